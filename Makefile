@@ -1,0 +1,39 @@
+# Two commands on a fresh machine: `make demo` shows it, `make test` proves it. `make help` lists the rest.
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint format lock setup
+
+# Real camera files for more test cases; without them the tests generate their media.
+export ZHENGLU_SAMPLES ?= $(abspath $(wildcard ../shared/samples))
+# make test T=tests/service/uploads runs a part; T='-k name' works too.
+T ?= tests
+WORKERS ?= $(shell nproc)
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: ## everything running on this machine with a sample bureau (ONCE=1: check and end; FOOTAGE=dir; PORT=n)
+	@deploy/setup.sh run
+	@.venv/bin/zhenglu demo $(if $(filter-out 0,$(ONCE)),--once) \
+		$(if $(FOOTAGE),--footage "$(FOOTAGE)") $(if $(PORT),--port $(PORT))
+
+test: ## all tests, on real PostgreSQL, Redis, S3, ffmpeg and Chromium (T=path: a part of them)
+	@deploy/setup.sh test
+	@.venv/bin/pytest -n $(WORKERS) --dist loadgroup $(T)
+
+bench: ## the benchmarks; the figures also go to build/bench/report.json
+	@deploy/setup.sh test
+	@.venv/bin/python -m tests.bench
+
+lint: ## style of Python and TypeScript
+	@deploy/setup.sh test
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@deploy/setup.sh node npm run --silent check
+
+format: ## rewrite Python in the project's style
+	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .
+
+setup: ## only install what is missing
+	@deploy/setup.sh test
+
+lock: ## pin the newest allowed versions again, with hashes
+	@deploy/setup.sh lock

@@ -1,0 +1,60 @@
+"""What every table shares: time-ordered ids, UTC timestamps, text enums, constraint names."""
+
+import enum
+import os
+import time
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Column, DateTime, String
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def new_id() -> UUID:
+    """A UUID version 7 (RFC 9562): 48 bits of milliseconds, then random, so ids sort by creation."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return UUID(int=value)
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def id_field() -> Any:
+    return Field(default_factory=new_id, primary_key=True)
+
+
+def time_field(*, nullable: bool = False, index: bool = False, default_now: bool = False) -> Any:
+    """A `timestamptz`. The value is always UTC in code; the zone is applied only for display."""
+    column = {"sa_type": DateTime(timezone=True), "nullable": nullable, "index": index}
+    if default_now:
+        return Field(default_factory=now, **column)
+    return Field(default=None, **column) if nullable else Field(**column)
+
+
+def json_field(default_factory: Any = dict) -> Any:
+    return Field(default_factory=default_factory, sa_column=Column(JSONB, nullable=False))
+
+
+def enum_field(kind: type[enum.StrEnum], *, default: enum.StrEnum | None = None, index: bool = False) -> Any:
+    """A text column. The allowed values stand in a CHECK (see `enum_check`), never in a native type."""
+    options: dict[str, Any] = {"sa_type": String, "nullable": False, "index": index}
+    return Field(**options) if default is None else Field(default=default, **options)
+
+
+def enum_check(column: str, kind: type[enum.StrEnum]) -> CheckConstraint:
+    values = ", ".join(f"'{member.value}'" for member in kind)
+    return CheckConstraint(f"{column} IN ({values})", name=column)

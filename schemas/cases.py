@@ -1,0 +1,47 @@
+"""Cases 案件 and campaigns 专项行动."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel
+
+from schemas.base import id_field, time_field
+
+
+class CaseBase(SQLModel):
+    number: str = Field(max_length=100)
+    title: str = Field(default="", max_length=500)
+    party: str = Field(default="", max_length=300)
+    place: str = Field(default="", max_length=500)
+    opened_on: date | None = None
+
+
+class Case(CaseBase, table=True):
+    """`number_folded` is how it is found: brackets, width, spaces and a missing 号 make no difference."""
+
+    __tablename__ = "cases"
+    id: UUID = id_field()
+    number_folded: str = Field(unique=True, max_length=100)
+    squad_id: UUID = Field(foreign_key="squads.id", index=True)
+    sample: bool = Field(default=False)
+    created_at: datetime = time_field(default_now=True)
+
+
+class CaseCreate(CaseBase):
+    squad: str
+
+
+class CampaignBase(SQLModel):
+    external_id: str | None = Field(default=None, unique=True, max_length=128)
+    name: str = Field(max_length=300)
+    starts_on: date | None = None
+    ends_on: date | None = None
+
+
+class Campaign(CampaignBase, table=True):
+    __tablename__ = "campaigns"
+    id: UUID = id_field()
+
+
+class CampaignCreate(CampaignBase):
+    pass

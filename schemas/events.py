@@ -1,0 +1,82 @@
+"""Enforcement events 执法活动: what had to be recorded."""
+
+import enum
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, SQLModel
+
+from schemas.base import enum_check, enum_field, id_field, time_field
+
+
+class EventKind(enum.StrEnum):
+    inspection = "inspection"
+    evidence_collection = "evidence_collection"
+    document_delivery = "document_delivery"
+    coercion = "coercion"
+
+
+class EventBase(SQLModel):
+    external_id: str | None = Field(default=None, unique=True, max_length=128)
+    title: str = Field(max_length=500)
+    subject: str = Field(default="", max_length=64)
+    party: str = Field(default="", max_length=300)
+    place: str = Field(default="", max_length=500)
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+class EnforcementEvent(EventBase, table=True):
+    """From arrival 抵达 to departure 离开. `squad_id` is the squad of that day: transfers do not rewrite it."""
+
+    __tablename__ = "enforcement_events"
+    __table_args__ = (
+        enum_check("kind", EventKind),
+        CheckConstraint("departed_at IS NULL OR departed_at >= arrived_at", name="span"),
+    )
+    id: UUID = id_field()
+    kind: EventKind = enum_field(EventKind, index=True)
+    arrived_at: datetime = time_field(index=True)
+    departed_at: datetime | None = time_field(nullable=True)
+    squad_id: UUID = Field(foreign_key="squads.id", index=True)
+    case_id: UUID | None = Field(default=None, foreign_key="cases.id", index=True)
+    campaign_id: UUID | None = Field(default=None, foreign_key="campaigns.id", index=True)
+    cancelled_at: datetime | None = time_field(nullable=True)
+    sample: bool = Field(default=False)
+    created_at: datetime = time_field(default_now=True)
+
+
+class EventCreate(EventBase):
+    kind: EventKind
+    arrived_at: datetime
+    departed_at: datetime | None = None
+    squad: str
+    officers: list[str] = []
+    case: str | None = None
+    campaign: str | None = None
+
+
+class EventUpdate(SQLModel):
+    """Fields left out stay as they are."""
+
+    title: str | None = None
+    subject: str | None = None
+    party: str | None = None
+    place: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    kind: EventKind | None = None
+    arrived_at: datetime | None = None
+    departed_at: datetime | None = None
+    officers: list[str] | None = None
+    case: str | None = None
+    cancelled: bool | None = None
+
+
+class EventOfficer(SQLModel, table=True):
+    """An officer who took part in the event."""
+
+    __tablename__ = "event_officers"
+    event_id: UUID = Field(foreign_key="enforcement_events.id", primary_key=True)
+    officer_id: UUID = Field(foreign_key="officers.id", primary_key=True, index=True)

@@ -1,0 +1,65 @@
+"""Links 关联: which recording shows which event or case, how sure, why, and who said so."""
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, String
+from sqlmodel import Field, SQLModel
+
+from schemas.base import enum_check, enum_field, id_field, json_field, time_field
+
+
+class LinkState(enum.StrEnum):
+    offered = "offered"
+    automatic = "automatic"
+    confirmed = "confirmed"
+    rejected = "rejected"
+
+
+class Link(SQLModel, table=True):
+    """Recording ↔ event, or recording ↔ case where no event is known.
+
+    `reasons`: list of {code, params, weight}; the words are made where they are shown (service.linking.rules).
+    `part_from`/`part_to`: which part of the recording belongs, as real time. A state set by a person
+    (`decided_by`) is never overwritten by the machine. `previous_state` is what undo returns to.
+    """
+
+    __tablename__ = "links"
+    __table_args__ = (
+        enum_check("state", LinkState),
+        CheckConstraint("num_nonnulls(event_id, case_id) = 1", name="target"),
+        CheckConstraint("score >= 0 AND score <= 1", name="score"),
+        Index("uq_links_recording_id_event_id", "recording_id", "event_id", unique=True,
+              postgresql_where="event_id IS NOT NULL"),
+        Index("uq_links_recording_id_case_id", "recording_id", "case_id", unique=True,
+              postgresql_where="case_id IS NOT NULL"),
+    )  # fmt: skip
+    id: UUID = id_field()
+    recording_id: UUID = Field(foreign_key="recordings.id", index=True)
+    event_id: UUID | None = Field(default=None, foreign_key="enforcement_events.id", index=True)
+    case_id: UUID | None = Field(default=None, foreign_key="cases.id", index=True)
+    state: LinkState = enum_field(LinkState, index=True)
+    previous_state: LinkState | None = Field(default=None, sa_type=String)
+    score: float
+    reasons: list[Any] = json_field(list)
+    part_from: datetime | None = time_field(nullable=True)
+    part_to: datetime | None = time_field(nullable=True)
+    rule_version: str = Field(max_length=20)
+    decided_by: UUID | None = Field(default=None, foreign_key="accounts.id")
+    decided_at: datetime | None = time_field(nullable=True)
+    created_at: datetime = time_field(default_now=True)
+
+
+class LinkRead(SQLModel):
+    id: UUID
+    recording_id: UUID
+    event_id: UUID | None
+    case_id: UUID | None
+    state: LinkState
+    score: float
+    reasons: list[dict[str, Any]]
+    part_from: datetime | None
+    part_to: datetime | None
+    decided_at: datetime | None

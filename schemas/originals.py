@@ -1,0 +1,83 @@
+"""Originals 原始文件: the bytes as received, once; and renditions 代理文件: what was derived from them."""
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index
+from sqlmodel import Field, SQLModel
+
+from schemas.base import enum_check, enum_field, id_field, json_field, time_field
+
+
+class MediaState(enum.StrEnum):
+    """What is known of the bytes as a recording, the same for every recording that shares them."""
+
+    unexamined = "unexamined"
+    examined = "examined"
+    ready = "ready"
+    partial = "partial"
+    unplayable = "unplayable"
+    refused = "refused"
+
+
+class Original(SQLModel, table=True):
+    """Written once, never changed.
+
+    `media` holds the probe and the verdict as measured (shapes: workers.media.probe), `measured_duration_s`
+    the duration from the packets, never the header. `locked_until` is set only where the store proved it.
+    """
+
+    __tablename__ = "originals"
+    __table_args__ = (enum_check("media_state", MediaState),)
+    id: UUID = id_field()
+    sha256: str = Field(unique=True, max_length=64)
+    size: int = Field(sa_type=BigInteger)
+    store_key: str = Field(unique=True, max_length=300)
+    store_version: str | None = Field(default=None, max_length=200)
+    lock_mode: str | None = Field(default=None, max_length=20)
+    locked_until: datetime | None = time_field(nullable=True)
+    quarantined: bool = Field(default=False)
+    media_state: MediaState = enum_field(MediaState, default=MediaState.unexamined)
+    reason: str | None = Field(default=None, max_length=100)
+    reason_params: dict[str, Any] = json_field()
+    media: dict[str, Any] = json_field()
+    measurements: dict[str, Any] = json_field()
+    measured_duration_s: float | None = None
+    playable_at: datetime | None = time_field(nullable=True)
+    created_at: datetime = time_field(default_now=True)
+
+
+class RenditionKind(enum.StrEnum):
+    playback = "playback"  # what the browser plays now: the original itself, a remux, or the encode
+    video = "video"
+    poster = "poster"
+    still = "still"
+    sprite = "sprite"
+    sprite_map = "sprite_map"
+    waveform = "waveform"
+
+
+class Rendition(SQLModel, table=True):
+    """Disposable. Published by the attempt that still held its job; `store_key` carries the attempt.
+
+    A `playback` row with `store_key` None means: the original's own bytes are what the browser plays.
+    """
+
+    __tablename__ = "renditions"
+    __table_args__ = (
+        enum_check("kind", RenditionKind),
+        Index("uq_renditions_original_id_kind_position", "original_id", "kind", "position", unique=True),
+    )
+    id: UUID = id_field()
+    original_id: UUID = Field(foreign_key="originals.id", index=True)
+    kind: RenditionKind = enum_field(RenditionKind)
+    position: int = Field(default=0)
+    store_key: str | None = Field(default=None, max_length=300)
+    store_version: str | None = Field(default=None, max_length=200)
+    content_type: str = Field(max_length=100)
+    size: int = Field(default=0, sa_type=BigInteger)
+    attempt: int
+    facts: dict[str, Any] = json_field()
+    created_at: datetime = time_field(default_now=True)

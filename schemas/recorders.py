@@ -1,0 +1,83 @@
+"""Recorders (body cameras), their models' conventions, and who held which from when to when."""
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, SQLModel
+
+from schemas.base import enum_check, enum_field, id_field, json_field, time_field
+
+
+class RecorderState(enum.StrEnum):
+    in_use = "in_use"
+    spare = "spare"
+    repair = "repair"
+    retired = "retired"
+
+
+class RecorderModelBase(SQLModel):
+    code: str = Field(unique=True, max_length=64)
+    vendor: str = Field(default="", max_length=100)
+    name: str = Field(default="", max_length=100)
+
+
+class RecorderModel(RecorderModelBase, table=True):
+    """One make of camera and its habits.
+
+    `conventions`: `clock_zone` ("utc" or an IANA name: what a time written by it means),
+    `container_clock` ("utc" | "local_as_utc"), `stamp` ("start" | "end"),
+    `filename_patterns` (list of regular expressions with the groups recorder, officer, at, event, case),
+    `sidecar` (mapping from our field names to the vendor's keys).
+    """
+
+    __tablename__ = "recorder_models"
+    id: UUID = id_field()
+    conventions: dict[str, Any] = json_field()
+
+
+class RecorderModelCreate(RecorderModelBase):
+    conventions: dict[str, Any] = {}
+
+
+class RecorderBase(SQLModel):
+    serial: str = Field(unique=True, max_length=64)
+
+
+class Recorder(RecorderBase, table=True):
+    __tablename__ = "recorders"
+    __table_args__ = (enum_check("state", RecorderState),)
+    id: UUID = id_field()
+    model_id: UUID | None = Field(default=None, foreign_key="recorder_models.id")
+    squad_id: UUID = Field(foreign_key="squads.id", index=True)
+    state: RecorderState = enum_field(RecorderState, default=RecorderState.in_use)
+    last_dock_at: datetime | None = time_field(nullable=True)
+
+
+class RecorderCreate(RecorderBase):
+    squad: str
+    model: str | None = None
+    state: RecorderState = RecorderState.in_use
+
+
+class Assignment(SQLModel, table=True):
+    """`officer_id` held `recorder_id` from `held_from` to `held_to` (open end: still holds it)."""
+
+    __tablename__ = "assignments"
+    __table_args__ = (CheckConstraint("held_to IS NULL OR held_to > held_from", name="span"),)
+    id: UUID = id_field()
+    external_id: str | None = Field(default=None, unique=True, max_length=128)
+    recorder_id: UUID = Field(foreign_key="recorders.id", index=True)
+    officer_id: UUID = Field(foreign_key="officers.id", index=True)
+    held_from: datetime = time_field(index=True)
+    held_to: datetime | None = time_field(nullable=True)
+
+
+class AssignmentCreate(SQLModel):
+    external_id: str | None = None
+    recorder: str
+    officer: str
+    held_from: datetime
+    held_to: datetime | None = None

@@ -1,0 +1,162 @@
+"""Recordings 录音录像, receipts 回执 of bytes, tags."""
+
+import enum
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlmodel import Field, SQLModel
+
+from schemas.base import enum_check, enum_field, id_field, json_field, time_field
+
+
+class RecordingState(enum.StrEnum):
+    receiving = "receiving"
+    processing = "processing"
+    ready = "ready"
+    partial = "partial"
+    unplayable = "unplayable"
+    refused = "refused"
+
+
+class Recording(SQLModel, table=True):
+    """One act of filming as reported to us. Several recordings may share one Original.
+
+    `claims`: what was said on arrival, as said (keys as in Upload-Metadata, with `sidecar`, `file_name`
+    sub-objects for facts read there). `clock`: every time claim with its verdict and the chosen one.
+    `upload_id` keeps a completed upload from becoming a second recording. `received_at` is when its last
+    byte was durable.
+    """
+
+    __tablename__ = "recordings"
+    __table_args__ = (
+        enum_check("state", RecordingState),
+        CheckConstraint("recorded_to IS NULL OR recorded_to >= recorded_from", name="span"),
+        Index("ix_recordings_squad_id_received_at", "squad_id", "received_at"),
+        Index("ix_recordings_received_at_id", "received_at", "id"),
+        Index("ix_recordings_recorder_id_recorded_from", "recorder_id", "recorded_from"),
+        # the same bytes from the same squad are one recording
+        Index("uq_recordings_original_id_squad_id", "original_id", "squad_id", unique=True,
+              postgresql_where="NOT sample"),
+    )  # fmt: skip
+    id: UUID = id_field()
+    original_id: UUID | None = Field(default=None, foreign_key="originals.id", index=True)
+    squad_id: UUID = Field(foreign_key="squads.id", index=True)
+    uploaded_by: UUID | None = Field(default=None, foreign_key="accounts.id", index=True)
+    state: RecordingState = enum_field(RecordingState, default=RecordingState.receiving, index=True)
+    reason: str | None = Field(default=None, max_length=100)
+    reason_params: dict[str, Any] = json_field()
+    file_name: str = Field(default="", max_length=500)
+    note: str = Field(default="", max_length=2000)
+    claims: dict[str, Any] = json_field()
+    recorder_id: UUID | None = Field(default=None, foreign_key="recorders.id")
+    officer_id: UUID | None = Field(default=None, foreign_key="officers.id", index=True)
+    recorded_from: datetime | None = time_field(nullable=True, index=True)
+    recorded_to: datetime | None = time_field(nullable=True)
+    duration_s: float | None = None
+    clock: dict[str, Any] = json_field()
+    latitude: float | None = None
+    longitude: float | None = None
+    track: list[Any] = json_field(list)
+    received_at: datetime = time_field(default_now=True)
+    playable_at: datetime | None = time_field(nullable=True)
+    merged_into: UUID | None = Field(default=None, foreign_key="recordings.id")
+    sample: bool = Field(default=False)
+
+
+class ReceiptOutcome(enum.StrEnum):
+    pending = "pending"  # the stored bytes are not hashed yet
+    verified = "verified"  # the stored bytes have this fingerprint (and it is the declared one, if any)
+    duplicate = "duplicate"  # verified, and this squad had these bytes already
+    mismatch = "mismatch"  # the declared hash differs: kept apart, never counted as received
+    quarantined = "quarantined"  # not a recording: kept in quarantine
+
+
+class Receipt(SQLModel, table=True):
+    """One arrival of bytes: who, when, from which dock, declared hash, outcome."""
+
+    __tablename__ = "receipts"
+    __table_args__ = (enum_check("outcome", ReceiptOutcome),)
+    id: UUID = id_field()
+    recording_id: UUID = Field(foreign_key="recordings.id", index=True)
+    upload_id: UUID | None = Field(default=None, foreign_key="uploads.id", unique=True)
+    account_id: UUID | None = Field(default=None, foreign_key="accounts.id", index=True)
+    dock: str = Field(default="", max_length=100)
+    file_name: str = Field(default="", max_length=500)
+    store_key: str = Field(max_length=300)
+    store_version: str | None = Field(default=None, max_length=200)
+    size: int = Field(sa_type=BigInteger)
+    declared_sha256: str | None = Field(default=None, max_length=64)
+    stored_sha256: str | None = Field(default=None, max_length=64)
+    outcome: ReceiptOutcome = enum_field(ReceiptOutcome, default=ReceiptOutcome.pending)
+    received_at: datetime = time_field(default_now=True)
+    verified_at: datetime | None = time_field(nullable=True)
+
+
+class TagSource(enum.StrEnum):
+    container = "container"
+    picture = "picture"
+    sound = "sound"
+    gps = "gps"
+    clock = "clock"
+    file_name = "file_name"
+    sidecar = "sidecar"
+    declared = "declared"
+    person = "person"
+
+
+class Tag(SQLModel, table=True):
+    """`value` may be empty. `start_s`/`end_s`: seconds of the measured time line; None for the whole."""
+
+    __tablename__ = "tags"
+    __table_args__ = (
+        enum_check("source", TagSource),
+        CheckConstraint("confidence >= 0 AND confidence <= 1", name="confidence"),
+        Index("ix_tags_recording_id", "recording_id"),
+    )
+    id: UUID = id_field()
+    recording_id: UUID = Field(foreign_key="recordings.id")
+    name: str = Field(max_length=64)
+    value: str = Field(default="", max_length=500)
+    source: TagSource = enum_field(TagSource)
+    confidence: float = 1.0
+    start_s: float | None = None
+    end_s: float | None = None
+
+
+class Sidecar(SQLModel, table=True):
+    """Facts about a file that came beside it, before or after it. Matched by squad and file name."""
+
+    __tablename__ = "sidecars"
+    __table_args__ = (
+        Index("uq_sidecars_squad_id_file_name", "squad_id", "file_name", unique=True),
+    )  # fmt: skip
+    id: UUID = id_field()
+    squad_id: UUID = Field(foreign_key="squads.id")
+    file_name: str = Field(max_length=500)
+    facts: dict[str, Any] = json_field()
+    received_at: datetime = time_field(default_now=True)
+
+
+class RemovalState(enum.StrEnum):
+    asked = "asked"
+    withdrawn = "withdrawn"
+    declined = "declined"
+    granted = "granted"
+
+
+class RemovalRequest(SQLModel, table=True):
+    """A member asks that a recording be taken out of sight; a supervisor answers. Bytes stay."""
+
+    __tablename__ = "removal_requests"
+    __table_args__ = (enum_check("state", RemovalState),)
+    id: UUID = id_field()
+    recording_id: UUID = Field(foreign_key="recordings.id", index=True)
+    asked_by: UUID = Field(foreign_key="accounts.id")
+    reason: str = Field(max_length=1000)
+    state: RemovalState = enum_field(RemovalState, default=RemovalState.asked)
+    asked_at: datetime = time_field(default_now=True)
+    decided_by: UUID | None = Field(default=None, foreign_key="accounts.id")
+    decided_at: datetime | None = time_field(nullable=True)
+    answer: str = Field(default="", max_length=1000)

@@ -1,0 +1,238 @@
+"""Signing in and out, accounts, tokens."""
+
+from dataclasses import replace
+from datetime import timedelta
+from functools import cache
+from uuid import UUID
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import delete, func, select, update
+from sqlmodel import Session
+
+from schemas.accounts import Account, AccountCreate, ApiToken, LoginFailure, Role, SignIn, TokenScope
+from schemas.people import Officer, Squad
+from service.access import rules
+from service.access.actor import Actor
+from service.access.errors import TooManyAttempts, UsernameTaken, WeakPassword, WrongPassword
+from service.clock import now
+from service.custody.actions import record
+from service.database import transaction
+from service.errors import Invalid, NotAllowed, NotFound
+from service.policy import policy
+
+_hasher = PasswordHasher()
+
+
+@cache
+def _decoy() -> str:
+    """Verified against when the name is unknown, so that both answers take the same time."""
+    return _hasher.hash(rules.new_secret())
+
+
+def require(actor: Actor, what: str) -> None:
+    if actor.is_dock or not rules.may(actor.role, what):
+        raise NotAllowed
+
+
+def sign_in(session: Session, username: str, password: str, address: str) -> tuple[str, SignIn, Account]:
+    """A new session and its secret. Failures are counted in a transaction of their own, so they stay."""
+    _throttle(session, username, address)
+    account = session.scalars(select(Account).where(Account.username == username)).first()
+    if not _password_fits(account, password) or account is None or account.disabled_at is not None:
+        with transaction(session.get_bind()) as failing:  # type: ignore[arg-type]
+            failing.add(LoginFailure(username=username[:64], address=address))
+            record(
+                failing,
+                username[:64],
+                "sign_in_failed",
+                "account",
+                account.id if account else None,
+                address=address,
+            )
+        raise WrongPassword
+    if _hasher.check_needs_rehash(account.password_hash):
+        account.password_hash = _hasher.hash(password)
+        session.add(account)
+    session.execute(delete(LoginFailure).where(LoginFailure.username == username))
+    secret, held = open_session(session, account)
+    record(session, account.username, "sign_in", "account", account.id, address=address)
+    return secret, held, account
+
+
+def open_session(session: Session, account: Account) -> tuple[str, SignIn]:
+    secret = rules.new_secret()
+    hours = policy(session, "sign_in_hours")
+    held = SignIn(
+        account_id=account.id,
+        secret_sha256=rules.fingerprint(secret),
+        csrf_token=rules.new_secret(),
+        expires_at=now() + timedelta(hours=hours),
+    )
+    session.add(held)
+    return secret, held
+
+
+def _throttle(session: Session, username: str, address: str) -> None:
+    minutes = policy(session, "login_window_minutes")
+    since = now() - timedelta(minutes=minutes)
+    by_name, by_address = session.execute(
+        select(
+            func.count().filter(LoginFailure.username == username),
+            func.count().filter(LoginFailure.address == address),
+        ).where(LoginFailure.at > since)
+    ).one()
+    if by_name >= policy(session, "login_failures_per_name") or by_address >= policy(
+        session, "login_failures_per_address"
+    ):
+        raise TooManyAttempts(minutes=minutes, headers={"Retry-After": str(minutes * 60)})
+
+
+def _password_fits(account: Account | None, password: str) -> bool:
+    try:
+        return (
+            _hasher.verify(account.password_hash if account else _decoy(), password) and account is not None
+        )
+    except (VerificationError, InvalidHashError):
+        return False
+
+
+def sign_out(session: Session, actor: Actor) -> None:
+    session.execute(delete(SignIn).where(SignIn.id == actor.sign_in_id))
+    record(session, actor, "sign_out", "account", actor.account_id)
+
+
+def actor_of_secret(session: Session, secret: str, address: str) -> Actor | None:
+    """The actor behind a session's or token's secret; None when it is unknown, expired, revoked or disabled."""
+    digest = rules.fingerprint(secret)
+    held = session.scalars(select(SignIn).where(SignIn.secret_sha256 == digest)).first()
+    if held is not None and held.expires_at > now():
+        account = session.get(Account, held.account_id)
+        if account is None or account.disabled_at is not None:
+            return None
+        if now() - held.seen_at > timedelta(minutes=1):
+            session.execute(update(SignIn).where(SignIn.id == held.id).values(seen_at=now()))
+        return replace(_actor(account, address), sign_in_id=held.id, csrf_token=held.csrf_token)
+    token = session.scalars(select(ApiToken).where(ApiToken.secret_sha256 == digest)).first()
+    if token is None or token.revoked_at is not None:
+        return None
+    account = session.get(Account, token.account_id)
+    if account is None or account.disabled_at is not None:
+        return None
+    if token.last_used_at is None or now() - token.last_used_at > timedelta(minutes=1):
+        session.execute(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now()))
+    return replace(
+        _actor(account, address), token_id=token.id, token_name=token.name, scope=TokenScope(token.scope)
+    )
+
+
+def _actor(account: Account, address: str) -> Actor:
+    return Actor(
+        account_id=account.id,
+        username=account.username,
+        role=Role(account.role),
+        squad_id=account.squad_id,
+        officer_id=account.officer_id,
+        locale=account.locale,
+        address=address,
+    )
+
+
+def create_account(session: Session, actor: Actor | str, wanted: AccountCreate) -> Account:
+    """`actor` may be "cli" for the first administrator."""
+    if isinstance(actor, Actor):
+        require(actor, "accounts")
+    if not rules.acceptable_password(wanted.username, wanted.password):
+        raise WeakPassword
+    if session.scalars(select(Account.id).where(Account.username == wanted.username)).first():
+        raise UsernameTaken(username=wanted.username)
+    squad = officer = None
+    if wanted.squad:
+        squad = session.scalars(select(Squad).where(Squad.code == wanted.squad)).first()
+        if squad is None:
+            raise Invalid(field="squad", problem=wanted.squad)
+    if wanted.officer:
+        officer = session.scalars(select(Officer).where(Officer.certificate_no == wanted.officer)).first()
+        if officer is None:
+            raise Invalid(field="officer", problem=wanted.officer)
+    if wanted.role == Role.member and squad is None:
+        raise Invalid(field="squad", problem="a member belongs to a squad")
+    account = Account(
+        username=wanted.username,
+        display_name=wanted.display_name or wanted.username,
+        password_hash=_hasher.hash(wanted.password),
+        role=wanted.role,
+        squad_id=squad.id if squad else None,
+        officer_id=officer.id if officer else None,
+    )
+    session.add(account)
+    session.flush()
+    record(
+        session, actor, "create_account", "account", account.id, username=account.username, role=account.role
+    )
+    return account
+
+
+def set_password(session: Session, actor: Actor | str, account: Account, password: str) -> None:
+    """Ends every session of the account."""
+    if not rules.acceptable_password(account.username, password):
+        raise WeakPassword
+    account.password_hash = _hasher.hash(password)
+    session.add(account)
+    session.execute(delete(SignIn).where(SignIn.account_id == account.id))
+    record(session, actor, "set_password", "account", account.id)
+
+
+def change_own_password(session: Session, actor: Actor, current: str, wanted: str) -> None:
+    account = session.get_one(Account, actor.account_id)
+    if not _password_fits(account, current):
+        raise WrongPassword
+    set_password(session, actor, account, wanted)
+
+
+def disable_account(session: Session, actor: Actor | str, account: Account) -> None:
+    """At once: its sessions end and its tokens are revoked."""
+    if isinstance(actor, Actor):
+        require(actor, "accounts")
+    account.disabled_at = now()
+    session.add(account)
+    session.execute(delete(SignIn).where(SignIn.account_id == account.id))
+    session.execute(update(ApiToken).where(ApiToken.account_id == account.id).values(revoked_at=now()))
+    record(session, actor, "disable_account", "account", account.id)
+
+
+def create_token(
+    session: Session, actor: Actor, name: str, scope: TokenScope = TokenScope.dock
+) -> tuple[str, ApiToken]:
+    """The secret is answered once and never again."""
+    if actor.is_dock:
+        raise NotAllowed
+    secret = rules.new_secret()
+    token = ApiToken(
+        account_id=actor.account_id, name=name[:100], scope=scope, secret_sha256=rules.fingerprint(secret)
+    )
+    session.add(token)
+    session.flush()
+    record(session, actor, "create_token", "api_token", token.id, name=token.name, scope=token.scope)
+    return secret, token
+
+
+def revoke_token(session: Session, actor: Actor, token_id: UUID) -> None:
+    token = session.scalars(
+        select(ApiToken).where(ApiToken.id == token_id, ApiToken.account_id == actor.account_id)
+    ).first()
+    if token is None or actor.is_dock:
+        raise NotFound
+    token.revoked_at = token.revoked_at or now()
+    session.add(token)
+    record(session, actor, "revoke_token", "api_token", token.id)
+
+
+def ensure_first_admin(session: Session, password: str) -> bool:
+    """Creates `admin` when there is no administrator yet. True when it did."""
+    if session.scalars(select(Account.id).where(Account.role == Role.admin)).first():
+        return False
+    create_account(
+        session, "first start", AccountCreate(username="admin", password=password, role=Role.admin)
+    )
+    return True

@@ -1,0 +1,84 @@
+"""What a route asks for: the actor, signed in, with CSRF checked for cookies."""
+
+import hmac
+from typing import Annotated
+
+from fastapi import Depends, Request
+from sqlmodel import Session
+
+from schemas.accounts import TokenScope
+from service.access.actions import actor_of_secret
+from service.access.actor import Actor
+from service.access.errors import CsrfMissing
+from service.database import DatabaseSession
+from service.errors import NotAllowed, NotSignedIn
+from service.settings import get_settings
+
+COOKIE = "zhenglu_session"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def client_address(request: Request) -> str:
+    peer = request.client.host if request.client else ""
+    trusted = {part.strip() for part in get_settings().trusted_proxies.split(",") if part.strip()}
+    forwarded = request.headers.get("x-forwarded-for", "")
+    if peer in trusted and forwarded:
+        return forwarded.split(",")[-1].strip()[:64]
+    return peer[:64]
+
+
+def find_actor(request: Request, session: Session) -> Actor | None:
+    """By bearer token, else by cookie. A cookie alone may only read: changes need its CSRF token too."""
+    address = client_address(request)
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and secret:
+        return actor_of_secret(session, secret.strip(), address)
+    secret = request.cookies.get(COOKIE, "")
+    if not secret:
+        return None
+    actor = actor_of_secret(session, secret, address)
+    if actor is not None and request.method not in SAFE_METHODS:
+        _check_csrf(request, actor)
+    return actor
+
+
+def _check_csrf(request: Request, actor: Actor) -> None:
+    given = request.headers.get("x-csrf-token", "") or getattr(request.state, "form_csrf", "")
+    if not given or not hmac.compare_digest(given, actor.csrf_token):
+        raise CsrfMissing
+
+
+async def _read_form_csrf(request: Request) -> None:
+    """Plain HTML forms carry the token as a field; reading it must not consume an upload's body."""
+    kind = request.headers.get("content-type", "")
+    if (
+        request.method == "POST"
+        and kind.startswith("application/x-www-form-urlencoded")
+        and "x-csrf-token" not in request.headers
+    ):
+        form = await request.form()
+        request.state.form_csrf = str(form.get("csrf_token", ""))
+
+
+FormCsrf = Depends(_read_form_csrf)
+
+
+def optional_actor(request: Request, session: DatabaseSession, _: Annotated[None, FormCsrf]) -> Actor | None:
+    return find_actor(request, session)
+
+
+def signed_in(actor: Annotated[Actor | None, Depends(optional_actor)]) -> Actor:
+    if actor is None:
+        raise NotSignedIn(headers={"WWW-Authenticate": "Bearer"})
+    return actor
+
+
+def no_dock(actor: Annotated[Actor, Depends(signed_in)]) -> Actor:
+    if actor.scope == TokenScope.dock:
+        raise NotAllowed
+    return actor
+
+
+MaybeActor = Annotated[Actor | None, Depends(optional_actor)]
+AnyActor = Annotated[Actor, Depends(signed_in)]
+CurrentActor = Annotated[Actor, Depends(no_dock)]

@@ -1,0 +1,108 @@
+"""The one entry to scoped data: every query on what follows starts here. Out of scope is not found."""
+
+from uuid import UUID
+
+from sqlalchemy import Select, false, or_, select
+from sqlmodel import Session
+
+from schemas.accounts import Role
+from schemas.cases import Case
+from schemas.custody import CustodyEntry
+from schemas.events import EnforcementEvent
+from schemas.links import Link
+from schemas.people import Officer, Squad
+from schemas.recorders import Recorder
+from schemas.recordings import Receipt, Recording
+from schemas.uploads import Upload
+from service.access.actor import Actor
+from service.errors import NotFound
+
+
+def squad_scope(actor: Actor) -> frozenset[UUID] | None:
+    """The squads whose data the actor may see; None for the whole bureau."""
+    if actor.squad_id is not None:
+        return frozenset({actor.squad_id})
+    return frozenset() if actor.role == Role.member else None
+
+
+def _in_scope(statement: Select, column, actor: Actor) -> Select:
+    scope = squad_scope(actor)
+    if scope is None:
+        return statement
+    return statement.where(column.in_(scope)) if scope else statement.where(false())
+
+
+def visible_recordings(actor: Actor) -> Select:
+    """A dock's token reaches only what its own account uploaded."""
+    statement = _in_scope(select(Recording), Recording.squad_id, actor)
+    return statement.where(Recording.uploaded_by == actor.account_id) if actor.is_dock else statement
+
+
+def visible_events(actor: Actor) -> Select:
+    statement = _in_scope(select(EnforcementEvent), EnforcementEvent.squad_id, actor)
+    return statement.where(false()) if actor.is_dock else statement
+
+
+def visible_cases(actor: Actor) -> Select:
+    """A squad sees its own cases and those in which one of its events lies."""
+    scope = squad_scope(actor)
+    statement = select(Case)
+    if scope is not None:
+        own_events = select(EnforcementEvent.case_id).where(EnforcementEvent.squad_id.in_(scope))
+        statement = statement.where(or_(Case.squad_id.in_(scope), Case.id.in_(own_events)))
+    return statement.where(false()) if actor.is_dock else statement
+
+
+def visible_links(actor: Actor) -> Select:
+    recordings = visible_recordings(actor).with_only_columns(Recording.id)
+    return select(Link).where(Link.recording_id.in_(recordings))
+
+
+def visible_receipts(actor: Actor) -> Select:
+    recordings = visible_recordings(actor).with_only_columns(Recording.id)
+    return select(Receipt).where(Receipt.recording_id.in_(recordings))
+
+
+def visible_uploads(actor: Actor) -> Select:
+    """An upload in progress belongs to the account that began it, and to nobody else."""
+    return select(Upload).where(Upload.account_id == actor.account_id)
+
+
+def visible_squads(actor: Actor) -> Select:
+    return _in_scope(select(Squad), Squad.id, actor)
+
+
+def visible_officers(actor: Actor) -> Select:
+    return _in_scope(select(Officer), Officer.squad_id, actor)
+
+
+def visible_recorders(actor: Actor) -> Select:
+    return _in_scope(select(Recorder), Recorder.squad_id, actor)
+
+
+def visible_custody(actor: Actor) -> Select:
+    return _in_scope(select(CustodyEntry), CustodyEntry.squad_id, actor)
+
+
+def get_recording(session: Session, actor: Actor, recording_id: UUID) -> Recording:
+    """The recording; for an id that was merged into another (the same bytes again), that other one."""
+    recording = session.scalars(visible_recordings(actor).where(Recording.id == recording_id)).first()
+    if recording is not None and recording.merged_into is not None:
+        return get_recording(session, actor, recording.merged_into)
+    if recording is None:
+        raise NotFound
+    return recording
+
+
+def get_event(session: Session, actor: Actor, event_id: UUID) -> EnforcementEvent:
+    event = session.scalars(visible_events(actor).where(EnforcementEvent.id == event_id)).first()
+    if event is None:
+        raise NotFound
+    return event
+
+
+def get_case(session: Session, actor: Actor, case_id: UUID) -> Case:
+    case = session.scalars(visible_cases(actor).where(Case.id == case_id)).first()
+    if case is None:
+        raise NotFound
+    return case

@@ -1,0 +1,42 @@
+"""Pure parts of access: what a role may do, what a password must be, when the door is closed."""
+
+import hashlib
+import secrets
+
+from schemas.accounts import Role
+
+# What each role may do beyond seeing what is in its scope.
+MAY: dict[str, frozenset[Role]] = {
+    "upload": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.admin}),
+    "link": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.legal, Role.admin}),
+    "edit_events": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.admin}),
+    "edit_cases": frozenset({Role.reviewer, Role.supervisor, Role.legal, Role.admin}),
+    "import": frozenset({Role.supervisor, Role.admin}),
+    "retry_jobs": frozenset({Role.supervisor, Role.admin}),
+    "see_queue": frozenset({Role.supervisor, Role.auditor, Role.admin}),
+    "see_board": frozenset({Role.supervisor, Role.auditor, Role.legal, Role.admin}),
+    "see_custody": frozenset({Role.reviewer, Role.supervisor, Role.legal, Role.auditor, Role.admin}),
+    "download_original": frozenset(
+        {Role.member, Role.reviewer, Role.supervisor, Role.legal, Role.auditor, Role.admin}
+    ),
+    "decide_removal": frozenset({Role.supervisor, Role.admin}),
+    "accounts": frozenset({Role.admin}),
+    "people": frozenset({Role.supervisor, Role.admin}),
+}
+
+
+def may(role: Role, what: str) -> bool:
+    return role in MAY[what]
+
+
+def acceptable_password(username: str, password: str) -> bool:
+    return 10 <= len(password) <= 256 and username.casefold() not in password.casefold()
+
+
+def new_secret() -> str:
+    return secrets.token_urlsafe(32)
+
+
+def fingerprint(secret: str) -> str:
+    """Secrets have 256 bits of their own, so a plain hash is enough to store them."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -1,0 +1,95 @@
+"""The service: one FastAPI application that any number of processes may run side by side."""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+
+from fastapi import FastAPI, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.types import Message, Receive, Scope, Send
+
+from service import errors, i18n
+from service.database import transaction
+from service.settings import get_settings
+from service.web import rendering
+
+# Each capability brings `router` in routes.py (the API) and, where it has any, in pages.py (HTML).
+CAPABILITIES = (
+    "access",
+    "people",
+    "cases",
+    "events",
+    "uploads",
+    "recordings",
+    "search",
+    "linking",
+    "custody",
+    "operations",
+)
+
+
+class Static(StaticFiles):
+    """File names carry a hash of their content, so they may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable"
+        response.headers["Content-Security-Policy"] = rendering.CONTENT_SECURITY_POLICY
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return response
+
+
+class PlainHeaders:
+    """ASGI: what every answer carries, bytes and JSON too."""
+
+    def __init__(self, app) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def marked(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                names = {name for name, _ in message["headers"]}
+                for name, value in (
+                    (b"x-content-type-options", b"nosniff"),
+                    (b"referrer-policy", b"same-origin"),
+                ):
+                    if name not in names:
+                        message["headers"] = [*message["headers"], (name, value)]
+            await send(message)
+
+        await self.app(scope, receive, marked if scope["type"] == "http" else send)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    settings = get_settings()
+    i18n.set_zone(settings.timezone)
+    if settings.admin_password:
+        from service.access.actions import ensure_first_admin
+
+        with transaction() as session:
+            ensure_first_admin(session, settings.admin_password)
+    yield
+
+
+def create_app() -> FastAPI:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = FastAPI(title="Zhenglu 证录", version="1", lifespan=_lifespan, redoc_url=None)
+    app.add_middleware(PlainHeaders)
+    app.add_middleware(i18n.LocaleMiddleware)
+    errors.install(app)
+    for capability in CAPABILITIES:
+        for part in ("routes", "pages"):
+            name = f"service.{capability}.{part}"
+            try:
+                module = import_module(name)
+            except ModuleNotFoundError as missing:
+                if missing.name not in (name, f"service.{capability}"):
+                    raise
+                continue
+            app.include_router(module.router, include_in_schema=part == "routes")
+    rendering.DIST.mkdir(parents=True, exist_ok=True)
+    app.mount("/static", Static(directory=rendering.DIST), name="static")
+
+    return app

@@ -1,0 +1,141 @@
+"""Errors said once: an HTTP status, a stable type and a sentence. Handler, OpenAPI and pages read them here."""
+
+from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from sqlalchemy.exc import DataError, OperationalError
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+from service.i18n import gettext as _
+from service.i18n import noop as _n
+from service.web import rendering
+
+TYPE_BASE = "urn:zhenglu:error:"
+
+
+class ServiceError(Exception):
+    """`sentence` is a msgid; `params` fill its {placeholders} and stand in the problem details too."""
+
+    status: ClassVar[int] = 500
+    type: ClassVar[str] = "internal"
+    sentence: ClassVar[str] = _n("Something went wrong on our side; nothing that was received is lost.")
+
+    def __init__(self, headers: dict[str, str] | None = None, **params: Any) -> None:
+        super().__init__(self.type)
+        self.params = params
+        self.headers = headers or {}
+
+    def say(self) -> str:
+        return _(self.sentence).format(**self.params)
+
+    def problem(self) -> dict[str, Any]:
+        """RFC 9457 problem details."""
+        return {
+            **{k: v if isinstance(v, (int, float, bool, list)) else str(v) for k, v in self.params.items()},
+            "type": TYPE_BASE + self.type,
+            "title": self.type.replace("-", " "),
+            "status": self.status,
+            "detail": self.say(),
+        }
+
+    def __str__(self) -> str:
+        return self.sentence.format(**self.params)
+
+
+class NotFound(ServiceError):
+    status, type = 404, "not-found"
+    sentence = _n("There is nothing here, or it is not yours to see.")
+
+
+class NotAllowed(ServiceError):
+    status, type = 403, "not-allowed"
+    sentence = _n("Your role may not do this.")
+
+
+class NotSignedIn(ServiceError):
+    status, type = 401, "not-signed-in"
+    sentence = _n("Sign in first, or send a valid token.")
+
+
+class Invalid(ServiceError):
+    status, type = 400, "invalid"
+    sentence = _n("The field “{field}” cannot be read: {problem}")
+
+
+class Conflict(ServiceError):
+    status, type = 409, "conflict"
+    sentence = _n("This changed in the meantime: reload and look again.")
+
+
+class Unavailable(ServiceError):
+    status, type = 503, "unavailable"
+    sentence = _n("A part of the service does not answer just now; try again in a minute. Nothing is lost.")
+
+
+def wants_page(request: Request) -> bool:
+    path = request.url.path
+    if path.startswith(("/api/", "/healthz", "/readyz", "/metrics")):
+        return False
+    return "text/html" in request.headers.get("accept", "") or "HX-Request" in request.headers
+
+
+def respond(request: Request, error: ServiceError) -> Response:
+    if wants_page(request):
+        if isinstance(error, NotSignedIn):
+            return rendering.redirect(
+                request, "/sign-in?" + urlencode({"next": _way_back(request), "expired": 1})
+            )
+        response = rendering.render_error(request, error.status, error.say())
+        response.headers.update(error.headers)
+        return response
+    return JSONResponse(
+        error.problem(),
+        status_code=error.status,
+        headers=error.headers,
+        media_type="application/problem+json",
+    )
+
+
+def _way_back(request: Request) -> str:
+    return f"{request.url.path}?{request.url.query}".rstrip("?") if request.method == "GET" else "/"
+
+
+class BadRequest(ServiceError):
+    status, type = 422, "bad-request"
+    sentence = _n("The field “{field}” is missing or wrong: {problem}")
+
+
+class MethodNotAllowed(ServiceError):
+    status, type = 405, "method-not-allowed"
+    sentence = _n("This address does not know that method.")
+
+
+def install(app: FastAPI) -> None:
+    @app.exception_handler(ServiceError)
+    def _service_error(request: Request, error: ServiceError) -> Response:
+        return respond(request, error)
+
+    @app.exception_handler(RequestValidationError)
+    def _validation(request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
+        return respond(request, BadRequest(field=field, problem=first["msg"]))
+
+    @app.exception_handler(StarletteHTTPException)
+    def _http(request: Request, error: StarletteHTTPException) -> Response:
+        known: dict[int, type[ServiceError]] = {404: NotFound, 405: MethodNotAllowed, 403: NotAllowed}
+        kind = known.get(error.status_code, ServiceError)
+        response = respond(request, kind(headers=dict(error.headers or {})))
+        response.status_code = error.status_code
+        return response
+
+    @app.exception_handler(OperationalError)
+    def _database_away(request: Request, error: OperationalError) -> Response:
+        return respond(request, Unavailable(headers={"Retry-After": "5"}))
+
+    @app.exception_handler(DataError)
+    def _not_storable(request: Request, error: DataError) -> Response:
+        return respond(request, Invalid(field="request", problem=str(error.orig).splitlines()[0]))

@@ -1,0 +1,76 @@
+"""Settings of one installation, from ZHENGLU_* environment variables. Rules of a bureau are not here: see policy.py."""
+
+import os
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DEMO_SECRET = "demo-secret-not-for-real-use"
+
+
+def default_data_dir() -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/lib/zhenglu")
+    share = os.environ.get("XDG_DATA_HOME")
+    return (Path(share) if share else Path.home() / ".local/share") / "zhenglu"
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="ZHENGLU_", env_ignore_empty=True)
+
+    data_dir: Path = default_data_dir()
+    database_url: str = ""  # empty: `zhenglu up` starts a private PostgreSQL
+    redis_url: str = ""  # empty: `zhenglu up` starts a private Redis
+    object_store: str = ""  # file:///dir or s3://bucket?endpoint=…&region=…; empty: DATA_DIR/objects
+    s3_access_key: str = ""
+    s3_secret_key: str = ""
+    secret_key: str = ""
+    public_url: str = ""
+    timezone: str = "Asia/Shanghai"
+    admin_password: str = ""
+    demo: bool = False  # a demo database: sample recordings are allowed here and nowhere else
+    insecure_cookie: bool = False  # the session cookie also over plain http (loopback always may)
+    media_user: str = ""  # the unprivileged user of the media sandbox when workers run as root
+    scratch_dir: Path | None = None
+    scratch_bytes: int = 20 * 2**30
+    max_upload_bytes: int = 64 * 2**30
+    upload_expires_hours: int = 24 * 7
+    encode_threads: int = 0  # 0: ffmpeg decides
+    lock_mode: str = "GOVERNANCE"  # or COMPLIANCE, or NONE
+    lock_days: int = 180
+    accel_redirect: str = ""  # prefix for X-Accel-Redirect when nginx stands in front
+    trusted_proxies: str = ""  # comma-separated addresses whose X-Forwarded-For is believed
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        ZoneInfo(value)
+        return value
+
+    @model_validator(mode="after")
+    def _no_default_secret(self) -> "Settings":
+        if self.secret_key == DEMO_SECRET and not self.demo:
+            raise ValueError(
+                "ZHENGLU_SECRET_KEY is the demo's: choose one of your own (32 random characters or more)"
+            )
+        return self
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def store_url(self) -> str:
+        return self.object_store or f"file://{self.data_dir / 'objects'}"
+
+    @property
+    def scratch(self) -> Path:
+        return self.scratch_dir or self.data_dir / "scratch"
+
+
+@cache
+def get_settings() -> Settings:
+    return Settings()

@@ -1,0 +1,10 @@
+"""The fixtures of all tests, by what they start."""
+
+pytest_plugins = [
+    "tests.fixtures.run",
+    "tests.fixtures.postgres",
+    "tests.fixtures.redis",
+    "tests.fixtures.processes",
+    "tests.fixtures.media",
+    "tests.fixtures.ceph",
+]

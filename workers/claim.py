@@ -1,0 +1,258 @@
+"""The job contract between the row and whoever runs it.
+
+A worker claims by compare-and-set, holds a lease of 30 s that it renews every 8 s, and may publish results
+only in a transaction in which its attempt still holds the row. A lease that ran out is taken over.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, case, func, or_, update
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
+
+from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind, JobState
+from service.clock import now
+from service.database import after_commit, transaction
+from service.jobs import publish
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=30)
+RENEW_EVERY_S = 8.0
+
+
+class LeaseLost(Exception):
+    """Another worker holds the job now: stop, publish nothing."""
+
+
+class JobFailed(Exception):
+    """A failure with a reason for a person. `final`: trying again would not help."""
+
+    def __init__(self, reason: str, *, final: bool = False, **params: Any) -> None:
+        super().__init__(reason)
+        self.reason, self.final, self.params = reason, final, params
+
+
+class TryLater(Exception):
+    """Not a failure: something is not there yet (scratch full, store away). Costs no try."""
+
+    def __init__(self, reason: str, *, after_s: float = 15.0, **params: Any) -> None:
+        super().__init__(reason)
+        self.reason, self.after_s, self.params = reason, after_s, params
+
+
+@dataclass
+class Claim:
+    """`lost` is set when the lease could not be kept: media processes watch it and die."""
+
+    job_id: UUID
+    kind: JobKind
+    subject_id: UUID
+    attempt: int
+    tries: int
+    max_tries: int
+    seen_request: int
+    worker: str
+    lost: threading.Event = field(default_factory=threading.Event)
+    _progress: tuple[float | None, str] = (None, "")
+
+    def progress(self, share: float | None, note: str = "") -> None:
+        """Kept here, written with the next renewal at the latest."""
+        self._progress = (share, note)
+
+    @contextmanager
+    def publishing(self) -> Iterator[Session]:
+        """A transaction that commits only if this attempt still holds the job; else LeaseLost."""
+        with transaction() as session:
+            held = session.execute(
+                update(Job).where(*self._mine()).values(lease_until=func.now() + LEASE).returning(Job.id)
+            ).scalar_one_or_none()
+            if held is None:
+                self.lost.set()
+                raise LeaseLost
+            yield session
+
+    def _mine(self) -> tuple:
+        return Job.id == self.job_id, Job.attempt == self.attempt, Job.state == JobState.running
+
+    def renew(self) -> bool:
+        share, note = self._progress
+        with transaction() as session:
+            held = session.execute(
+                update(Job)
+                .where(*self._mine())
+                .values(lease_until=func.now() + LEASE, progress=share, progress_note=note[:200])
+                .returning(Job.id)
+            ).scalar_one_or_none()
+        return held is not None
+
+
+def claim(job_id: UUID, worker: str) -> Claim | None:
+    """None when there is nothing to do: satisfied, not due, or held by a living worker."""
+    with transaction() as session:
+        takeable = or_(
+            and_(Job.state == JobState.queued, Job.not_before <= func.now() + timedelta(milliseconds=250)),
+            and_(Job.state == JobState.running, Job.lease_until < func.now()),
+        )
+        row = session.execute(
+            update(Job)
+            .where(Job.id == job_id, takeable, Job.satisfied < Job.requested)
+            .values(
+                state=JobState.running,
+                attempt=Job.attempt + 1,
+                tries=Job.tries + 1,
+                seen_request=Job.requested,
+                worker=worker,
+                lease_until=func.now() + LEASE,
+                started_at=func.now(),
+                finished_at=None,
+                progress=None,
+                progress_note="",
+            )
+            .returning(Job.kind, Job.subject_id, Job.attempt, Job.tries, Job.max_tries, Job.seen_request)
+        ).one_or_none()
+        if row is None:
+            return None
+        session.execute(
+            update(JobAttempt)
+            .where(
+                JobAttempt.job_id == job_id,
+                JobAttempt.attempt < row.attempt,
+                JobAttempt.outcome == AttemptOutcome.running,
+            )
+            .values(outcome=AttemptOutcome.lost, reason="worker_lost", ended_at=func.now())
+        )
+        session.add(JobAttempt(job_id=job_id, attempt=row.attempt, worker=worker))
+        return Claim(
+            job_id=job_id,
+            kind=JobKind(row.kind),
+            subject_id=row.subject_id,
+            attempt=row.attempt,
+            tries=row.tries,
+            max_tries=row.max_tries,
+            seen_request=row.seen_request,
+            worker=worker,
+        )
+
+
+@contextmanager
+def kept(held: Claim) -> Iterator[Claim]:
+    """Renews the lease in a thread while the block runs. A database that is away for less than the lease is
+    no loss; after that the claim counts as lost."""
+    stop = threading.Event()
+
+    def renewing() -> None:
+        last = now()
+        while not stop.wait(RENEW_EVERY_S if now() - last < LEASE / 2 else 1.0):
+            try:
+                if not held.renew():
+                    held.lost.set()
+                    return
+                last = now()
+            except DBAPIError as error:
+                log.warning("lease of job %s not renewed: %s", held.job_id, error)
+                if now() - last > LEASE:
+                    held.lost.set()
+                    return
+
+    thread = threading.Thread(target=renewing, name=f"lease-{held.job_id}", daemon=True)
+    thread.start()
+    try:
+        yield held
+    finally:
+        stop.set()
+        thread.join(timeout=5)
+
+
+def finish(session: Session, held: Claim) -> None:
+    """The wish this attempt had seen is satisfied. Call inside `held.publishing()`."""
+    row = session.execute(
+        update(Job)
+        .where(Job.id == held.job_id)
+        .values(
+            satisfied=held.seen_request,
+            state=_queued_if_asked_again(held.seen_request),
+            tries=0,
+            progress=1.0,
+            progress_note="",
+            lease_until=None,
+            reason=None,
+            reason_params={},
+            not_before=func.now(),
+            finished_at=func.now(),
+        )
+        .returning(Job.state, Job.queue, Job.priority)
+    ).one()
+    _end_attempt(session, held, AttemptOutcome.done)
+    if row.state == JobState.queued:
+        after_commit(session, lambda: publish(held.job_id, row.queue, row.priority) and None)
+
+
+def _queued_if_asked_again(seen: int) -> Any:
+    return case((Job.requested > seen, JobState.queued.value), else_=JobState.done.value)
+
+
+def _end_attempt(
+    session: Session,
+    held: Claim,
+    outcome: AttemptOutcome,
+    reason: str | None = None,
+    params: dict[str, Any] | None = None,
+) -> None:
+    session.execute(
+        update(JobAttempt)
+        .where(JobAttempt.job_id == held.job_id, JobAttempt.attempt == held.attempt)
+        .values(outcome=outcome, reason=reason, reason_params=params or {}, ended_at=func.now())
+    )
+
+
+def give_back(
+    held: Claim, reason: str, params: dict[str, Any], *, after_s: float, costs_try: bool = True
+) -> None:
+    """Queued again for later."""
+    with held.publishing() as session:
+        session.execute(
+            update(Job)
+            .where(Job.id == held.job_id)
+            .values(
+                state=JobState.queued,
+                lease_until=None,
+                worker=None,
+                tries=Job.tries if costs_try else Job.tries - 1,
+                not_before=func.now() + timedelta(seconds=after_s),
+                published_at=None,
+                reason=reason,
+                reason_params=params,
+                progress=None,
+            )
+        )
+        _end_attempt(session, held, AttemptOutcome.retry, reason, params)
+
+
+def fail(
+    held: Claim, reason: str, params: dict[str, Any], on_failed: Callable[[Session], None] | None = None
+) -> None:
+    """Tries are spent. `on_failed` writes what that means for the subject, in the same transaction."""
+    with held.publishing() as session:
+        session.execute(
+            update(Job)
+            .where(Job.id == held.job_id)
+            .values(
+                state=JobState.failed,
+                satisfied=held.seen_request,
+                lease_until=None,
+                reason=reason,
+                reason_params=params,
+                finished_at=func.now(),
+            )
+        )
+        _end_attempt(session, held, AttemptOutcome.failed, reason, params)
+        if on_failed is not None:
+            on_failed(session)

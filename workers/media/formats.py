@@ -1,0 +1,15 @@
+"""What ffmpeg may open. Given on every input of every ffmpeg and ffprobe call, before `-i`.
+
+`-protocol_whitelist file` alone still lets a playlist named video.mp4 read a sibling file: only the list of
+real containers closes that. No playlists (hls, dash, concat), no pictures (image2, svg), no text formats.
+"""
+
+CONTAINERS = (
+    "mov", "mp4", "m4a", "3gp", "3g2", "mj2", "matroska", "webm", "avi", "mpegts", "mpeg", "mpegvideo",
+    "flv", "asf", "h264", "hevc", "wav", "mp3", "aac", "amr", "ogg",
+)  # fmt: skip
+
+INPUT_GUARD = {"protocol_whitelist": "file", "format_whitelist": ",".join(CONTAINERS)}
+"""The same as keyword arguments of `ffmpeg.input`."""
+
+INPUT_GUARD_ARGS = tuple(part for key, value in INPUT_GUARD.items() for part in (f"-{key}", value))

@@ -1,0 +1,351 @@
+"""What a file is, measured: containers claim, samples tell. Nothing here decides; see verdict.py."""
+
+import json
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+from pydantic import BaseModel
+
+from workers.media import iso6709, isobmff, orientation, timing
+from workers.media.formats import INPUT_GUARD_ARGS
+from workers.media.sandbox import Limits, Outcome, Sandbox, inside
+
+MEDIA_KINDS = ("video", "audio")
+TAG_MAX = 300
+STREAMS_MAX = 64
+DECODED_PACKETS = 48
+PROBE_LIMITS = Limits(wall_s=120, cpu_s=240, file_bytes=1024 * 1024)
+SCAN_LIMITS = Limits(wall_s=3600, cpu_s=3600, file_bytes=1024 * 1024)
+
+
+class Place(BaseModel):
+    lat: float
+    lon: float
+    alt: float | None = None
+
+
+class TimeClaim(BaseModel):
+    """A time that the file itself claims; `at` is its text as found, `source` where it stood."""
+
+    source: str
+    at: str
+
+
+class StreamFacts(BaseModel):
+    """One stream. Sizes are coded sizes before rotation; `rotation` is degrees clockwise to show it upright,
+    after a horizontal flip where `mirrored`. `measured_s` comes from its samples, `claimed_s` from headers."""
+
+    index: int
+    kind: str
+    codec: str | None = None
+    tag: str | None = None
+    profile: str | None = None
+    width: int | None = None
+    height: int | None = None
+    sample_aspect: float = 1.0
+    pixel_format: str | None = None
+    fps: float | None = None
+    variable_rate: bool | None = None
+    rotation: int = 0
+    mirrored: bool = False
+    channels: int | None = None
+    sample_rate: int | None = None
+    language: str | None = None
+    default: bool = False
+    cover_art: bool = False
+    start_s: float | None = None
+    claimed_s: float | None = None
+    measured_s: float | None = None
+    first_key_s: float | None = None
+    samples: int | None = None
+    missing_samples: int = 0
+    decodable: bool = False
+    encrypted: bool = False
+    track_id: int | None = None
+
+    @property
+    def upright(self) -> tuple[int, int]:
+        """(width, height) in square pixels as shown."""
+        width, height = round((self.width or 0) * self.sample_aspect), self.height or 0
+        return (height, width) if self.rotation in (90, 270) else (width, height)
+
+
+class Probe(BaseModel):
+    """Everything that is known of a file before a verdict. Durations in seconds; `measured_by` says how
+    `measured_s` was found: `sample_tables` (MP4/MOV), `packets` (each read once), or None when unknown."""
+
+    size: int
+    container: str | None = None
+    brand: str | None = None
+    claimed_s: float | None = None
+    measured_s: float | None = None
+    measured_by: str | None = None
+    streams: list[StreamFacts] = []
+    times: list[TimeClaim] = []
+    make: str | None = None
+    model: str | None = None
+    software: str | None = None
+    timecode: str | None = None
+    location: Place | None = None
+    iso_file: bool = False
+    has_moov: bool = False
+    moov_first: bool = False
+    fragmented: bool = False
+    encrypted: bool = False
+    truncated: bool = False
+    overrun: str | None = None
+    tags: dict[str, str] = {}
+    error: str | None = None
+    """ffprobe's last line when it could not open the file."""
+
+    def of_kind(self, kind: str) -> list[StreamFacts]:
+        return [s for s in self.streams if s.kind == kind and not s.cover_art]
+
+    @property
+    def telemetry(self) -> StreamFacts | None:
+        """The GoPro GPMF stream, if there is one."""
+        return next((s for s in self.streams if s.kind == "data" and s.tag == "gpmd"), None)
+
+
+def probe(path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None = None) -> Probe:
+    """Probe `path`. A file that cannot be read is a Probe with `error`, never an exception; only
+    SandboxUnavailable is raised. MP4/MOV costs the same whatever its size; other kinds are read once."""
+    facts = Probe(size=path.stat().st_size)
+    if facts.size == 0:
+        facts.error = "empty"
+        return facts
+    iso = isobmff.read(path)
+    if iso:
+        facts.iso_file, facts.brand, facts.has_moov = True, iso.brand, iso.has_moov
+        facts.moov_first, facts.fragmented = iso.moov_first, iso.fragmented
+        facts.encrypted, facts.truncated, facts.overrun = iso.encrypted, iso.truncated, iso.overrun
+    report, outcome = _ffprobe(path, sandbox, private_dir, cancel)
+    if not report.get("streams"):
+        facts.error = _last_line(outcome)
+        if iso:
+            _streams_of_tables(facts, iso)
+        return facts
+    _read_format(facts, report.get("format", {}))
+    decoded = {frame.get("stream_index") for frame in report.get("frames", [])}
+    facts.streams = [_stream(raw) for raw in report["streams"][:STREAMS_MAX]]
+    for raw, stream in zip(report["streams"], facts.streams, strict=False):
+        _claim_time(facts, f"stream:{stream.index}", raw.get("tags", {}))
+        facts.timecode = facts.timecode or _text(raw.get("tags", {}).get("timecode"))
+    _measure(facts, iso, path, sandbox, private_dir, cancel)
+    for stream in facts.streams:
+        stream.decodable = stream.index in decoded
+        if stream.kind in MEDIA_KINDS and stream.codec and not stream.decodable and stream.samples != 0:
+            stream.decodable = _decodes(path, stream, sandbox, private_dir, cancel)
+    return facts
+
+
+def _ffprobe(path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None) -> tuple[dict, Outcome]:
+    argv = ["ffprobe", "-v", "error", *INPUT_GUARD_ARGS, "-show_format", "-show_streams", "-show_frames"]
+    # One call: frames prove that the first samples decode, and cost less than a second start of ffmpeg.
+    argv += ["-show_entries", "frame=stream_index:stream:stream_tags:stream_side_data:format:format_tags"]
+    argv += ["-read_intervals", f"%+#{DECODED_PACKETS}", "-of", "json", inside()]
+    outcome = sandbox.run(
+        argv, private_dir=private_dir, readonly=[path], limits=PROBE_LIMITS, cancel=cancel
+    )
+    try:
+        return json.loads(outcome.stdout), outcome
+    except json.JSONDecodeError:
+        return {}, outcome
+
+
+def _last_line(outcome: Outcome) -> str:
+    lines = outcome.stderr.strip().splitlines()
+    return (lines[-1].replace(inside(), "file") if lines else outcome.ended)[:TAG_MAX]
+
+
+def _read_format(facts: Probe, raw: dict[str, Any]) -> None:
+    tags = {str(key).lower(): text for key, value in raw.get("tags", {}).items() if (text := _text(value))}
+    facts.tags = dict(list(tags.items())[:100])
+    facts.container = raw.get("format_name")
+    facts.claimed_s = _number(raw.get("duration"))
+    _claim_time(facts, "container", tags)
+    facts.make = _first(tags, "com.apple.quicktime.make", "com.android.manufacturer", "make", "make-eng", "manufacturer")
+    facts.model = _first(tags, "com.apple.quicktime.model", "com.android.model", "model", "model-eng")
+    facts.software = _first(tags, "com.apple.quicktime.software", "firmware", "software", "encoder")
+    facts.timecode = _first(tags, "timecode")
+    found = _first(tags, "com.apple.quicktime.location.iso6709", "location", "location-eng", "xyz")
+    place = iso6709.parse(found) if found else None
+    if place:
+        facts.location = Place(lat=place[0], lon=place[1], alt=place[2])
+
+
+def _claim_time(facts: Probe, source: str, tags: dict[str, Any]) -> None:
+    for key, value in tags.items():
+        name = str(key).lower()
+        if name in ("creation_time", "com.apple.quicktime.creationdate", "date") and (text := _text(value)):
+            facts.times.append(TimeClaim(source=f"{source}:{name}", at=text))
+
+
+def _stream(raw: dict[str, Any]) -> StreamFacts:
+    disposition = raw.get("disposition", {})
+    tag = raw.get("codec_tag_string", "")
+    stream = StreamFacts(
+        index=raw["index"],
+        kind=raw.get("codec_type", "unknown"),
+        codec=raw.get("codec_name") if raw.get("codec_name") not in (None, "unknown") else None,
+        tag=tag if tag.isprintable() and not tag.startswith("[") else None,
+        profile=raw.get("profile") if raw.get("profile") != "unknown" else None,
+        width=raw.get("width") or None,
+        height=raw.get("height") or None,
+        pixel_format=raw.get("pix_fmt"),
+        fps=_ratio(raw.get("avg_frame_rate")),
+        channels=raw.get("channels"),
+        sample_rate=int(_number(raw.get("sample_rate")) or 0) or None,
+        language=_text(raw.get("tags", {}).get("language")),
+        default=bool(disposition.get("default")),
+        cover_art=bool(disposition.get("attached_pic") or disposition.get("still_image")),
+        start_s=_number(raw.get("start_time")),
+        claimed_s=_number(raw.get("duration")),
+    )
+    aspect = _ratio(raw.get("sample_aspect_ratio"), ":")
+    stream.sample_aspect = aspect if aspect and 0.1 <= aspect <= 10 else 1.0
+    for side in raw.get("side_data_list", []):
+        if "displaymatrix" in side:
+            stream.rotation, stream.mirrored = orientation.read(side["displaymatrix"])
+    return stream
+
+
+def _measure(
+    facts: Probe, iso: isobmff.Isobmff | None, path: Path, sandbox: Sandbox, private: Path, cancel: Event | None
+) -> None:
+    tracks = iso.tracks if iso else []
+    if iso and not iso.fragmented and len(tracks) == len(facts.streams):
+        facts.measured_by = "sample_tables"
+        for stream, track in zip(facts.streams, tracks, strict=True):
+            stream.track_id, stream.encrypted = track.id, track.encrypted
+            stream.claimed_s = track.claimed_s
+            stream.measured_s, stream.samples = track.presented_s, track.samples
+            stream.missing_samples = track.missing_samples
+            if stream.kind == "video":
+                fps, stream.variable_rate = timing.rate((d / track.timescale, n) for n, d in track.deltas)
+                stream.fps = fps or stream.fps
+    else:
+        _scan(facts, path, sandbox, private, cancel)
+        for stream, track in zip(facts.streams, tracks, strict=False):
+            stream.track_id, stream.encrypted = track.id, track.encrypted
+    facts.measured_s = _overall(facts)
+
+
+def _overall(facts: Probe) -> float | None:
+    """The picture's span; that of picture and sound together where the sound goes on more than a second longer."""
+
+    def extent(*kinds: str) -> float | None:
+        spans = [
+            (s.start_s or 0.0, (s.start_s or 0.0) + s.measured_s)
+            for s in facts.streams
+            if s.kind in kinds and not s.cover_art and s.measured_s
+        ]
+        return max(end for _, end in spans) - min(start for start, _ in spans) if spans else None
+
+    picture, both = extent("video"), extent("video", "audio")
+    return both if picture is None or (both is not None and both > picture + 1) else picture
+
+
+def _scan(facts: Probe, path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None) -> None:
+    """Read every packet once, for files whose tables cannot tell."""
+    spans = {stream.index: timing.Span() for stream in facts.streams}
+    pending = b""
+
+    def on_stdout(chunk: bytes) -> None:
+        nonlocal pending
+        *lines, pending = (pending + chunk).split(b"\n")
+        for line in lines:
+            _packet(spans, line)
+
+    argv = ["ffprobe", "-v", "error", *INPUT_GUARD_ARGS]
+    argv += ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags"]
+    argv += ["-of", "csv=p=0", inside()]
+    outcome = sandbox.run(
+        argv,
+        private_dir=private_dir,
+        readonly=[path],
+        limits=SCAN_LIMITS,
+        on_stdout=on_stdout,
+        cancel=cancel,
+    )
+    _packet(spans, pending)
+    if outcome.ended != "exit":
+        facts.error = outcome.ended
+    facts.measured_by = "packets"
+    for stream in facts.streams:
+        span = spans[stream.index]
+        span.finish()
+        stream.samples, stream.measured_s = span.samples, span.measured_s
+        if span.first_s is not None:
+            stream.start_s = span.first_s
+        if stream.kind == "video":
+            fps, stream.variable_rate = span.rate()
+            stream.first_key_s = span.first_key_s
+            if stream.measured_s is None and span.samples and stream.fps:
+                stream.measured_s = span.samples / stream.fps
+            stream.fps = fps or stream.fps
+
+
+def _packet(spans: dict[int, timing.Span], line: bytes) -> None:
+    parts = line.strip().split(b",")
+    if len(parts) < 5 or not parts[0].isdigit() or int(parts[0]) not in spans:
+        return
+    pts, dts, duration = (_number(part) for part in parts[1:4])
+    spans[int(parts[0])].add(pts, dts, duration, parts[4].startswith(b"K"))
+
+
+def _decodes(
+    path: Path, stream: StreamFacts, sandbox: Sandbox, private_dir: Path, cancel: Event | None
+) -> bool:
+    """Whether one frame of this stream can be decoded within its first packets."""
+    frames = "-frames:v" if stream.kind == "video" else "-frames:a"
+    argv = ["ffmpeg", "-v", "error", *INPUT_GUARD_ARGS, "-i", inside(), "-map", f"0:{stream.index}"]
+    argv += [frames, "1", "-f", "framecrc", "pipe:1"]
+    outcome = sandbox.run(
+        argv, private_dir=private_dir, readonly=[path], limits=PROBE_LIMITS, cancel=cancel
+    )
+    return any(line[:1].isdigit() for line in outcome.stdout.splitlines())
+
+
+def _streams_of_tables(facts: Probe, iso: isobmff.Isobmff) -> None:
+    """ffprobe opens no encrypted file; the tables still tell what is in it."""
+    kinds = {"vide": "video", "soun": "audio"}
+    facts.claimed_s = iso.claimed_s
+    for index, track in enumerate(iso.tracks):
+        facts.streams.append(
+            StreamFacts(
+                index=index,
+                kind=kinds.get(track.handler, "data"),
+                tag=track.sample_entry or None,
+                claimed_s=track.claimed_s,
+                samples=None if iso.fragmented else track.samples,
+                encrypted=track.encrypted,
+                track_id=track.id,
+            )
+        )
+
+
+def _first(tags: dict[str, str], *names: str) -> str | None:
+    return next((tags[name] for name in names if tags.get(name)), None)
+
+
+def _text(value: object) -> str | None:
+    """A tag as printable text of bounded length; bytes that are none are dropped."""
+    if not isinstance(value, str):
+        return None
+    return "".join(c for c in value if c.isprintable()).strip()[:TAG_MAX] or None
+
+
+def _number(value: object) -> float | None:
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return None
+    return number if abs(number) < 1e12 else None
+
+
+def _ratio(value: object, sign: str = "/") -> float | None:
+    above, _, below = str(value).partition(sign)
+    up, down = _number(above), _number(below)
+    return up / down if up and down else None

@@ -1,0 +1,311 @@
+"""Runs ffmpeg and ffprobe where they can harm nothing: bubblewrap, without network, one private folder.
+
+Inside, the private folder is `/w` (the working directory, the only writable place) and the read-only inputs
+are `/in/0`, `/in/1`, … : a user's file name never reaches a command line.
+"""
+
+import functools
+import os
+import pwd
+import re
+import selectors
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+from typing import Literal
+
+STDERR_TAIL = 16 * 1024
+STDOUT_MAX = 64 * 1024 * 1024
+Ended = Literal["exit", "cancelled", "wall_time", "cpu_time", "output_size", "stdout_size"]
+
+
+class SandboxUnavailable(RuntimeError):
+    """The sandbox cannot start here; the message is one sentence for an administrator."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of one run. Bytes and seconds; `processes` counts all threads of the user, so it is generous."""
+
+    wall_s: float = 600
+    cpu_s: int = 1200
+    memory_bytes: int = 6 * 1024**3
+    file_bytes: int = 64 * 1024**3
+    open_files: int = 256
+    processes: int = 4096
+
+
+@dataclass
+class Outcome:
+    """How a run ended. `code` is 128+n after signal n; an exit code of 0 proves nothing about the output."""
+
+    code: int
+    ended: Ended
+    stdout: bytes
+    stderr: str
+    wall_s: float
+    cpu_s: float
+    max_rss_bytes: int
+
+    @property
+    def ok(self) -> bool:
+        return self.ended == "exit" and self.code == 0
+
+
+def inside(index: int = 0) -> str:
+    """The name of the index-th read-only input inside the sandbox."""
+    return f"/in/{index}"
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """`user` is the (uid, gid) that root steps down to; None where the process is already unprivileged."""
+
+    user: tuple[int, int] | None = None
+    env: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def here(cls, names: Sequence[str] = ("zhenglu", "nobody")) -> "Sandbox":
+        """The sandbox for this process: root steps down to the first of `names` that exists."""
+        if os.geteuid() != 0:
+            return cls()
+        for name in names:
+            try:
+                entry = pwd.getpwnam(name)
+            except KeyError:
+                continue
+            if entry.pw_uid != 0:
+                return cls(user=(entry.pw_uid, entry.pw_gid))
+        raise SandboxUnavailable("No unprivileged user exists to run ffmpeg as; create the user `zhenglu`.")
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        private_dir: Path,
+        readonly: Sequence[Path] = (),
+        limits: Limits | None = None,
+        on_progress: Callable[[float], None] | None = None,
+        on_stdout: Callable[[bytes], None] | None = None,
+        cancel: Event | None = None,
+    ) -> Outcome:
+        """Run `argv` and wait.
+
+        With `on_progress`, `-progress pipe:1` is added and the callback gets seconds of output written, about
+        twice a second. `on_stdout` gets the bytes as they come in place of `Outcome.stdout`. When `cancel` is
+        set the whole group is ended within two seconds. Raises SandboxUnavailable when it cannot start.
+        """
+        limits = limits or Limits()
+        argv = list(argv)
+        if on_progress:
+            argv[1:1] = ["-nostats", "-stats_period", "0.5", "-progress", "pipe:1"]
+            on_stdout = _progress_reader(on_progress)
+        private_dir = private_dir.resolve(strict=True)
+        inputs = [path.resolve(strict=True) for path in readonly]
+        if self.user:
+            os.chown(private_dir, *self.user)
+            for path in inputs:
+                _must_be_readable(path, self.user)
+        command = self._command(argv, private_dir, inputs, limits)
+        started = time.monotonic()
+        try:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8"},
+                process_group=0,
+            )
+        except FileNotFoundError as error:
+            raise SandboxUnavailable(f"{error.filename} is not installed.") from error
+        outcome = _supervise(process, limits.wall_s, started, on_stdout, cancel)
+        if outcome.code and outcome.stderr.startswith("bwrap: ") and not outcome.cpu_s > 1:
+            raise SandboxUnavailable(_explain(outcome.stderr))
+        return outcome
+
+    def _command(self, argv: list[str], private_dir: Path, inputs: list[Path], limits: Limits) -> list[str]:
+        lead: list[str] = []
+        work, names = str(private_dir), [str(path) for path in inputs]
+        if self.user:
+            # The folders above may be closed to the other user (a data folder of mode 700, root's clone), so
+            # root first binds what is needed to an open place that only this mount namespace sees.
+            stage = _stage_point([work, *names])
+            lead = ["unshare", "--mount", "--propagation", "private", "--", "/bin/sh", "-ec", _STAGE, "sh"]
+            lead += [stage, str(len(names)), work, *names]
+            work, names = f"{stage}/w", [f"{stage}/in{i}" for i in range(len(names))]
+        lead += [
+            "prlimit",
+            f"--as={limits.memory_bytes}",
+            f"--cpu={limits.cpu_s}:{limits.cpu_s + 5}",
+            f"--fsize={limits.file_bytes}",
+            f"--nofile={limits.open_files}",
+            f"--nproc={limits.processes}",
+            "--core=0",
+            "--",
+        ]
+        lead += ["setpriv", "--no-new-privs", "--pdeathsig", "KILL"]
+        if self.user:
+            uid, gid = self.user
+            lead += ["--reuid", str(uid), "--regid", str(gid), "--clear-groups"]
+        lead += ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
+        lead += ["--cap-drop", "ALL", *_system_mounts(), "--dev", "/dev", "--bind", work, "/w"]
+        for i, name in enumerate(names):
+            lead += ["--ro-bind", name, inside(i)]
+        lead += ["--chdir", "/w", "--clearenv"]
+        env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "4", **self.env}
+        for key, value in env.items():
+            lead += ["--setenv", key, value]
+        return [*lead, "--", *argv]
+
+    def check(self) -> str | None:
+        """None when ffmpeg starts in the sandbox, else one sentence why not and what to do."""
+        for tool in ("bwrap", "setpriv", "prlimit", "unshare", "ffmpeg", "ffprobe"):
+            if not shutil.which(tool, path="/usr/bin:/bin:/usr/sbin:/sbin"):
+                return f"{tool} is not installed; install the Debian packages bubblewrap, util-linux, ffmpeg."
+        with tempfile.TemporaryDirectory(prefix="zhenglu-check-") as folder:
+            try:
+                outcome = self.run(["ffmpeg", "-version"], private_dir=Path(folder), limits=Limits(wall_s=20))
+            except SandboxUnavailable as error:
+                return str(error)
+        if not outcome.ok:
+            return f"ffmpeg does not start in the sandbox: {outcome.stderr.strip()[-200:] or outcome.ended}"
+        return None
+
+
+_STAGE = """
+stage=$1; n=$2; shift 2
+mount -t tmpfs -o mode=755,size=1m,nosuid,nodev tmpfs "$stage"
+mkdir "$stage/w"; mount --bind "$1" "$stage/w"; shift
+i=0
+while [ "$i" -lt "$n" ]; do : > "$stage/in$i"; mount --bind "$1" "$stage/in$i"; shift; i=$((i+1)); done
+exec "$@"
+"""
+
+
+def _stage_point(paths: list[str]) -> str:
+    for point in ("/mnt", "/media", "/srv", "/opt"):
+        if Path(point).is_dir() and not any(f"{path}/".startswith(f"{point}/") for path in paths):
+            return point
+    raise SandboxUnavailable("None of /mnt, /media, /srv, /opt is free for the sandbox's private mount.")
+
+
+@functools.cache
+def _system_mounts() -> list[str]:
+    mounts = ["--ro-bind", "/usr", "/usr"]
+    for name in ("bin", "sbin", "lib", "lib32", "lib64"):
+        path = Path("/") / name
+        if path.is_symlink():
+            mounts += ["--symlink", str(path.readlink()), str(path)]
+        elif path.is_dir():
+            mounts += ["--ro-bind", str(path), str(path)]
+    # Without these the linker does not find Debian's BLAS behind ffmpeg's filters.
+    for name in ("/etc/ld.so.cache", "/etc/alternatives"):
+        mounts += ["--ro-bind-try", name, name]
+    return mounts
+
+
+def _must_be_readable(path: Path, user: tuple[int, int]) -> None:
+    facts = path.stat()
+    if facts.st_uid == user[0] or facts.st_mode & 0o004 or (facts.st_gid == user[1] and facts.st_mode & 0o040):
+        return
+    raise SandboxUnavailable(f"The unprivileged user {user[0]} may not read the file to be processed.")
+
+
+def _explain(stderr: str) -> str:
+    line = stderr.strip().splitlines()[0]
+    if re.search(r"namespace|uid map|Operation not permitted|Permission denied", line):
+        return (
+            f"The sandbox cannot start because user namespaces are closed here ({line}); allow them "
+            "(sysctl kernel.unprivileged_userns_clone=1, or a container profile that permits them)."
+        )
+    return f"The sandbox cannot start: {line}"
+
+
+def _progress_reader(callback: Callable[[float], None]) -> Callable[[bytes], None]:
+    pending = b""
+
+    def read(chunk: bytes) -> None:
+        nonlocal pending
+        *lines, pending = (pending + chunk).split(b"\n")
+        for line in lines:
+            key, _, value = line.partition(b"=")
+            if key == b"out_time_us" and value.strip().lstrip(b"-").isdigit():
+                callback(max(0.0, int(value) / 1e6))
+
+    return read
+
+
+def _supervise(
+    process: subprocess.Popen[bytes],
+    wall_s: float,
+    started: float,
+    on_stdout: Callable[[bytes], None] | None,
+    cancel: Event | None,
+) -> Outcome:
+    stdout, tail = bytearray(), bytearray()
+    ended: Ended = "exit"
+    terminated_at: float | None = None
+    try:
+        with selectors.DefaultSelector() as selector:
+            selector.register(process.stdout, selectors.EVENT_READ, stdout)
+            selector.register(process.stderr, selectors.EVENT_READ, tail)
+            while selector.get_map():
+                for key, _ in selector.select(timeout=0.1):
+                    chunk = os.read(key.fd, 1 << 16)
+                    if not chunk:
+                        selector.unregister(key.fileobj)
+                    elif key.data is tail:
+                        tail += chunk
+                        del tail[:-STDERR_TAIL]
+                    elif on_stdout:
+                        on_stdout(chunk)
+                    else:
+                        stdout += chunk
+                now = time.monotonic()
+                if terminated_at is None:
+                    if cancel is not None and cancel.is_set():
+                        ended = "cancelled"
+                    elif now - started > wall_s:
+                        ended = "wall_time"
+                    elif len(stdout) > STDOUT_MAX:
+                        ended = "stdout_size"
+                    if ended != "exit":
+                        terminated_at = now
+                        _signal_group(process, signal.SIGTERM)
+                elif now - terminated_at > 2:
+                    _signal_group(process, signal.SIGKILL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        # Also reached when a callback raises: nothing may be left running behind it.
+        if process.returncode is None:
+            _signal_group(process, signal.SIGKILL)
+            process.wait()
+        process.stdout.close()
+        process.stderr.close()
+    code = process.returncode if process.returncode >= 0 else 128 - process.returncode
+    if ended == "exit" and code in (128 + signal.SIGXCPU, 128 + signal.SIGXFSZ):
+        ended = "cpu_time" if code == 128 + signal.SIGXCPU else "output_size"
+    return Outcome(
+        code=code,
+        ended=ended,
+        stdout=bytes(stdout),
+        stderr=tail.decode("utf-8", "replace"),
+        wall_s=time.monotonic() - started,
+        cpu_s=usage.ru_utime + usage.ru_stime,
+        max_rss_bytes=usage.ru_maxrss * 1024,
+    )
+
+
+def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except ProcessLookupError:
+        pass
