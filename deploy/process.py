@@ -149,10 +149,15 @@ class Child:
         # WNOWAIT: not reaped here, so that kill() can still reach its group under a number that is ours.
         return os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
+    def ask(self) -> None:
+        """Asks it to stop, and does not wait."""
+        if self.running:
+            os.kill(self.pid, self.stop_signal)
+
     def stop(self) -> None:
         """Asks, waits `grace_s`, then kills the whole group. Returns once the child is reaped."""
         if self.running:
-            os.kill(self.pid, self.stop_signal)
+            self.ask()
             wait_until(lambda: not self.running, self.grace_s)
         self.kill()
 

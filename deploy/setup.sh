@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 NODE_MAJOR=20
-PIP_TOOLS=7.5
+UV='>=0.9,<1'
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
@@ -81,7 +81,7 @@ usable_python() { # prints the interpreter for the environment
 quiet_pip() { # environment, arguments… ; says nothing unless it fails
   local environment=$1
   shift
-  "$environment/bin/python" -m pip --disable-pip-version-check --no-input -q "$@"
+  "$environment/bin/python" -m pip --disable-pip-version-check --no-input -qq "$@"
 }
 
 environment() { # run|test
@@ -163,12 +163,13 @@ assets() {
 # ---- the locks
 
 lock() {
-  [[ -x build/lock/bin/pip-compile ]] || {
+  [[ -x build/lock/bin/uv ]] || {
     "$(usable_python)" -m venv --clear build/lock
-    quiet_pip build/lock install "pip-tools~=$PIP_TOOLS"
+    quiet_pip build/lock install "uv$UV"
   }
-  local compile=(build/lock/bin/pip-compile -q --upgrade --generate-hashes --allow-unsafe --strip-extras
-    --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host)
+  # --universal: one lock for every Python from 3.11 on, with markers where they differ.
+  local compile=(build/lock/bin/uv pip compile -q --universal --python-version 3.11 --upgrade
+    --generate-hashes --no-header --no-annotate)
   "${compile[@]}" -o requirements.lock pyproject.toml
   # The tests run on the very versions that run.
   "${compile[@]}" --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml

@@ -22,7 +22,9 @@ class Upload(SQLModel, table=True):
     """`length` None: deferred. `epoch` fences writers: only the holder of the current one may advance.
 
     `progress` is the store's own record of what is durable (shape: service.storage.protocols).
-    `partial`: a piece of a later concatenation; `concatenates`: the pieces' ids in order.
+    `partial`: a piece of a later concatenation; `concatenates`: the pieces' ids in order, `raw_concat` the
+    Upload-Concat header as it came. `writer_until`: the holder of the epoch is at work and says so anew every
+    second. `store_version`: of the finished object. `cleared_at`: the store has no bytes of it any more.
     """
 
     __tablename__ = "uploads"
@@ -39,15 +41,19 @@ class Upload(SQLModel, table=True):
     upload_offset: int = Field(default=0, sa_type=BigInteger)
     epoch: int = Field(default=0)
     release_asked_epoch: int = Field(default=0)
+    writer_until: datetime | None = time_field(nullable=True)
     partial: bool = Field(default=False)
     concatenates: list[str] = json_field(list)
+    raw_concat: str = Field(default="", max_length=20000)
     raw_metadata: str = Field(default="", max_length=20000)
     facts: dict[str, Any] = json_field()
     file_name: str = Field(default="", max_length=500)
-    store_key: str = Field(max_length=300)
+    store_key: str = Field(max_length=300, unique=True)
+    store_version: str | None = Field(default=None, max_length=200)
     progress: dict[str, Any] = json_field()
     recording_id: UUID | None = Field(default=None, foreign_key="recordings.id", index=True)
     forgotten_at: datetime | None = time_field(nullable=True)
+    cleared_at: datetime | None = time_field(nullable=True)
     expires_at: datetime = time_field(index=True)
     created_at: datetime = time_field(default_now=True)
     touched_at: datetime = time_field(default_now=True)

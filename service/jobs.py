@@ -10,8 +10,8 @@ from uuid import UUID
 from celery import Celery
 from kombu.exceptions import OperationalError as BrokerAway
 from redis.exceptions import RedisError
-from sqlalchemy import case, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import Select, TextClause, Uuid, case, column, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlmodel import Session
 
 from schemas.base import new_id
@@ -34,6 +34,7 @@ QUEUE_OF: dict[JobKind, str] = {
     JobKind.noop: LIGHT,
 }
 TASK = "zhenglu.run"
+NUDGED_AT_ONCE = 200
 
 
 @cache
@@ -103,26 +104,74 @@ def request_job(
         created_at=now(),
         requested_at=now(),
     )
-    running = Job.state == JobState.running
     statement = statement.on_conflict_do_update(
         index_elements=["kind", "subject_id"],
-        set_={
-            "requested": Job.requested + 1,
-            "requested_at": now(),
-            "state": case((running, Job.state), else_=JobState.queued.value),
-            "tries": case((running, Job.tries), else_=0),
-            "priority": func.least(Job.priority, priority),
-            "cost_s": func.coalesce(statement.excluded.cost_s, Job.cost_s),
-            "not_before": case(
-                (Job.state == JobState.queued.value, func.least(Job.not_before, due)), else_=due
-            ),
-            "reason": case((running, Job.reason), else_=None),
-        },
+        set_=_asked_again(priority, due) | {"cost_s": func.coalesce(statement.excluded.cost_s, Job.cost_s)},
     ).returning(Job.id)
     job_id = session.execute(statement).scalar_one()
     if delay is None:
         after_commit(session, lambda: publish(job_id, queue, priority))
     return job_id
+
+
+def request_jobs(
+    session: Session, kind: JobKind, subject_ids: TextClause | Select, *, priority: int = 5
+) -> int:
+    """`request_job` for every id that the statement answers in its column `subject_id`, in one statement.
+
+    Answers how many. The first ones are published after commit, the sweeper brings the rest.
+    """
+    queue = QUEUE_OF[kind]
+    chosen = (
+        subject_ids.columns(column("subject_id", Uuid))
+        if isinstance(subject_ids, TextClause)
+        else subject_ids
+    )
+    wanted = chosen.subquery("wanted")
+    due = now()
+    fresh: dict[str, Any] = {
+        "id": func.gen_random_uuid(),
+        "kind": literal(kind.value),
+        "subject_id": wanted.c.subject_id,
+        "queue": literal(queue),
+        "priority": literal(priority),
+        "state": literal(JobState.queued.value),
+        "requested": literal(1),
+        "satisfied": literal(0),
+        "attempt": literal(0),
+        "tries": literal(0),
+        "max_tries": literal(5),
+        "seen_request": literal(0),
+        "not_before": literal(due),
+        "progress_note": literal(""),
+        "reason_params": literal({}, JSONB),
+        "created_at": literal(due),
+        "requested_at": literal(due),
+    }
+    # in the order of the subjects, so that two such statements never wait for each other in a circle
+    rows = select(*(value.label(name) for name, value in fresh.items())).order_by(wanted.c.subject_id)
+    statement = insert(Job).from_select(list(fresh), rows, include_defaults=False)
+    statement = statement.on_conflict_do_update(
+        index_elements=["kind", "subject_id"], set_=_asked_again(priority, due)
+    ).returning(Job.id)
+    asked = list(session.scalars(statement))
+    for job_id in asked[:NUDGED_AT_ONCE]:
+        after_commit(session, lambda job_id=job_id: publish(job_id, queue, priority) and None)
+    return len(asked)
+
+
+def _asked_again(priority: int, due: Any) -> dict[str, Any]:
+    """What a further wish does to a job's row."""
+    running = Job.state == JobState.running
+    return {
+        "requested": Job.requested + 1,
+        "requested_at": now(),
+        "state": case((running, Job.state), else_=JobState.queued.value),
+        "tries": case((running, Job.tries), else_=0),
+        "priority": func.least(Job.priority, priority),
+        "not_before": case((Job.state == JobState.queued.value, func.least(Job.not_before, due)), else_=due),
+        "reason": case((running, Job.reason), else_=None),
+    }
 
 
 def retry_job(session: Session, job_id: UUID) -> None:

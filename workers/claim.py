@@ -2,23 +2,26 @@
 
 A worker claims by compare-and-set, holds a lease of 30 s that it renews every 8 s, and may publish results
 only in a transaction in which its attempt still holds the row. A lease that ran out is taken over.
+
+Order of row locks, for every transaction that touches more than one of these: job rows (in the order of
+JobKind), then originals, then recordings by id, then search documents. Whoever keeps to it never waits in a ring.
 """
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import and_, case, func, or_, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind, JobState
-from service.clock import now
 from service.database import after_commit, transaction
 from service.jobs import publish
 
@@ -26,6 +29,8 @@ log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
 RENEW_EVERY_S = 8.0
+PROGRESS_EVERY_S = 2.0
+T = TypeVar("T")
 
 
 class LeaseLost(Exception):
@@ -64,7 +69,7 @@ class Claim:
     _progress: tuple[float | None, str] = (None, "")
 
     def progress(self, share: float | None, note: str = "") -> None:
-        """Kept here, written with the next renewal at the latest."""
+        """Kept here, written within about two seconds."""
         self._progress = (share, note)
 
     @contextmanager
@@ -79,6 +84,20 @@ class Claim:
                 raise LeaseLost
             yield session
 
+    def publish(self, act: Callable[[Session], T]) -> T:
+        """`act` in a publishing transaction, tried again over a deadlock or a short absence of the database, so
+        that what took minutes to make is not thrown away. LeaseLost also when a commit went through unheard."""
+        deadline = time.monotonic() + LEASE.total_seconds()
+        while True:
+            try:
+                with self.publishing() as session:
+                    return act(session)
+            except OperationalError as error:
+                if self.lost.is_set() or time.monotonic() > deadline:
+                    raise
+                log.warning("job %s: publishing again: %s", self.job_id, error)
+                time.sleep(0.2 if is_deadlock(error) else 1.0)
+
     def _mine(self) -> tuple:
         return Job.id == self.job_id, Job.attempt == self.attempt, Job.state == JobState.running
 
@@ -92,6 +111,10 @@ class Claim:
                 .returning(Job.id)
             ).scalar_one_or_none()
         return held is not None
+
+
+def is_deadlock(error: DBAPIError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in ("40P01", "40001")
 
 
 def claim(job_id: UUID, worker: str) -> Claim | None:
@@ -149,16 +172,20 @@ def kept(held: Claim) -> Iterator[Claim]:
     stop = threading.Event()
 
     def renewing() -> None:
-        last = now()
-        while not stop.wait(RENEW_EVERY_S if now() - last < LEASE / 2 else 1.0):
+        # The monotonic clock: a machine whose wall clock is set while it works must not lose or keep a lease by it.
+        last, told = time.monotonic(), held._progress
+        while not stop.wait(PROGRESS_EVERY_S):
+            if time.monotonic() - last < RENEW_EVERY_S and held._progress == told:
+                continue
             try:
+                told = held._progress
                 if not held.renew():
                     held.lost.set()
                     return
-                last = now()
+                last = time.monotonic()
             except DBAPIError as error:
                 log.warning("lease of job %s not renewed: %s", held.job_id, error)
-                if now() - last > LEASE:
+                if time.monotonic() - last > LEASE.total_seconds():
                     held.lost.set()
                     return
 
@@ -182,6 +209,7 @@ def finish(session: Session, held: Claim) -> None:
             tries=0,
             progress=1.0,
             progress_note="",
+            worker=None,
             lease_until=None,
             reason=None,
             reason_params={},
@@ -239,20 +267,27 @@ def give_back(
 def fail(
     held: Claim, reason: str, params: dict[str, Any], on_failed: Callable[[Session], None] | None = None
 ) -> None:
-    """Tries are spent. `on_failed` writes what that means for the subject, in the same transaction."""
+    """Tries are spent. `on_failed` writes what that means for the subject, in the same transaction.
+    A wish made meanwhile is a new one: the job is queued again with fresh tries."""
+    asked_again = Job.requested > held.seen_request
     with held.publishing() as session:
-        session.execute(
+        row = session.execute(
             update(Job)
             .where(Job.id == held.job_id)
             .values(
-                state=JobState.failed,
+                state=case((asked_again, JobState.queued.value), else_=JobState.failed.value),
                 satisfied=held.seen_request,
+                tries=case((asked_again, 0), else_=Job.tries),
+                worker=None,
                 lease_until=None,
+                published_at=None,
                 reason=reason,
                 reason_params=params,
+                not_before=func.now(),
                 finished_at=func.now(),
             )
-        )
+            .returning(Job.state)
+        ).one()
         _end_attempt(session, held, AttemptOutcome.failed, reason, params)
-        if on_failed is not None:
+        if row.state == JobState.failed and on_failed is not None:
             on_failed(session)

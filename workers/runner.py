@@ -1,23 +1,27 @@
 """Runs one claimed job: its stage, its failures, what follows from them."""
 
+import errno
 import logging
 import traceback
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from service.storage.errors import StorageError
-from workers.claim import JobFailed, LeaseLost, TryLater, claim, fail, give_back, kept
-from workers.stages import STAGES
+from service.storage.errors import ObjectMissing, StorageError
+from workers import scratch
+from workers.claim import Claim, JobFailed, LeaseLost, TryLater, claim, fail, give_back, kept
+from workers.media.sandbox import SandboxUnavailable
+from workers.stages import STAGES, Stage
 
 log = logging.getLogger(__name__)
 
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+
 
 def prepare() -> None:
-    """Once a worker starts: scratch left behind by killed attempts is swept."""
-    from workers.scratch import sweep
-
-    sweep()
+    """Once a worker starts, and then every minute: what killed attempts left in scratch is swept."""
+    scratch.sweep()
 
 
 def backoff_s(tries: int) -> float:
@@ -25,39 +29,54 @@ def backoff_s(tries: int) -> float:
 
 
 def run_job(job_id: UUID, worker: str) -> None:
-    held = claim(job_id, worker)
-    if held is None:
-        return
-    stage = STAGES[held.kind]
+    """Claims and runs. Whatever happens, the row says it, or its lease runs out and another worker takes over."""
+    try:
+        held = claim(job_id, worker)
+        if held is None:
+            return
+        stage = STAGES[held.kind]
+        if held.tries > held.max_tries:
+            # Only lost attempts get here: a job that ends its workers must not do so for ever.
+            fail(held, "worker_lost", {}, lambda session: stage.failed(session, held, "worker_lost", {}))
+            return
+        _run(held, stage)
+    except LeaseLost:
+        log.warning("job %s: another worker took over", job_id)
+    except DBAPIError as error:
+        log.warning("job %s: outcome not written (%s), left to the sweeper", job_id, error)
+
+
+def _run(held: Claim, stage: Stage) -> None:
     try:
         with kept(held):
             stage.run(held)
     except LeaseLost:
-        log.warning("job %s attempt %s: another worker took over", held.job_id, held.attempt)
+        raise
     except TryLater as later:
         give_back(held, later.reason, later.params, after_s=later.after_s, costs_try=False)
     except JobFailed as failure:
         _failed(held, stage, failure.reason, failure.params, final=failure.final)
-    except (OperationalError, InterfaceError, StorageError) as error:
-        # a part of the service is away: the lease runs out or the job is given back, and it is tried again
+    except SandboxUnavailable as closed:
+        give_back(held, "sandbox_closed", {"detail": str(closed)}, after_s=60, costs_try=False)
+    except (OperationalError, InterfaceError) as error:
         log.warning("job %s: %s", held.job_id, error)
-        reason = "store_away" if isinstance(error, StorageError) else "database_away"
-        try:
-            give_back(held, reason, {}, after_s=10, costs_try=False)
-        except (DBAPIError, LeaseLost):
-            log.warning("job %s is left to the sweeper", held.job_id)
-    except Exception:  # whatever a stage raises, its job must end in a state that a person can see
-        log.error("job %s (%s) broke:\n%s", held.job_id, held.kind, traceback.format_exc())
-        _failed(held, stage, "internal", {"trace": traceback.format_exc()[-1500:]}, final=False)
+        give_back(held, "database_away", {}, after_s=5, costs_try=False)
+    except ObjectMissing as missing:
+        _failed(held, stage, "bytes_missing", missing.params, final=False)
+    except StorageError as error:
+        log.warning("job %s: %s", held.job_id, error)
+        give_back(held, "store_away", {"detail": str(error)}, after_s=10, costs_try=False)
+    except Exception as error:  # whatever a stage raises, its job must end in a state that a person can see
+        if isinstance(error, OSError) and error.errno in DISK_FULL:
+            give_back(held, "scratch_full", {}, after_s=15, costs_try=False)
+            return
+        trace = traceback.format_exc()
+        log.error("job %s (%s) broke:\n%s", held.job_id, held.kind, trace)
+        _failed(held, stage, "internal", {"trace": trace[-1500:]}, final=False)
 
 
-def _failed(held, stage, reason: str, params: dict, *, final: bool) -> None:
-    if held.lost.is_set():
-        return
-    try:
-        if final or held.tries >= held.max_tries:
-            fail(held, reason, params, lambda session: stage.failed(session, held, reason, params))
-        else:
-            give_back(held, reason, params, after_s=backoff_s(held.tries))
-    except (LeaseLost, DBAPIError) as error:
-        log.warning("job %s: outcome not written (%s), left to the sweeper", held.job_id, error)
+def _failed(held: Claim, stage: Stage, reason: str, params: dict[str, Any], *, final: bool) -> None:
+    if final or held.tries >= held.max_tries:
+        fail(held, reason, params, lambda session: stage.failed(session, held, reason, params))
+    else:
+        give_back(held, reason, params, after_s=backoff_s(held.tries))

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from service.search.errors import FilterUnreadable
 from service.search.refs import ref
-from service.search.rules import EARTH_M, Near, Word, grams, key_token, near_tokens, range_tokens, words
+from service.search.rules import EARTH_M, Near, Word, key_token, near_tokens, needle_grams, range_tokens, words
 
 MAX_VALUES = 100
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -137,10 +137,10 @@ def _words(made: Criteria, required: set[int], wanted: tuple[Word, ...]) -> None
         stands = [f"strpos(body, {made.bind(spelling)}) > 0" for spelling in word.spellings]
         if len(stands) == 1:
             made.checks.append(stands[0])
-            required.update(grams(word.spellings[0]))
+            required.update(needle_grams(word.spellings[0]))
         else:
             made.checks.append(f"({' OR '.join(stands)})")
-            either = [made.has_all(list(grams(spelling))) for spelling in word.spellings]
+            either = [made.has_all(list(needle_grams(spelling))) for spelling in word.spellings]
             made.tokens.append(f"({' OR '.join(either)})")
 
 

@@ -70,7 +70,9 @@ def documents(session: Session, recording_ids: list[UUID]) -> Iterator[SearchDoc
         .where(EventOfficer.event_id.in_(event_ids))
     ):
         crews[event_id].append(officer)
-    campaigns = _named(session, Campaign, {e.campaign_id for p in links.values() for e, _ in p if e is not None})
+    campaigns = _named(
+        session, Campaign, {e.campaign_id for p in links.values() for e, _ in p if e is not None}
+    )
     squads = _named(session, Squad, {recording.squad_id for recording in recordings})
     officers = _named(session, Officer, {recording.officer_id for recording in recordings})
     recorders = _named(session, Recorder, {recording.recorder_id for recording in recordings})
@@ -113,10 +115,7 @@ def _document(recording, links, tags, crews, campaigns, squads, officers, record
         texts=tuple(dict.fromkeys(text for text in texts if text)),
         cases=tuple(value for case in cases.values() for value in (case.id, case.number)),
         events=tuple(
-            value
-            for event in events.values()
-            for value in (event.id, event.external_id)
-            if value is not None
+            value for event in events.values() for value in (event.id, event.external_id) if value is not None
         ),
         officers=tuple(value for person in people.values() for value in (person.id, person.certificate_no)),
         recorders=(recorder.id, recorder.serial) if recorder else (),

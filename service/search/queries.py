@@ -7,9 +7,11 @@ Newest first, over windows of time that widen as they go back (one month, one, t
 So neither kind of word meets the plan that is slow for it, and no statistics are trusted.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
@@ -18,12 +20,14 @@ from sqlalchemy.orm import Session
 from service.search.criteria import Criteria, SearchFilters, criteria
 from service.search.cursor import Position, read_cursor, write_cursor
 from service.search.errors import FilterUnreadable
+from service.search.rules import key_token
 from service.search.schema import TABLE, month_of, partition_months
 
 MAX_LIMIT = 200
 WALK = 2000
 FACET_CAP = 1000
 FACET_SAMPLE = 5000
+_CHECKED = "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, kinds, tags, refs, body"
 
 __all__ = ["Facet", "Hit", "Page", "SearchFilters", "facets", "search"]
 
@@ -114,22 +118,133 @@ def _windows(months: list[datetime], start: Position | None = None) -> Iterator[
 def _walk(
     session: Session, wanted: Criteria, window: Window, after: Position | None, count: int
 ) -> tuple[list[Hit], Position | None]:
-    """The first `count` hits among the newest WALK documents of the window, and where the walk broke off (None: it
-    came to the window's end, or it is complete). What no index can answer is walked to the end."""
-    budget = WALK if wanted.indexed else None
+    """The first `count` hits among the newest WALK documents of the window, and where the walk broke off for their
+    number (None: it saw the whole window). What no index can answer is walked to the end."""
+    squad = "squad_id = CAST(:squad AS uuid)" if wanted.squad else "true"
+    source = f"FROM {TABLE} WHERE {squad} AND {window.condition()} AND {_older(after)}"
+    newest = "ORDER BY received_at DESC, recording_id DESC"
+    params = {**wanted.params, **_at(after), "squad": wanted.squad, "count": count, "walk": WALK}
+    if not wanted.indexed:
+        statement = f"SELECT recording_id, received_at {source} AND {wanted.check} {newest} LIMIT :count"
+        return _hits(session, statement, params), None
     statement = f"""
-        SELECT recording_id, received_at, {wanted.condition} AS hit
+        SELECT recording_id, received_at FROM (SELECT {_CHECKED} {source} {newest} LIMIT :walk) AS walked
+        WHERE {wanted.check} LIMIT :count
+    """
+    hits = _hits(session, statement, params)
+    if len(hits) == count:
+        return hits, None
+    last = _hits(session, f"SELECT recording_id, received_at {source} {newest} OFFSET :walk - 1 LIMIT 1", params)
+    return hits, Position(last[0].received_at, last[0].recording_id) if last else None
+
+
+def _hits(session: Session, statement: str, params: dict[str, Any]) -> list[Hit]:
+    return [Hit(row.recording_id, row.received_at) for row in session.execute(text(statement), params)]
+
+
+def _look_up(
+    session: Session, wanted: Criteria, window: Window, after: Position | None, count: int
+) -> list[Hit]:
+    """The first `count` hits of the window, by the token index. OFFSET 0 keeps the planner from walking in order
+    until it has `count`."""
+    statement = f"""
+        SELECT recording_id, received_at
         FROM (
-            SELECT *, row_number() OVER (ORDER BY received_at DESC, recording_id DESC) AS n
-            FROM {TABLE}
-            WHERE {window.condition()} AND {wanted.walk_condition} AND {_older(after)}
-            ORDER BY received_at DESC, recording_id DESC
-            LIMIT :budget
-        ) AS walked
-        WHERE {wanted.condition} OR n = :budget
+            SELECT recording_id, received_at FROM {TABLE}
+            WHERE {window.condition()} AND {_older(after)} AND {wanted.lookup}
+            OFFSET 0
+        ) AS found
+        ORDER BY received_at DESC, recording_id DESC
         LIMIT :count
     """
-    rows = session.execute(text(statement), {**wanted.params, **_at(after), "count": count, "budget": budget}).all()
-    hits = [Hit(row.recording_id, row.received_at) for row in rows if row.hit]
-    broke_off = budget is not None and len(hits) < count and len(rows) > 0 and len(rows)
-    return hits, rows
+    return _hits(session, statement, {**wanted.params, **_at(after), "count": count})
+
+
+def _older(after: Position | None) -> str:
+    if after is None:
+        return "true"
+    return "received_at <= :after_at AND (received_at, recording_id) < (:after_at, CAST(:after_id AS uuid))"
+
+
+def _at(after: Position | None) -> dict[str, Any]:
+    return {"after_at": after.received_at, "after_id": after.recording_id} if after else {}
+
+
+# ---- facets ---------------------------------------------------------------------------------------
+
+
+def facets(session: Session, scope: frozenset[UUID] | None, filters: SearchFilters) -> dict[str, list[Facet]]:
+    """How many hits have each value of total, squad, kind, state, tag and linked; most frequent first. Exact below
+    FACET_CAP, capped there."""
+    wanted = criteria(scope, filters)
+    counts: Counter[tuple[str, str]] = Counter({("total", ""): 0})
+    if not wanted.nothing:
+        for window in _windows(_prepare(session)):
+            rest = FACET_SAMPLE - counts["total", ""]
+            counts.update(_count(session, wanted, window, rest))
+            if counts["total", ""] >= FACET_SAMPLE:
+                _count_rest(session, wanted, scope, counts)
+                break
+    found: dict[str, list[Facet]] = {name: [] for name in ("total", "squad", "kind", "state", "tag", "linked")}
+    for (name, value), count in sorted(counts.items(), key=lambda item: (-min(item[1], FACET_CAP), item[0])):
+        if count or name == "total":
+            found[name].append(Facet(value, min(count, FACET_CAP), count > FACET_CAP))
+    return found
+
+
+def _count(session: Session, wanted: Criteria, window: Window, at_most: int) -> dict[tuple[str, str], int]:
+    """The values of at most so many hits of the window."""
+    statement = f"""
+        WITH hits AS MATERIALIZED (
+            SELECT squad_id, state, linked, kinds, tags FROM {TABLE}
+            WHERE {window.condition()} AND {wanted.lookup}
+            LIMIT :at_most
+        )
+        SELECT 'total' AS name, '' AS value, count(*) AS count FROM hits
+        UNION ALL SELECT 'squad', coalesce(squad_id::text, 'None'), count(*) FROM hits GROUP BY squad_id
+        UNION ALL SELECT 'state', state, count(*) FROM hits GROUP BY state
+        UNION ALL SELECT 'linked', CASE WHEN linked THEN 'yes' ELSE 'no' END, count(*) FROM hits GROUP BY linked
+        UNION ALL SELECT 'kind', kind, count(*) FROM hits, unnest(kinds) AS kind GROUP BY kind
+        UNION ALL SELECT 'tag', tag, count(*) FROM hits, unnest(tags) AS tag GROUP BY tag
+    """
+    rows = session.execute(text(statement), {**wanted.params, "at_most": at_most})
+    return {(row.name, row.value): row.count for row in rows}
+
+
+def _count_rest(
+    session: Session, wanted: Criteria, scope: frozenset[UUID] | None, counts: Counter[tuple[str, str]]
+) -> None:
+    """After a sample that is not all: counts by the token index, up to the cap, each known value that the sample
+    has not already seen so often."""
+    known = session.execute(text("SELECT DISTINCT facet, value FROM search_values ORDER BY facet, value")).all()
+    squads = None if scope is None else {str(squad) for squad in scope}
+    rest = [
+        (name, value)
+        for name, value in known
+        if counts[name, value] <= FACET_CAP and not (name == "squad" and squads is not None and value not in squads)
+    ]
+    statement = f"""
+        SELECT v.name, v.value, (
+            SELECT count(*) FROM (
+                SELECT FROM {TABLE}
+                WHERE {wanted.lookup} AND grams @> ARRAY[v.token] AND CASE v.name
+                    WHEN 'squad' THEN coalesce(squad_id::text, 'None') = v.value
+                    WHEN 'state' THEN state = v.value
+                    WHEN 'linked' THEN linked = (v.value = 'yes')
+                    WHEN 'kind' THEN v.value = ANY(kinds)
+                    ELSE v.value = ANY(tags) END
+                LIMIT :more_than_cap
+            ) AS capped
+        ) AS count
+        FROM unnest(CAST(:names AS text[]), CAST(:values AS text[]), CAST(:tokens AS integer[])) AS v (name, value, token)
+    """
+    params = {
+        "names": [name for name, _ in rest],
+        "values": [value for _, value in rest],
+        "tokens": [key_token(name, value) for name, value in rest],
+        "more_than_cap": FACET_CAP + 1,
+    }
+    session.execute(text("SELECT set_config('enable_seqscan', 'off', true)"))
+    for row in session.execute(text(statement), {**wanted.params, **params}).all():
+        counts[row.name, row.value] = row.count
+    session.execute(text("SELECT set_config('enable_seqscan', 'on', true)"))

@@ -1,7 +1,8 @@
 """How text and filters become the tokens of the search index. Pure.
 
-A document has one array of int4 tokens. Text gives a token per two neighbouring characters: Chinese words have
-two, so every substring of two and more is found. Filters (squad, state, day …) give hashed tokens in the same
+A document has one array of int4 tokens. Text gives a token per two neighbouring characters (Chinese words have
+two, so every substring of two and more is found) and per three (so that longer words are not sought among all that
+share their common parts). Filters (squad, state, day …) give hashed tokens in the same
 array, so that one index scan intersects words and filters. Tokens only preselect: every query checks the real
 columns again, hence a collision costs a row read and never a wrong hit.
 """
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2s
+from itertools import pairwise
 from math import asin, ceil, cos, floor, radians, sin, sqrt
 
 from service.search.errors import FilterUnreadable, QueryTooLong, QueryTooShort
@@ -61,17 +63,32 @@ def case_number_fold(text: str) -> str:
     return f"{head}({found['year']}){found['number']}"
 
 
-def grams(folded: str) -> frozenset[int]:
-    """A token for each two neighbouring UTF-16 units, as int4. Whatever lies within a text has its grams within
-    the text's."""
+def grams(folded: str) -> set[int]:
+    """A token for each two and each three neighbouring UTF-16 units, as int4. Whatever lies within a text has its
+    grams within the text's."""
     units = folded.encode("utf-16-le")
-    even, odd = units[: len(units) // 4 * 4], units[2 : 2 + (len(units) - 2) // 4 * 4]
-    return frozenset(
-        struct.unpack(f"<{len(even) // 4}i", even) + struct.unpack(f"<{max(len(odd), 0) // 4}i", odd)
-    )
+    one = struct.unpack(f"<{len(units) // 2}H", units)
+    found = {(b << 16 | a) - ((b & 0x8000) << 17) for a, b in pairwise(one)}
+    found.update(_triples(one))
+    return found
 
 
-def tokens(text: str) -> frozenset[int]:
+def needle_grams(folded: str) -> set[int]:
+    """The fewest grams that preselect a query's word: its threes, which are much rarer than its twos."""
+    units = folded.encode("utf-16-le")
+    one = struct.unpack(f"<{len(units) // 2}H", units)
+    return set(_triples(one)) if len(one) > 2 else grams(folded)
+
+
+def _triples(units: tuple[int, ...]) -> list[int]:
+    # Any mixing does: a collision only costs the look at a row.
+    return [
+        (((a * 40_503 + b) * 48_271 + c) * 2_654_435_761 >> 8 & 0xFFFFFFFF) - 0x80000000
+        for a, b, c in zip(units, units[1:], units[2:], strict=False)
+    ]
+
+
+def tokens(text: str) -> set[int]:
     """The text tokens of a document's field, or of a query's word (of two characters and more)."""
     return grams(fold(text))
 
@@ -128,8 +145,8 @@ def day_tokens(moment: datetime | None) -> list[int]:
     """A recording's start: its day, month and year (UTC)."""
     if moment is None:
         return []
-    moment = moment.astimezone(UTC)
-    return [key_token("time", moment.strftime(form)) for form in ("%Y-%m-%d", "%Y-%m", "%Y")]
+    day = moment.astimezone(UTC).date().isoformat()
+    return [key_token("time", day[:length]) for length in (10, 7, 4)]
 
 
 def range_tokens(since: datetime | None, until: datetime | None) -> list[int]:

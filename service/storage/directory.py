@@ -50,7 +50,9 @@ def disk_errors() -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
             raise StorageFull(error.strerror or "") from error
-        raise StorageUnavailable(f"{error.strerror} ({errno.errorcode.get(error.errno or 0, '?')})") from error
+        raise StorageUnavailable(
+            f"{error.strerror} ({errno.errorcode.get(error.errno or 0, '?')})"
+        ) from error
 
 
 def sync_folder(path: Path) -> None:
@@ -188,9 +190,7 @@ class DirectoryObjects:
     def put_file(self, key: str, source: Source, size: int | None = None) -> Stored:
         checked_key(key)
         with contextlib.ExitStack() as stack:
-            reader: IO[bytes] = (
-                stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
-            )
+            reader: IO[bytes] = stack.enter_context(source.open("rb")) if isinstance(source, Path) else source
             taken = 0
             try:
                 with disk_errors(), self.scratch_file() as (handle, path):

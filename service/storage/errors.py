@@ -14,12 +14,16 @@ class StorageError(ServiceError):
 
 class StorageUnavailable(StorageError):
     status, type = 503, "storage-unavailable"
-    sentence = _n("The object store does not answer just now; what was received is kept. Try again in a minute.")
+    sentence = _n(
+        "The object store does not answer just now; what was received is kept. Try again in a minute."
+    )
 
 
 class StorageFull(StorageError):
     status, type = 507, "storage-full"
-    sentence = _n("The object store is full; what was received is kept and can be continued when there is room.")
+    sentence = _n(
+        "The object store is full; what was received is kept and can be continued when there is room."
+    )
 
 
 class ObjectMissing(StorageError):

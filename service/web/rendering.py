@@ -72,6 +72,7 @@ def environment() -> Environment:
         "drawing": drawing,
         "locales": i18n.LOCALES,
         "locale": i18n.current,
+        "zone_name": lambda: i18n.zone().key,
     }
     return made
 

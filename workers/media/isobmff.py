@@ -115,7 +115,9 @@ def _plausible(kind: bytes) -> bool:
     return all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind)
 
 
-def children(data: bytes | memoryview, start: int = 0, end: int | None = None) -> Iterator[tuple[bytes, int, int]]:
+def children(
+    data: bytes | memoryview, start: int = 0, end: int | None = None
+) -> Iterator[tuple[bytes, int, int]]:
     """(kind, body start, body end) of the boxes directly within data[start:end]."""
     end = len(data) if end is None else min(end, len(data))
     while start + 8 <= end:
@@ -346,7 +348,9 @@ def _words(data: bytes, span: tuple[int, int] | None, code: str, width: int) -> 
     return words
 
 
-def samples(path: Path, track_id: int, limit_bytes: int = 64 * 1024 * 1024) -> list[tuple[float, float, bytes]]:
+def samples(
+    path: Path, track_id: int, limit_bytes: int = 64 * 1024 * 1024
+) -> list[tuple[float, float, bytes]]:
     """(start, duration, bytes) of each sample of one track, for small tracks such as telemetry."""
     facts = read(path)
     if not facts:

@@ -13,16 +13,18 @@ _TURNS = {
     (1, 0, 0, -1): (180, True),
     (0, 1, 1, 0): (270, True),
 }
-_FILTERS = {0: (), 90: (("transpose", "clock"),), 180: (("hflip",), ("vflip",)), 270: (("transpose", "cclock"),)}
+_FILTERS = {
+    0: (),
+    90: (("transpose", "clock"),),
+    180: (("hflip",), ("vflip",)),
+    270: (("transpose", "cclock"),),
+}
 
 
 def snap(a: int, b: int, c: int, d: int) -> tuple[int, bool]:
     """(rotation, mirrored) of the nearest right-angled matrix; garbage is no rotation."""
     sign = lambda n: (n > 0) - (n < 0)  # noqa: E731
-    if abs(a) + abs(d) >= abs(b) + abs(c):
-        key = (sign(a), 0, 0, sign(d))
-    else:
-        key = (0, sign(b), sign(c), 0)
+    key = (sign(a), 0, 0, sign(d)) if abs(a) + abs(d) >= abs(b) + abs(c) else (0, sign(b), sign(c), 0)
     return _TURNS.get(key, (0, False))
 
 

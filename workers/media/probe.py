@@ -145,9 +145,7 @@ def _ffprobe(path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | No
     # One call: frames prove that the first samples decode, and cost less than a second start of ffmpeg.
     argv += ["-show_entries", "frame=stream_index:stream:stream_tags:stream_side_data:format:format_tags"]
     argv += ["-read_intervals", f"%+#{DECODED_PACKETS}", "-of", "json", inside()]
-    outcome = sandbox.run(
-        argv, private_dir=private_dir, readonly=[path], limits=PROBE_LIMITS, cancel=cancel
-    )
+    outcome = sandbox.run(argv, private_dir=private_dir, readonly=[path], limits=PROBE_LIMITS, cancel=cancel)
     try:
         return json.loads(outcome.stdout), outcome
     except json.JSONDecodeError:
@@ -165,7 +163,9 @@ def _read_format(facts: Probe, raw: dict[str, Any]) -> None:
     facts.container = raw.get("format_name")
     facts.claimed_s = _number(raw.get("duration"))
     _claim_time(facts, "container", tags)
-    facts.make = _first(tags, "com.apple.quicktime.make", "com.android.manufacturer", "make", "make-eng", "manufacturer")
+    facts.make = _first(
+        tags, "com.apple.quicktime.make", "com.android.manufacturer", "make", "make-eng", "manufacturer"
+    )
     facts.model = _first(tags, "com.apple.quicktime.model", "com.android.model", "model", "model-eng")
     facts.software = _first(tags, "com.apple.quicktime.software", "firmware", "software", "encoder")
     facts.timecode = _first(tags, "timecode")
@@ -212,7 +212,12 @@ def _stream(raw: dict[str, Any]) -> StreamFacts:
 
 
 def _measure(
-    facts: Probe, iso: isobmff.Isobmff | None, path: Path, sandbox: Sandbox, private: Path, cancel: Event | None
+    facts: Probe,
+    iso: isobmff.Isobmff | None,
+    path: Path,
+    sandbox: Sandbox,
+    private: Path,
+    cancel: Event | None,
 ) -> None:
     tracks = iso.tracks if iso else []
     if iso and not iso.fragmented and len(tracks) == len(facts.streams):
@@ -302,9 +307,7 @@ def _decodes(
     frames = "-frames:v" if stream.kind == "video" else "-frames:a"
     argv = ["ffmpeg", "-v", "error", *INPUT_GUARD_ARGS, "-i", inside(), "-map", f"0:{stream.index}"]
     argv += [frames, "1", "-f", "framecrc", "pipe:1"]
-    outcome = sandbox.run(
-        argv, private_dir=private_dir, readonly=[path], limits=PROBE_LIMITS, cancel=cancel
-    )
+    outcome = sandbox.run(argv, private_dir=private_dir, readonly=[path], limits=PROBE_LIMITS, cancel=cancel)
     return any(line[:1].isdigit() for line in outcome.stdout.splitlines())
 
 

@@ -4,6 +4,7 @@ Inside, the private folder is `/w` (the working directory, the only writable pla
 are `/in/0`, `/in/1`, … : a user's file name never reaches a command line.
 """
 
+import contextlib
 import functools
 import os
 import pwd
@@ -43,7 +44,8 @@ class Limits:
 
 @dataclass
 class Outcome:
-    """How a run ended. `code` is 128+n after signal n; an exit code of 0 proves nothing about the output."""
+    """How a run ended. `code` is 128+n after signal n; an exit code of 0 proves nothing about the output.
+    `cpu_s` is user and system time of the program and all its threads, 0 when it was ended from outside."""
 
     code: int
     ended: Ended
@@ -51,7 +53,6 @@ class Outcome:
     stderr: str
     wall_s: float
     cpu_s: float
-    max_rss_bytes: int
 
     @property
     def ok(self) -> bool:
@@ -126,7 +127,9 @@ class Sandbox:
         except FileNotFoundError as error:
             raise SandboxUnavailable(f"{error.filename} is not installed.") from error
         outcome = _supervise(process, limits.wall_s, started, on_stdout, cancel)
-        if outcome.code and outcome.stderr.startswith("bwrap: ") and not outcome.cpu_s > 1:
+        if outcome.code and outcome.stderr.startswith(
+            ("bwrap: ", "unshare: ", "mount: ", "setpriv: ", "prlimit: ")
+        ):
             raise SandboxUnavailable(_explain(outcome.stderr))
         return outcome
 
@@ -154,7 +157,14 @@ class Sandbox:
         if self.user:
             uid, gid = self.user
             lead += ["--reuid", str(uid), "--regid", str(gid), "--clear-groups"]
-        lead += ["bwrap", "--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"]
+        lead += [
+            "bwrap",
+            "--unshare-all",
+            "--unshare-user",
+            "--disable-userns",
+            "--die-with-parent",
+            "--new-session",
+        ]
         lead += ["--cap-drop", "ALL", *_system_mounts(), "--dev", "/dev", "--bind", work, "/w"]
         for i, name in enumerate(names):
             lead += ["--ro-bind", name, inside(i)]
@@ -162,7 +172,7 @@ class Sandbox:
         env = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "4", **self.env}
         for key, value in env.items():
             lead += ["--setenv", key, value]
-        return [*lead, "--", *argv]
+        return [*lead, "--", "/bin/sh", "-c", _TIMED, "sh", *argv]
 
     def check(self) -> str | None:
         """None when ffmpeg starts in the sandbox, else one sentence why not and what to do."""
@@ -178,6 +188,10 @@ class Sandbox:
             return f"ffmpeg does not start in the sandbox: {outcome.stderr.strip()[-200:] or outcome.ended}"
         return None
 
+
+# bwrap does not pass its child's resource usage on; the shell's own `times` does, as the last two lines.
+_TIMED = '"$@"; code=$?; echo >&2; times >&2; exit $code'
+_TIMES = re.compile(r"\n?(?:\d+m[\d.]+s \d+m[\d.]+s\n)?(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*\Z")
 
 _STAGE = """
 stage=$1; n=$2; shift 2
@@ -213,7 +227,11 @@ def _system_mounts() -> list[str]:
 
 def _must_be_readable(path: Path, user: tuple[int, int]) -> None:
     facts = path.stat()
-    if facts.st_uid == user[0] or facts.st_mode & 0o004 or (facts.st_gid == user[1] and facts.st_mode & 0o040):
+    if (
+        facts.st_uid == user[0]
+        or facts.st_mode & 0o004
+        or (facts.st_gid == user[1] and facts.st_mode & 0o040)
+    ):
         return
     raise SandboxUnavailable(f"The unprivileged user {user[0]} may not read the file to be processed.")
 
@@ -281,8 +299,7 @@ def _supervise(
                         _signal_group(process, signal.SIGTERM)
                 elif now - terminated_at > 2:
                     _signal_group(process, signal.SIGKILL)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        process.wait()
     finally:
         # Also reached when a callback raises: nothing may be left running behind it.
         if process.returncode is None:
@@ -293,19 +310,20 @@ def _supervise(
     code = process.returncode if process.returncode >= 0 else 128 - process.returncode
     if ended == "exit" and code in (128 + signal.SIGXCPU, 128 + signal.SIGXFSZ):
         ended = "cpu_time" if code == 128 + signal.SIGXCPU else "output_size"
+    stderr, cpu_s = tail.decode("utf-8", "replace"), 0.0
+    if times := _TIMES.search(stderr):
+        stderr = stderr[: times.start()]
+        cpu_s = int(times[1]) * 60 + float(times[2]) + int(times[3]) * 60 + float(times[4])
     return Outcome(
         code=code,
         ended=ended,
         stdout=bytes(stdout),
-        stderr=tail.decode("utf-8", "replace"),
+        stderr=stderr,
         wall_s=time.monotonic() - started,
-        cpu_s=usage.ru_utime + usage.ru_stime,
-        max_rss_bytes=usage.ru_maxrss * 1024,
+        cpu_s=cpu_s,
     )
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:
-    try:
+    with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass

@@ -12,7 +12,15 @@ Path = Literal["direct", "remux", "encode"]
 AudioPlan = Literal["copy", "encode", "none"]
 
 PICTURE_MAX = 16384
-BROWSER_H264 = ("Baseline", "Constrained Baseline", "Main", "High", "Progressive High", "Constrained High", None)
+BROWSER_H264 = (
+    "Baseline",
+    "Constrained Baseline",
+    "Main",
+    "High",
+    "Progressive High",
+    "Constrained High",
+    None,
+)
 BROWSER_PIXELS = ("yuv420p", "yuvj420p")
 BROWSER_AUDIO_MP4 = ("aac", "mp3")
 WEBM = {"video": ("vp8", "vp9", "av1"), "audio": ("vorbis", "opus")}

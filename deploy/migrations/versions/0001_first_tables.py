@@ -548,15 +548,19 @@ def upgrade() -> None:
         sa.Column("upload_offset", sa.BigInteger(), nullable=False),
         sa.Column("epoch", sa.Integer(), nullable=False),
         sa.Column("release_asked_epoch", sa.Integer(), nullable=False),
+        sa.Column("writer_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("partial", sa.Boolean(), nullable=False),
         sa.Column("concatenates", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("raw_concat", sqlmodel.sql.sqltypes.AutoString(length=20000), nullable=False),
         sa.Column("raw_metadata", sqlmodel.sql.sqltypes.AutoString(length=20000), nullable=False),
         sa.Column("facts", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("file_name", sqlmodel.sql.sqltypes.AutoString(length=500), nullable=False),
         sa.Column("store_key", sqlmodel.sql.sqltypes.AutoString(length=300), nullable=False),
+        sa.Column("store_version", sqlmodel.sql.sqltypes.AutoString(length=200), nullable=True),
         sa.Column("progress", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("recording_id", sa.Uuid(), nullable=True),
         sa.Column("forgotten_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("cleared_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("touched_at", sa.DateTime(timezone=True), nullable=False),
@@ -569,6 +573,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["squad_id"], ["squads.id"], name=op.f("fk_uploads_squad_id")),
         sa.ForeignKeyConstraint(["token_id"], ["api_tokens.id"], name=op.f("fk_uploads_token_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_uploads")),
+        sa.UniqueConstraint("store_key", name=op.f("uq_uploads_store_key")),
     )
     op.create_index(op.f("ix_uploads_account_id"), "uploads", ["account_id"], unique=False)
     op.create_index(op.f("ix_uploads_expires_at"), "uploads", ["expires_at"], unique=False)

@@ -1,0 +1,33 @@
+"""The `zhenglu` command. Each module named here adds its commands by `register(app)` and imports late."""
+
+from importlib import import_module
+
+import typer
+
+MODULES = ("deploy.up", "deploy.serve", "deploy.doctor")
+
+app = typer.Typer(
+    name="zhenglu",
+    help="证录 Zhenglu: the index of a city-management bureau's enforcement recordings.",
+    no_args_is_help=True,
+    pretty_exceptions_show_locals=False,  # they may hold passwords
+)
+
+
+@app.callback()
+def main(context: typer.Context) -> None:
+    """Commands beside a running `zhenglu up` use its database and Redis, unless the settings name others."""
+    if context.invoked_subcommand == "up":
+        return
+    from deploy import running
+    from service.settings import get_settings
+
+    if running.use(get_settings().data_dir):
+        get_settings.cache_clear()
+
+
+for name in MODULES:
+    import_module(name).register(app)
+
+if __name__ == "__main__":
+    app()

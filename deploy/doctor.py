@@ -1,0 +1,325 @@
+"""`zhenglu doctor`: looks at each component and says how to mend what fails."""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.settings import Settings, get_settings
+
+NEEDED = {
+    "encoders": ("libx264", "aac", "mjpeg", "png"),
+    "decoders": ("h264", "hevc", "mpeg4", "mpeg2video", "mjpeg", "aac", "mp3", "ac3", "mp2"),
+    "filters": (
+        *("scale", "fps", "split", "select", "tile", "transpose", "thumbnail", "aresample", "astats"),
+        *("blackdetect", "freezedetect", "silencedetect", "signalstats", "metadata"),
+    ),
+    "muxers": ("mp4", "image2", "null"),
+}
+FOR_THE_DEMO = {"encoders": ("libx265", "libmp3lame"), "filters": ("drawtext",), "muxers": ("avi", "mpegts")}
+CLOCK_SKEW_S = 2.0
+DISK_FULL_BYTES = 2**30
+DISK_LOW_BYTES = 20 * 2**30
+
+
+class Verdict(StrEnum):
+    ok = "ok"
+    warning = "warning"  # it works, and somebody should know this
+    broken = "broken"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`mend` is one sentence on what to do; empty where nothing is to be done."""
+
+    component: str
+    verdict: Verdict
+    found: str
+    mend: str = ""
+
+
+def ok(component: str, found: str) -> Finding:
+    return Finding(component, Verdict.ok, found)
+
+
+def warning(component: str, found: str, mend: str = "") -> Finding:
+    return Finding(component, Verdict.warning, found, mend)
+
+
+def broken(component: str, found: str, mend: str) -> Finding:
+    return Finding(component, Verdict.broken, found, mend)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Every check, each on its own: one that fails keeps none of the others from being made."""
+    checks: list[Callable[[Settings], Iterator[Finding]]] = [
+        *(database, redis_server, workers, object_store, ffmpeg, sandbox, clock, disk)
+    ]
+    for check in checks:
+        yield from check(settings)
+
+
+def database(settings: Settings) -> Iterator[Finding]:
+    import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from deploy.database import revisions
+
+    if not settings.database_url:
+        yield broken(
+            "database",
+            "none is named, and no `zhenglu up` runs on the data folder",
+            "Start `zhenglu up`, or set ZHENGLU_DATABASE_URL.",
+        )
+        return
+    engine = sqlalchemy.create_engine(settings.database_url, poolclass=sqlalchemy.NullPool)
+    try:
+        with engine.connect() as connection:
+            version = connection.execute(sqlalchemy.text("SHOW server_version")).scalar_one()
+            number = int(connection.execute(sqlalchemy.text("SHOW server_version_num")).scalar_one())
+            encoding = connection.execute(sqlalchemy.text("SHOW server_encoding")).scalar_one()
+        if number < 150000:
+            yield broken("database", f"PostgreSQL {version}", "Use PostgreSQL 15 or newer.")
+        elif encoding != "UTF8":
+            yield broken(
+                "database", f"its encoding is {encoding}", "Create the database with ENCODING 'UTF8'."
+            )
+        else:
+            yield ok("database", f"PostgreSQL {version}")
+        now, newest = revisions(settings.database_url)
+    except SQLAlchemyError as error:
+        reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        yield broken("database", reason, "Start PostgreSQL, or correct ZHENGLU_DATABASE_URL.")
+        return
+    if now == newest:
+        yield ok("migrations", f"at {now}, the newest")
+    else:
+        yield broken("migrations", f"at {now or 'none'}, the newest is {newest}", "Run `zhenglu migrate`.")
+
+
+def redis_server(settings: Settings) -> Iterator[Finding]:
+    import redis
+
+    if not settings.redis_url:
+        yield broken(
+            "Redis",
+            "none is named, and no `zhenglu up` runs on the data folder",
+            "Start `zhenglu up`, or set ZHENGLU_REDIS_URL.",
+        )
+        return
+    try:
+        with redis.Redis.from_url(settings.redis_url, socket_connect_timeout=3, socket_timeout=3) as client:
+            version = client.info("server")["redis_version"]
+            policy = client.info("memory").get("maxmemory_policy", "noeviction")
+    except (redis.RedisError, ValueError) as error:
+        yield broken("Redis", str(error), "Start Redis, or correct ZHENGLU_REDIS_URL; work waits meanwhile.")
+        return
+    if policy != "noeviction":
+        yield warning(
+            "Redis",
+            f"{version}, may throw away queued work (maxmemory-policy {policy})",
+            "Set maxmemory-policy noeviction; lost nudges are made good by the sweeper, only later.",
+        )
+    else:
+        yield ok("Redis", version)
+
+
+def workers(settings: Settings) -> Iterator[Finding]:
+    import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
+
+    if not settings.database_url:
+        return
+    statement = sqlalchemy.text(
+        "SELECT queue, count(*) FROM heartbeats"
+        " WHERE stopped_at IS NULL AND seen_at > now() - interval '30 seconds' GROUP BY queue"
+    )
+    engine = sqlalchemy.create_engine(settings.database_url, poolclass=sqlalchemy.NullPool)
+    try:
+        with engine.connect() as connection:
+            alive = {queue: count for queue, count in connection.execute(statement)}
+    except SQLAlchemyError:  # the database's own check has said why
+        return
+    for queue in ("light", "encode"):
+        if queue in alive:
+            yield ok(f"worker {queue}", f"{alive[queue]} alive")
+        else:
+            yield warning(
+                f"worker {queue}",
+                "none has been heard of for 30 s",
+                f"Start `zhenglu up` or `zhenglu worker {queue}`; its work waits meanwhile.",
+            )
+
+
+def object_store(settings: Settings) -> Iterator[Finding]:
+    from service.errors import ServiceError
+    from service.storage.factory import open_store
+
+    try:
+        store = open_store(settings.store_url, settings.s3_access_key, settings.s3_secret_key)
+        proof = store.objects.prove_lock()
+    except (ServiceError, ValueError, OSError) as error:
+        told = error.say() if isinstance(error, ServiceError) else str(error)
+        yield broken("object store", told, "Start the store, or correct ZHENGLU_OBJECT_STORE and its keys.")
+        return
+    yield ok("object store", f"{settings.store_url.split('?')[0]} answers")
+    if proof.holds:
+        yield ok(
+            "object lock", proof.detail or "a locked probe could not be deleted, nor its lock be shortened"
+        )
+    elif proof.supported:
+        yield broken("object lock", proof.detail, "The store claims to lock and does not: use another store.")
+    else:
+        yield warning(
+            "object lock",
+            proof.detail,
+            "Where originals must be locked by the store itself, use S3 with object lock.",
+        )
+
+
+def ffmpeg(settings: Settings) -> Iterator[Finding]:
+    if not (program := shutil.which("ffmpeg")) or not shutil.which("ffprobe"):
+        yield broken("ffmpeg", "is not installed", "Run `apt-get install ffmpeg`.")
+        return
+    lacking = [name for kind, names in NEEDED.items() for name in _lacking(program, kind, names)]
+    for_demo = [name for kind, names in FOR_THE_DEMO.items() for name in _lacking(program, kind, names)]
+    told = subprocess.run([program, "-version"], capture_output=True, text=True).stdout
+    version = told.split("version ", 1)[-1].split(" ", 1)[0]
+    if lacking:
+        yield broken("ffmpeg", f"{version} lacks {', '.join(lacking)}", "Install Debian's ffmpeg.")
+    elif for_demo:
+        yield warning(
+            "ffmpeg", f"{version} lacks {', '.join(for_demo)}", "Only the demo's footage needs them."
+        )
+    else:
+        yield ok("ffmpeg", f"{version} with all codecs and filters needed")
+
+
+def _lacking(program: str, kind: str, names: tuple[str, ...]) -> list[str]:
+    told = subprocess.run([program, "-hide_banner", f"-{kind}"], capture_output=True, text=True).stdout
+    # " V..... libx264   …": the name is the second word; a muxer may list several, by commas.
+    there = {
+        name for line in told.splitlines() if len(line.split()) > 1 for name in line.split()[1].split(",")
+    }
+    return [name for name in names if name not in there]
+
+
+def sandbox(settings: Settings) -> Iterator[Finding]:
+    from workers.media.sandbox import Sandbox, SandboxUnavailable
+
+    try:
+        wrong = Sandbox.here().check()
+    except SandboxUnavailable as error:
+        wrong = str(error)
+    if wrong:
+        yield broken(
+            "sandbox", wrong, "Media waits until bubblewrap can start: allow unprivileged user namespaces."
+        )
+    else:
+        yield ok("sandbox", "ffmpeg runs in it, without network, on one folder")
+
+
+def clock(settings: Settings) -> Iterator[Finding]:
+    import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
+
+    found = []
+    if settings.database_url:
+        engine = sqlalchemy.create_engine(settings.database_url, poolclass=sqlalchemy.NullPool)
+        try:
+            with engine.connect() as connection:
+                before = datetime.now(UTC)
+                theirs = connection.execute(sqlalchemy.text("SELECT clock_timestamp()")).scalar_one()
+                ours = before + (datetime.now(UTC) - before) / 2
+        except SQLAlchemyError:  # the database's own check has said why
+            pass
+        else:
+            apart = abs((theirs - ours).total_seconds())
+            if apart > CLOCK_SKEW_S:
+                yield broken(
+                    "clock",
+                    f"this machine and the database are {apart:.1f} s apart",
+                    "Let both follow the same time server (chrony or systemd-timesyncd).",
+                )
+                return
+            found.append(f"{apart * 1000:.0f} ms from the database's")
+    followed = None
+    if timedatectl := shutil.which("timedatectl"):
+        told = subprocess.run(
+            [timedatectl, "show", "--property=NTPSynchronized", "--value"], capture_output=True, text=True
+        )
+        followed = {"yes": True, "no": False}.get(told.stdout.strip())
+    if followed is False:
+        found.append("no time server is followed")
+        yield warning("clock", "; ".join(found), "Install chrony or enable systemd-timesyncd.")
+    else:
+        found.append(
+            "follows a time server" if followed else "whether a time server is followed is unknown here"
+        )
+        yield ok("clock", "; ".join(found))
+
+
+def disk(settings: Settings) -> Iterator[Finding]:
+    folder = settings.data_dir
+    while not folder.exists():
+        folder = folder.parent
+    usage = shutil.disk_usage(folder)
+    found = f"{usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.0f} GiB free for {settings.data_dir}"
+    if usage.free < DISK_FULL_BYTES:
+        yield broken(
+            "disk", found, "Make room or move ZHENGLU_DATA_DIR: uploads are refused when it is full."
+        )
+    elif usage.free < DISK_LOW_BYTES:
+        yield warning("disk", found, "One day of a squad's footage may need more: make room.")
+    else:
+        yield ok("disk", found)
+
+
+def doctor(
+    data: Annotated[Path | None, typer.Option(help="data folder (default: ZHENGLU_DATA_DIR)")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+) -> None:
+    """Check each component and say how to mend what fails. Exit code 1 if something needed is broken."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from deploy import running
+    from deploy.service_user import CannotBecome, become
+
+    if data is not None:
+        os.environ["ZHENGLU_DATA_DIR"] = str(data.absolute())
+        get_settings.cache_clear()
+    folder = get_settings().data_dir.absolute()
+    running.use(folder)
+    get_settings.cache_clear()
+    findings = []
+    if folder.exists() and folder.stat().st_uid != 0:
+        # What the service can do is the question, not what root can.
+        try:
+            become(folder, ["doctor", "--data", str(folder), *(["--json"] if as_json else [])])
+        except CannotBecome as error:
+            findings.append(warning("service user", str(error)))
+    findings += examine(get_settings())
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
+    else:
+        table = Table("component", "", "found", "to do")
+        colours = {Verdict.ok: "green", Verdict.warning: "yellow", Verdict.broken: "red"}
+        for finding in findings:
+            verdict = f"[{colours[finding.verdict]}]{finding.verdict}[/]"
+            table.add_row(finding.component, verdict, finding.found, finding.mend)
+        Console().print(table)
+    if any(finding.verdict is Verdict.broken for finding in findings):
+        raise typer.Exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(doctor)

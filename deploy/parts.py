@@ -1,0 +1,164 @@
+"""The parts of one installation: what runs, in which order, with which settings.
+
+A part that the settings name by URL (ZHENGLU_DATABASE_URL, ZHENGLU_REDIS_URL) is somebody else's to run.
+"""
+
+import contextlib
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import sqlalchemy
+
+from deploy.database import upgrade
+from deploy.embedded.postgres import Postgres
+from deploy.embedded.redis import Redis
+from deploy.process import Child
+from deploy.supervisor import Part, StartFailed, Step
+from service.settings import Settings
+
+TREE = Path(__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many processes share the work."""
+
+    web: int = 2
+    light: int = 2
+    encode: int = 1
+
+
+class Installation:
+    def __init__(self, settings: Settings, *, host: str, port: int, size: Size) -> None:
+        self.settings = settings
+        self.folder = settings.data_dir
+        self.host, self.port, self.size = host, port, size
+        self.address = settings.public_url or f"http://{host}:{port}"
+        self.logs = self.folder / "logs"
+        self.postgres = self.redis = None
+        if not settings.database_url:
+            self.postgres = Postgres(self.folder / "postgres", log=self.logs / "postgresql.log")
+        if not settings.redis_url:
+            self.redis = Redis(self.folder / "redis", log=self.logs / "redis.log")
+
+    @property
+    def database_url(self) -> str:
+        return self.postgres.url() if self.postgres else self.settings.database_url
+
+    def environment(self) -> dict[str, str]:
+        """What the parts, and commands beside them, need to know."""
+        return {
+            "ZHENGLU_DATA_DIR": str(self.folder),
+            "ZHENGLU_DATABASE_URL": self.database_url,
+            "ZHENGLU_REDIS_URL": self.redis.url() if self.redis else self.settings.redis_url,
+            "ZHENGLU_SECRET_KEY": self.settings.secret_key or own_secret(self.folder),
+            "ZHENGLU_PUBLIC_URL": self.address,
+            **({"ZHENGLU_DEMO": "1"} if self.settings.demo else {}),
+        }
+
+    def stages(self) -> list[Sequence[Part] | Step]:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.logs.mkdir(exist_ok=True)
+        servers = [
+            Part(server.child, server.ready, server.prepare)
+            for server in (self.postgres, self.redis)
+            if server is not None
+        ]
+        programs = [
+            self._program("web", self._web(), self._web_answers, self._port_is_free),
+            self._worker("light", self.size.light),
+            self._worker("encode", self.size.encode),
+            self._program("schedule", ["workers.schedule"], lambda: True),
+        ]
+        return [servers, Step("migrations", self._migrate), programs]
+
+    def _migrate(self) -> None:
+        if self.postgres:
+            self.postgres.ensure_database()
+        upgrade(self.database_url)
+
+    def _program(
+        self,
+        name: str,
+        module: Sequence[str],
+        ready: Callable[[], bool],
+        prepare: Callable[[], None] = lambda: None,
+    ) -> Part:
+        child = Child(
+            name,
+            [sys.executable, "-m", *module],
+            self.logs / f"{name}.log",
+            # The tree is where this very module is: the parts must not meet another one.
+            env={"PYTHONPATH": os.pathsep.join(filter(None, [str(TREE), os.environ.get("PYTHONPATH", "")]))},
+            cwd=self.folder,
+        )
+
+        def prepared() -> None:
+            prepare()
+            child.env |= {"PYTHONUNBUFFERED": "1", **self.environment()}
+
+        return Part(child, ready, prepared)
+
+    def _web(self) -> list[str]:
+        return [
+            *("granian", "--interface", "asgi", "--factory", "service.app:create_app", "--no-ws"),
+            *("--host", self.host, "--port", str(self.port), "--workers", str(self.size.web)),
+        ]
+
+    def _web_answers(self) -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            url = f"http://{'127.0.0.1' if self.host == '0.0.0.0' else self.host}:{self.port}/readyz"
+            return httpx.get(url, timeout=2.0, trust_env=False).status_code == 200
+        return False
+
+    def _port_is_free(self) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((self.host, self.port))
+            except OSError as error:
+                raise StartFailed(
+                    f"Cannot listen on {self.host}:{self.port} ({error.strerror}): choose another --port."
+                ) from None
+
+    def _worker(self, queue: str, concurrency: int) -> Part:
+        part = self._program(
+            queue,
+            [
+                *("celery", "-A", "workers.app", "worker", "-Q", queue, "-n", f"{queue}@%h", "-l", "INFO"),
+                *("--concurrency", str(concurrency), "--prefetch-multiplier", "1"),
+                *("--without-gossip", "--without-mingle"),
+            ],
+            lambda: self._beats(part.child.pid),
+        )
+        return part
+
+    def _beats(self, pid: int) -> bool:
+        """The worker has said that it takes work."""
+        engine = sqlalchemy.create_engine(self.database_url, poolclass=sqlalchemy.NullPool)
+        with contextlib.suppress(sqlalchemy.exc.OperationalError), engine.connect() as connection:
+            return bool(
+                connection.execute(
+                    sqlalchemy.text(
+                        "SELECT 1 FROM heartbeats WHERE worker = :worker AND stopped_at IS NULL"
+                        " AND seen_at > now() - interval '15 seconds'"
+                    ),
+                    {"worker": f"{socket.gethostname()}:{pid}"},
+                ).scalar()
+            )
+        return False
+
+
+def own_secret(folder: Path) -> str:
+    """The installation's secret, made at its first start and kept in the data folder."""
+    file = folder / "secret"
+    if not file.exists():
+        file.touch(mode=0o600)
+        file.write_text(secrets.token_urlsafe(48))
+    return file.read_text()

@@ -1,0 +1,65 @@
+"""`zhenglu serve`, `worker`, `beat`, `migrate`: one part each, for installations run by systemd or containers.
+
+All settings come from ZHENGLU_* variables; each command becomes the program that it names.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+QUEUES = ("light", "encode")
+
+
+def _become(*module: str) -> None:
+    os.execv(sys.executable, [sys.executable, "-m", *module])
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    workers: Annotated[int, typer.Option(min=1)] = 2,
+) -> None:
+    """Run the pages and the API."""
+    _become(
+        *("granian", "--interface", "asgi", "--factory", "service.app:create_app", "--no-ws"),
+        *("--host", host, "--port", str(port), "--workers", str(workers)),
+    )
+
+
+def worker(
+    queue: Annotated[str, typer.Argument(help="light or encode")],
+    concurrency: Annotated[int, typer.Option(min=1)] = 1,
+) -> None:
+    """Run a worker of one queue."""
+    if queue not in QUEUES:
+        raise typer.BadParameter(f"one of {', '.join(QUEUES)}")
+    _become(
+        *("celery", "-A", "workers.app", "worker", "-Q", queue, "-n", f"{queue}@%h", "-l", "INFO"),
+        *("--concurrency", str(concurrency), "--prefetch-multiplier", "1"),
+        *("--without-gossip", "--without-mingle"),
+    )
+
+
+def beat() -> None:
+    """Run the workers' clock: it re-publishes jobs that nobody holds. One is enough, two do no harm."""
+    _become("workers.schedule")
+
+
+def migrate() -> None:
+    """Bring the database to the newest schema."""
+    from deploy.database import revisions, upgrade
+    from service.settings import get_settings
+
+    url = get_settings().database_url
+    if not url:
+        typer.echo("ZHENGLU_DATABASE_URL is not set, and no `zhenglu up` runs on the data folder.", err=True)
+        raise typer.Exit(1)
+    upgrade(url)
+    typer.echo(f"The database is at {revisions(url)[0]}.")
+
+
+def register(app: typer.Typer) -> None:
+    for command in (serve, worker, beat, migrate):
+        app.command()(command)

@@ -1,0 +1,286 @@
+"""What changes links: the machine's rules, and persons, whose word stands."""
+
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlmodel import Session
+
+from schemas.events import EnforcementEvent, EventCreate
+from schemas.jobs import JobKind
+from schemas.links import Link, LinkState
+from schemas.people import Squad
+from schemas.recordings import Recording
+from service.access.actions import require
+from service.access.actor import Actor
+from service.access.queries import get_event, get_recording, visible_links
+from service.clock import now
+from service.custody.actions import record
+from service.errors import NotFound
+from service.jobs import request_job
+from service.linking import rules
+from service.linking.errors import EventCancelled, NothingToUndo, NoTime
+from service.linking.facts import claim, find_event, gather, limits, span_of
+from service.linking.keep import keep_links, links_of, lock_recording_links
+from service.linking.relink import RETRY_AFTER, field_is_changing
+
+# What a person declared in place of an earlier claim; undo puts the earlier one back.
+PUT_RIGHT = "event_put_right"
+
+
+def link_recording(session: Session, recording_id: UUID) -> list[Link]:
+    """The `link` job: the machine's links of this recording, made to agree with what is known now.
+
+    Runs again a moment later when the field was changing meanwhile. Idempotent.
+    """
+    if field_is_changing(session):
+        request_job(session, JobKind.link, recording_id, delay=RETRY_AFTER)
+    lock_recording_links(session, recording_id)
+    return keep_links(session, recording_id)
+
+
+def confirm(session: Session, actor: Actor, link_id: UUID) -> Link:
+    return _decide(session, actor, link_id, LinkState.confirmed)
+
+
+def reject(session: Session, actor: Actor, link_id: UUID) -> Link:
+    return _decide(session, actor, link_id, LinkState.rejected)
+
+
+def undo(session: Session, actor: Actor, link_id: UUID) -> Link | None:
+    """Takes a person's decision back: the link is what it was before, and the machine may decide again.
+
+    None when nothing is left of it (the link was made by the person, or the rules no longer see it).
+    """
+    link, recording = _held(session, actor, link_id)
+    if link.decided_by is None:
+        raise NothingToUndo
+    undone = str(link.state)
+    event_id, case_id = link.event_id, link.case_id
+    put_right = recording.claims.get(PUT_RIGHT) or {}
+    if str(event_id) == put_right.get("event") or str(link_id) in put_right.get("rejected", []):
+        _take_back(session, recording)
+    else:
+        _release(session, link)
+    _note(session, actor, recording, "undo", event_id, case_id, undone=undone)
+    links = keep_links(session, recording.id, actor)
+    return next((one for one in links if (one.event_id, one.case_id) == (event_id, case_id)), None)
+
+
+def declare_event(session: Session, actor: Actor, recording_id: UUID, event_id: UUID | None) -> list[Link]:
+    """A person puts a wrong event right. None: the recording shows none of the events it is linked to."""
+    require(actor, "link")
+    recording = get_recording(session, actor, recording_id)
+    event = get_event(session, actor, event_id) if event_id else None
+    if event is not None and event.cancelled_at is not None:
+        raise EventCancelled
+    lock_recording_links(session, recording.id)
+    session.refresh(recording)
+    _settle(session, actor, recording, event)
+    return keep_links(session, recording.id, actor)
+
+
+def create_event_from_recording(
+    session: Session, actor: Actor, recording_id: UUID, wanted: EventCreate
+) -> tuple[EnforcementEvent, list[Link]]:
+    """An event made from a recording in one action, with a confirmed link between them.
+
+    Left-out parts come from the recording: the span, the squad, the officer and the place.
+    """
+    from service.events.actions import create_event
+
+    require(actor, "edit_events")
+    require(actor, "link")
+    recording = get_recording(session, actor, recording_id)
+    event = create_event(session, actor, wanted)
+    lock_recording_links(session, recording.id)
+    session.refresh(recording)
+    _settle(session, actor, recording, event, made=True)
+    return event, keep_links(session, recording.id, actor)
+
+
+def event_from_recording(session: Session, actor: Actor, recording_id: UUID, **known: object) -> EventCreate:
+    """What an event made from this recording would be; `known` replaces single fields."""
+    recording = get_recording(session, actor, recording_id)
+    span = span_of(recording)
+    if span is None and known.get("arrived_at") is None:
+        raise NoTime
+    gathered = gather(session, recording, limits(session), [])
+    officers = [gathered.recording.officer.label] if gathered.recording.officer else []
+    officers += [
+        held.officer.label for held in gathered.recording.holdings if held.officer.label not in officers
+    ]
+    values: dict[str, object] = {
+        "title": recording.note[:500] or recording.file_name,
+        "kind": "inspection",
+        "arrived_at": span[0] if span else None,
+        "departed_at": span[1] if span else None,
+        "squad": session.get_one(Squad, recording.squad_id).code,
+        "officers": officers,
+        "latitude": recording.latitude,
+        "longitude": recording.longitude,
+        "case": gathered.claimed.case.number if gathered.claimed.case else None,
+    }
+    return EventCreate.model_validate(values | {k: v for k, v in known.items() if v is not None})
+
+
+# ---- one decision ----------------------------------------------------------------------------------
+
+
+def _held(session: Session, actor: Actor, link_id: UUID) -> tuple[Link, Recording]:
+    require(actor, "link")
+    found = session.scalars(visible_links(actor).where(Link.id == link_id)).first()
+    if found is None:
+        raise NotFound
+    recording = get_recording(session, actor, found.recording_id)
+    lock_recording_links(session, recording.id)
+    link = session.scalars(
+        select(Link).where(Link.id == link_id).execution_options(populate_existing=True)
+    ).first()
+    if link is None:
+        raise NotFound
+    return link, recording
+
+
+def _decide(session: Session, actor: Actor, link_id: UUID, state: LinkState) -> Link:
+    link, recording = _held(session, actor, link_id)
+    if link.decided_by is not None and link.state == state:
+        return link
+    _mark(session, actor, recording, link, state)
+    keep_links(session, recording.id, actor)
+    return link
+
+
+def _mark(session: Session, actor: Actor, recording: Recording, link: Link, state: LinkState) -> None:
+    """A second decision replaces the first one, and undo still returns to what the machine had said."""
+    before = link.state
+    if link.decided_by is None:
+        link.previous_state = link.state
+    link.state, link.decided_by, link.decided_at = state, actor.account_id, now()
+    session.add(link)
+    _note(
+        session,
+        actor,
+        recording,
+        "confirm" if state == LinkState.confirmed else "reject",
+        link.event_id,
+        link.case_id,
+        before=str(before),
+    )
+
+
+def _settle(
+    session: Session,
+    actor: Actor,
+    recording: Recording,
+    event: EnforcementEvent | None,
+    *,
+    made: bool = False,
+) -> None:
+    """The declared event becomes a confirmed link. What had been claimed before is rejected; the rest is left
+    to the rules, which drop whatever competes with a confirmed link."""
+    _take_back(session, recording)
+    links = links_of(session, recording.id)
+    claimed = claim(recording.claims, "event")
+    before = recording.claims.get("event")
+    wrong = find_event(session, claimed[0]) if claimed else None
+    rejected = []
+    for link in links:
+        if link.event_id is None or link.state == LinkState.rejected:
+            continue
+        if event is None or (wrong is not None and link.event_id == wrong.id != event.id):
+            _mark(session, actor, recording, link, LinkState.rejected)
+            rejected.append(str(link.id))
+    claims = {key: value for key, value in recording.claims.items() if key != "event"}
+    if event is not None:
+        claims["event"] = str(event.id)
+    put_right = {"event": str(event.id) if event else None, "before": before, "rejected": rejected}
+    recording.claims = claims | {PUT_RIGHT: put_right}
+    session.add(recording)
+    _note(
+        session,
+        actor,
+        recording,
+        "declare_event",
+        event.id if event else None,
+        None,
+        before=claimed[0] if claimed else None,
+    )
+    if event is None:
+        return
+    mine = next((link for link in links if link.event_id == event.id), None)
+    if mine is None:
+        mine = _fresh(session, recording, event, made)
+        mine.decided_by, mine.decided_at = actor.account_id, now()
+        session.add(mine)
+        _note(session, actor, recording, "confirm", event.id, None, before=None)
+    elif mine.decided_by is None or mine.state != LinkState.confirmed:
+        _mark(session, actor, recording, mine, LinkState.confirmed)
+
+
+def _take_back(session: Session, recording: Recording) -> None:
+    """Undoes what an earlier `declare_event` did: its claim, its rejections, the link that it made."""
+    put_right = recording.claims.get(PUT_RIGHT)
+    if put_right is None:
+        return
+    claims = {key: value for key, value in recording.claims.items() if key not in ("event", PUT_RIGHT)}
+    if put_right.get("before") is not None:
+        claims["event"] = put_right["before"]
+    recording.claims = claims
+    session.add(recording)
+    for link in links_of(session, recording.id):
+        declared = link.event_id is not None and str(link.event_id) == put_right.get("event")
+        swept = str(link.id) in put_right.get("rejected", []) and link.state == LinkState.rejected
+        if (declared and link.state == LinkState.confirmed) or swept:
+            _release(session, link)
+    session.flush()
+
+
+def _release(session: Session, link: Link) -> None:
+    if link.previous_state is None:
+        session.execute(delete(Link).where(Link.id == link.id))
+        session.expunge(link)
+        return
+    link.state = LinkState(link.previous_state)
+    link.previous_state = link.decided_by = link.decided_at = None
+    session.add(link)
+
+
+def _fresh(session: Session, recording: Recording, event: EnforcementEvent, made: bool) -> Link:
+    rule = limits(session)
+    gathered = gather(session, recording, rule, [event.id])
+    facts = next(one for one in gathered.events if one.id == event.id)
+    considered = rules.consider(gathered.recording, facts, rule)
+    reasons = [rules.Reason("made_from" if made else "person", {}, 1.0)]
+    reasons += [reason for reason in considered.reasons if reason.code != "event"]
+    return Link(
+        recording_id=recording.id,
+        event_id=event.id,
+        state=LinkState.confirmed,
+        score=1.0,
+        reasons=[reason.stored() for reason in reasons],
+        part_from=considered.part[0] if considered.part else None,
+        part_to=considered.part[1] if considered.part else None,
+        rule_version=rules.VERSION,
+    )
+
+
+def _note(
+    session: Session,
+    actor: Actor,
+    recording: Recording,
+    action: str,
+    event_id: UUID | None,
+    case_id: UUID | None,
+    **detail: object,
+) -> None:
+    record(
+        session,
+        actor,
+        action,
+        "recording",
+        recording.id,
+        squad_id=recording.squad_id,
+        event=str(event_id) if event_id else None,
+        case=str(case_id) if case_id else None,
+        **detail,
+    )

@@ -1,0 +1,24 @@
+from service.errors import Conflict, ServiceError
+from service.i18n import noop as _n
+
+
+class NothingToUndo(Conflict):
+    type = "nothing-to-undo"
+    sentence = _n("No person has decided about this link, so there is nothing to undo.")
+
+
+class AlreadyLinked(Conflict):
+    type = "already-linked"
+    sentence = _n(
+        "This recording is already linked to an event: undo that first, or declare the right event."
+    )
+
+
+class NoTime(ServiceError):
+    status, type = 409, "no-time"
+    sentence = _n("The time of this recording is not known: give the event's arrival.")
+
+
+class EventCancelled(ServiceError):
+    status, type = 409, "event-cancelled"
+    sentence = _n("This event was cancelled.")

@@ -1,0 +1,175 @@
+"""Home, what needs attention by squad, and the health of the queues."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Select, select
+from sqlmodel import Session
+
+from schemas.accounts import Role
+from schemas.jobs import Job, JobState
+from schemas.people import Squad
+from schemas.recordings import Recording, RecordingState
+from service import jobs as queue
+from service.access.actions import require
+from service.access.actor import Actor
+from service.access.queries import visible_cases, visible_recordings
+from service.access.rules import may
+from service.cases.pages import case_views
+from service.clock import now
+from service.database import DatabaseSession
+from service.errors import Invalid
+from service.i18n import gettext as _
+from service.operations import queries
+from service.recordings.cards import cards
+from service.recordings.detail import job_view
+from service.recordings.pages import _unfinished as unfinished
+from service.web import views
+from service.web.query import carried, link_with
+from service.web.rendering import render
+from service.web.shell import PageActor, stalled_sentences
+
+router = APIRouter()
+SHOWN = 8
+PAGE = 40
+
+
+@router.get("/")
+def home_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
+    home = views.Home()
+    counts = queries.counts(session, actor)
+    if may(actor.role, "upload") and actor.role == Role.member:
+        home.unfinished = unfinished(session, actor)
+        mine = visible_recordings(actor).where(
+            Recording.uploaded_by == actor.account_id, Recording.merged_into.is_(None)
+        )
+        home.processing = _cards(session, actor, mine.where(Recording.state == RecordingState.processing))
+        home.refused = _cards(session, actor, mine.where(Recording.state == RecordingState.refused))
+        home.unlinked = _cards(session, actor, queries.unlinked(actor))
+        home.recent = _cards(session, actor, mine)
+        home.tiles = [
+            _tile(_("Processing"), counts["waiting"], "/my-uploads", "plain"),
+            _tile(_("Without an event"), counts["unlinked"], "/recordings?linked=no", "warn"),
+            _tile(_("In quarantine"), counts["refused"], "/recordings?state=refused", "bad"),
+        ]
+    elif may(actor.role, "see_board"):
+        home.squads = queries.by_squad(session, actor)
+        home.recent = _cards(session, actor, visible_recordings(actor).where(Recording.merged_into.is_(None)))
+        home.tiles = [
+            _tile(_("Failed"), counts["failed"], "/attention?what=failed", "bad"),
+            _tile(_("Waiting"), counts["waiting"], "/attention?what=waiting", "plain"),
+            _tile(_("Unlinked"), counts["unlinked"], "/attention?what=unlinked", "warn"),
+            _tile(_("Refused"), counts["refused"], "/attention?what=refused", "bad"),
+        ]
+    else:
+        newest = visible_cases(actor).order_by(*queries.newest_case()).limit(SHOWN)
+        home.cases = case_views(session, actor, list(session.scalars(newest)))
+        home.recent = _cards(session, actor, visible_recordings(actor).where(Recording.merged_into.is_(None)))
+        home.tiles = [
+            _tile(_("Unlinked"), counts["unlinked"], "/recordings?linked=no", "warn"),
+            _tile(_("Offered links"), counts["offered"], "/cases", "plain"),
+        ]
+    return render(request, "home.html", home=home)
+
+
+def _tile(label: str, count: int, href: str, tone: str) -> views.Tile:
+    return views.Tile(label=label, count=count, href=href, tone=tone if count else "good")
+
+
+def _cards(session: Session, actor: Actor, statement: Select) -> list[views.RecordingCard]:
+    newest = statement.order_by(Recording.received_at.desc(), Recording.id.desc()).limit(SHOWN)
+    return cards(session, actor, list(session.scalars(newest)))
+
+
+@router.get("/attention")
+def attention_page(
+    request: Request,
+    actor: PageActor,
+    session: DatabaseSession,
+    what: str = "failed",
+    squad: str = "",
+    cursor: str | None = None,
+) -> Response:
+    require(actor, "see_board")
+    if what not in queries.WHAT:
+        raise Invalid(field="what", problem=what)
+    try:
+        squad_id = UUID(squad) if squad else None
+        after = UUID(cursor) if cursor else None
+    except ValueError:
+        raise Invalid(field="squad", problem=squad) from None
+    found = queries.page(session, actor, what, squad_id, after, PAGE + 1)
+    shown = found[:PAGE]
+    board = views.Attention(
+        squads=queries.by_squad(session, actor),
+        what=what,
+        squad=squad or None,
+        items=cards(session, actor, shown),
+        jobs=_jobs(session, actor, shown, what) if what in ("failed", "waiting") else [],
+        counts=queries.counts(session, actor, squad_id),
+        next=link_with("/attention", carried(request, "what", "squad"), cursor=shown[-1].id)
+        if len(found) > PAGE
+        else None,
+    )
+    return render(request, "attention.html", fragment="attention/_items.html", board=board)
+
+
+def _jobs(session: Session, actor: Actor, recordings: list[Recording], what: str) -> list[views.Job]:
+    states = (JobState.failed,) if what == "failed" else (JobState.queued, JobState.running)
+    of = {r.id: r for r in recordings} | {r.original_id: r for r in recordings if r.original_id}
+    squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
+    rows = session.scalars(
+        select(Job).where(Job.subject_id.in_(of), Job.state.in_(states)).order_by(Job.requested_at)
+    )
+    return [
+        job_view(
+            job,
+            may_retry=may(actor.role, "retry_jobs"),
+            recording=views.Ref(
+                of[job.subject_id].file_name or str(of[job.subject_id].id),
+                f"/recordings/{of[job.subject_id].id}",
+            ),
+            squad=squads.get(of[job.subject_id].squad_id),
+        )
+        for job in rows
+    ]
+
+
+@router.get("/queue")
+def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
+    require(actor, "see_queue")
+    healths = queue.queue_health(session)
+    workers: dict[str, views.Worker] = {}
+    for health in healths:
+        for beat, alive in [(b, True) for b in health.workers] + [(b, False) for b in health.silent]:
+            workers[beat.worker] = views.Worker(
+                name=beat.worker, queues=beat.queue.split(","), seen=beat.seen_at, alive=alive
+            )
+    failed = list(
+        session.scalars(
+            select(Job)
+            .where(Job.state == JobState.failed, Job.finished_at > now() - timedelta(days=90))
+            .order_by(Job.finished_at.desc())
+            .limit(PAGE)
+        )
+    )
+    health = views.Health(
+        queues=[
+            views.Queue(
+                name=health.queue,
+                depth=health.waiting,
+                running=health.running,
+                workers=len(health.workers),
+                oldest_s=health.oldest_waiting_s,
+                backlog_h=health.backlog_hours,
+                failed=health.failed,
+            )
+            for health in healths
+        ],
+        workers=sorted(workers.values(), key=lambda worker: (not worker.alive, worker.name)),
+        failed=queries.failed_views(session, actor, failed),
+        counted_at=now(),
+        stalled=stalled_sentences(session),
+    )
+    return render(request, "queue.html", fragment="queue/_live.html", health=health)

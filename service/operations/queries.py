@@ -1,0 +1,145 @@
+"""What failed, waits, is unlinked or refused: the same conditions for the figures and for the rows behind them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, exists, func, or_, select, tuple_
+from sqlmodel import Session
+
+from schemas.cases import Case
+from schemas.events import EnforcementEvent
+from schemas.jobs import Job, JobState
+from schemas.links import Link, LinkState
+from schemas.people import Squad
+from schemas.recordings import Recording, RecordingState, RemovalRequest, RemovalState
+from service.access.actor import Actor
+from service.access.queries import visible_events, visible_links, visible_recordings, visible_squads
+from service.access.rules import may
+from service.recordings.detail import job_view
+from service.web import views
+
+WHAT = ("failed", "waiting", "unlinked", "refused", "removal")
+COUNTED = (LinkState.automatic, LinkState.confirmed)
+
+
+def _has_job(*states: JobState):
+    return exists().where(
+        or_(Job.subject_id == Recording.id, Job.subject_id == Recording.original_id), Job.state.in_(states)
+    )
+
+
+def _condition(what: str):
+    shows_something = exists().where(Link.recording_id == Recording.id, Link.state.in_(COUNTED))
+    asked = exists().where(
+        RemovalRequest.recording_id == Recording.id, RemovalRequest.state == RemovalState.asked
+    )
+    return {
+        "failed": _has_job(JobState.failed),
+        "waiting": Recording.state.in_((RecordingState.processing, RecordingState.receiving)),
+        "unlinked": ~shows_something & (Recording.state != RecordingState.refused),
+        "refused": Recording.state == RecordingState.refused,
+        "removal": asked,
+    }[what]
+
+
+def rows(actor: Actor, what: str) -> Select:
+    return visible_recordings(actor).where(Recording.merged_into.is_(None), _condition(what))
+
+
+def unlinked(actor: Actor) -> Select:
+    return rows(actor, "unlinked")
+
+
+def counts(session: Session, actor: Actor, squad_id: UUID | None = None) -> dict[str, int]:
+    found = {}
+    for what in WHAT:
+        statement = rows(actor, what)
+        if squad_id is not None:
+            statement = statement.where(Recording.squad_id == squad_id)
+        found[what] = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+    offered = visible_links(actor).where(Link.state == LinkState.offered).subquery()
+    found["offered"] = session.scalar(select(func.count()).select_from(offered)) or 0
+    return found
+
+
+def page(
+    session: Session, actor: Actor, what: str, squad_id: UUID | None, after: UUID | None, limit: int
+) -> list[Recording]:
+    statement = rows(actor, what)
+    if squad_id is not None:
+        statement = statement.where(Recording.squad_id == squad_id)
+    if after is not None:
+        last = session.get(Recording, after)
+        if last is not None:
+            statement = statement.where(
+                tuple_(Recording.received_at, Recording.id) < tuple_(last.received_at, last.id)
+            )
+    return list(
+        session.scalars(statement.order_by(Recording.received_at.desc(), Recording.id.desc()).limit(limit))
+    )
+
+
+def by_squad(session: Session, actor: Actor) -> list[views.SquadRow]:
+    squads = {
+        squad.id: views.SquadRow(id=str(squad.id), squad=squad.name)
+        for squad in session.scalars(visible_squads(actor).order_by(Squad.code))
+    }
+    for what in ("failed", "waiting", "unlinked", "refused"):
+        counted = rows(actor, what).subquery()
+        for squad_id, count, oldest in session.execute(
+            select(counted.c.squad_id, func.count(), func.min(counted.c.received_at)).group_by(
+                counted.c.squad_id
+            )
+        ):
+            row = squads.get(squad_id)
+            if row is None:
+                continue
+            setattr(row, what, count)
+            if what in ("waiting", "unlinked"):
+                row.oldest = min(filter(None, (row.oldest, oldest)), default=None)
+    bare = (
+        visible_events(actor)
+        .where(
+            EnforcementEvent.cancelled_at.is_(None),
+            ~exists().where(Link.event_id == EnforcementEvent.id, Link.state.in_(COUNTED)),
+        )
+        .subquery()
+    )
+    for squad_id, count in session.execute(select(bare.c.squad_id, func.count()).group_by(bare.c.squad_id)):
+        if squad_id in squads:
+            squads[squad_id].without_recording = count
+    return list(squads.values())
+
+
+def newest_case():
+    return Case.created_at.desc(), Case.id.desc()
+
+
+def failed_views(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[views.Job]:
+    """Jobs with the recording that they are about, where the actor may see one."""
+    subjects = {job.subject_id for job in jobs}
+    recordings = {}
+    for recording in session.scalars(
+        visible_recordings(actor).where(
+            or_(Recording.id.in_(subjects), Recording.original_id.in_(subjects)),
+            Recording.merged_into.is_(None),
+        )
+    ):
+        recordings[recording.id] = recording
+        if recording.original_id is not None:
+            recordings.setdefault(recording.original_id, recording)
+    squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
+    found = []
+    for job in jobs:
+        recording = recordings.get(job.subject_id)
+        if recording is None:
+            continue
+        found.append(
+            job_view(
+                job,
+                may_retry=may(actor.role, "retry_jobs"),
+                recording=views.Ref(recording.file_name or str(recording.id), f"/recordings/{recording.id}"),
+                squad=squads.get(recording.squad_id),
+            )
+        )
+    return found

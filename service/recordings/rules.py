@@ -1,0 +1,125 @@
+"""Pure parts of recordings: the state from what is known, what is played, what is encoded first, byte ranges."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from schemas.jobs import JobKind
+from schemas.originals import MediaState
+from schemas.recordings import RecordingState
+
+FAILED_REASON = {
+    JobKind.intake: "intake_failed",
+    JobKind.playable: "playable_failed",
+    JobKind.tags: "tags_failed",
+    JobKind.link: "link_failed",
+    JobKind.renditions: "renditions_failed",
+}
+SMALL_BYTES = 64 * 2**20
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a recording's state follows from. `failed`: kinds of its jobs whose tries are spent, with why."""
+
+    media_state: MediaState | None  # None: no Original yet
+    reason: str | None = None
+    reason_params: Mapping[str, Any] = field(default_factory=dict)
+    playable: bool = False
+    failed: Mapping[JobKind, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Standing:
+    state: RecordingState
+    reason: str | None = None
+    params: Mapping[str, Any] = field(default_factory=dict)
+
+
+def standing(known: Known) -> Standing:
+    """A failure of the file is a fact about it; a failure of ours makes the recording partial and says of what.
+
+    Where nothing can be watched and the encode failed, it is unplayable: a retry that succeeds ends that.
+    """
+    own = Standing(RecordingState.partial, known.reason, known.reason_params)
+    match known.media_state:
+        case None if JobKind.intake not in known.failed:
+            return Standing(RecordingState.processing)
+        case MediaState.refused:
+            return Standing(RecordingState.refused, known.reason, known.reason_params)
+        case MediaState.unplayable:
+            return Standing(RecordingState.unplayable, known.reason, known.reason_params)
+    broken = next((kind for kind in JobKind if kind in known.failed), None)
+    # A failed repetition of what is already there (a retry that was not needed) takes nothing away.
+    if known.media_state in (MediaState.ready, MediaState.partial) and broken in (
+        JobKind.renditions,
+        JobKind.playable,
+    ):
+        broken = next((kind for kind in (JobKind.tags, JobKind.link) if kind in known.failed), None)
+    if broken is not None:
+        unseen = broken == JobKind.renditions and not known.playable
+        state = RecordingState.unplayable if unseen else RecordingState.partial
+        return Standing(state, FAILED_REASON[broken], known.failed[broken])
+    if known.media_state == MediaState.partial:
+        return own
+    if known.media_state == MediaState.ready:
+        return Standing(RecordingState.ready)
+    return Standing(RecordingState.processing)
+
+
+def encode_priority(*, linked: bool, linked_to_case: bool, direct: bool, size: int) -> int:
+    """0 first, 9 last. Footage of a case goes first; what is small and plays already can wait longest."""
+    if linked_to_case:
+        return 1
+    if linked:
+        return 3
+    if not direct:
+        return 5
+    return 8 if size <= SMALL_BYTES else 7
+
+
+def encode_cost_s(duration_s: float | None, width: int, height: int, fps: float | None) -> float:
+    """Estimated seconds of one rendition pass, for the backlog: decoding grows with the source's pixels, while
+    the 720p encode is about the same for all. Two cores of 2020 make 1080p30 at about twice its real time."""
+    seconds = duration_s or 60.0
+    rate = min(max(fps or 25.0, 1.0), 120.0) / 30.0
+    megapixels = max(width * height, 1) / 1e6
+    return round(2.0 + seconds * rate * (0.10 * megapixels + 0.25 * min(megapixels, 0.92)), 1)
+
+
+def plays_original(*, direct: bool, index_first: bool, original_size: int, video_size: int) -> bool:
+    """Whether the original stays what the browser plays once the 720p video is there.
+
+    The video is the one whose streams and duration we checked, with a key frame every two seconds and its
+    index in front, so it starts and seeks quickly over a bureau's network. The original is better only where
+    it is no heavier and can start at once.
+    """
+    return direct and index_first and original_size <= video_size
+
+
+def missing_claims(claims: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+    """`claims` with what only `more` says: a second receipt adds, it never contradicts."""
+    return {**claims, **{key: value for key, value in more.items() if value and not claims.get(key)}}
+
+
+_RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")
+
+
+def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """(start, length) of a Range header with one range; None to send everything (absent, several, or not
+    understood: RFC 9110 lets a server ignore it). ValueError: nothing of it lies within `size`."""
+    match = _RANGE.match((header or "").strip())
+    if match is None or match.groups() == ("", ""):
+        return None
+    first, last = match.groups()
+    if not first:
+        length = min(int(last), size)
+        if length == 0:
+            raise ValueError("empty suffix")
+        return size - length, length
+    start = int(first)
+    end = min(int(last), size - 1) if last else size - 1
+    if start >= size:
+        raise ValueError("beyond the end")
+    return (start, end - start + 1) if end >= start else None

@@ -1,0 +1,95 @@
+"""What is stored as codes, said in sentences of the caller's language."""
+
+from typing import Any
+
+from schemas.reasons import MESSAGES
+from schemas.recordings import Tag, TagSource
+from service.i18n import gettext as _
+from service.i18n import lazy
+
+TAG_NAMES = {
+    "make": lazy("Make"),
+    "model": lazy("Model"),
+    "location": lazy("Location"),
+    "gps_track": lazy("GPS track"),
+    "black": lazy("Black picture"),
+    "frozen": lazy("Frozen picture"),
+    "silent": lazy("No sound"),
+    "dark": lazy("Dark"),
+    "covered": lazy("Lens covered"),
+    "clock_doubt": lazy("Clock in doubt"),
+    "duration_claim": lazy("Claimed duration is false"),
+    "no_audio": lazy("No sound track"),
+    "variable_rate": lazy("Variable frame rate"),
+    "recorder": lazy("Recorder"),
+    "officer": lazy("Officer"),
+    "case": lazy("Case"),
+    "event": lazy("Event"),
+    "unknown_recorder": lazy("Unknown recorder"),
+    "unknown_officer": lazy("Unknown officer"),
+    "unknown_event": lazy("Unknown event"),
+    "unknown_case": lazy("Unknown case"),
+    "time": lazy("Time"),
+    "flag": lazy("Mark"),
+}
+TAG_KINDS = {
+    **dict.fromkeys(("black", "frozen", "silent", "dark", "covered", "no_audio", "variable_rate"), "quality"),
+    **dict.fromkeys(("location", "gps_track"), "place"),
+    **dict.fromkeys(("clock_doubt", "duration_claim", "time"), "time"),
+    **dict.fromkeys(("make", "model", "recorder", "unknown_recorder"), "device"),
+}
+TAG_SOURCES = {
+    TagSource.container: lazy("camera metadata"),
+    TagSource.picture: lazy("measured in the picture"),
+    TagSource.sound: lazy("measured in the sound"),
+    TagSource.gps: lazy("GPS track"),
+    TagSource.clock: lazy("comparison of clocks"),
+    TagSource.file_name: lazy("file name"),
+    TagSource.sidecar: lazy("sidecar file"),
+    TagSource.declared: lazy("declared on upload"),
+    TagSource.person: lazy("a person"),
+}
+DOUBTS = {
+    "before_2000": lazy("The camera says a year before 2000: its clock was reset."),
+    "reset": lazy("The camera's clock was reset."),
+    "future": lazy("The camera's time lies in the future."),
+    "after_arrival": lazy("The camera's time lies after the arrival of the bytes."),
+    "too_old": lazy("The camera's time lies long before the arrival."),
+    "far_from_arrival": lazy("The camera's time lies far from the arrival."),
+    "claims_differ": lazy("The time claims of this file contradict each other."),
+    "none": lazy("The file names no time at all."),
+}
+
+
+def reason_sentence(code: str | None, params: dict[str, Any] | None = None) -> str | None:
+    """A code without a sentence is shown as it is: better than silence."""
+    if code is None:
+        return None
+    message = MESSAGES.get(code)
+    if message is None:
+        return code
+    try:
+        return _(message) % (params or {})
+    except KeyError:
+        return _(message)
+
+
+def tag_label(tag: Tag) -> str:
+    name = str(TAG_NAMES.get(tag.name, tag.name))
+    return f"{name} {tag.value}".strip() if tag.value else name
+
+
+def tag_kind(tag: Tag) -> str:
+    return TAG_KINDS.get(tag.name, "word")
+
+
+def tag_source(tag: Tag) -> str:
+    return str(TAG_SOURCES.get(TagSource(tag.source), tag.source))
+
+
+def doubts(clock: dict[str, Any]) -> list[str]:
+    return [str(DOUBTS.get(code, code)) for code in clock.get("doubts", [])]
+
+
+def doubt_sentence(clock: dict[str, Any]) -> str | None:
+    return next(iter(doubts(clock)), None)

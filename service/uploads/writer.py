@@ -1,0 +1,222 @@
+"""The body of one request on its way into the store: read on the event loop, written by a thread.
+
+Two buffers of 1 MiB go round, so that one is filled while the other is written; this bounds the memory of an
+upload and hands back-pressure to the client. Whatever way the body ends, what arrived is made durable first.
+"""
+
+import asyncio
+import hmac
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, TypeVar
+
+import anyio
+from anyio import CapacityLimiter
+from sqlalchemy.exc import OperationalError
+from starlette.requests import Request
+
+from service.recordings.keeping import get_store
+from service.storage.errors import StorageError
+from service.uploads.actions import Held, advance, let_go, must_let_go, stay_alive
+from service.uploads.errors import BodyCutOff, ChecksumMismatch, UploadTakenOver
+from service.uploads.protocol import CHECKSUMS, Checksum
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+BATCH = 1024 * 1024
+FLUSH_AFTER_S = 1.0
+LOOK_EVERY_S = 0.15
+RENEW_EVERY_S = 1.0
+SILENT_FOR_S = 120.0
+
+_writers = ThreadPoolExecutor(32, thread_name_prefix="upload")
+_commands: CapacityLimiter | None = None
+
+
+async def in_thread(act: Callable[..., T], *arguments: Any) -> T:
+    """For database commands: a bounded number of threads of our own; the language of the request goes along."""
+    global _commands
+    _commands = _commands or CapacityLimiter(16)
+    return await anyio.to_thread.run_sync(act, *arguments, limiter=_commands)
+
+
+async def body_of(request: Request) -> AsyncIterator[bytes]:
+    """Raises `BodyCutOff` when the client goes away before its body has ended."""
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise BodyCutOff
+        more = message.get("more_body", False)
+        if data := message.get("body", b""):
+            yield data
+
+
+class Sink:
+    """The thread's side: the store's writer, the row, and the checksum if there is one. After an error it has let
+    go of the upload, keeping what can be kept."""
+
+    def __init__(self, held: Held, checksum: Checksum | None) -> None:
+        self.held, self.checksum = held, checksum
+        self.digest = CHECKSUMS[checksum.algorithm]() if checksum else None
+        try:
+            self.writer = get_store().uploads.open(
+                held.key, held.progress, held.epoch, length=held.length, hold=checksum is not None
+            )
+        except BaseException:
+            let_go(held)
+            raise
+
+    def put(self, data: memoryview) -> None:
+        try:
+            if self.digest:
+                self.digest.update(data)
+            checkpoint = self.writer.write(data)
+            if checkpoint is not None:
+                if not advance(self.held, checkpoint):
+                    raise UploadTakenOver
+                self.writer.saved(checkpoint)
+        except BaseException:
+            self.give_up()
+            raise
+
+    def finish(self) -> int:
+        """Everything durable, the row saying so. Answers the new offset."""
+        try:
+            if self.digest and self.checksum and not hmac.compare_digest(
+                self.digest.digest(), self.checksum.digest
+            ):  # fmt: skip
+                raise ChecksumMismatch
+            checkpoint = self.writer.close()
+            if not advance(self.held, checkpoint, last=True):
+                raise UploadTakenOver
+            return checkpoint.offset
+        except BaseException:
+            self.give_up()
+            raise
+
+    def give_up(self) -> None:
+        """Keeps what is durable; a writer that was fenced changes nothing by this."""
+        checkpoint = self.writer.abandon()
+        with suppress(OperationalError):
+            advance(self.held, checkpoint, last=True)
+
+
+class Reception:
+    def __init__(self, sink: Sink, room: int | None) -> None:
+        """`room`: how many bytes are taken; what comes after them is cut off. None: no limit."""
+        self._sink, self._room = sink, room
+        self._filling, self._spare = bytearray(BATCH), bytearray(BATCH)
+        self._fill = 0
+        self._writing: asyncio.Future[None] | None = None
+        self._flushed = self._heard = time.monotonic()
+        self.wanted_elsewhere = False
+
+    async def take(self, chunks: AsyncIterator[bytes]) -> None:
+        async for chunk in chunks:
+            self._heard = time.monotonic()
+            view = memoryview(chunk)
+            if self._room is not None:
+                view = view[: self._room]
+                self._room -= len(view)
+            while len(view):
+                taken = min(len(view), BATCH - self._fill)
+                self._filling[self._fill : self._fill + taken] = view[:taken]
+                self._fill += taken
+                view = view[taken:]
+                if self._fill == BATCH:
+                    await self.flush()
+            if self._fill and self._heard - self._flushed > FLUSH_AFTER_S:
+                await self.flush()
+            if self._room == 0:
+                return
+
+    async def flush(self) -> None:
+        await self.settle()
+        if self._fill:
+            data = memoryview(self._filling)[: self._fill]
+            self._writing = asyncio.get_running_loop().run_in_executor(_writers, self._sink.put, data)
+            self._filling, self._spare, self._fill = self._spare, self._filling, 0
+            self._flushed = time.monotonic()
+
+    async def settle(self) -> None:
+        """The thread has no buffer any more. Its errors are raised here. Once begun, a write is never cancelled."""
+        if self._writing is not None:
+            await asyncio.shield(self._writing)
+            self._writing = None
+
+    async def watch(self, reading: asyncio.Task[None]) -> None:
+        """Ends the reading when the upload is wanted by another request, or nothing came for long."""
+        renewed = time.monotonic()
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            moment = time.monotonic()
+            with suppress(OperationalError):  # the row decides at the next checkpoint
+                self.wanted_elsewhere = await in_thread(must_let_go, self._sink.held)
+                if not self.wanted_elsewhere and moment - renewed >= RENEW_EVERY_S:
+                    await in_thread(stay_alive, self._sink.held)
+                    renewed = moment
+            if self.wanted_elsewhere or moment - self._heard > SILENT_FOR_S:
+                reading.cancel()
+                return
+
+
+async def write_body(held: Held, chunks: AsyncIterator[bytes], checksum: Checksum | None = None) -> int:
+    """Writes the chunks from `held.offset` on and answers the offset reached.
+
+    Raises `BodyCutOff` when the client went away and `UploadTakenOver` when another request wanted the upload: the
+    bytes until then are kept (not with a checksum, which can only be true of the whole). Errors of the store and
+    `ChecksumMismatch` as they are. In every case the upload is free again afterwards.
+    """
+    loop = asyncio.get_running_loop()
+    sink = await loop.run_in_executor(_writers, Sink, held, checksum)
+    reception = Reception(sink, None if held.length is None else held.length - held.offset)
+    reading = asyncio.create_task(reception.take(chunks))
+    watching = asyncio.create_task(reception.watch(reading))
+    cut: BodyCutOff | None = None
+    try:
+        await reading
+    except BodyCutOff as error:
+        cut = error
+    except asyncio.CancelledError:
+        if not reading.cancelled() or asyncio.current_task().cancelling():  # type: ignore[union-attr]
+            await _end(reception, sink, keep=checksum is None, shielded=True)
+            raise
+        cut = BodyCutOff()
+    except (StorageError, UploadTakenOver, OperationalError):
+        raise  # the sink has let go already
+    except BaseException:
+        await _end(reception, sink, keep=checksum is None, shielded=True)
+        raise
+    finally:
+        watching.cancel()
+    offset = await _end(reception, sink, keep=cut is None or checksum is None)
+    if reception.wanted_elsewhere:
+        raise UploadTakenOver
+    if cut:
+        raise cut
+    return offset
+
+
+async def _end(reception: Reception, sink: Sink, *, keep: bool, shielded: bool = False) -> int:
+    async def end() -> int:
+        loop = asyncio.get_running_loop()
+        if keep:
+            await reception.flush()
+        await reception.settle()
+        return await loop.run_in_executor(_writers, sink.finish if keep else _abandoned, *(() if keep else (sink,)))
+
+    ending = asyncio.ensure_future(end())
+    if not shielded:
+        return await asyncio.shield(ending)
+    with anyio.CancelScope(shield=True):
+        return await ending
+
+
+def _abandoned(sink: Sink) -> int:
+    sink.give_up()
+    return sink.held.offset

@@ -1,0 +1,328 @@
+"""Made-up contexts for every template: (path, role, template, context). Officers are only numbers."""
+
+from datetime import datetime, timedelta, timezone
+from itertools import cycle
+
+from service.i18n import gettext as _
+from service.web.views import (
+    Account,
+    Attention,
+    Case,
+    CaseDetail,
+    Chip,
+    Clock,
+    CustodyEntry,
+    Event,
+    EventDetail,
+    Facet,
+    FacetOption,
+    Filter,
+    Health,
+    Home,
+    Job,
+    Link,
+    LinkChip,
+    Listing,
+    Location,
+    MyUploads,
+    Option,
+    Original,
+    Person,
+    Player,
+    Queue,
+    Receipt,
+    Recorder,
+    Recording,
+    RecordingCard,
+    Ref,
+    Search,
+    SquadRow,
+    Tag,
+    Tile,
+    Token,
+    UnfinishedUpload,
+    UploadPage,
+    Worker,
+)
+
+CST = timezone(timedelta(hours=8))
+DAY = datetime(2024, 6, 3, tzinfo=CST)
+NOW = datetime.now(CST)
+SHA = "3f1c0b9ad7e24c5588aa1f02d94b6e70c1d2735f8a96b04e5d7c1e3a9f8b2d46"
+CASE = "青城管罚立字〔2024〕第0317号"
+
+
+def at(hour: int, minute: int = 0, day: int = 0) -> datetime:
+    return DAY + timedelta(days=day, hours=hour, minutes=minute)
+
+
+def card(n: int, state: str = "ready", **more) -> RecordingCard:
+    given = {
+        "id": f"{n:04}",
+        "filename": f"BWC20240603_{1400 + n}_{n:03}.MP4",
+        "state": state,
+        "received_at": NOW - timedelta(minutes=17 * n),
+        "poster_url": "/media/poster.jpg" if state in ("ready", "partial") else None,
+        "duration_s": 1622.4 + 61 * n,
+        "size": 1_480_000_000 + 73_000_000 * n,
+        "recorded_from": at(14, 2 + n),
+        "recorded_to": at(14, 29 + n),
+        "squad": "二中队",
+        "officers": [f"队员 {n:03}", f"队员 {n + 1:03}"],
+        "recorder": f"DSJ-{2000 + n}",
+        "kind": "evidence_collection",
+        "place": "人民路 128 号门前",
+        "sample": True,
+    }
+    return RecordingCard(**(given | more))
+
+
+def linked(status: str = "confirmed") -> list[LinkChip]:
+    return [LinkChip("油烟扰民现场检查", "/events/e1", status), LinkChip(CASE, "/cases/c1", status)]
+
+
+CARDS = [
+    card(1, links=linked(), tags=["人民路", "亮证"], kind="inspection"),
+    card(2, links=linked("automatic"), tags=["画面过暗 2:10"]),
+    card(3, "processing", progress=0.42, links=linked("offered")),
+    card(4, "partial", reason="没有声音轨；波形缺失", clock_doubt="相机时钟比到达时间快 8 小时", tags=["无声"]),
+    card(5, "unplayable", reason="没有 moov（多半是断电），视频无法播放", recorded_from=None, recorded_to=None),
+    card(6, "refused", reason="不是录音录像：这是一个压缩包", recorded_from=None, duration_s=None, officers=[]),
+    card(7, "receiving", progress=0.13, reason=None, duration_s=None, recorded_from=None, links=[]),
+]
+
+REASONS = ["执法人员 队员 001 在该活动名单内", "时间重叠 25 分钟（录像的 93%）", "GPS 轨迹距活动地点 40 米"]
+
+
+def link(n: int, status: str, score: float, with_recording: bool = False) -> Link:
+    return Link(
+        id=f"l{n}",
+        status=status,
+        score=score,
+        reasons=REASONS[: 1 + n % 3],
+        event=Ref("油烟扰民现场检查", "/events/e1"),
+        kind="evidence_collection",
+        place="人民路 128 号",
+        arrived=at(14),
+        departed=at(14, 40),
+        case=Ref(CASE, "/cases/c1"),
+        recording=card(20 + n) if with_recording else None,
+        decided_by="审核员 02" if status in ("confirmed", "rejected") else None,
+        decided_at=at(18) if status in ("confirmed", "rejected") else None,
+    )
+
+
+JOBS = [
+    Job("j1", "intake", "done", 1, progress=1, took_s=9),
+    Job("j2", "playable", "done", 1, took_s=3),
+    Job("j3", "tags", "done", 1, took_s=1),
+    Job("j4", "link", "done", 2, took_s=1),
+    Job("j5", "renditions", "running", 1, progress=0.42, since=NOW - timedelta(minutes=2)),
+]
+FAILED = Job(
+    "j9",
+    "renditions",
+    "failed",
+    3,
+    reason="编码输出比原始视频短 12 秒，已丢弃",
+    since=NOW - timedelta(hours=5),
+    may_retry=True,
+    recording=Ref("BWC20240603_1409_009.MP4", "/recordings/0009"),
+    squad="三中队",
+)
+
+
+def recording(state: str = "ready") -> Recording:
+    first = card(1, state, links=linked())
+    made = Recording(
+        card=first,
+        original=Original(
+            first.size, SHA, "locked", "governance · 2029-06-03", "MP4",
+            ["H.264 High 1920×1080 25 fps", "AAC 48 kHz 1 声道"], 1634.0, "/recordings/0001/original",
+        ),
+        player=Player("/media/play.mp4", None, "/media/poster.jpg", "/media/sprite.vtt", "/media/peaks.json"),
+        clock=Clock(
+            at(14, 3), at(14, 30), "本型号以北京时间写入 UTC 字段，标记的是开始时刻", -2.4, at(14, 3), at(14, 30),
+            ["相机时钟每天漂移约 4 秒，超过 GA/T 947.2 的 3 秒"],
+        ),
+        location=Location(
+            "人民路 128 号门前", 36.06712, 120.38264, "GPS",
+            [(36.0671 + 0.0004 * i, 120.3826 + 0.0006 * ((i * i) % 7) / 3, 60.0 * i) for i in range(9)],
+        ),
+        tags=[
+            Tag("到达现场", "step", "侧车文件", 1.0, 2, 2),
+            Tag("出示证件", "step", "侧车文件", 1.0, 6, 9),
+            Tag("画面过暗", "quality", "画面测量", 0.92, 12, 16),
+            Tag("静音", "quality", "声音测量", 0.88, 20, 24),
+            Tag("DSJ-V9", "device", "相机元数据", 1.0),
+            Tag("人民路", "place", "GPS", 0.9),
+        ],
+        links=[link(2, "confirmed", 0.97), link(1, "rejected", 0.41)],
+        offered=[link(3, "offered", 0.63)],
+        jobs=JOBS,
+        receipts=[
+            Receipt(NOW - timedelta(hours=3), "队员 001", "采集站 03", "BWC20240603_1401_001.MP4", "accepted", SHA, True),
+            Receipt(NOW - timedelta(hours=1), "队员 001", "浏览器", "copy.MP4", "same_bytes"),
+        ],
+        custody=[
+            CustodyEntry(NOW - timedelta(minutes=4), "审核员 02", "播放 0:00–3:12"),
+            CustodyEntry(NOW - timedelta(minutes=30), "审核员 02", "确认关联", "油烟扰民现场检查"),
+            CustodyEntry(NOW - timedelta(hours=3), "队员 001", "上传", "采集站 03"),
+        ],
+        claims=["申报的记录仪 DSJ-X1 不在册"],
+        may_decide=True,
+    )  # fmt: skip
+    return made
+
+
+def unplayable() -> Recording:
+    made = recording("unplayable")
+    made.card.reason = "没有 moov（多半是断电），视频无法播放"
+    made.player = Player()
+    made.original.lock, made.original.lock_detail = "not_locked", None
+    made.jobs = [*JOBS[:2], FAILED]
+    made.links, made.offered, made.tags, made.location = [], [], [], None
+    return made
+
+
+EVENTS = [
+    EventDetail(
+        Event(
+            "e1", "油烟扰民现场检查", "inspection", at(14), at(14, 40), "HD-2024-0611", "二中队", ["队员 001", "队员 002"],
+            "人民路 128 号", "某餐饮店", Ref(CASE, "/cases/c1"), 2, 1,
+        ),
+        [card(1, links=[]), card(3, recorded_from=at(14, 12), recorded_to=at(14, 33), links=[])],
+        [link(3, "offered", 0.63, True)],
+        None,
+        True,
+    ),
+    EventDetail(Event("e2", "询问当事人", "evidence_collection", at(9, 30, 2), at(10, 45, 2), None, "二中队", ["队员 001"], "中队询问室")),
+    EventDetail(
+        Event(
+            "e3", "责令改正通知书送达", "document_delivery", at(16, 5, 4), at(16, 20, 4), None, "二中队", ["队员 004"],
+            "人民路 128 号", gap_reason="设备故障：记录仪电量耗尽（已核实）",
+        )
+    ),
+    EventDetail(
+        Event("e4", "查封油烟设备", "coercion", at(10, 0, 9), at(11, 30, 9), None, "二中队", ["队员 001", "队员 002"], "人民路 128 号", recordings=1),
+        [card(8, recorded_from=at(9, 58, 9), recorded_to=at(11, 2, 9), kind="coercion", links=[])],
+    ),
+]  # fmt: skip
+
+CASES = [
+    Case("c1", CASE, "人民路某餐饮店油烟超标排放案", at(9), "某餐饮店", "人民路 128 号", "二中队", "调查取证", True, 4, 5, 1, 1, True),
+    Case("c2", "青城管罚立字〔2024〕第0298号", "建筑工地扬尘未覆盖案", at(9, 0, -6), "某建设公司", "滨河大道南侧工地", "一中队", None, False, 3, 3, 0, 0, True),
+    Case("c3", "青城管罚立字〔2024〕第0275号", "夜间施工噪声扰民案", at(9, 0, -11), None, "学府街", "三中队", None, False, 2, 0, 2, 0),
+]  # fmt: skip
+
+SQUADS = [
+    SquadRow("s1", "一中队", 0, 3, 5, 0, 2, NOW - timedelta(hours=7)),
+    SquadRow("s2", "二中队", 2, 14, 11, 1, 4, NOW - timedelta(days=2)),
+    SquadRow("s3", "三中队", 1, 0, 27, 0, 9, NOW - timedelta(days=6)),
+    SquadRow("s4", "直属机动中队", 0, 0, 0, 0, 0, None),
+]
+OPTIONS = [Option("e1", "06-03 14:00 油烟扰民现场检查 · 人民路"), Option("e2", "06-05 09:30 询问当事人 · 中队询问室")]
+UNFINISHED = [
+    UnfinishedUpload(
+        "u1", "BWC20240603_1530_044.MP4", 3_460_000_000, 1_310_000_000, "采集站 03", NOW - timedelta(hours=2),
+        NOW + timedelta(days=6),
+    )
+]  # fmt: skip
+
+
+def facets() -> list[Facet]:
+    def options(*pairs: tuple[str, int], selected: int = -1) -> list[FacetOption]:
+        return [
+            FacetOption(label, label, n, n == 1000, i == selected, "/recordings?x=1") for i, (label, n) in enumerate(pairs)
+        ]
+
+    return [
+        Facet("state", _("State"), options((_("Ready"), 1000), (_("Processing"), 14), (_("Not playable"), 3))),
+        Facet("squad", _("Squad"), options(("一中队", 412), ("二中队", 388), ("三中队", 205), selected=1)),
+        Facet("kind", _("Kind"), options((_("Daily inspection"), 1000), (_("Evidence collection"), 211))),
+        Facet("linked", _("Links"), options((_("Linked"), 932), (_("Unlinked"), 68))),
+    ]
+
+
+def search(**more) -> Search:
+    given = {"q": "油烟 人民路", "query": "q=1", "items": CARDS, "next": "/recordings?cursor=2"}
+    chips = [Chip("二中队", "/recordings"), Chip("2024-06-01 – 2024-06-30", "/recordings")]
+    return Search(**(given | {"chips": chips} | more))
+
+
+def health(stalled: bool = False) -> Health:
+    return Health(
+        [
+            Queue("light", 3, 1, 1, 4.0, 0.0),
+            Queue("encode", 41, 0 if stalled else 1, 0 if stalled else 1, 5400.0, None if stalled else 6.4, 2),
+        ],
+        [
+            Worker("light@node-1", ["light"], NOW - timedelta(seconds=4), True, None),
+            Worker("encode@node-1", ["encode"], NOW - timedelta(minutes=44), not stalled, "BWC20240603_1404_004.MP4"),
+        ],
+        [FAILED],
+        NOW,
+        [_("No worker serves the queue “%(queue)s”.", queue="encode")] if stalled else [],
+    )
+
+
+def people() -> list[Person]:
+    roles = cycle(["member", "member", None, "supervisor"])
+    return [
+        Person(f"{n:03}", f"队员 {n:03}", f"{'一二三'[n % 3]}中队", role, f"officer{n:03}" if role else None, n != 5,
+               NOW - timedelta(hours=9 * n) if role else None)
+        for n, role in zip(range(1, 9), roles, strict=False)
+    ]  # fmt: skip
+
+
+def pages() -> list[tuple[str, str | None, str, dict]]:
+    """(path, role or None when signed out, template, context) of every page."""
+    tiles = [
+        Tile(_("Unlinked"), 3, "/my-uploads", "warn", _("Say which event it shows")),
+        Tile(_("On the way"), 2, "/my-uploads"),
+        Tile(_("Refused"), 1, "/my-uploads", "bad"),
+        Tile(_("Unfinished uploads"), 1, "/my-uploads", "warn"),
+    ]
+    board = [
+        Tile(_("Failed"), 3, "/attention", "bad"),
+        Tile(_("Waiting"), 17, "/attention?what=waiting"),
+        Tile(_("Unlinked"), 43, "/attention?what=unlinked", "warn"),
+        Tile(_("Events without a recording"), 15, "/events?recorded=no", "warn"),
+    ]
+    kinds = Filter("kind", _("Kind"), [Option("inspection", _("Daily inspection")), Option("coercion", _("Administrative coercion"))])
+    squads = Filter("squad", _("Squad"), [Option("s1", "一中队"), Option("s2", "二中队", True)])
+    tokens = [
+        Token("t1", "采集站 03", NOW - timedelta(days=40), NOW - timedelta(minutes=3), NOW + timedelta(days=325), "二中队"),
+        Token("t2", "备份脚本", NOW - timedelta(days=2)),
+    ]
+    account = Account([Option("zh_CN", "中文", True), Option("en", "English")], tokens, True, None, {"old": _("That is not your password.")})
+    fresh = Account(account.languages, tokens, True, "zl_7Qk2mV9xT0pYc4Rb1LwN8sHd5GfJ3aZe")
+    return [
+        ("/sign-in", None, "sign_in.html", {"next": "/", "error": None, "expired": False, "username": ""}),
+        ("/sign-in/expired", None, "sign_in.html", {"next": "/", "error": _("User name or password is wrong."), "expired": True, "username": "officer001"}),
+        ("/", "member", "home.html", {"home": Home(tiles, CARDS[1:3], [CARDS[6], CARDS[2]], [CARDS[5]], UNFINISHED)}),
+        ("/home/empty", "member", "home.html", {"home": Home()}),
+        ("/home/reviewer", "reviewer", "home.html", {"home": Home(cases=CASES, recent=CARDS[:3])}),
+        ("/home/supervisor", "supervisor", "home.html", {"home": Home(board, squads=SQUADS)}),
+        ("/upload", "member", "upload.html", {"upload": UploadPage(events=OPTIONS, unfinished=UNFINISHED)}),
+        ("/my-uploads", "member", "my_uploads.html", {"mine": MyUploads(UNFINISHED, CARDS, OPTIONS)}),
+        ("/my-uploads/none", "member", "my_uploads.html", {"mine": MyUploads([], [], [])}),
+        ("/recordings", "reviewer", "recordings/list.html", {"search": search()}),
+        ("/recordings/nothing", "reviewer", "recordings/list.html", {"search": search(items=[], next=None)}),
+        ("/recordings/0001", "reviewer", "recordings/one.html", {"recording": recording()}),
+        ("/recordings/0005", "reviewer", "recordings/one.html", {"recording": unplayable()}),
+        ("/cases", "reviewer", "cases/list.html", {"listing": Listing(CASES, filters=[squads])}),
+        ("/cases/c1", "reviewer", "cases/one.html", {"detail": CaseDetail(CASES[0], EVENTS, [link(3, "offered", 0.63, True)], [card(30, links=[])], None, True)}),
+        ("/events", "supervisor", "events/list.html", {"listing": Listing([act.event for act in EVENTS], filters=[kinds, squads], next="/events?cursor=2")}),
+        ("/events/e1", "supervisor", "events/one.html", {"detail": EVENTS[0]}),
+        ("/events/e2", "supervisor", "events/one.html", {"detail": EVENTS[1]}),
+        ("/attention", "supervisor", "attention.html", {"board": Attention(SQUADS, "failed", "s2", [CARDS[4]], [FAILED], {"failed": 3, "waiting": 17, "unlinked": 43, "refused": 1, "removal": 0})}),
+        ("/queue", "supervisor", "queue.html", {"health": health()}),
+        ("/queue/stalled", "supervisor", "queue.html", {"health": health(True)}),
+        ("/people", "admin", "people.html", {"people": people()}),
+        ("/recorders", "admin", "recorders.html", {"recorders": [Recorder("DSJ-2001", "DSJ-V9", "一中队", ["队员 001", "队员 002"], NOW - timedelta(hours=5), 2), Recorder("DSJ-2002", "H8", "二中队", [], None, -95, False)]}),
+        ("/account", "member", "account.html", {"account": account}),
+        ("/account/fresh", "supervisor", "account.html", {"account": fresh}),
+        ("/error/404", "member", "error.html", {"status_code": 404, "sentence": _("This page does not exist."), "hint": None}),
+        ("/error/500", None, "error.html", {"status_code": 500, "sentence": _("Something went wrong here."), "hint": None}),
+    ]  # fmt: skip

@@ -1,0 +1,175 @@
+"""What is measured must not depend on what a header claims, nor on the kind of container."""
+
+import struct
+
+import pytest
+
+from tests.workers.media.conftest import H264, PICTURE, SOUND
+from workers.media import sniff
+from workers.media.isobmff import read
+from workers.media.probe import probe
+from workers.media.verdict import judge
+
+AAC = ("-c:a", "aac", "-b:a", "64k")
+KINDS = {
+    "plain.mp4": ((*PICTURE, *SOUND, *H264, *AAC), "direct"),
+    "faststart.mov": ((*PICTURE, *SOUND, *H264, *AAC, "-movflags", "+faststart"), "direct"),
+    "fragmented.mp4": ((*PICTURE, *SOUND, *H264, *AAC, "-movflags", "frag_keyframe+empty_moov"), "direct"),
+    "hevc.mp4": ((*PICTURE, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error"), "encode"),
+    "ten_bit.mp4": (
+        (*PICTURE, "-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error", "-pix_fmt", "yuv420p10le"),
+        "encode",
+    ),
+    "stream.ts": ((*PICTURE, *SOUND, *H264, *AAC), "remux"),
+    "film.mkv": ((*PICTURE, *SOUND, *H264, *AAC), "remux"),
+    "old.avi": ((*PICTURE, *SOUND, "-c:v", "mpeg4", "-c:a", "libmp3lame"), "encode"),
+    "mjpeg.avi": ((*PICTURE, *SOUND, "-c:v", "mjpeg", "-pix_fmt", "yuvj422p", "-c:a", "pcm_s16le"), "encode"),
+    "pcm.mov": ((*PICTURE, *SOUND, *H264, "-c:a", "pcm_s16le"), "remux"),
+    "silent.mp4": ((*PICTURE, *H264), "direct"),
+    "sound.m4a": ((*SOUND, *AAC), "direct"),
+    "sound.wav": (SOUND, "remux"),
+    "odd.mp4": (("-f", "lavfi", "-i", "testsrc2=size=853x479:duration=2", "-c:v", "libx264", "-preset", "ultrafast"), "direct"),
+    "b_frames.mp4": ((*PICTURE, *H264, "-preset", "medium", "-bf", "3"), "direct"),
+    "web.webm": ((*PICTURE, "-c:v", "libvpx", "-deadline", "realtime", "-cpu-used", "8"), "direct"),
+    "flash.flv": ((*PICTURE, *SOUND, *H264, *AAC), "remux"),
+    "programme.mpg": ((*PICTURE, *SOUND, "-c:v", "mpeg2video", "-c:a", "mp2"), "encode"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_common_kind_is_measured_and_finds_its_way_to_a_browser(name, clip, box, private):
+    arguments, path = KINDS[name]
+    source = clip(name, *arguments)
+    assert sniff.refuse(source.read_bytes()[: sniff.HEAD_BYTES]) is None
+    facts = probe(source, box, private)
+    verdict = judge(facts)
+    assert verdict.outcome == "whole", verdict.reasons
+    assert verdict.path == path
+    assert facts.measured_s == pytest.approx(2.0, abs=0.1)
+    assert all(s.decodable for s in facts.streams if s.kind in ("video", "audio"))
+    assert not any(stream.variable_rate for stream in facts.streams)
+
+
+def test_a_false_claim_in_the_header_is_seen(clip, box, private):
+    source = clip("claim.mp4", *PICTURE, *H264)
+    data = source.read_bytes()
+    at = data.index(b"mvhd") + 4
+    (timescale,) = struct.unpack_from(">I", data, at + 12)
+    source.write_bytes(data[: at + 16] + struct.pack(">I", 7200 * timescale) + data[at + 20 :])
+    facts = probe(source, box, private)
+    assert facts.measured_s == pytest.approx(2.0, abs=0.05)
+    assert "duration_claim_differs" in {
+        r.code for r in judge(facts).remarks
+    } or facts.claimed_s == pytest.approx(2, abs=0.1)
+
+
+def test_power_loss_before_the_index_is_written_is_told_apart(clip, box, private):
+    source = clip("lost.mp4", *PICTURE, *H264)
+    data = source.read_bytes()
+    source.write_bytes(data[: data.index(b"moov") - 4])
+    verdict = judge(probe(source, box, private))
+    assert [r.code for r in verdict.reasons] == ["no_moov"] and verdict.outcome == "unplayable"
+
+
+def test_a_cut_file_with_its_index_in_front_is_partial_and_says_how_much_is_there(clip, box, private):
+    source = clip("cut.mp4", *PICTURE, *H264, "-movflags", "+faststart")
+    source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
+    facts = probe(source, box, private)
+    verdict = judge(facts)
+    assert verdict.outcome == "partial"
+    assert [r.code for r in verdict.reasons] == ["truncated"]
+    assert 0.3 < facts.measured_s < 1.8
+    assert verdict.path == "remux"
+
+
+def test_variable_frame_rate_is_seen(clip, box, private):
+    source = clip("vfr.mp4", *PICTURE, "-vf", "select='lt(n,25)+not(mod(n,5))'", "-vsync", "vfr", *H264)
+    facts = probe(source, box, private)
+    assert facts.of_kind("video")[0].variable_rate is True
+    assert "variable_rate" in {r.code for r in judge(facts).remarks}
+
+
+def test_several_tracks_show_the_first_of_each_kind(clip, box, private):
+    source = clip(
+        "many.mp4",
+        *SOUND,
+        *PICTURE,
+        *PICTURE,
+        *SOUND,
+        "-map",
+        "0",
+        "-map",
+        "1",
+        "-map",
+        "2",
+        "-map",
+        "3",
+        *H264,
+        *AAC,
+    )
+    verdict = judge(probe(source, box, private))
+    assert (verdict.video, verdict.audio) == (1, 0)
+    assert verdict.path == "remux"
+    assert "extra_tracks" in {r.code for r in verdict.remarks}
+
+
+@pytest.mark.parametrize(
+    ("degrees", "clockwise", "upright"),
+    [(90, 270, (240, 320)), (180, 180, (320, 240)), (270, 90, (240, 320))],
+)
+def test_rotation_is_read(clip, box, private, degrees, clockwise, upright):
+    plain = clip("plain.mp4", *PICTURE, *H264)
+    source = clip("rotated.mp4", "-i", str(plain), "-c", "copy", "-metadata:s:v", f"rotate={degrees}")
+    video = probe(source, box, private).of_kind("video")[0]
+    assert video.upright == upright
+    assert video.rotation in (clockwise, degrees) and not video.mirrored
+
+
+def test_an_encrypted_file_says_so(clip, box, private):
+    key = "0123456789abcdef0123456789abcdef"
+    source = clip(
+        "secret.mp4", *PICTURE, *H264,
+        "-encryption_scheme", "cenc-aes-ctr", "-encryption_key", key, "-encryption_kid", key,
+    )  # fmt: skip
+    facts = probe(source, box, private)
+    assert facts.encrypted
+    assert [r.code for r in judge(facts).reasons] in (["encrypted"], ["video_encrypted"])
+
+
+def test_an_empty_file_and_noise_are_facts_not_errors(tmp_path, box, private):
+    for name, data, code in (("empty", b"", "empty"), ("noise", bytes(range(256)) * 64, "unreadable")):
+        source = tmp_path / name
+        source.write_bytes(data)
+        verdict = judge(probe(source, box, private))
+        assert verdict.outcome == "unplayable"
+        assert [r.code for r in verdict.reasons] == [code]
+
+
+def test_a_lost_lease_ends_the_probe(clip, box, private):
+    from threading import Event
+
+    cancel = Event()
+    cancel.set()
+    facts = probe(clip("a.mkv", *PICTURE, *H264), box, private, cancel)
+    assert facts.error == "cancelled"
+
+
+def test_place_make_and_time_are_kept_as_claimed(clip, box, private):
+    source = clip(
+        "tags.mov", *PICTURE, *H264, "-movflags", "use_metadata_tags",
+        "-metadata", "com.apple.quicktime.location.ISO6709=+25.8310+114.9330+120.5/",
+        "-metadata", "com.apple.quicktime.make=某厂", "-metadata", "com.apple.quicktime.model=DSJ-1",
+        "-metadata", "creation_time=2033-05-01T08:00:00Z",
+    )  # fmt: skip
+    facts = probe(source, box, private)
+    assert (facts.make, facts.model) == ("某厂", "DSJ-1")
+    assert facts.location is not None and facts.location.lat == pytest.approx(25.831)
+    assert any(claim.at.startswith("2033-05-01T08:00:00") for claim in facts.times)
+
+
+def test_ffprobe_opens_nothing_for_the_length_of_a_large_mp4(clip):
+    """The sample tables tell: time must not grow with the bytes."""
+    source = clip("large.mp4", *PICTURE, *H264)
+    iso = read(source)
+    assert iso is not None and iso.tracks[0].samples == 50
+    assert iso.tracks[0].presented_s == pytest.approx(2.0)

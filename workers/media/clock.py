@@ -1,0 +1,167 @@
+"""When was this recorded? Weighs what the file, its name and its papers claim against what can be. Pure.
+
+A camera clock is a claim. It is kept as claimed, read by the recorder model's convention, corrected by the
+measured offset, and doubted where it cannot be right.
+"""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel
+
+Zone = Literal["utc", "local_as_utc"]
+Stamp = Literal["start", "end"]
+Finding = Literal["ok", "unreadable", "epoch", "too_early", "future", "far_from_arrival"]
+
+EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
+EPOCHS = (1904, 1970, 1980, 2000)
+"""Years in which reset clocks begin: QuickTime, Unix, FAT and GPS, many recorders."""
+CLOCKS_APART = timedelta(minutes=10)
+FAR = timedelta(days=30)
+AGREE = timedelta(minutes=2)
+
+# Earlier is trusted more: satellites, then what people or docks wrote down beside the file, then the file itself.
+TRUST = ("gps", "declared", "sidecar", "filename", "container", "stream")
+
+
+class Convention(BaseModel):
+    """How a recorder model writes its clock: `local_as_utc` puts the wall clock of `timezone` where UTC belongs;
+    `stamp` says whether the time is that of the start or of the end; `offset_s` is camera minus true time."""
+
+    zone: Zone = "utc"
+    stamp: Stamp = "start"
+    timezone: str = "Asia/Shanghai"
+    offset_s: float = 0.0
+
+
+class Claim(BaseModel):
+    """One claimed time. `source` begins with a word of TRUST ("container:creation_time"). `at` as found.
+    `stamp` when the source itself says start or end, else the convention's holds for container and stream."""
+
+    source: str
+    at: str
+    stamp: Stamp | None = None
+
+
+class Judged(BaseModel):
+    """A claim and what came of it: the start of the recording that it means, and whether that can be true.
+    `hint` "eight_hours" says that it would be right if the camera had written its wall clock as UTC."""
+
+    claim: Claim
+    start: datetime | None = None
+    finding: Finding
+    hint: str | None = None
+
+
+class Clock(BaseModel):
+    """`chosen` is the index of the claim that was believed, None where none can be. `doubts` are codes:
+    `no_claim`, `no_true_claim`, `claims_disagree`, `eight_hours`, and the findings of the claims passed over."""
+
+    recorded_from: datetime | None = None
+    recorded_to: datetime | None = None
+    chosen: int | None = None
+    judged: list[Judged] = []
+    doubts: list[str] = []
+
+
+def judge(
+    claims: list[Claim], duration_s: float | None, arrived_at: datetime, convention: Convention | None = None
+) -> Clock:
+    """Choose the most trusted claim that can be true. Nothing is sorted in as of 1970 or 2033: then the times
+    stay None and the reader falls back to the arrival, openly."""
+    convention = convention or Convention()
+    judged = [_judge(claim, duration_s, arrived_at, convention) for claim in claims]
+    order = sorted(range(len(judged)), key=lambda i: (_trust(judged[i].claim.source), i))
+    good = [i for i in order if judged[i].finding == "ok"]
+    # Old footage does come late: a far claim is doubted, yet better than none.
+    usable = good or [i for i in order if judged[i].finding == "far_from_arrival"]
+    clock = Clock(judged=judged)
+    doubts = {j.finding for j in judged} - {"ok"}
+    if not claims:
+        doubts = {"no_claim"}
+    elif not usable:
+        doubts.add("no_true_claim")
+    if usable:
+        clock.chosen = usable[0]
+        start = judged[usable[0]].start
+        assert start is not None
+        clock.recorded_from = start
+        clock.recorded_to = start + timedelta(seconds=duration_s) if duration_s is not None else None
+        others = [judged[i].start for i in good if judged[i].start is not None]
+        slack = AGREE + timedelta(seconds=duration_s or 0)
+        if any(abs(other - start) > slack for other in others):
+            doubts.add("claims_disagree")
+    if any(j.hint for j in judged):
+        doubts.add("eight_hours")
+    clock.doubts = sorted(doubts)
+    return clock
+
+
+def _trust(source: str) -> int:
+    word = source.partition(":")[0]
+    return TRUST.index(word) if word in TRUST else len(TRUST)
+
+
+def _judge(claim: Claim, duration_s: float | None, arrived_at: datetime, convention: Convention) -> Judged:
+    read = parse(claim.at, ZoneInfo(convention.timezone))
+    if read is None:
+        return Judged(claim=claim, finding="unreadable")
+    at, explicit = read
+    camera = claim.source.partition(":")[0] in ("container", "stream")
+    zone = ZoneInfo(convention.timezone)
+    if camera and convention.zone == "local_as_utc" and not explicit:
+        at = at.replace(tzinfo=zone).astimezone(UTC)
+    if camera or claim.source.startswith("filename"):
+        at -= timedelta(seconds=convention.offset_s)
+    if (claim.stamp or (convention.stamp if camera else "start")) == "end":
+        at -= timedelta(seconds=duration_s or 0)
+    finding = find(at, duration_s, arrived_at)
+    hint = None
+    if camera and finding == "future":
+        other = at - (zone.utcoffset(at.replace(tzinfo=None)) or timedelta())
+        if convention.zone == "utc" and find(other, duration_s, arrived_at) == "ok":
+            hint = "eight_hours"
+    return Judged(claim=claim, start=at, finding=finding, hint=hint)
+
+
+def find(start: datetime, duration_s: float | None, arrived_at: datetime) -> Finding:
+    """Whether a recording that arrived then can have begun at `start`."""
+    if start.year in EPOCHS:
+        return "epoch"
+    if start < EARLIEST:
+        return "too_early"
+    if start + timedelta(seconds=duration_s or 0) > arrived_at + CLOCKS_APART:
+        return "future"
+    return "far_from_arrival" if arrived_at - start > FAR else "ok"
+
+
+_COMPACT = re.compile(r"^(\d{4})\D?(\d{2})\D?(\d{2})(?:\D{0,3}(\d{2})\D?(\d{2})(?:\D?(\d{2}))?)?$")
+
+
+def parse(text: str, local: ZoneInfo) -> tuple[datetime, bool] | None:
+    """(UTC time, whether its zone is beyond doubt). `Z` is in doubt: recorders write it after wall clock time.
+    A time without a zone is local; a date alone is no time."""
+    text = text.strip()
+    if len(text) > 40:
+        return None
+    try:
+        at = datetime.fromisoformat(re.sub(r"([+-]\d{2})(\d{2})$", r"\1:\2", text))
+        if len(text) <= 10:
+            return None
+    except ValueError:
+        match = _COMPACT.match(text)
+        if not match or match[4] is None:
+            return None
+        try:
+            at = datetime(*(int(part or 0) for part in match.groups()))  # noqa: DTZ001 local, see below
+        except ValueError:
+            return None
+    try:
+        if at.tzinfo is None:
+            return at.replace(tzinfo=local).astimezone(UTC), True
+        explicit = at.utcoffset() != timedelta(0)
+        return at.astimezone(UTC), explicit
+    except OverflowError:
+        return None

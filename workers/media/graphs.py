@@ -1,0 +1,207 @@
+"""The one pass over a recording, composed with ffmpeg-python. Composes only: sandbox.py runs the result. Pure."""
+
+import math
+from dataclasses import dataclass
+
+import ffmpeg
+
+from workers.media import orientation
+from workers.media.formats import INPUT_GUARD
+from workers.media.probe import Probe, StreamFacts
+from workers.media.sandbox import inside
+from workers.media.verdict import Verdict
+
+SHORT_SIDE, LONG_SIDE = 720, 2560
+FPS_CAP = 30
+KEYFRAME_S = 2
+STILLS = 8
+TILES, TILE_COLUMNS, TILE_HEIGHT = 100, 10, 90
+MEASURE_HEIGHT = 360
+SILENCE_DB, SILENCE_S = -50, 2
+FREEZE_NOISE, FREEZE_S = 0.001, 2
+AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
+
+PLAYABLE, POSTER, SPRITE, PEAKS_PCM = "playable.mp4", "poster.jpg", "sprite.jpg", "peaks.s16"
+STILL_PATTERN = "still_%03d.jpg"
+STILL_LOG, SPRITE_LOG, SILENCE_LOG = "stills.txt", "sprite.txt", "silence.txt"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The numbers of one pass. Sizes in pixels, times in seconds."""
+
+    video: StreamFacts | None
+    audio: StreamFacts | None
+    duration_s: float
+    width: int
+    height: int
+    fps_cap: int | None
+    still_every_s: float
+    sprite_every_s: float
+    tile: tuple[int, int]
+    sprite_rows: int
+    measure_size: tuple[int, int]
+    measure_every_s: float
+    peaks_rate: int
+
+
+def plan(probe: Probe, verdict: Verdict) -> Plan:
+    by_index = {stream.index: stream for stream in probe.streams}
+    video = by_index.get(verdict.video) if verdict.video is not None else None
+    audio = by_index.get(verdict.audio) if verdict.audio is not None else None
+    duration = max(probe.measured_s or 0.0, 0.04)
+    width, height = fit(*video.upright) if video else (0, 0)
+    shape = (width / height) if height else 16 / 9
+    sprite_every = max(duration / TILES, min(1.0, duration / 10))
+    tiles = min(TILES, math.ceil(duration / sprite_every) + 1)
+    return Plan(
+        video=video,
+        audio=audio,
+        duration_s=duration,
+        width=width,
+        height=height,
+        fps_cap=FPS_CAP if video and (video.fps or 0) > FPS_CAP + 1 else None,
+        still_every_s=duration / STILLS,
+        sprite_every_s=sprite_every,
+        tile=(_even(TILE_HEIGHT * shape), TILE_HEIGHT),
+        sprite_rows=math.ceil(tiles / TILE_COLUMNS),
+        measure_size=_bounded(width, height, MEASURE_HEIGHT),
+        measure_every_s=0.2 if duration <= 600 else 0.5 if duration <= 7200 else 1.0,
+        peaks_rate=8000 if duration <= 3600 else 4000,
+    )
+
+
+def fit(width: int, height: int) -> tuple[int, int]:
+    """The rendition's size: short side at most 720, never enlarged, both even."""
+    return _bounded(width, height, SHORT_SIDE)
+
+
+def _bounded(width: int, height: int, short: int) -> tuple[int, int]:
+    if not width or not height:
+        return 2, 2
+    scale = min(1.0, short / min(width, height), LONG_SIDE / max(width, height))
+    return _even(width * scale), _even(height * scale)
+
+
+def _even(size: float) -> int:
+    return max(2, int(size + 1e-6) // 2 * 2)
+
+
+def compose(plan: Plan) -> list[str]:
+    """The argv of the pass over `/in/0`; outputs land in the working directory under the names above.
+
+    Standard output carries the measured frames in the form that quality.frames() reads."""
+    source = ffmpeg.input(inside(), **INPUT_GUARD, noautorotate=None)
+    outputs = []
+    sound = None
+    if plan.audio:
+        sound, peaks = _sound(source, plan)
+        outputs.append(peaks)
+    if plan.video:
+        outputs[:0] = _picture(source, plan, sound)
+    elif sound is not None:
+        outputs[:0] = _sound_only(sound, plan)
+    joined = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
+    return ["ffmpeg", "-hide_banner", "-v", "error", "-y", *joined.get_args()]
+
+
+def _picture(source, plan: Plan, sound) -> list:
+    upright = source[str(plan.video.index)]
+    if plan.fps_cap:
+        # Drops, never repeats: the fps filter would fill a gap of a year with pictures.
+        upright = _every(upright, 1 / (plan.fps_cap + 1))
+    for name, *arguments in orientation.filters(plan.video.rotation, plan.video.mirrored):
+        upright = upright.filter(name, *arguments)
+    shown = (
+        upright.filter("scale", plan.width, plan.height).filter("format", "yuv420p").filter("setsar", 1)
+    ).split()
+    encoded = {
+        "c:v": "libx264",
+        "preset": "veryfast",
+        "crf": 26,
+        "profile:v": "high",
+        "force_key_frames": f"expr:gte(t,n_forced*{KEYFRAME_S})",
+        "vsync": "vfr",
+        **_container(plan),
+    }
+    if plan.video.variable_rate:
+        encoded["enc_time_base"] = "1/90000"
+    streams = [shown[0]]
+    if sound is not None:
+        streams.append(sound)
+        encoded |= _aac(plan.audio)
+    # Everything else hangs on the small picture, not on the source: measured cheaper.
+    stills = (
+        _every(shown[1], plan.still_every_s, steady=True)
+        .filter("signalstats")
+        .filter("metadata", mode="print", file=STILL_LOG)
+        .output(STILL_PATTERN, f="image2", vsync="passthrough", **{"q:v": 3, "frames:v": STILLS + 1})
+    )
+    measured = (
+        _every(shown[2], plan.measure_every_s)
+        .filter("scale", *plan.measure_size, flags="fast_bilinear")
+        .filter("signalstats")
+        .filter("freezedetect", noise=FREEZE_NOISE, duration=FREEZE_S)
+        # To standard output: it is the progress too. ffmpeg's own starts only when every output has begun, and
+        # the sprite begins at the end.
+        .filter("metadata", mode="print", file="-", direct=1)
+    )
+    sprite = (
+        _every(measured, plan.sprite_every_s, steady=True)
+        .filter("metadata", mode="print", key="lavfi.signalstats.YAVG", file=SPRITE_LOG)
+        .filter("scale", *plan.tile)
+        .filter("tile", f"{TILE_COLUMNS}x{plan.sprite_rows}")
+        .output(SPRITE, f="image2", update=1, vsync="passthrough", **{"q:v": 5})
+    )
+    return [ffmpeg.output(*streams, PLAYABLE, **encoded), stills, sprite]
+
+
+def _every(stream, seconds: float, steady: bool = False):
+    """At most one frame in `seconds`; `steady` keeps to a grid from the first frame on, so that none drift."""
+    due = (
+        f"gte(t-start_t,selected_n*{seconds:.6f})"
+        if steady
+        else f"gte(t-prev_selected_t,{seconds * 0.99:.6f})"
+    )
+    return stream.filter("select", f"isnan(prev_selected_t)+{due}")
+
+
+def _sound(source, plan: Plan):
+    """(the sound for the encoder, the output of what waveform and silence are read from)."""
+    # Gaps are filled with silence, else sound after a gap would come too early.
+    parts = source[str(plan.audio.index)].filter("aresample", **{"async": 1000, "first_pts": 0}).asplit()
+    peaks = (
+        parts[1]
+        .filter("silencedetect", noise=f"{SILENCE_DB}dB", duration=SILENCE_S)
+        .filter("ametadata", mode="print", file=SILENCE_LOG)
+        .output(PEAKS_PCM, f="s16le", ac=1, ar=plan.peaks_rate)
+    )
+    return parts[0], peaks
+
+
+def _sound_only(sound, plan: Plan) -> list:
+    parts = sound.asplit()
+    poster = (
+        parts[1]
+        .filter("aformat", channel_layouts="mono")
+        .filter("showwavespic", s="1280x720", colors="#4a7ebb")
+        .output(POSTER, f="image2", update=1, **{"q:v": 3, "frames:v": 1})
+    )
+    return [ffmpeg.output(parts[0], PLAYABLE, **_aac(plan.audio), **_container(plan)), poster]
+
+
+def _aac(audio: StreamFacts) -> dict:
+    channels = min(audio.channels or 2, 2)
+    rate = audio.sample_rate if audio.sample_rate in AAC_RATES else 48000
+    return {"c:a": "aac", "b:a": f"{64 * channels}k", "ac": channels, "ar": rate}
+
+
+def _container(plan: Plan) -> dict:
+    # Tags stay behind: a copy for the browser must not carry place and device further than the index does.
+    return {
+        "f": "mp4",
+        "movflags": "+faststart",
+        "map_metadata": -1,
+        "map_chapters": -1,
+        "t": round(plan.duration_s + 1, 3),
+    }

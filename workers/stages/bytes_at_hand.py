@@ -1,0 +1,53 @@
+"""The bytes of an object as a file on this machine that the media sandbox may read."""
+
+import contextlib
+import functools
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from schemas.originals import Original
+from service.recordings.keeping import get_store
+from service.settings import get_settings
+from workers import scratch
+from workers.claim import Claim
+from workers.media.sandbox import Sandbox
+from workers.scratch import AtHand
+
+
+@functools.cache
+def sandbox() -> Sandbox:
+    user = get_settings().media_user
+    return Sandbox.here((user,)) if user else Sandbox.here()
+
+
+@contextlib.contextmanager
+def bytes_of(
+    held: Claim,
+    key: str,
+    version: str | None,
+    size: int,
+    tee: Callable[[bytes], object] | None = None,
+) -> Iterator[AtHand]:
+    """In place where the store is a folder that the sandbox's user may read, else fetched into scratch once for
+    all stages on this machine; `tee` then sees the bytes as they come."""
+    objects = get_store().objects
+    local = objects.local_path(key)
+    if local is not None and _readable_in_sandbox(local):
+        yield AtHand(local, fetched=False)
+        return
+    with scratch.here().fetched(objects, key, version, size, held.lost, tee) as at_hand:
+        yield at_hand
+
+
+def original_bytes(held: Claim, original: Original) -> contextlib.AbstractContextManager[AtHand]:
+    return bytes_of(held, original.store_key, original.store_version, original.size)
+
+
+def _readable_in_sandbox(path: Path) -> bool:
+    user = sandbox().user
+    if user is None:
+        return os.access(path, os.R_OK)
+    facts = path.stat()
+    own = facts.st_uid == user[0] or (facts.st_gid == user[1] and bool(facts.st_mode & 0o040))
+    return own or bool(facts.st_mode & 0o004)

@@ -1,0 +1,70 @@
+"""Bytes that arrived again: the second copy is removed once the first is proven to be there."""
+
+import logging
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from schemas.originals import Original
+from schemas.recordings import Receipt
+from service.database import transaction
+from service.recordings.keeping import get_store
+from service.storage.errors import StorageError
+
+log = logging.getLogger(__name__)
+
+SETTLED_AFTER = timedelta(minutes=2)
+
+
+def release(receipt_id: UUID) -> None:
+    """Removes the receipt's own copy if its original's bytes are in the store, and lets the receipt point there.
+
+    A store that is away is no loss: the duty `release_duplicates` comes back to it.
+    """
+    objects = get_store().objects
+    try:
+        with transaction() as session:
+            found = _receipt_and_original(session, receipt_id)
+            if found is None:
+                return
+            receipt, original = found
+            info = objects.stat(original.store_key, original.store_version)
+            if info is None or info.size != original.size or receipt.size != original.size:
+                log.error("original %s is not in the store: receipt %s keeps its copy", original.id, receipt.id)
+                return
+            objects.delete(receipt.store_key, receipt.store_version)
+            receipt.store_key, receipt.store_version = original.store_key, original.store_version
+            session.add(receipt)
+    except StorageError as error:
+        log.warning("second copy of receipt %s stays for now: %s", receipt_id, error)
+
+
+def _receipt_and_original(session: Session, receipt_id: UUID) -> tuple[Receipt, Original] | None:
+    # The original's lock keeps an intake from adopting the very copy that is being removed.
+    row = session.execute(
+        select(Receipt, Original)
+        .join(Original, Original.sha256 == Receipt.stored_sha256)
+        .where(Receipt.id == receipt_id, Receipt.store_key != Original.store_key, Receipt.outcome != "mismatch")
+        .with_for_update(of=(Original, Receipt))
+    ).one_or_none()
+    return (row[0], row[1]) if row else None
+
+
+def release_duplicates() -> int:
+    """The duty: second copies whose worker was killed between commit and removal."""
+    with transaction() as session:
+        left = session.scalars(
+            select(Receipt.id)
+            .join(Original, Original.sha256 == Receipt.stored_sha256)
+            .where(
+                Receipt.store_key != Original.store_key,
+                Receipt.outcome != "mismatch",
+                Receipt.verified_at < func.now() - SETTLED_AFTER,
+            )
+            .limit(100)
+        ).all()
+    for receipt_id in left:
+        release(receipt_id)
+    return len(left)

@@ -1,0 +1,280 @@
+"""Intake: the stored bytes get their fingerprint, are looked at, and become an Original, or say why not."""
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any, Literal
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlmodel import Session
+
+from schemas.custody import CustodyEntry
+from schemas.jobs import JobKind
+from schemas.originals import MediaState, Original
+from schemas.recordings import Receipt, ReceiptOutcome, Recording
+from service.clock import now
+from service.custody.actions import record
+from service.database import transaction
+from service.jobs import request_job
+from service.recordings.actions import (
+    assign_original,
+    keep_as_original,
+    refresh_recording,
+    refuse_mismatch,
+)
+from service.recordings.keeping import get_store
+from service.search.project import index_recordings
+from service.settings import get_settings
+from service.storage.errors import ObjectMissing
+from workers import scratch
+from workers.claim import Claim, JobFailed, LeaseLost, finish
+from workers.media import sniff
+from workers.media.probe import Probe, probe
+from workers.media.verdict import Verdict, judge
+from workers.stages.bytes_at_hand import bytes_of, sandbox
+from workers.stages.duplicates import release
+
+log = logging.getLogger(__name__)
+
+CHUNK = 2**20
+PROBE_ROOM = 8 * 2**20
+
+
+@dataclass(frozen=True)
+class Examined:
+    """What the bytes are. `facts`: the columns of a new Original."""
+
+    sha256: str
+    size: int
+    facts: dict[str, Any]
+
+
+def run(held: Claim) -> None:
+    receipt = _pending_receipt(held.subject_id)
+    if receipt is not None:
+        examined = _examine(held, receipt)
+        held.publish(lambda session: _take_in(session, receipt.id, examined))
+    _lock_in_store(held)
+    duplicates = held.publish(lambda session: _go_on(session, held))
+    for receipt_id in duplicates:
+        release(receipt_id)
+
+
+def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+    refresh_recording(session, held.subject_id)
+
+
+def _pending_receipt(recording_id: UUID) -> Receipt | None:
+    with transaction() as session:
+        return session.scalars(
+            select(Receipt)
+            .where(Receipt.recording_id == recording_id, Receipt.outcome == ReceiptOutcome.pending)
+            .order_by(Receipt.received_at)
+        ).first()
+
+
+def _examine(held: Claim, receipt: Receipt) -> Examined:
+    """Reads the bytes once. Where they lie on this machine, probe and hash go side by side."""
+    digest = hashlib.sha256()
+    with (
+        scratch.here().room(PROBE_ROOM) as private,
+        bytes_of(held, receipt.store_key, receipt.store_version, receipt.size, digest.update) as at_hand,
+    ):
+        hashing = _Hashing(at_hand.path, digest, held.lost)
+        if not at_hand.fetched:
+            hashing.start()
+        size = at_hand.path.stat().st_size
+        if size != receipt.size:
+            hashing.wait()
+            raise JobFailed("size_mismatch", stored=size, expected=receipt.size)
+        with at_hand.path.open("rb") as file:
+            kind = sniff.refuse(file.read(sniff.HEAD_BYTES))
+        facts = Probe(size=size)
+        if kind is None:
+            facts = probe(at_hand.path, sandbox(), private, held.lost)
+        hashing.wait()
+        if held.lost.is_set():
+            raise LeaseLost
+    verdict = judge(facts, kind)
+    return Examined(digest.hexdigest(), size, _columns(facts, verdict))
+
+
+class _Hashing(Thread):
+    """hashlib lets other threads run while it works, so the probe waits for nothing."""
+
+    def __init__(self, path: Path, digest: Any, cancel: Event) -> None:
+        super().__init__(name="hashing", daemon=True)
+        self.path, self.digest, self.cancel = path, digest, cancel
+        self.error: OSError | None = None
+        self.begun = False
+
+    def start(self) -> None:
+        self.begun = True
+        super().start()
+
+    def run(self) -> None:
+        try:
+            with self.path.open("rb", buffering=0) as file:
+                while not self.cancel.is_set() and (chunk := file.read(CHUNK)):
+                    self.digest.update(chunk)
+        except OSError as error:
+            self.error = error
+
+    def wait(self) -> None:
+        if self.begun:
+            self.join()
+        if self.error is not None:
+            raise self.error
+
+
+def _columns(facts: Probe, verdict: Verdict) -> dict[str, Any]:
+    states: dict[Literal["whole", "partial", "unplayable", "refused"], MediaState] = {
+        "whole": MediaState.examined,
+        "partial": MediaState.examined,
+        "unplayable": MediaState.unplayable,
+        "refused": MediaState.refused,
+    }
+    first = verdict.reasons[0] if verdict.reasons else None
+    return {
+        "media_state": states[verdict.outcome],
+        "quarantined": verdict.outcome == "refused",
+        "reason": first.code if first else None,
+        "reason_params": first.params if first else {},
+        "media": {"probe": facts.model_dump(mode="json"), "verdict": verdict.model_dump(mode="json")},
+        "measured_duration_s": facts.measured_s,
+    }
+
+
+def _take_in(session: Session, receipt_id: UUID, examined: Examined) -> None:
+    receipt = session.get_one(Receipt, receipt_id)
+    recording = session.get_one(Recording, receipt.recording_id)
+    declared = (receipt.declared_sha256 or "").lower()
+    if declared and declared != examined.sha256:
+        refuse_mismatch(session, recording, receipt, examined.sha256)
+        return
+    original = keep_as_original(session, receipt, examined.sha256, examined.facts)
+    _heal(session, original, receipt)
+    survivor = assign_original(session, recording, original)
+    receipt.stored_sha256, receipt.verified_at = examined.sha256, now()
+    receipt.recording_id = survivor.id
+    if original.quarantined:
+        receipt.outcome = ReceiptOutcome.quarantined
+    elif survivor.id != recording.id:
+        receipt.outcome = ReceiptOutcome.duplicate
+    else:
+        receipt.outcome = ReceiptOutcome.verified
+    session.add(receipt)
+    record(
+        session,
+        "intake",
+        "refuse" if original.quarantined else "verify",
+        "recording",
+        survivor.id,
+        squad_id=survivor.squad_id,
+        sha256=examined.sha256,
+        size=examined.size,
+        declared=bool(declared),
+        outcome=receipt.outcome,
+        merged=str(recording.id) if survivor.id != recording.id else None,
+        reason=original.reason if original.quarantined else None,
+    )
+    refresh_recording(session, survivor.id)
+    if survivor.id != recording.id:
+        index_recordings(session, [recording.id])
+
+
+def _heal(session: Session, original: Original, receipt: Receipt) -> None:
+    """Bytes that the store has lost come back with the next arrival of the same ones."""
+    if original.store_key == receipt.store_key:
+        return
+    info = get_store().objects.stat(original.store_key, original.store_version)
+    if info is None or info.size != original.size:
+        log.error("original %s: its bytes were gone; they are those of receipt %s now", original.id, receipt.id)
+        record(
+            session, "intake", "restore", "original", original.id,
+            lost_key=original.store_key, store_key=receipt.store_key,
+        )  # fmt: skip
+        original.store_key, original.store_version = receipt.store_key, receipt.store_version
+        original.locked_until = original.lock_mode = None
+        session.add(original)
+        session.flush()
+
+
+def _original_of(session: Session, recording_id: UUID) -> tuple[Recording, Original | None]:
+    recording = session.get_one(Recording, recording_id)
+    if recording.merged_into is not None:
+        recording = session.get_one(Recording, recording.merged_into)
+    original = session.get(Original, recording.original_id) if recording.original_id else None
+    return recording, original
+
+
+def _lock_in_store(held: Claim) -> None:
+    """After the fingerprint is committed, never before; the custody row says what the store itself answered."""
+    settings = get_settings()
+    if settings.lock_mode == "NONE":
+        return
+    with transaction() as session:
+        _, original = _original_of(session, held.subject_id)
+        if original is None or original.quarantined or _lock_is_told(session, original):
+            return
+    until = now() + timedelta(days=settings.lock_days)
+    try:
+        found = get_store().objects.lock(
+            original.store_key, original.store_version or "", until, settings.lock_mode
+        )
+    except ObjectMissing as missing:
+        raise JobFailed("bytes_missing", store_key=original.store_key) from missing
+
+    def tell(session: Session) -> None:
+        row = session.get_one(Original, original.id, with_for_update=True)
+        row.lock_mode = found.mode if found.locked else None
+        row.locked_until = found.until if found.locked else None
+        session.add(row)
+        record(
+            session, "intake", "lock", "original", original.id,
+            locked=found.locked, mode=found.mode, until=found.until.isoformat() if found.until else None,
+            detail=found.detail, store_key=original.store_key,
+        )  # fmt: skip
+
+    held.publish(tell)
+
+
+def _lock_is_told(session: Session, original: Original) -> bool:
+    return bool(
+        session.scalar(
+            select(
+                exists().where(
+                    CustodyEntry.subject_kind == "original",
+                    CustodyEntry.subject_id == original.id,
+                    CustodyEntry.action == "lock",
+                    CustodyEntry.detail["store_key"].astext == original.store_key,
+                )
+            )
+        )
+    )
+
+
+def _go_on(session: Session, held: Claim) -> list[UUID]:
+    """Asks for what comes next. Answers the receipts whose bytes are there twice."""
+    recording, original = _original_of(session, held.subject_id)
+    duplicates: list[UUID] = []
+    if original is not None:
+        if original.media_state == MediaState.examined and original.playable_at is None:
+            request_job(session, JobKind.playable, original.id, priority=2, cost_s=1)
+        if not original.quarantined:
+            request_job(session, JobKind.tags, recording.id, priority=4, cost_s=1)
+        duplicates = list(
+            session.scalars(
+                select(Receipt.id).where(
+                    Receipt.recording_id == recording.id,
+                    Receipt.stored_sha256 == original.sha256,
+                    Receipt.store_key != original.store_key,
+                )
+            )
+        )
+    finish(session, held)
+    return duplicates
