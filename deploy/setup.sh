@@ -187,8 +187,8 @@ case ${1:-} in
     translations
     assets
     if [[ $1 == test ]]; then
-      for folder in tests/*/package-lock.json; do
-        [[ -e $folder ]] && node_modules "$(dirname "$folder")"
+      for lock in tests/*/package-lock.json; do
+        if [[ -e $lock ]]; then node_modules "$(dirname "$lock")"; fi
       done
     fi
     ;;

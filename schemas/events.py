@@ -4,7 +4,7 @@ import enum
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from schemas.base import enum_check, enum_field, id_field, time_field
@@ -34,7 +34,11 @@ class EnforcementEvent(EventBase, table=True):
     __table_args__ = (
         enum_check("kind", EventKind),
         CheckConstraint("departed_at IS NULL OR departed_at >= arrived_at", name="span"),
-    )
+        # the interval join with recordings
+        Index("ix_enforcement_events_span", text("tstzrange(arrived_at, departed_at, '[]'::text)"),
+              postgresql_using="gist"),
+        Index("ix_enforcement_events_squad_id_arrived_at", "squad_id", "arrived_at"),
+    )  # fmt: skip
     id: UUID = id_field()
     kind: EventKind = enum_field(EventKind, index=True)
     arrived_at: datetime = time_field(index=True)

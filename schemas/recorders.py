@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from schemas.base import enum_check, enum_field, id_field, json_field, time_field
@@ -66,7 +66,10 @@ class Assignment(SQLModel, table=True):
     """`officer_id` held `recorder_id` from `held_from` to `held_to` (open end: still holds it)."""
 
     __tablename__ = "assignments"
-    __table_args__ = (CheckConstraint("held_to IS NULL OR held_to > held_from", name="span"),)
+    __table_args__ = (
+        CheckConstraint("held_to IS NULL OR held_to > held_from", name="span"),
+        Index("ix_assignments_recorder_id_held_from", "recorder_id", "held_from"),
+    )
     id: UUID = id_field()
     external_id: str | None = Field(default=None, unique=True, max_length=128)
     recorder_id: UUID = Field(foreign_key="recorders.id", index=True)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index
+from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from schemas.base import enum_check, enum_field, id_field, json_field, time_field
@@ -25,8 +25,8 @@ class Recording(SQLModel, table=True):
 
     `claims`: what was said on arrival, as said (keys as in Upload-Metadata, with `sidecar`, `file_name`
     sub-objects for facts read there). `clock`: every time claim with its verdict and the chosen one.
-    `upload_id` keeps a completed upload from becoming a second recording. `received_at` is when its last
-    byte was durable.
+    `track`: [latitude, longitude, seconds into the recording] rows.
+    `received_at` is when its last byte was durable.
     """
 
     __tablename__ = "recordings"
@@ -36,6 +36,9 @@ class Recording(SQLModel, table=True):
         Index("ix_recordings_squad_id_received_at", "squad_id", "received_at"),
         Index("ix_recordings_received_at_id", "received_at", "id"),
         Index("ix_recordings_recorder_id_recorded_from", "recorder_id", "recorded_from"),
+        # the interval join with events
+        Index("ix_recordings_span", text("tstzrange(recorded_from, recorded_to, '[]'::text)"),
+              postgresql_using="gist", postgresql_where="recorded_from IS NOT NULL"),
         # the same bytes from the same squad are one recording
         Index("uq_recordings_original_id_squad_id", "original_id", "squad_id", unique=True,
               postgresql_where="NOT sample"),

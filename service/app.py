@@ -18,11 +18,12 @@ from service.web import rendering
 CAPABILITIES = (
     "access",
     "people",
+    "recorders",
     "cases",
     "events",
     "uploads",
+    "search",  # before recordings: /recordings/facets is not an id
     "recordings",
-    "search",
     "linking",
     "custody",
     "operations",

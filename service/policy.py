@@ -31,6 +31,8 @@ DEFAULTS: dict[str, Any] = {
     "sign_in_hours": 12,
     # queue page: a worker that was silent for this long is counted as gone
     "worker_silent_seconds": 30,
+    # set once by `zhenglu demo`; without it the database refuses sample rows
+    "demo_database": False,
     # recorders for officers on duty (one for two)
     "officers_per_recorder": 2,
 }

@@ -6,5 +6,6 @@ pytest_plugins = [
     "tests.fixtures.redis",
     "tests.fixtures.processes",
     "tests.fixtures.media",
+    "tests.fixtures.jobs",
     "tests.fixtures.ceph",
 ]

@@ -1,10 +1,13 @@
 """The Celery application: one task, which runs whatever job it is told the id of."""
 
 import contextlib
+import ctypes
 import logging
 import os
+import signal
 import socket
 import threading
+import time
 from datetime import timedelta
 from uuid import UUID
 
@@ -16,7 +19,8 @@ from sqlalchemy.exc import DBAPIError
 from schemas.jobs import Heartbeat
 from service.clock import now
 from service.database import get_engine, transaction
-from service.jobs import TASK
+from service.jobs import TASK, publisher
+from service.recordings.keeping import get_store
 from service.settings import get_settings
 from workers import runner
 
@@ -57,14 +61,27 @@ def run(job_id: str) -> None:
     runner.run_job(UUID(job_id), worker_name())
 
 
+PR_SET_PDEATHSIG = 1
+
+
 @worker_process_init.connect
-def _fresh_connections(**_: object) -> None:
-    # a pool made before the fork would be shared by two processes
-    get_engine.cache_clear()
+def _begin_child(**_: object) -> None:
+    """A child that runs jobs dies with its main process, and ffmpeg dies with the child."""
+    parent = os.getppid()
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent or parent == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    # What was opened before the fork would be shared by two processes.
+    for kept in (get_engine, get_store, publisher):
+        kept.cache_clear()
+
+
+BEAT_EVERY_S = 5.0
+TIDY_EVERY_S = 60.0
 
 
 class Beat:
-    """Tells every 5 s that this worker lives."""
+    """Tells every 5 s that this worker lives, and tidies this machine's scratch once a minute."""
 
     def __init__(self, queue: str) -> None:
         self.worker, self.queue = worker_name(), queue
@@ -81,12 +98,18 @@ class Beat:
             self._write(stopped=True)
 
     def _beating(self) -> None:
+        tidied = time.monotonic()
         while True:
             try:
                 self._write(stopped=False)
+                if time.monotonic() - tidied > TIDY_EVERY_S:
+                    tidied = time.monotonic()
+                    runner.prepare()
             except DBAPIError as error:
                 log.warning("heartbeat not written: %s", error)
-            if self._stop.wait(5):
+            except Exception:  # whatever it is, a worker that lives must go on saying so
+                log.exception("the heartbeat stumbled")
+            if self._stop.wait(BEAT_EVERY_S):
                 return
 
     def _write(self, *, stopped: bool) -> None:

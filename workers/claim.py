@@ -199,13 +199,14 @@ def kept(held: Claim) -> Iterator[Claim]:
 
 
 def finish(session: Session, held: Claim) -> None:
-    """The wish this attempt had seen is satisfied. Call inside `held.publishing()`."""
+    """The wish this attempt had seen is satisfied. Call inside `held.publish()`."""
+    asked_again = Job.requested > held.seen_request
     row = session.execute(
         update(Job)
         .where(Job.id == held.job_id)
         .values(
             satisfied=held.seen_request,
-            state=_queued_if_asked_again(held.seen_request),
+            state=case((asked_again, JobState.queued.value), else_=JobState.done.value),
             tries=0,
             progress=1.0,
             progress_note="",
@@ -213,18 +214,16 @@ def finish(session: Session, held: Claim) -> None:
             lease_until=None,
             reason=None,
             reason_params={},
-            not_before=func.now(),
+            # A wish for later keeps its time: a stage may ask for its own repetition in a while.
+            not_before=case((asked_again, Job.not_before), else_=func.now()),
+            published_at=None,
             finished_at=func.now(),
         )
-        .returning(Job.state, Job.queue, Job.priority)
+        .returning(Job.state, Job.queue, Job.priority, Job.not_before <= func.now())
     ).one()
     _end_attempt(session, held, AttemptOutcome.done)
-    if row.state == JobState.queued:
+    if row.state == JobState.queued and row[3]:
         after_commit(session, lambda: publish(held.job_id, row.queue, row.priority) and None)
-
-
-def _queued_if_asked_again(seen: int) -> Any:
-    return case((Job.requested > seen, JobState.queued.value), else_=JobState.done.value)
 
 
 def _end_attempt(

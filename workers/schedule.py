@@ -1,58 +1,89 @@
 """The clock of the workers: a small loop that survives the loss of any other part.
 
-Every 10 s it re-publishes what is due and held by nobody; once a minute the reapers run.
+Every 10 s it re-publishes what is due and held by nobody; the other duties clear up behind killed processes.
 """
 
 import logging
 import signal
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from amqp.exceptions import ChannelError
+from kombu.exceptions import OperationalError as BrokerAway
+from redis.exceptions import RedisError
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from schemas.jobs import Job, JobState
 from service.database import transaction
-from service.jobs import publish
+from service.jobs import QUEUES, publish, publisher
+from service.uploads.reaper import reap_uploads
+from workers.stages.duplicates import release_duplicates
+from workers.stages.publishing import sweep_orphans
 
 log = logging.getLogger(__name__)
 
 SWEEP_EVERY_S = 10.0
 REPUBLISH_AFTER = timedelta(seconds=30)
 BATCH = 500
+ENOUGH_NUDGES = 200
+TAKEOVER_PRIORITY = 0
 
 
 def sweep() -> int:
     """Re-publish what nobody holds: due and unpublished, published long ago, or with a lease that ran out.
 
-    Answers how many. A nudge too many costs one refused claim, so this errs on the side of publishing.
+    Answers how many. A nudge too many costs one refused claim. But a backlog of a day must not be published
+    anew every half minute: where a queue has nudges enough, only lost leases are, and before all others.
     """
-    nobody = or_(
-        and_(
-            Job.state == JobState.queued,
-            Job.not_before <= func.now(),
-            or_(Job.published_at.is_(None), Job.published_at < func.now() - REPUBLISH_AFTER),
-        ),
-        and_(Job.state == JobState.running, Job.lease_until < func.now()),
+    try:
+        waiting = {queue: nudges_in(queue) for queue in QUEUES}
+    except (BrokerAway, RedisError, OSError) as error:
+        log.warning("broker away, nothing is re-published: %s", error)
+        return 0
+    lost = and_(Job.state == JobState.running, Job.lease_until < func.now())
+    unheard = and_(
+        Job.state == JobState.queued,
+        Job.not_before <= func.now(),
+        or_(Job.published_at.is_(None), Job.published_at < func.now() - REPUBLISH_AFTER),
+        Job.queue.in_([queue for queue, nudges in waiting.items() if nudges < ENOUGH_NUDGES]),
     )
     with transaction() as session:
         due = session.execute(
-            select(Job.id, Job.queue, Job.priority)
-            .where(nobody)
-            .order_by(Job.priority, Job.not_before)
+            select(Job.id, Job.queue, Job.priority, Job.state)
+            .where(or_(lost, unheard))
+            .order_by(Job.state.desc(), Job.priority, Job.not_before)
             .limit(BATCH)
         ).all()
     sent = []
     for row in due:
-        if not publish(row.id, row.queue, row.priority):
+        priority = TAKEOVER_PRIORITY if row.state == JobState.running else row.priority
+        if not publish(row.id, row.queue, priority):
             break
         sent.append(row.id)
     if sent:
         with transaction() as session:
-            session.execute(update(Job).where(Job.id.in_(sent)).values(published_at=func.now()))
+            # Whoever holds a row just now is at work on it: that one needs no mark, and nobody waits here.
+            free = select(Job.id).where(Job.id.in_(sent)).with_for_update(skip_locked=True)
+            session.execute(
+                update(Job)
+                .where(Job.id.in_(free))
+                .values(published_at=func.now())
+                .execution_options(synchronize_session=False)
+            )
     return len(sent)
+
+
+def nudges_in(queue: str) -> int:
+    """How many messages wait in the broker, over all priorities."""
+    with publisher().connection_for_write() as connection:
+        try:
+            return connection.default_channel.queue_declare(queue, passive=True).message_count
+        except ChannelError:  # Redis keeps no empty lists, so an empty queue is an unknown one
+            return 0
 
 
 @dataclass(frozen=True)
@@ -62,20 +93,21 @@ class Duty:
     act: Callable[[], object]
 
 
-def duties() -> list[Duty]:
-    from service.uploads.reaper import reap_uploads
-
-    return [Duty("sweep", SWEEP_EVERY_S, sweep), Duty("reap uploads", 60.0, reap_uploads)]
+DUTIES = (
+    Duty("sweep", SWEEP_EVERY_S, sweep),
+    Duty("reap uploads", 60.0, reap_uploads),
+    Duty("release duplicates", 60.0, release_duplicates),
+    Duty("sweep orphans", 60.0, sweep_orphans),
+)
 
 
 def run(stop: threading.Event) -> None:
-    waiting = {duty.name: 0.0 for duty in duties()}
+    due = {duty.name: 0.0 for duty in DUTIES}
     while not stop.is_set():
-        for duty in duties():
-            waiting[duty.name] -= 1.0
-            if waiting[duty.name] > 0:
+        for duty in DUTIES:
+            if time.monotonic() < due[duty.name]:
                 continue
-            waiting[duty.name] = duty.every_s
+            due[duty.name] = time.monotonic() + duty.every_s
             try:
                 duty.act()
             except DBAPIError as error:

@@ -237,7 +237,7 @@ def _day(day: date, index: int, squad: str, pairs, cases: list[Case], rng: rando
                 latitude=round(SITE[0] + rng.uniform(-0.02, 0.02), 5),
                 longitude=round(SITE[1] + rng.uniform(-0.02, 0.02), 5),
                 arrived_at=arrived,
-                departed_at=arrived + timedelta(seconds=rng.randint(100, 170)),
+                departed_at=arrived + timedelta(seconds=rng.randint(60, 110)),
                 squad=squad,
                 officers=(pair[0].certificate_no, pair[1].certificate_no),
                 case=case.number if case else None,

@@ -128,7 +128,7 @@ def _codecs(container: str) -> list[str]:
         ],
         "avi": ["-c:v", "mpeg4", "-q:v", "5", "-c:a", "libmp3lame", "-b:a", "64k"],
         "m4a": aac,
-    }.get(container, ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "26", *aac])
+    }.get(container, ["-c:v", "libx264", "-preset", "ultrafast", "-crf", "30", *aac])
 
 
 def _format(container: str) -> str:
@@ -173,7 +173,7 @@ def _scene(plan: Plan, seconds: int) -> str:
         y = ground + 8 + n * 30
         path = f"mod(t*{speed}+{phase}\\,{width + 160})-120"
         parts.append(f"drawbox=x='{path}':y={y}:w=86:h=26:c={colour}:t=fill")
-    parts.append(f"noise=alls=6:allf=t:all_seed={_seed(plan) % 100000}")
+    parts.append(f"noise=alls=4:allf=t:all_seed={_seed(plan) % 100000}")
     parts += _faults(plan)
     parts += _overlay(plan)
     return ",".join(parts)

@@ -23,7 +23,7 @@ from service.custody.words import entry_view
 from service.i18n import gettext as _
 from service.i18n import moment
 from service.jobs import jobs_of
-from service.linking.rules import words as reason_words
+from service.linking.words import said
 from service.recordings.cards import cards
 from service.recordings.words import doubts, reason_sentence, tag_kind, tag_label, tag_source
 from service.web import views
@@ -134,7 +134,7 @@ def link_views(
                 id=str(link.id),
                 status=str(link.state),
                 score=link.score,
-                reasons=[reason_words(reason) for reason in link.reasons],
+                reasons=said(link.reasons),
                 event=target,
                 kind=event.kind if event else None,
                 place=event.place if event else None,
@@ -282,7 +282,7 @@ def _location(recording: Recording) -> views.Location | None:
         lat=recording.latitude,
         lon=recording.longitude,
         source=_("GPS track") if recording.track else _("camera metadata"),
-        track=[(point[1], point[2], point[0]) for point in recording.track],
+        track=[(point[0], point[1], point[2]) for point in recording.track],
     )
 
 

@@ -6,21 +6,18 @@ unnamed file. The layout rules and the fencing by part numbers are in s3_parts.p
 """
 
 import contextlib
-import hashlib
 import json
-import mmap
-import tempfile
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import IO
 
-from service.storage.errors import ObjectExists, ObjectMissing, StorageError
+from service.storage.errors import ObjectExists, ObjectMissing, StorageError, StorageUnavailable
 from service.storage.protocols import MAX_WRITE, MIB, Checkpoint, Lingering, State, Stored, checked_key
 from service.storage.s3 import Bucket, FileBody, Listed, PartsRefused, StoredPart
+from service.storage.s3_collecting import DiskPart, MemoryPart
 from service.storage.s3_concatenation import Piece, concatenate, whole
 from service.storage.s3_objects import S3Stream
 from service.storage.s3_parts import WINDOW, Layout, Tail, part_size, worth_a_part
@@ -28,37 +25,6 @@ from service.storage.s3_parts import WINDOW, Layout, Tail, part_size, worth_a_pa
 IN_MEMORY = 16 * MIB
 OFFER_EVERY = 16 * MIB
 OFFER_AFTER_S = 1.0
-
-
-class MemoryPart:
-    """Collects a part in anonymous memory that goes back to the system with it."""
-
-    def __init__(self, target: int) -> None:
-        self.target, self.size = target, 0
-        self._memory = memoryview(mmap.mmap(-1, target))
-
-    def add(self, view: memoryview) -> None:
-        self._memory[self.size : self.size + len(view)] = view
-        self.size += len(view)
-
-    def body(self) -> memoryview:
-        return self._memory[: self.size]
-
-
-class DiskPart:
-    def __init__(self, target: int) -> None:
-        self.target, self.size = target, 0
-        self._file: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (lives as long as the part)
-        self._sha256 = hashlib.sha256()
-
-    def add(self, view: memoryview) -> None:
-        self._file.write(view)
-        self._sha256.update(view)
-        self.size += len(view)
-
-    def body(self) -> FileBody:
-        self._file.flush()
-        return FileBody(self._file, self.size, self._sha256.hexdigest())
 
 
 @dataclass
@@ -282,15 +248,23 @@ class S3Multipart:
                 self._join(key, layout) if layout.upload and layout.runs else self._put_small(key, layout)
             elif found.size != size:
                 self._cut_out(key, found)
-        except ObjectMissing:
-            # Another caller, or this request before a connection broke, completed it in between.
-            if self._already(key, size) is None:
+        except (ObjectMissing, StorageUnavailable):
+            # Another caller, or this request before a connection broke, completed it or is about to: then RGW
+            # answers that the upload is unknown, or with 500.
+            if not self._appears(key, size):
                 raise
         done = self._already(key, size)
         if done is None:
             raise StorageError(f"{key} is not there after it was completed")
         self._clear(key, size)
         return done
+
+    def _appears(self, key: str, size: int) -> bool:
+        for _ in range(20):
+            if self._already(key, size) is not None:
+                return True
+            time.sleep(0.1)
+        return False
 
     def _clear(self, key: str, size: int) -> None:
         if self._bucket.head(_plan_key(key)) is not None:

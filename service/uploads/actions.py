@@ -27,13 +27,13 @@ from service.database import transaction
 from service.errors import Invalid, NotAllowed
 from service.i18n import gettext as _
 from service.policy import policy
+from service.recordings.keeping import get_store
 from service.settings import get_settings
 from service.storage.protocols import Checkpoint, State
 from service.uploads.errors import FinalUploadIsFixed, OffsetConflict, QuotaUsedUp, TooLarge
 from service.uploads.protocol import Concat
 from service.uploads.queries import find_upload, is_full
 from service.uploads.rules import Said
-from service.recordings.keeping import get_store
 
 LEASE = timedelta(seconds=3)
 
@@ -110,7 +110,9 @@ def _check_quota(session: Session, squad_id: UUID, upload_id: UUID | None, size:
     )
     coming = session.scalar(
         select(func.coalesce(func.sum(func.coalesce(Upload.length, Upload.upload_offset)), 0)).where(
-            Upload.squad_id == squad_id, Upload.state == UploadState.open, Upload.id != (upload_id or new_id())
+            Upload.squad_id == squad_id,
+            Upload.state == UploadState.open,
+            Upload.id != (upload_id or new_id()),
         )
     )
     if int(kept or 0) + int(coming or 0) + size > quota:
@@ -168,6 +170,13 @@ def say_again(session: Session, actor: Actor, upload_id: UUID, said: Said) -> No
     """One-shot forms may name facts after the file."""
     upload = find_upload(session, actor, upload_id, lock=True).upload
     upload.facts, upload.file_name = _facts(actor, said), said.file_name
+    session.add(upload)
+
+
+def declare_whole(session: Session, actor: Actor, upload_id: UUID) -> None:
+    """What has arrived is all there is."""
+    upload = find_upload(session, actor, upload_id, lock=True).upload
+    upload.length = upload.upload_offset
     session.add(upload)
 
 
@@ -289,29 +298,26 @@ def let_go(held: Held) -> None:
         )
 
 
-def give_up(session: Session, actor: Actor, upload_id: UUID) -> bool | None:
-    """DELETE. True: terminated, its bytes are to be removed. False: it was finished and is forgotten, what came
-    of it stays. None: all its bytes are there but the recording is not made yet; complete it, then call again."""
+def give_up(session: Session, actor: Actor, upload_id: UUID) -> Upload | None:
+    """DELETE. An unfinished upload is terminated: its bytes are to be removed. A finished one is forgotten: what
+    came of it stays. None: all bytes are there but nothing came of them yet; complete it, then call again."""
     upload = find_upload(session, actor, upload_id, lock=True).upload
     if upload.state == UploadState.open and is_full(upload):
         return None
     if upload.state == UploadState.open:
         upload.state = UploadState.terminated
         upload.epoch += 1
+        what = "terminate_upload"
     else:
         upload.forgotten_at = now()
+        what = "forget_upload"
     session.add(upload)
-    record(
-        session,
-        actor,
-        "terminate_upload" if upload.state == UploadState.terminated else "forget_upload",
-        "upload",
-        upload.id,
-        squad_id=upload.squad_id,
-    )
-    return upload.state == UploadState.terminated
+    record(session, actor, what, "upload", upload.id, squad_id=upload.squad_id)
+    return upload
 
 
-def mark_cleared(session: Session, upload_id: UUID) -> None:
-    session.execute(update(Upload).where(Upload.id == upload_id).values(cleared_at=now()))
-
+def clear(upload_id: UUID, key: str) -> None:
+    """Removes the bytes of an upload that is over and never was finished."""
+    get_store().uploads.abort(key)
+    with transaction() as session:
+        session.execute(update(Upload).where(Upload.id == upload_id).values(cleared_at=now()))

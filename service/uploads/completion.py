@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from schemas.uploads import Upload, UploadState
+from service.clock import now
 from service.conventions.actions import keep_sidecar
 from service.conventions.rules import LARGEST_SIDECAR
 from service.custody.actions import record
@@ -46,6 +47,7 @@ def complete(upload_id: UUID, *, wait: bool = True) -> None:
         upload.upload_offset = stored.size
         upload.state = UploadState.complete
         upload.writer_until = None
+        upload.touched_at = now()
         session.add(upload)
         if not upload.partial and not _is_sidecar(session, upload, stored):
             _receive(session, upload, stored)

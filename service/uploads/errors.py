@@ -59,7 +59,6 @@ class BodyCutOff(ServiceError):
     sentence = _n("The connection ended before the whole file had arrived.")
 
 
-
 class SidecarUnreadable(ServiceError):
     status, type = 400, "sidecar-unreadable"
     sentence = _n("No file name with facts about it was found in this sidecar file.")

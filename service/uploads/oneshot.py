@@ -18,7 +18,11 @@ LARGEST_FIELD = 16 * 1024
 def said_beside(request: Request) -> dict[str, str]:
     """What query and headers say of a raw body; the query comes first."""
     headers = request.headers
-    values = {key: headers[f"x-{key.replace('_', '-')}"] for key in LONGEST if f"x-{key.replace('_', '-')}" in headers}
+    values = {
+        key: headers[f"x-{key.replace('_', '-')}"]
+        for key in LONGEST
+        if f"x-{key.replace('_', '-')}" in headers
+    }
     _kind, options = parse_options_header(headers.get("content-disposition", ""))
     if b"filename" in options:
         values["filename"] = options[b"filename"].decode("utf-8", "replace")

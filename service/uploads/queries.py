@@ -25,9 +25,7 @@ class Found:
 
 def is_full(upload: Upload) -> bool:
     """Nothing more is to come. A final upload has all its bytes in its pieces from the beginning."""
-    return upload.length is not None and (
-        bool(upload.concatenates) or upload.upload_offset == upload.length
-    )
+    return upload.length is not None and (bool(upload.concatenates) or upload.upload_offset == upload.length)
 
 
 def find_upload(session: Session, actor: Actor, upload_id: UUID, *, lock: bool = False) -> Found:

@@ -6,6 +6,7 @@ These endpoints are asynchronous for the sake of the bytes; all that touches the
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from hashlib import sha256
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -14,17 +15,17 @@ from fastapi.responses import JSONResponse
 from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
+from schemas.uploads import Upload, UploadState
 from service.access.actor import Actor
 from service.access.dependencies import find_actor
 from service.conventions.actions import keep_sidecar
 from service.conventions.rules import LARGEST_SIDECAR
 from service.custody.actions import record
 from service.database import transaction
-from service.errors import NotFound, NotSignedIn, ServiceError
+from service.errors import Invalid, NotFound, NotSignedIn, ServiceError
+from service.i18n import gettext as _
 from service.i18n import use
-from service.recordings.keeping import get_store
 from service.settings import get_settings
-from service.storage.errors import WriterFenced
 from service.uploads import actions, protocol, rules
 from service.uploads.completion import complete
 from service.uploads.errors import BodyCutOff, SidecarUnreadable, TooLarge, UploadBusy
@@ -105,7 +106,7 @@ async def _create(request: Request) -> Response:
     concat = protocol.concat_of(headers)
     final = concat is not None and not concat.partial
     if final and ("upload-length" in headers or "upload-defer-length" in headers):
-        raise protocol.Invalid(field="Upload-Length", problem="final")
+        raise Invalid(field="Upload-Length", problem=_("a final upload has the length of its pieces"))
     length = None if final else protocol.creation_length(headers).value
     checksum = protocol.checksum_of(headers)
     raw = headers.get("upload-metadata", "")
@@ -115,9 +116,7 @@ async def _create(request: Request) -> Response:
         protocol.check_body_type(headers)
 
     def begin(session: Session, actor: Actor) -> tuple[Actor, UUID, actions.Held | None]:
-        upload = actions.create_upload(
-            session, actor, said, length=length, raw_metadata=raw, concat=concat
-        )
+        upload = actions.create_upload(session, actor, said, length=length, raw_metadata=raw, concat=concat)
         held = None
         if has_body and not final and length != 0:
             held = actions.take_over(session, actor, upload.id, offset=0)
@@ -143,9 +142,9 @@ def _state(actor: Actor, upload_id: UUID) -> dict[str, str]:
     with transaction() as session:
         upload = find_upload(session, actor, upload_id).upload
         headers = {**fate_of(session, upload).headers()}
-        if not upload.concatenates or upload.state == "complete":
+        if not upload.concatenates or upload.state == UploadState.complete:
             headers["Upload-Offset"] = str(upload.upload_offset)
-        if upload.state == "open":
+        if upload.state == UploadState.open:
             headers["Upload-Expires"] = protocol.expires_header(upload.expires_at)
         return headers
 
@@ -155,14 +154,14 @@ async def _head(request: Request) -> Response:
 
     def look(session: Session, actor: Actor) -> tuple[Actor, bool]:
         found = find_upload(session, actor, upload_id)
-        return actor, found.upload.state == "open" and is_full(found.upload) and not found.busy
+        return actor, found.upload.state == UploadState.open and is_full(found.upload) and not found.busy
 
     def describe(session: Session, actor: Actor) -> dict[str, str]:
         upload = find_upload(session, actor, upload_id).upload
         headers = {"Cache-Control": "no-store"}
         if upload.length is None:
             headers["Upload-Defer-Length"] = "1"
-        elif not upload.concatenates or upload.state == "complete":
+        elif not upload.concatenates or upload.state == UploadState.complete:
             headers["Upload-Length"] = str(upload.length)
         if upload.raw_metadata:
             headers["Upload-Metadata"] = upload.raw_metadata
@@ -183,7 +182,7 @@ async def _patch(request: Request) -> Response:
     protocol.check_body_type(headers)
     offset = protocol.number(headers, "Upload-Offset")
     if offset is None:
-        raise protocol.Invalid(field="Upload-Offset", problem="")
+        raise Invalid(field="Upload-Offset", problem=_("missing"))
     length = protocol.number(headers, "Upload-Length")
     checksum = protocol.checksum_of(headers)
     actor = await as_actor(request, lambda _session, actor: actor)
@@ -212,16 +211,124 @@ async def _hold(actor: Actor, upload_id: UUID, offset: int, length: int | None) 
 async def _delete(request: Request) -> Response:
     upload_id = _id(request)
 
-    def end(session: Session, actor: Actor) -> tuple[bool | None, str]:
-        ended = actions.give_up(session, actor, upload_id)
-        return ended, find_key(session, upload_id) if ended else ""
+    def end(session: Session, actor: Actor) -> Upload | None:
+        return actions.give_up(session, actor, upload_id)
 
-    ended, key = await as_actor(request, end)
+    ended = await as_actor(request, end)
     if ended is None:
         await in_thread(complete, upload_id)
-        ended, key = await as_actor(request, end)
+        ended = await as_actor(request, end)
         if ended is None:
             raise UploadBusy(headers={"Retry-After": "2"})
-    if ended:
-        await in_thread(_clear, upload_id, key)
+    if ended.state == UploadState.terminated:
+        await in_thread(actions.clear, upload_id, ended.store_key)
     return Response(status_code=204)
+
+
+@router.post("/recordings", status_code=201)
+async def send_recording(request: Request) -> Response:
+    """One file in one request: the raw body, or multipart/form-data with the file in any field.
+
+    Facts about it (`filename, sha256, recorder, officer, event, case, squad, recorded_at, note`) come as query
+    parameters, as headers `X-…`, or as form fields before or after the file; the hash also as `Content-Digest` or
+    `X-Content-SHA256`. What is cut off is not kept: use /api/v1/uploads for what must be resumable.
+    """
+    form = await _form_of(request)
+    values = form.fields if form else said_beside(request)
+    chunks = form.file() if form else body_of(request)
+    size = None if form else protocol.number(request.headers, "Content-Length")
+    zone = get_settings().zone
+
+    def begin(session: Session, actor: Actor) -> tuple[Actor, actions.Held]:
+        said = rules.check_said({**said_beside(request), **values}, zone)
+        upload = actions.create_upload(session, actor, said, length=size)
+        held = actions.take_over(session, actor, upload.id, offset=0)
+        assert held is not None
+        return actor, held
+
+    actor, held = await as_actor(request, begin)
+    try:
+        if held.full:
+            await in_thread(complete, held.id)
+        else:
+            await write_body(held, _no_more_than(chunks, get_settings().max_upload_bytes))
+            await in_thread(_finish, actor, held.id, {**said_beside(request), **values} if form else None)
+    except (BodyCutOff, TooLarge, Invalid):
+        await in_thread(_discard, actor, held.id)
+        raise
+    fate = await in_thread(_fate, actor, held.id)
+    if fate.recording_id is None:
+        return JSONResponse({"state": fate.state, "sidecar_of": fate.sidecar_of}, status_code=201)
+    return JSONResponse(
+        {"id": str(fate.recording_id), "state": fate.state, "upload": address_of(held.id)},
+        status_code=201,
+        headers={
+            "Location": f"{get_settings().public_url.rstrip('/')}/api/v1/recordings/{fate.recording_id}",
+            **fate.headers(),
+        },
+    )
+
+
+async def _form_of(request: Request) -> Form | None:
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return None
+    await as_actor(request, lambda _session, actor: actions.require_may_upload(actor))
+    form = Form(request)
+    await form.opening()
+    return form
+
+
+async def _no_more_than(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    taken = 0
+    async for chunk in chunks:
+        taken += len(chunk)
+        if taken > limit:
+            raise TooLarge(limit=limit)
+        yield chunk
+
+
+def _finish(actor: Actor, upload_id: UUID, values: dict[str, str] | None) -> None:
+    """The length is known at last, and the form's later fields."""
+    with transaction() as session:
+        if values is not None:
+            actions.say_again(session, actor, upload_id, rules.check_said(values, get_settings().zone))
+        actions.declare_whole(session, actor, upload_id)
+    complete(upload_id)
+
+
+def _discard(actor: Actor, upload_id: UUID) -> None:
+    with transaction() as session:
+        upload = actions.give_up(session, actor, upload_id)
+    if upload is not None:
+        actions.clear(upload_id, upload.store_key)
+
+
+def _fate(actor: Actor, upload_id: UUID) -> Fate:
+    with transaction() as session:
+        return fate_of(session, find_upload(session, actor, upload_id).upload)
+
+
+@router.post("/sidecars", status_code=201)
+async def send_sidecar(request: Request) -> dict[str, list[str]]:
+    """Facts about recordings as a vendor's JSON or CSV file, before or after the recordings themselves. Answers the
+    file names that it speaks of. The facts (`filename, squad`) come as for recordings."""
+    form = await _form_of(request)
+    data = b""
+    async for chunk in _no_more_than(form.file() if form else body_of(request), LARGEST_SIDECAR):
+        data += chunk
+    values = {**said_beside(request), **(form.fields if form else {})}
+
+    def keep(session: Session, actor: Actor) -> list[str]:
+        actions.require_may_upload(actor)
+        said = rules.check_said(values, get_settings().zone)
+        squad_id = actions.squad_for(session, actor, said)
+        files = keep_sidecar(session, squad_id, said.file_name, data)
+        if not files:
+            raise SidecarUnreadable
+        record(
+            session, actor, "receive_sidecar", "sidecar", None,
+            squad_id=squad_id, file_name=said.file_name, sha256=sha256(data).hexdigest(), files=len(files),
+        )  # fmt: skip
+        return files
+
+    return {"files": await as_actor(request, keep)}

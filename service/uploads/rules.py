@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from service.conventions.rules import base_name
 from service.errors import Invalid
 from service.i18n import gettext as _
 
@@ -54,7 +55,9 @@ def decode_metadata(header: str) -> dict[str, str]:
     for pair in header.split(",") if header.strip() else []:
         key, _sep, encoded = pair.strip().partition(" ")
         if not _KEY.fullmatch(key):
-            raise Invalid(field="Upload-Metadata", problem=_("a key is missing or has characters not allowed"))
+            raise Invalid(
+                field="Upload-Metadata", problem=_("a key is missing or has characters not allowed")
+            )
         if key in values:
             raise Invalid(field=key, problem=_("said twice"))
         try:
@@ -70,7 +73,8 @@ def decode_metadata(header: str) -> dict[str, str]:
 
 def encode_metadata(values: Mapping[str, str]) -> str:
     return ",".join(
-        f"{key} {base64.b64encode(value.encode()).decode()}" if value else key for key, value in values.items()
+        f"{key} {base64.b64encode(value.encode()).decode()}" if value else key
+        for key, value in values.items()
     )
 
 
@@ -94,11 +98,6 @@ def check_said(values: Mapping[str, str], zone: ZoneInfo) -> Said:
         claims["filename"] = values["name"].replace("\0", "")
     name = base_name(claims.get("filename", ""))
     return Said(claims, name, sha256.lower() if sha256 else None)
-
-
-def base_name(path: str) -> str:
-    """The last part of a name that some client's file system made, whichever way its slashes lean."""
-    return re.split(r"[/\\]", path.rstrip("/\\"))[-1][:500]
 
 
 def check_moment(text: str, zone: ZoneInfo) -> None:

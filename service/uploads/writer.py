@@ -208,7 +208,9 @@ async def _end(reception: Reception, sink: Sink, *, keep: bool, shielded: bool =
         if keep:
             await reception.flush()
         await reception.settle()
-        return await loop.run_in_executor(_writers, sink.finish if keep else _abandoned, *(() if keep else (sink,)))
+        return await loop.run_in_executor(
+            _writers, sink.finish if keep else _abandoned, *(() if keep else (sink,))
+        )
 
     ending = asyncio.ensure_future(end())
     if not shielded:

@@ -49,6 +49,8 @@ def gallery(media_folder: Path) -> FastAPI:
         def answer(request: Request) -> Response:
             _, role, template, context = next(p for p in samples.pages() if p[0] == path)
             request.state.shell = shell(role)
+            if template == "error.html":
+                return rendering.render_error(request, **context)
             if rendering.wants_fragment(request) and path == "/queue":
                 return rendering.render(request, template, fragment="queue/_live.html", **context)
             return rendering.render(request, template, **context)

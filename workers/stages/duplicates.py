@@ -32,7 +32,9 @@ def release(receipt_id: UUID) -> None:
             receipt, original = found
             info = objects.stat(original.store_key, original.store_version)
             if info is None or info.size != original.size or receipt.size != original.size:
-                log.error("original %s is not in the store: receipt %s keeps its copy", original.id, receipt.id)
+                log.error(
+                    "original %s is not in the store: receipt %s keeps its copy", original.id, receipt.id
+                )
                 return
             objects.delete(receipt.store_key, receipt.store_version)
             receipt.store_key, receipt.store_version = original.store_key, original.store_version
@@ -46,7 +48,9 @@ def _receipt_and_original(session: Session, receipt_id: UUID) -> tuple[Receipt, 
     row = session.execute(
         select(Receipt, Original)
         .join(Original, Original.sha256 == Receipt.stored_sha256)
-        .where(Receipt.id == receipt_id, Receipt.store_key != Original.store_key, Receipt.outcome != "mismatch")
+        .where(
+            Receipt.id == receipt_id, Receipt.store_key != Original.store_key, Receipt.outcome != "mismatch"
+        )
         .with_for_update(of=(Original, Receipt))
     ).one_or_none()
     return (row[0], row[1]) if row else None

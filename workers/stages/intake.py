@@ -84,13 +84,12 @@ def _examine(held: Claim, receipt: Receipt) -> Examined:
         scratch.here().room(PROBE_ROOM) as private,
         bytes_of(held, receipt.store_key, receipt.store_version, receipt.size, digest.update) as at_hand,
     ):
+        size = at_hand.path.stat().st_size
+        if size != receipt.size:
+            raise JobFailed("size_mismatch", stored=size, expected=receipt.size)
         hashing = _Hashing(at_hand.path, digest, held.lost)
         if not at_hand.fetched:
             hashing.start()
-        size = at_hand.path.stat().st_size
-        if size != receipt.size:
-            hashing.wait()
-            raise JobFailed("size_mismatch", stored=size, expected=receipt.size)
         with at_hand.path.open("rb") as file:
             kind = sniff.refuse(file.read(sniff.HEAD_BYTES))
         facts = Probe(size=size)
@@ -193,7 +192,9 @@ def _heal(session: Session, original: Original, receipt: Receipt) -> None:
         return
     info = get_store().objects.stat(original.store_key, original.store_version)
     if info is None or info.size != original.size:
-        log.error("original %s: its bytes were gone; they are those of receipt %s now", original.id, receipt.id)
+        log.error(
+            "original %s: its bytes were gone; they are those of receipt %s now", original.id, receipt.id
+        )
         record(
             session, "intake", "restore", "original", original.id,
             lost_key=original.store_key, store_key=receipt.store_key,
@@ -231,7 +232,7 @@ def _lock_in_store(held: Claim) -> None:
 
     def tell(session: Session) -> None:
         row = session.get_one(Original, original.id, with_for_update=True)
-        row.lock_mode = found.mode if found.locked else None
+        row.lock_mode = found.mode if found.locked else "NONE"
         row.locked_until = found.until if found.locked else None
         session.add(row)
         record(

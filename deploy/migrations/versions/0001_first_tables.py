@@ -273,6 +273,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_assignments_held_from"), "assignments", ["held_from"], unique=False)
     op.create_index(op.f("ix_assignments_officer_id"), "assignments", ["officer_id"], unique=False)
     op.create_index(op.f("ix_assignments_recorder_id"), "assignments", ["recorder_id"], unique=False)
+    op.create_index(
+        "ix_assignments_recorder_id_held_from", "assignments", ["recorder_id", "held_from"], unique=False
+    )
     op.create_table(
         "enforcement_events",
         sa.Column("external_id", sqlmodel.sql.sqltypes.AutoString(length=128), nullable=True),
@@ -315,7 +318,20 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_enforcement_events_case_id"), "enforcement_events", ["case_id"], unique=False)
     op.create_index(op.f("ix_enforcement_events_kind"), "enforcement_events", ["kind"], unique=False)
+    op.create_index(
+        "ix_enforcement_events_span",
+        "enforcement_events",
+        [sa.literal_column("tstzrange(arrived_at, departed_at, '[]'::text)")],
+        unique=False,
+        postgresql_using="gist",
+    )
     op.create_index(op.f("ix_enforcement_events_squad_id"), "enforcement_events", ["squad_id"], unique=False)
+    op.create_index(
+        "ix_enforcement_events_squad_id_arrived_at",
+        "enforcement_events",
+        ["squad_id", "arrived_at"],
+        unique=False,
+    )
     op.create_table(
         "api_tokens",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -421,6 +437,14 @@ def upgrade() -> None:
         "recordings",
         ["recorder_id", "recorded_from"],
         unique=False,
+    )
+    op.create_index(
+        "ix_recordings_span",
+        "recordings",
+        [sa.literal_column("tstzrange(recorded_from, recorded_to, '[]'::text)")],
+        unique=False,
+        postgresql_using="gist",
+        postgresql_where="recorded_from IS NOT NULL",
     )
     op.create_index(op.f("ix_recordings_squad_id"), "recordings", ["squad_id"], unique=False)
     op.create_index(
@@ -640,6 +664,12 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_recordings_state"), table_name="recordings")
     op.drop_index("ix_recordings_squad_id_received_at", table_name="recordings")
     op.drop_index(op.f("ix_recordings_squad_id"), table_name="recordings")
+    op.drop_index(
+        "ix_recordings_span",
+        table_name="recordings",
+        postgresql_using="gist",
+        postgresql_where="recorded_from IS NOT NULL",
+    )
     op.drop_index("ix_recordings_recorder_id_recorded_from", table_name="recordings")
     op.drop_index(op.f("ix_recordings_recorded_from"), table_name="recordings")
     op.drop_index("ix_recordings_received_at_id", table_name="recordings")
@@ -655,12 +685,15 @@ def downgrade() -> None:
     op.drop_table("custody")
     op.drop_index(op.f("ix_api_tokens_account_id"), table_name="api_tokens")
     op.drop_table("api_tokens")
+    op.drop_index("ix_enforcement_events_squad_id_arrived_at", table_name="enforcement_events")
     op.drop_index(op.f("ix_enforcement_events_squad_id"), table_name="enforcement_events")
+    op.drop_index("ix_enforcement_events_span", table_name="enforcement_events", postgresql_using="gist")
     op.drop_index(op.f("ix_enforcement_events_kind"), table_name="enforcement_events")
     op.drop_index(op.f("ix_enforcement_events_case_id"), table_name="enforcement_events")
     op.drop_index(op.f("ix_enforcement_events_campaign_id"), table_name="enforcement_events")
     op.drop_index(op.f("ix_enforcement_events_arrived_at"), table_name="enforcement_events")
     op.drop_table("enforcement_events")
+    op.drop_index("ix_assignments_recorder_id_held_from", table_name="assignments")
     op.drop_index(op.f("ix_assignments_recorder_id"), table_name="assignments")
     op.drop_index(op.f("ix_assignments_officer_id"), table_name="assignments")
     op.drop_index(op.f("ix_assignments_held_from"), table_name="assignments")

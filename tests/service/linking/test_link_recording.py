@@ -101,7 +101,7 @@ def test_the_machine_withdraws_its_own_link_on_record_when_the_event_is_cancelle
 def test_a_reset_clock_never_links_alone(bureau):
     bureau.event(at("09:00"), at("09:12"), ("012",))
     recording = bureau.recording(
-        None, None, officer="012", received_at=at("10:00"), duration_s=300, clock={"doubts": ["reset"]}
+        None, None, officer="012", received_at=at("10:00"), clock={"doubts": ["reset"]}
     )
     (link,) = link_recording(bureau.session, recording.id)
     assert link.state == LinkState.offered

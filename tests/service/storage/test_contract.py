@@ -257,7 +257,7 @@ def test_killed_with_kill_9_another_process_goes_on(
             cwd=Path(__file__).parents[3],
         ) as process:
             assert process.stdout
-            lives = rng.randrange(1, 4) if kills < 6 else 10**6
+            lives = rng.randrange(1, 4) if kills < 4 else 10**6
             for line in process.stdout:
                 row = Row(**json.loads(line))
                 lives -= 1

@@ -1,0 +1,203 @@
+"""The demo from an empty folder to the table: bureau, truth, footage, upload, wait, check."""
+
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.demo.bureau import ZONE, Bureau, make_bureau
+from deploy.demo.check import Seen, misses, verdict_row
+from deploy.demo.footage import borrow_footage, make_footage
+from deploy.demo.load import Api, load_bureau, make_accounts, member_of, usernames
+from deploy.demo.truth import Plan, make_plan
+from deploy.upload.client import UploadClient, Wanted
+
+WAIT_AT_MOST_S = 1800
+BUSY = ("receiving", "processing")
+
+
+class DemoFailed(Exception):
+    """A sentence for the person who started the demo."""
+
+
+@dataclass
+class Demo:
+    """`folder`: the demo's own files below the data folder: truth, sign-ins, footage, dock state."""
+
+    folder: Path
+    address: str
+    console: Console
+    lent: Path | None = None
+    year: bool = False
+
+    def run(self) -> bool:
+        """True when everything is as the truth says."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        bureau, plans = self._truth()
+        passwords = self._passwords(bureau)
+        api = Api.sign_in(self.address, "admin", passwords["admin"])
+        created = load_bureau(api, bureau)
+        make_accounts(api, bureau, passwords)
+        self._say(
+            "bureau", ", ".join(f"{count} {what}" for what, count in created.items() if count) or "as before"
+        )
+        footage = self._footage(plans)
+        ids = self._upload(plans, footage, passwords)
+        self._wait(api, set(ids.values()))
+        rows, faults = self._compare(api, plans, ids)
+        self._table(rows)
+        if self.year:
+            self._load_year()
+        self._sign_ins(bureau, passwords)
+        if faults:
+            self.console.print(f"[bold red]{faults} of {len(plans)} are not as planned[/]")
+        else:
+            self.console.print(f"[bold green]All {len(plans)} recordings are as planned[/]")
+        return not faults
+
+    def _say(self, what: str, how: str) -> None:
+        self.console.print(f"  [green]{what:<12}[/] {how}")
+
+    def _truth(self) -> tuple[Bureau, list[Plan]]:
+        """The same as in the first run: its first day is kept. Written before anything is uploaded."""
+        file = self.folder / "truth.json"
+        if file.exists():
+            first_day = date.fromisoformat(json.loads(file.read_text())["first_day"])
+        else:
+            first_day = (datetime.now(ZONE) - timedelta(days=8)).date()
+        bureau = make_bureau(first_day)
+        plans = make_plan(bureau)
+        if not file.exists():
+            told = {"first_day": first_day.isoformat(), "recordings": [plan.row() for plan in plans]}
+            file.write_text(json.dumps(told, ensure_ascii=False, indent=1))
+        return bureau, plans
+
+    def _passwords(self, bureau: Bureau) -> dict[str, str]:
+        file = self.folder / "sign-in.json"
+        known = json.loads(file.read_text()) if file.exists() else {}
+        for username in usernames(bureau):
+            known.setdefault(username, secrets.token_urlsafe(9))
+        file.touch(mode=0o600)
+        file.write_text(json.dumps(known, indent=1))
+        return known
+
+    def _footage(self, plans: list[Plan]) -> dict[str, Path]:
+        folder = self.folder / ("lent" if self.lent else "footage")
+        if self.lent:
+            borrow_footage(plans, folder, self.lent)
+            return {plan.name: next(folder.glob(f"{Path(plan.name).stem}.*")) for plan in plans}
+        with self._progress() as progress:
+            task = progress.add_task("footage", total=len(plans))
+            missing = [plan for plan in plans if not (folder / plan.name).exists()]
+            progress.advance(task, len(plans) - len(missing))
+            make_footage(plans, folder, lambda plan: progress.advance(task, plan in missing))
+        return {plan.name: folder / plan.name for plan in plans}
+
+    def _progress(self) -> Progress:
+        return Progress(
+            TextColumn("  {task.description:<12}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=self.console,
+        )
+
+    def _upload(
+        self, plans: list[Plan], footage: dict[str, Path], passwords: dict[str, str]
+    ) -> dict[str, str]:
+        """Each squad's dock sends its squad's files over tus; answers plan name → recording id."""
+        ids: dict[str, str] = {}
+        with self._progress() as progress:
+            task = progress.add_task("upload", total=len(plans))
+            for squad in dict.fromkeys(plan.squad for plan in plans):
+                token = self._dock_token(squad, passwords)
+                with UploadClient(self.address, token, state=self.folder / f"dock-{squad}.json") as dock:
+                    for plan in (plan for plan in plans if plan.squad == squad):
+                        sent = dock.send(Wanted(footage[plan.name], metadata=dict(plan.metadata)))
+                        ids[plan.name] = sent.recording_id
+                        progress.advance(task)
+        return ids
+
+    def _dock_token(self, squad: str, passwords: dict[str, str]) -> str:
+        file = self.folder / f"dock-{squad}.token"
+        if not file.exists():
+            member = Api.sign_in(self.address, member_of(squad), passwords[member_of(squad)])
+            answer = member.post("tokens", {"name": f"采集站 {squad}", "scope": "dock"})
+            answer.raise_for_status()
+            file.touch(mode=0o600)
+            file.write_text(answer.json()["token"])
+        return file.read_text()
+
+    def _wait(self, api: Api, ids: set[str]) -> None:
+        began = time.monotonic()
+        with self._progress() as progress:
+            task = progress.add_task("workers", total=None)
+            while time.monotonic() - began < WAIT_AT_MOST_S:
+                stages = [stage for id_ in ids for stage in api.get(f"recordings/{id_}")["stages"]]
+                done = sum(stage["state"] in ("done", "failed") for stage in stages)
+                progress.update(task, total=len(stages), completed=done)
+                if stages and done == len(stages):
+                    return
+                time.sleep(1)
+        raise DemoFailed(f"The workers were not done after {WAIT_AT_MOST_S // 60} minutes.")
+
+    def _compare(self, api: Api, plans: list[Plan], ids: dict[str, str]) -> tuple[list[dict], int]:
+        rows, faulty = [], 0
+        for plan in plans:
+            faults = misses(plan, seen := self._seen(api, ids[plan.name]), own_times=self.lent is None)
+            faulty += bool(faults)
+            rows.append(verdict_row(plan, seen, faults))
+        return rows, faulty
+
+    def _seen(self, api: Api, recording_id: str) -> Seen:
+        told = api.get(f"recordings/{recording_id}")
+        return Seen(
+            recording_id=told["id"],
+            state=told["state"],
+            reason=told["reason_text"] or "",
+            tags=frozenset(tag["name"] for tag in told["tags"]),
+            links=tuple(
+                (
+                    link["state"],
+                    link["event"]["external_id"] if link["event"] else None,
+                    link["case"]["number"] if link["case"] else None,
+                    "; ".join(link["reasons_text"]),
+                )
+                for link in told["links"]
+            ),
+            receipts=len(told["receipts"]),
+        )
+
+    def _table(self, rows: list[dict]) -> None:
+        table = Table(title="录音录像 recordings", expand=True, show_lines=False)
+        for name, ratio in (("recording", 4), ("verdict", 2), ("event", 3), ("case", 3), ("why", 7)):
+            table.add_column(name, ratio=ratio, overflow="fold")
+        for row in rows:
+            mark = "[red]✗[/] " if row["faults"] else "[green]✓[/] "
+            verdict = f"{mark}{row['state']} · {row['link']}"
+            why = f"{row['why']}" + (f" [red]{row['faults']}[/]" if row["faults"] else "")
+            table.add_row(row["recording"], verdict, row["event"], row["case"], why)
+        self.console.print(table)
+
+    def _load_year(self) -> None:
+        from deploy.demo.year import load_year
+        from service.database import transaction
+
+        with transaction() as session:
+            told = load_year(session)
+        self._say("year 2024", f"{told['events']} events, {told['recordings']} recordings")
+
+    def _sign_ins(self, bureau: Bureau, passwords: dict[str, str]) -> None:
+        table = Table(title=f"{self.address}", title_style="bold")
+        table.add_column("role 角色")
+        table.add_column("name 用户名")
+        table.add_column("password 密码")
+        for username in usernames(bureau):
+            table.add_row(username.split("-")[0], username, passwords[username])
+        self.console.print(table)

@@ -1,0 +1,56 @@
+"""Which conventions hold here, and what sidecars say of a file."""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from schemas.recorders import Recorder, RecorderModel
+from schemas.recordings import Sidecar
+from service.conventions.examples import EXAMPLES
+from service.conventions.rules import Conventions, sidecar_keys
+
+log = logging.getLogger(__name__)
+
+
+def conventions_of_recorder(session: Session, serial: str) -> Conventions | None:
+    """Those of the recorder's model; None where the recorder or its model is not known."""
+    stored = session.scalars(
+        select(RecorderModel.conventions)
+        .join(Recorder, Recorder.model_id == RecorderModel.id)
+        .where(Recorder.serial == serial)
+    ).first()
+    return None if stored is None else _read(serial, stored)
+
+
+def known_conventions(session: Session) -> list[Conventions]:
+    """The bureau's own models first, then the examples."""
+    rows = session.execute(
+        select(RecorderModel.code, RecorderModel.conventions).order_by(RecorderModel.code)
+    ).all()
+    own = [_read(code, stored) for code, stored in rows]
+    return [
+        *(read for read in own if read is not None),
+        *(Conventions.of(example["conventions"]) for example in EXAMPLES),
+    ]
+
+
+def _read(name: str, stored: dict[str, Any]) -> Conventions | None:
+    try:
+        return Conventions.of(stored)
+    except ValueError as error:
+        log.warning("conventions of %s: %s is wrong; they are left out", name, error)
+        return None
+
+
+def sidecar_facts(session: Session, squad_id: UUID, file_name: str) -> dict[str, Any]:
+    """What a sidecar said of this file (`Facts.as_json`); the exact name counts more than the name without its
+    ending. Empty if there was none."""
+    keys = sidecar_keys(file_name)
+    rows = session.scalars(
+        select(Sidecar).where(Sidecar.squad_id == squad_id, Sidecar.file_name.in_(keys))
+    ).all()
+    by_key = {row.file_name: row.facts for row in rows}
+    return next((by_key[key] for key in keys if key in by_key), {})

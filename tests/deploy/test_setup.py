@@ -1,0 +1,133 @@
+"""deploy/setup.sh on stand-ins for the system's programs that write down how they were called."""
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = ROOT / "deploy/setup.sh"
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """The files that setup reads, and an environment that is installed already."""
+    clone = tmp_path / "clone"
+    (clone / "deploy").mkdir(parents=True)
+    for name in ("setup.sh", "packages.txt", "node.lock"):
+        (clone / "deploy" / name).write_bytes((ROOT / "deploy" / name).read_bytes())
+    (clone / "deploy/setup.sh").chmod(0o755)
+    for name in ("requirements.lock", "requirements-dev.lock", "pyproject.toml", "package.json"):
+        (clone / name).write_bytes((ROOT / name).read_bytes())
+    (clone / "package-lock.json").write_text("{}")
+    (clone / "tsconfig.json").write_text("{}")
+    (clone / "service/web/static").mkdir(parents=True)
+    return clone
+
+
+@pytest.fixture
+def calls(tmp_path: Path) -> Path:
+    return tmp_path / "calls"
+
+
+@pytest.fixture
+def programs(tmp_path: Path, calls: Path) -> Path:
+    """A folder of programs that come before the system's own."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+
+    def program(name: str, body: str = "") -> None:
+        (folder / name).write_text(f'#!/bin/bash\necho "{name} $*" >> {calls}\n{body}\n')
+        (folder / name).chmod(0o755)
+
+    program("dpkg-query", 'echo -n "installed"')
+    program("apt-get")
+    program("sudo", "exit 1")
+    program("npm", "mkdir -p service/web/static/dist node_modules; [[ $1 == --version ]] || true")
+    program("node", "echo 22")
+    return folder
+
+
+def run(clone: Path, programs: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [clone / "deploy/setup.sh", *arguments],
+        env={**os.environ, "PATH": f"{programs}:{os.environ['PATH']}", **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+    )
+
+
+def pretend_python(clone: Path, calls: Path) -> None:
+    """A .venv whose Python only writes down what it is asked."""
+    python = clone / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/bash\necho "python $*" >> {calls}\n')
+    python.chmod(0o755)
+
+
+def test_a_second_run_with_nothing_changed_calls_neither_apt_nor_pip_nor_npm(
+    clone: Path, programs: Path, calls: Path
+) -> None:
+    pretend_python(clone, calls)
+    first = run(clone, programs, "test")
+    assert first.returncode == 0, first.stderr
+    told = calls.read_text()
+    assert "--require-hashes -r requirements-dev.lock" in told
+    assert "npm ci" in told and "npm run --silent build" in told
+    assert "apt-get" not in told
+
+    calls.write_text("")
+    second = run(clone, programs, "test")
+    assert second.returncode == 0 and second.stderr == ""
+    told = calls.read_text()
+    assert not re.search(r"apt-get|pip|npm|sudo", told)
+    # What was installed for the tests serves for running too.
+    assert run(clone, programs, "run").returncode == 0
+    assert "pip" not in calls.read_text()
+
+
+@pytest.mark.parametrize(
+    ("changed", "called"),
+    [("requirements.lock", "pip"), ("package-lock.json", "npm ci"), ("tsconfig.json", "npm run")],
+)
+def test_what_changed_is_installed_or_built_again(
+    clone: Path, programs: Path, calls: Path, changed: str, called: str
+) -> None:
+    pretend_python(clone, calls)
+    assert run(clone, programs, "run").returncode == 0
+    calls.write_text("")
+    with (clone / changed).open("a") as file:
+        file.write("\n")
+    assert run(clone, programs, "run").returncode == 0
+    assert called in calls.read_text()
+
+
+def test_without_root_or_sudo_one_sentence_names_the_command(clone: Path, programs: Path) -> None:
+    (programs / "dpkg-query").write_text("#!/bin/bash\n[[ ${!#} == ffmpeg ]] && exit 1; echo -n installed\n")
+    (programs / "id").write_text("#!/bin/bash\necho 1000\n")
+    (programs / "id").chmod(0o755)
+    answer = run(clone, programs, "run")
+    assert answer.returncode != 0
+    assert answer.stderr.strip().splitlines() == [
+        "setup: these packages are missing and need root: apt-get install --no-install-recommends ffmpeg"
+    ]
+
+
+def test_tests_need_more_packages_than_running_does(clone: Path) -> None:
+    listed = [line.split()[:2] for line in (clone / "deploy/packages.txt").read_text().splitlines()]
+    purposes = {name: purpose for name, purpose in listed if name != "#"}
+    assert set(purposes.values()) == {"run", "test"}
+    assert purposes["ffmpeg"] == "run" and purposes["chromium"] == "test"
+
+
+def test_bash_can_read_it() -> None:
+    subprocess.run(["bash", "-n", SCRIPT], check=True)
+
+
+def test_help_lists_every_target_of_the_makefile() -> None:
+    told = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for target in ("demo", "test", "bench", "help", "lock", "lint"):
+        assert f"make {target} " in told

@@ -1,0 +1,136 @@
+"""What only the directory store has to get right."""
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from service.storage import open_store
+from service.storage.directory import DirectoryObjects
+from service.storage.errors import StorageFull
+from service.storage.room import Room
+from tests.service.storage.row import Row, content
+from tests.service.storage.test_contract import noise
+
+
+def test_an_original_is_a_read_only_file(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}")
+    row = Row.create(store, "originals/a", None)
+    hand = row.take_over(store)
+    hand.write(b"abc")
+    hand.close()
+    row.complete(store)
+    store.objects.put_file("renditions/b", io.BytesIO(b"abc"))
+    for key in ("originals/a", "renditions/b"):
+        path = store.objects.local_path(key)
+        assert path and path.read_bytes() == b"abc"
+        assert path.stat().st_mode & 0o777 == 0o440
+        assert path.stat().st_nlink == 1
+    assert store.objects.local_path("originals/none") is None
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_one_writer_after_another_completes_without_a_copy(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}")
+    row = Row.create(store, "originals/a", None)
+    for _ in range(3):
+        hand = row.take_over(store)
+        hand.write(noise(1_000_000))
+        hand.close()
+    segments = [path for path in (tmp_path / "uploads").rglob("*") if path.is_file() and path.name != "fence"]
+    assert len(segments) == 1
+    inode = segments[0].stat().st_ino
+    row.complete(store)
+    path = store.objects.local_path("originals/a")
+    assert path and path.stat().st_ino == inode
+
+
+def test_a_full_quota_keeps_what_came_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}?quota=10000000")
+    other = store.objects.put_file("originals/other", io.BytesIO(noise(5_000_000)))
+    data = noise(8_000_000)
+    row = Row.create(store, "originals/a", len(data))
+    hand = row.take_over(store)
+    with pytest.raises(StorageFull):
+        hand.write(data)
+    assert hand.abandon()
+    assert row.offset == 5_000_000
+    with pytest.raises(StorageFull):
+        store.objects.put_file("originals/more", io.BytesIO(b"x"))
+    store.objects.delete(other.key)
+    hand = row.take_over(open_store(f"file://{tmp_path}?quota=10000000"))
+    hand.write(data[row.offset :])
+    hand.close()
+    assert content(store, row.complete(store)) == data
+    assert isinstance(store.objects, DirectoryObjects)
+    room = store.objects.room
+    assert room.used() == len(data) == room.recount()
+    store.objects.delete("originals/a")
+    gone = Row.create(store, "originals/gone", None)
+    hand = gone.take_over(store)
+    hand.write(data)
+    hand.close()
+    store.uploads.abort("originals/gone")
+    assert room.used() == 0
+
+
+def test_the_disk_keeps_a_reserve(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}?reserve={2**60}")
+    with pytest.raises(StorageFull):
+        store.uploads.create("originals/a")
+    with pytest.raises(StorageFull):
+        store.objects.put_file("originals/b", io.BytesIO(b"x"))
+    assert list(store.objects.list()) == []
+
+
+FULL = """
+import resource, sys
+from service.storage import open_store
+from service.storage.errors import StorageFull
+store = open_store(sys.argv[1])
+checkpoint = store.uploads.create("originals/a")
+writer = store.uploads.open("originals/a", store.uploads.begin(checkpoint.state, 1), 1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_500_000, 2_500_000))
+try:
+    for _ in range(4):
+        writer.write(bytes(1_000_000))
+except StorageFull:
+    print("full", writer.abandon().offset)
+"""
+
+
+def test_an_error_of_the_kernel_in_the_middle_of_a_write_keeps_what_fitted(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", FULL, f"file://{tmp_path}"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+    assert done.stdout.split() == ["full", "2500000"], done.stderr
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "file://relative/dir",
+        "ftp://x/y",
+        "/plain",
+        "s3://?endpoint=http://h",
+        "s3://b?endpoint=h",
+        "s3://b?region=x",
+        "file:///d?qouta=1",
+    ],
+)
+def test_a_wrong_address_is_said_at_start(url: str) -> None:
+    with pytest.raises(ValueError):
+        open_store(url)
+
+
+def test_a_count_nobody_kept_is_made_anew(tmp_path: Path) -> None:
+    with_quota, without = f"file://{tmp_path}?quota=1000", f"file://{tmp_path}"
+    open_store(with_quota).objects.put_file("originals/a", io.BytesIO(b"x" * 10))
+    open_store(without).objects.put_file("originals/b", io.BytesIO(b"x" * 20))
+    open_store(with_quota)
+    assert Room(tmp_path, 1000, 0).used() == 30

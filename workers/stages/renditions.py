@@ -1,0 +1,163 @@
+"""Renditions: the one ffmpeg pass, checked, published as one set."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from schemas.jobs import JobKind
+from schemas.originals import MediaState, Original, RenditionKind
+from schemas.recordings import Recording
+from service.clock import now
+from service.database import transaction
+from service.jobs import request_job
+from service.recordings.actions import refresh_state
+from service.recordings.rules import plays_original
+from workers import scratch
+from workers.claim import Claim, JobFailed, LeaseLost, finish
+from workers.media.probe import Probe
+from workers.media.reasons import Reason
+from workers.media.renditions import Rendered, render
+from workers.media.verdict import Verdict
+from workers.stages.bytes_at_hand import original_bytes, sandbox
+from workers.stages.playable import content_type, examined
+from workers.stages.publishing import Made, put_all, replace_rows
+
+WATCHABLE = (MediaState.examined, MediaState.ready, MediaState.partial)
+# The same bytes give the same faults; a second try covers a disturbed machine, a third proves it.
+FINAL_AFTER_TRIES = 3
+ENCODED_SHARE = 0.95
+
+
+def run(held: Claim) -> None:
+    with transaction() as session:
+        original = session.get_one(Original, held.subject_id)
+    if original.media_state not in WATCHABLE:
+        held.publish(lambda session: finish(session, held))
+        return
+    facts, verdict = examined(original)
+    with (
+        scratch.here().room(room_for(facts)) as private,
+        original_bytes(held, original) as at_hand,
+    ):
+        done = render(
+            at_hand.path,
+            facts,
+            verdict,
+            sandbox(),
+            private,
+            lambda share: held.progress(share * ENCODED_SHARE, "encoding"),
+            held.lost,
+        )
+        if done.cancelled or held.lost.is_set():
+            raise LeaseLost
+        short = _accept_or_fail(held, done)
+        held.progress(ENCODED_SHARE, "storing")
+        made = _made(done)
+        put_all(held, made)
+    held.publish(lambda session: _publish(session, held, facts, verdict, done, made, short))
+
+
+def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+    refresh_state(session, held.subject_id)
+
+
+def room_for(facts: Probe) -> int:
+    """Bytes of scratch: 720p at the most that the encoder is allowed, pictures, sound peaks."""
+    return 24 * 2**20 + int((facts.measured_s or 60.0) * 450_000)
+
+
+def _accept_or_fail(held: Claim, done: Rendered) -> Reason | None:
+    """The reason for `partial` where a damaged source gave less than it has, every time; any other fault fails."""
+    if not done.faults:
+        return None
+    final = held.tries >= min(FINAL_AFTER_TRIES, held.max_tries)
+    only_short = all(fault.code == "duration_short" for fault in done.faults)
+    if only_short and final:
+        return done.faults[0]
+    worst = next((fault for fault in done.faults if fault.code != "duration_short"), done.faults[0])
+    raise JobFailed(worst.code, final=final and not only_short, **worst.params)
+
+
+def _made(done: Rendered) -> list[Made]:
+    shown = "video" if done.size else "audio"
+    width, height = done.size or (None, None)
+    made = [
+        Made(
+            RenditionKind.video,
+            f"{shown}/mp4",
+            name="video.mp4",
+            path=done.playable,
+            facts={"width": width, "height": height, "duration_s": done.duration_s},
+        )
+    ]
+    if done.poster:
+        made.append(Made(RenditionKind.poster, "image/jpeg", name="poster.jpg", path=done.poster))
+    for position, still in enumerate(done.stills):
+        made.append(
+            Made(
+                RenditionKind.still,
+                "image/jpeg",
+                position=position,
+                name=f"still_{position:03d}.jpg",
+                path=still.path,
+                facts={"t_s": still.t},
+            )
+        )
+    if done.sprite and done.vtt:
+        made.append(Made(RenditionKind.sprite, "image/jpeg", name="sprite.jpg", path=done.sprite))
+        made.append(Made(RenditionKind.sprite_map, "text/vtt", name="sprite.vtt", path=done.vtt))
+    if done.peaks:
+        _add_loudness(done.peaks)
+        made.append(Made(RenditionKind.waveform, "application/json", name="peaks.json", path=done.peaks))
+    return made
+
+
+def _add_loudness(path: Path) -> None:
+    """The page draws one value 0…1 a step; whoever wants both halves of the wave finds `min` and `max` too."""
+    wave = json.loads(path.read_text(encoding="utf-8"))
+    wave["peaks"] = [
+        round(max(abs(low), abs(high)), 3) for low, high in zip(wave["min"], wave["max"], strict=True)
+    ]
+    path.write_text(json.dumps(wave, separators=(",", ":")), encoding="utf-8")
+
+
+def _publish(
+    session: Session,
+    held: Claim,
+    facts: Probe,
+    verdict: Verdict,
+    done: Rendered,
+    made: list[Made],
+    short: Reason | None,
+) -> None:
+    recordings = session.scalars(
+        select(Recording.id).where(Recording.original_id == held.subject_id).order_by(Recording.id)
+    ).all()
+    for recording_id in recordings:
+        request_job(session, JobKind.tags, recording_id, priority=4, cost_s=1)
+    original = session.scalars(select(Original).where(Original.id == held.subject_id).with_for_update()).one()
+    replace_rows(session, held, original, [*made, _playback(original, facts, verdict, made[0])])
+    original.measurements = done.quality.model_dump(mode="json")
+    original.playable_at = original.playable_at or now()
+    reason = verdict.reasons[0] if verdict.reasons else short
+    original.media_state = MediaState.partial if reason else MediaState.ready
+    original.reason = reason.code if reason else None
+    original.reason_params = reason.params if reason else {}
+    session.add(original)
+    refresh_state(session, original.id)
+    finish(session, held)
+
+
+def _playback(original: Original, facts: Probe, verdict: Verdict, video: Made) -> Made:
+    size = video.stored.size if video.stored else 0
+    if plays_original(
+        direct=verdict.path == "direct",
+        index_first=facts.moov_first or not facts.iso_file,
+        original_size=original.size,
+        video_size=size,
+    ):
+        return Made(RenditionKind.playback, content_type(facts), facts={"from": "original"})
+    return Made(RenditionKind.playback, video.content_type, stored=video.stored, facts={"from": "video"})

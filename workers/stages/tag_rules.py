@@ -1,0 +1,160 @@
+"""From what was measured and claimed to tags, times and place. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from schemas.recordings import Tag, TagSource
+from workers.media import clock, gpmf, iso6709
+from workers.media.clock import Claim, Clock, Convention
+from workers.media.gpmf import Track
+from workers.media.probe import Probe
+from workers.media.verdict import Verdict
+
+QUALITY = {
+    "black": TagSource.picture,
+    "frozen": TagSource.picture,
+    "dark": TagSource.picture,
+    "covered": TagSource.picture,
+    "silent": TagSource.sound,
+}
+# Measured by thresholds on every look at the picture; freezing and silence are exact.
+QUALITY_CONFIDENCE = {"black": 0.95, "frozen": 0.9, "dark": 0.8, "covered": 0.7, "silent": 0.95}
+CLAIM_SOURCES = {
+    "declared": (TagSource.declared, 1.0),
+    "sidecar": (TagSource.sidecar, 0.95),
+    "file_name": (TagSource.file_name, 0.9),
+}
+TRACK_POINTS_MAX = 2000
+# A time that the satellites gave is right to the second, whatever the camera's own clock says beside it.
+EXACT_SOURCES = ("gps",)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One claim as said, where, and whether it names something that is known here."""
+
+    name: str
+    value: str
+    source: str
+    known: bool
+
+
+@dataclass(frozen=True)
+class Where:
+    latitude: float | None = None
+    longitude: float | None = None
+    track: tuple[tuple[float, float, float], ...] = ()
+
+
+def convention_of(conventions: Mapping[str, Any], timezone: str) -> Convention:
+    """A recorder model's habits (shape: schemas.recorders.RecorderModel); what it does not say is the usual."""
+    zone = conventions.get("clock_zone") or ""
+    return Convention(
+        zone="local_as_utc" if conventions.get("container_clock") == "local_as_utc" else "utc",
+        stamp="end" if conventions.get("stamp") == "end" else "start",
+        timezone=timezone if zone.lower() in ("", "utc") else zone,
+        offset_s=float(conventions.get("offset_s") or 0.0),
+    )
+
+
+def time_claims(probe: Probe, track: Track, said: Mapping[str, Any]) -> list[Claim]:
+    """Every time that anything claims. `said`: a recording's claims, with `sidecar` and `file_name` inside."""
+    found = []
+    if track.started_at is not None:
+        found.append(Claim(source="gps", at=track.started_at.isoformat(), stamp="start"))
+    for word, facts in (
+        ("declared", said),
+        ("sidecar", said.get("sidecar")),
+        ("filename", said.get("file_name")),
+    ):
+        facts = facts if isinstance(facts, Mapping) else {}
+        if facts.get("recorded_at"):
+            stamp = facts.get("stamp") if facts.get("stamp") in ("start", "end") else None
+            found.append(Claim(source=word, at=str(facts["recorded_at"])[:60], stamp=stamp))
+    return found + [Claim(source=one.source, at=one.at) for one in probe.times]
+
+
+def clock_facts(judged: Clock, convention: Convention) -> dict[str, Any]:
+    """The clock as kept with the recording: every claim with its verdict, the one that was believed, the doubts."""
+    facts = judged.model_dump(mode="json")
+    facts["offset_s"] = convention.offset_s
+    if judged.chosen is not None:
+        chosen = judged.judged[judged.chosen].claim
+        read = clock.parse(chosen.at, ZoneInfo(convention.timezone))
+        facts["source"] = chosen.source
+        facts["claimed_from"] = read[0].isoformat() if read else None
+        if chosen.source in EXACT_SOURCES:
+            facts["doubt_s"] = 0.0
+    return facts
+
+
+def place(probe: Probe, track: Track) -> Where:
+    """The satellites' track where there is one, thinned evenly; else the point that the container names."""
+    points = track.points
+    if points:
+        step = max(1, -(-len(points) // TRACK_POINTS_MAX))
+        best = gpmf.middle(points) or points[0]
+        rows = tuple((p.lat, p.lon, p.t_s) for p in points[::step])
+        return Where(best.lat, best.lon, rows)
+    if probe.location is not None:
+        return Where(probe.location.lat, probe.location.lon)
+    return Where()
+
+
+def tags(
+    probe: Probe,
+    verdict: Verdict,
+    measured: Mapping[str, Any],
+    judged: Clock,
+    where: Where,
+    claimed: list[Claimed],
+) -> list[Tag]:
+    """The whole machine-made set, without recording ids."""
+    made = []
+    for name, value in (("make", probe.make), ("model", probe.model)):
+        if value:
+            made.append(_tag(name, TagSource.container, value=value))
+    if where.latitude is not None and where.longitude is not None:
+        source = TagSource.gps if where.track else TagSource.container
+        made.append(_tag("location", source, value=iso6709.text(where.latitude, where.longitude)))
+    if where.track:
+        made.append(_tag("gps_track", TagSource.gps))
+    for name, source in QUALITY.items():
+        for start, end in measured.get(name) or ():
+            made.append(_tag(name, source, QUALITY_CONFIDENCE[name], start_s=start, end_s=end))
+    if probe.of_kind("video") and not probe.of_kind("audio"):
+        made.append(_tag("no_audio", TagSource.container))
+    for remark in verdict.remarks:
+        if remark.code == "variable_rate":
+            made.append(_tag("variable_rate", TagSource.container))
+        if remark.code == "duration_claim_differs":
+            value = f"{remark.params['claimed']} s"
+            made.append(_tag("duration_claim", TagSource.container, value=value))
+    if set(judged.doubts) - {"no_claim"}:
+        made.append(_tag("clock_doubt", TagSource.clock, 0.9))
+    for claim in claimed:
+        source, confidence = CLAIM_SOURCES[claim.source]
+        name = claim.name if claim.known else f"unknown_{claim.name}"
+        made.append(_tag(name, source, confidence, value=claim.value))
+    return made
+
+
+def _tag(
+    name: str,
+    source: TagSource,
+    confidence: float = 1.0,
+    *,
+    value: str = "",
+    start_s: float | None = None,
+    end_s: float | None = None,
+) -> Tag:
+    return Tag(
+        name=name,
+        value=value[:500],
+        source=source,
+        confidence=confidence,
+        start_s=start_s,
+        end_s=end_s,
+    )
