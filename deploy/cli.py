@@ -4,7 +4,7 @@ from importlib import import_module
 
 import typer
 
-MODULES = ("deploy.up", "deploy.serve", "deploy.doctor")
+MODULES = ("deploy.up", "deploy.demo.command", "deploy.serve", "deploy.doctor")
 
 app = typer.Typer(
     name="zhenglu",
@@ -17,7 +17,7 @@ app = typer.Typer(
 @app.callback()
 def main(context: typer.Context) -> None:
     """Commands beside a running `zhenglu up` use its database and Redis, unless the settings name others."""
-    if context.invoked_subcommand == "up":
+    if context.invoked_subcommand in ("up", "demo"):  # they start parts of their own
         return
     from deploy import running
     from service.settings import get_settings

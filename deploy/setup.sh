@@ -28,8 +28,10 @@ install_packages() { # names…
     die "this machine has no apt-get; install the equivalents of these yourself: $*"
   local root=()
   if [[ $(id -u) != 0 ]]; then
-    command -v sudo >/dev/null && { [[ -t 0 ]] || sudo -n true 2>/dev/null; } ||
+    # Without a terminal sudo cannot ask for the password.
+    if ! command -v sudo >/dev/null || ! { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
       die "these packages are missing and need root: apt-get install --no-install-recommends $*"
+    fi
     root=(sudo)
   fi
   say "installing Debian packages: $*"
@@ -84,16 +86,22 @@ quiet_pip() { # environment, arguments… ; says nothing unless it fails
   "$environment/bin/python" -m pip --disable-pip-version-check --no-input -qq "$@"
 }
 
+venv_serves() {
+  .venv/bin/python -c '' 2>/dev/null || return
+  # Started by root, the service runs as another user, who must be able to run this Python.
+  [[ $(id -u) != 0 ]] || setpriv --reuid 65534 --clear-groups "$(readlink -f .venv/bin/python)" -c '' 2>/dev/null
+}
+
 environment() { # run|test
   local lock=requirements.lock want have
   [[ $1 == test ]] && lock=requirements-dev.lock
   want="$1 $(fingerprint requirements.lock requirements-dev.lock pyproject.toml) $PWD"
   have=$(cat .venv/installed 2>/dev/null || true)
   # What was installed for the tests serves for running, too.
-  if .venv/bin/python -c '' 2>/dev/null && [[ $have == "$want" || $have == "test ${want#* }" ]]; then
+  if venv_serves && [[ $have == "$want" || $have == "test ${want#* }" ]]; then
     return
   fi
-  if ! .venv/bin/python -c '' 2>/dev/null; then
+  if ! venv_serves; then
     say "making .venv"
     "$(usable_python)" -m venv --clear .venv
   fi

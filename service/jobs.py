@@ -40,7 +40,8 @@ NUDGED_AT_ONCE = 200
 @cache
 def publisher() -> Celery:
     """Publishes by name; it fails within about two seconds when Redis is away, and the sweeper makes up for it."""
-    app = Celery("zhenglu", broker=get_settings().redis_url)
+    # Not the current application: in a worker that is the one which runs the tasks.
+    app = Celery("zhenglu", broker=get_settings().redis_url, set_as_current=False)
     app.conf.update(
         task_serializer="json",
         task_ignore_result=True,
@@ -50,6 +51,7 @@ def publisher() -> Celery:
             "socket_timeout": 1,
             "socket_connect_timeout": 1,
             "retry_on_timeout": False,
+            "max_retries": 0,  # kombu's own default makes a publisher wait six seconds for a broker that is away
             "queue_order_strategy": "priority",
             "priority_steps": list(range(10)),
             "sep": ":",

@@ -7,5 +7,6 @@ pytest_plugins = [
     "tests.fixtures.processes",
     "tests.fixtures.media",
     "tests.fixtures.jobs",
+    "tests.fixtures.stack",
     "tests.fixtures.ceph",
 ]

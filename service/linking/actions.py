@@ -16,21 +16,24 @@ from service.access.queries import get_event, get_recording, visible_links
 from service.clock import now
 from service.custody.actions import record
 from service.errors import NotFound
-from service.jobs import request_job
+from service.jobs import raise_priority, request_job
 from service.linking import rules
 from service.linking.errors import EventCancelled, NothingToUndo, NoTime
+from service.linking.evidence import Reason
 from service.linking.facts import claim, find_event, gather, limits, span_of
-from service.linking.keep import keep_links, links_of, lock_recording_links
+from service.linking.keep import COUNTED, keep_links, links_of, lock_recording_links
 from service.linking.relink import RETRY_AFTER, field_is_changing
 
 # What a person declared in place of an earlier claim; undo puts the earlier one back.
 PUT_RIGHT = "event_put_right"
+CASE_PRIORITY = 1
 
 
 def link_recording(session: Session, recording_id: UUID) -> list[Link]:
     """The `link` job: the machine's links of this recording, made to agree with what is known now.
 
-    Runs again a moment later when the field was changing meanwhile. Idempotent.
+    Runs again a moment later when the field was changing meanwhile. Idempotent. What a link to a case means for
+    the encode is the stage's to say: the encode's job row comes before this job's in the order of locks.
     """
     if field_is_changing(session):
         request_job(session, JobKind.link, recording_id, delay=RETRY_AFTER)
@@ -76,7 +79,9 @@ def declare_event(session: Session, actor: Actor, recording_id: UUID, event_id: 
     lock_recording_links(session, recording.id)
     session.refresh(recording)
     _settle(session, actor, recording, event)
-    return keep_links(session, recording.id, actor)
+    links = keep_links(session, recording.id, actor)
+    _hurry(session, recording, links)
+    return links
 
 
 def create_event_from_recording(
@@ -91,6 +96,8 @@ def create_event_from_recording(
     require(actor, "edit_events")
     require(actor, "link")
     recording = get_recording(session, actor, recording_id)
+    if wanted.case and recording.original_id is not None:
+        raise_priority(session, JobKind.renditions, recording.original_id, CASE_PRIORITY)
     event = create_event(session, actor, wanted)
     lock_recording_links(session, recording.id)
     session.refresh(recording)
@@ -146,8 +153,23 @@ def _decide(session: Session, actor: Actor, link_id: UUID, state: LinkState) -> 
     if link.decided_by is not None and link.state == state:
         return link
     _mark(session, actor, recording, link, state)
-    keep_links(session, recording.id, actor)
+    _hurry(session, recording, keep_links(session, recording.id, actor))
     return link
+
+
+def _hurry(session: Session, recording: Recording, links: list[Link]) -> None:
+    """Footage linked to a case is encoded first."""
+    events = [link.event_id for link in links if link.event_id and link.state in COUNTED]
+    of_case = (
+        any(link.case_id and link.state in COUNTED for link in links)
+        or session.scalars(
+            select(EnforcementEvent.id)
+            .where(EnforcementEvent.id.in_(events), EnforcementEvent.case_id.is_not(None))
+            .limit(1)
+        ).first()
+    )
+    if of_case and recording.original_id is not None:
+        raise_priority(session, JobKind.renditions, recording.original_id, CASE_PRIORITY)
 
 
 def _mark(session: Session, actor: Actor, recording: Recording, link: Link, state: LinkState) -> None:
@@ -250,7 +272,7 @@ def _fresh(session: Session, recording: Recording, event: EnforcementEvent, made
     gathered = gather(session, recording, rule, [event.id])
     facts = next(one for one in gathered.events if one.id == event.id)
     considered = rules.consider(gathered.recording, facts, rule)
-    reasons = [rules.Reason("made_from" if made else "person", {}, 1.0)]
+    reasons = [Reason("made_from" if made else "person", {}, 1.0)]
     reasons += [reason for reason in considered.reasons if reason.code != "event"]
     return Link(
         recording_id=recording.id,

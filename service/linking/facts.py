@@ -13,7 +13,7 @@ from schemas.events import EnforcementEvent
 from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Recording
-from service.linking.rules import EventFacts, Fix, Holding, Limits, Person, RecordingFacts, Source
+from service.linking.evidence import EventFacts, Fix, Holding, Limits, Person, RecordingFacts, Source
 from service.policy import policy
 from service.search.rules import case_number_fold
 
@@ -22,7 +22,8 @@ UNKNOWN_BEFORE_ARRIVAL = timedelta(hours=24)
 # A clock is never doubted by more than this when candidates are looked for, and a shift is no longer.
 REACH = timedelta(hours=12)
 SHIFT = timedelta(hours=6)
-UNQUANTIFIED_DOUBT_S = 3600.0
+UNMEASURED_DOUBT_S = 3600.0
+FAR_DOUBT_S = 600.0  # true by itself, but the bytes came suspiciously late
 
 
 @dataclass(frozen=True)
@@ -117,11 +118,22 @@ def _works_on(session: Session, squad_id: UUID, case: Case) -> bool:
 
 
 def doubt_s(clock: dict[str, Any]) -> float:
-    """How far the chosen time may be off. A doubt that nobody measured counts as an hour."""
+    """How far the believed time may be off, in seconds (shape of `clock`: workers.media.clock.Clock).
+
+    Claims that were passed over cast no doubt; good claims that disagree do, by how much they differ.
+    """
     known = clock.get("doubt_s")
     if isinstance(known, (int, float)):
         return max(0.0, min(float(known), REACH.total_seconds()))
-    return UNQUANTIFIED_DOUBT_S if clock.get("doubts") else 0.0
+    judged, chosen = clock.get("judged"), clock.get("chosen")
+    if not isinstance(judged, list) or not isinstance(chosen, int) or chosen >= len(judged):
+        return UNMEASURED_DOUBT_S if clock.get("doubts") else 0.0
+    believed = judged[chosen]
+    if "claims_disagree" in clock.get("doubts", []):
+        good = [datetime.fromisoformat(one["start"]) for one in judged if one.get("finding") == "ok"]
+        apart = max(good) - min(good) if good else timedelta(seconds=UNMEASURED_DOUBT_S)
+        return min(apart, REACH).total_seconds()
+    return 0.0 if believed.get("finding") == "ok" else FAR_DOUBT_S
 
 
 def track(recording: Recording) -> tuple[Fix, ...]:

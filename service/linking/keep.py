@@ -5,19 +5,17 @@ from uuid import UUID
 from sqlalchemy import delete, func, select
 from sqlmodel import Session
 
-from schemas.jobs import JobKind
 from schemas.links import Link, LinkState
 from schemas.recordings import Recording, RecordingState
 from service.access.actor import Actor
 from service.custody.actions import record
-from service.jobs import raise_priority
 from service.linking import rules
+from service.linking.evidence import Decision
 from service.linking.facts import gather, limits
 from service.search.project import index_recording
 
 MACHINE = "linking"
 COUNTED = (LinkState.automatic, LinkState.confirmed)
-CASE_PRIORITY = 1
 
 
 def lock_recording_links(session: Session, recording_id: UUID) -> None:
@@ -41,7 +39,7 @@ def keep_links(session: Session, recording_id: UUID, by: Actor | str = MACHINE) 
     existing = links_of(session, recording_id)
     decided = [link for link in existing if link.decided_by is not None]
     if recording.merged_into is not None or recording.state == RecordingState.refused:
-        wanted: list[rules.Decision] = []
+        wanted: list[Decision] = []
     else:
         gathered = gather(session, recording, limits(session), [x.event_id for x in decided if x.event_id])
         wanted = rules.decide(
@@ -52,7 +50,6 @@ def keep_links(session: Session, recording_id: UUID, by: Actor | str = MACHINE) 
             rejected=_targets(decided, LinkState.rejected),
             settled_cases=frozenset(link.case_id for link in decided if link.case_id),
         )
-        _raise_priority(session, recording, gathered.events, wanted, decided)
         if recording.officer_id is None and gathered.claimed.officer is not None:
             recording.officer_id = gathered.claimed.officer.id
         if recording.recorder_id is None and gathered.claimed.recorder is not None:
@@ -79,23 +76,11 @@ def _targets(links: list[Link], state: LinkState) -> frozenset[UUID]:
     return frozenset(link.event_id for link in links if link.event_id and link.state == state)
 
 
-def _raise_priority(session, recording: Recording, events, wanted, decided: list[Link]) -> None:
-    """Before anything is written: jobs are always locked before the rows that they are about."""
-    cases = {event.id: event.case_id for event in events}
-    to_case = any(
-        one.case_id or cases.get(one.event_id) for one in wanted if one.state == LinkState.automatic
-    ) or any(
-        link.case_id or cases.get(link.event_id) for link in decided if link.state == LinkState.confirmed
-    )
-    if to_case and recording.original_id is not None:
-        raise_priority(session, JobKind.renditions, recording.original_id, CASE_PRIORITY)
-
-
 def _apply(
     session: Session,
     recording: Recording,
     existing: list[Link],
-    wanted: list[rules.Decision],
+    wanted: list[Decision],
     by: Actor | str,
 ) -> list[Link]:
     held = {(link.event_id, link.case_id): link for link in existing}
@@ -128,7 +113,7 @@ def _apply(
     return kept
 
 
-def _values(decision: rules.Decision) -> dict:
+def _values(decision: Decision) -> dict:
     return {
         "state": decision.state,
         "score": decision.score,

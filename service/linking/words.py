@@ -7,7 +7,7 @@ from typing import Any
 from service.i18n import gettext as _
 from service.i18n import moment
 from service.i18n import noop as _n
-from service.linking.rules import Reason
+from service.linking.evidence import Reason
 
 SENTENCES = {
     "event": _n("declared for this event"),

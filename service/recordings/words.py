@@ -50,14 +50,15 @@ TAG_SOURCES = {
     TagSource.person: lazy("a person"),
 }
 DOUBTS = {
-    "before_2000": lazy("The camera says a year before 2000: its clock was reset."),
-    "reset": lazy("The camera's clock was reset."),
-    "future": lazy("The camera's time lies in the future."),
-    "after_arrival": lazy("The camera's time lies after the arrival of the bytes."),
-    "too_old": lazy("The camera's time lies long before the arrival."),
-    "far_from_arrival": lazy("The camera's time lies far from the arrival."),
-    "claims_differ": lazy("The time claims of this file contradict each other."),
-    "none": lazy("The file names no time at all."),
+    "no_claim": lazy("The file names no time at all."),
+    "no_true_claim": lazy("None of the times that the file names can be true."),
+    "claims_disagree": lazy("The times that this file names contradict each other."),
+    "eight_hours": lazy("The camera seems to write local time as UTC, eight hours off."),
+    "unreadable": lazy("A time of this file cannot be read."),
+    "epoch": lazy("The camera's clock was reset, as after a flat battery."),
+    "too_early": lazy("The camera names a time before such cameras existed."),
+    "future": lazy("The camera's time lies after the arrival of the bytes."),
+    "far_from_arrival": lazy("The camera's time lies far from the arrival of the bytes."),
 }
 
 

@@ -10,7 +10,16 @@ from uuid import UUID
 
 from service.search.errors import FilterUnreadable
 from service.search.refs import ref
-from service.search.rules import EARTH_M, Near, Word, key_token, near_tokens, needle_grams, range_tokens, words
+from service.search.rules import (
+    EARTH_M,
+    Near,
+    Word,
+    key_token,
+    near_tokens,
+    needle_grams,
+    range_tokens,
+    words,
+)
 
 MAX_VALUES = 100
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -115,7 +124,9 @@ def criteria(scope: frozenset[UUID] | None, filters: SearchFilters) -> Criteria:
     return made
 
 
-def _squads(made: Criteria, required: set[int], scope: frozenset[UUID] | None, filters: SearchFilters) -> None:
+def _squads(
+    made: Criteria, required: set[int], scope: frozenset[UUID] | None, filters: SearchFilters
+) -> None:
     if scope is None and not filters.squad:
         return
     squads = set(filters.squad) if scope is None else set(scope)
@@ -174,4 +185,3 @@ def _near(made: Criteria, near: Near) -> None:
     )
     if tokens := near_tokens(near):
         made.tokens.append(made.has_any(tokens))
-

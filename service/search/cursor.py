@@ -48,4 +48,6 @@ def read_cursor(cursor: str, filters: SearchFilters) -> Position:
 
 
 def _checksum(payload: bytes, filters: SearchFilters) -> bytes:
-    return blake2s(payload + repr(filters).encode("utf-8", "surrogatepass"), digest_size=8, person=b"cursor").digest()
+    return blake2s(
+        payload + repr(filters).encode("utf-8", "surrogatepass"), digest_size=8, person=b"cursor"
+    ).digest()

@@ -20,9 +20,7 @@ from service.search.rules import (
 )
 from service.search.schema import TABLE, ensure_partition, month_of
 
-COLUMNS = (
-    "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, kinds, tags, refs, body, grams"
-)
+COLUMNS = "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, kinds, tags, refs, body, grams"
 _NAMES = COLUMNS.split(", ")
 _CASTS = {"kinds": "text[]", "tags": "text[]", "refs": "text[]", "grams": "integer[]"}
 _INSERT = text(
@@ -75,10 +73,13 @@ def write_documents(session: Session, documents: Iterable[SearchDocument]) -> in
         # Two writers of one recording take turns; in order, so that two batches never wait for each other.
         keys = sorted(key_token("recording", recording_id) for recording_id in batch)
         session.execute(
-            text("SELECT pg_advisory_xact_lock(7302002, k) FROM unnest(CAST(:keys AS integer[])) k"), {"keys": keys}
+            text("SELECT pg_advisory_xact_lock(7302002, k) FROM unnest(CAST(:keys AS integer[])) k"),
+            {"keys": keys},
         )
         remove_documents(session, batch)
-        session.execute(_INSERT, [dict(zip(_NAMES, row(document), strict=True)) for document in batch.values()])
+        session.execute(
+            _INSERT, [dict(zip(_NAMES, row(document), strict=True)) for document in batch.values()]
+        )
         _learn_values(session, batch.values())
         written += len(batch)
     return written
@@ -108,7 +109,8 @@ def remove_document(session: Session, recording_id: UUID) -> None:
 
 def remove_documents(session: Session, recording_ids: Iterable[UUID]) -> None:
     session.execute(
-        text(f"DELETE FROM {TABLE} WHERE recording_id = ANY(CAST(:ids AS uuid[]))"), {"ids": list(recording_ids)}
+        text(f"DELETE FROM {TABLE} WHERE recording_id = ANY(CAST(:ids AS uuid[]))"),
+        {"ids": list(recording_ids)},
     )
 
 

@@ -1,6 +1,6 @@
 """What a search can be asked wrongly."""
 
-from service.errors import ServiceError
+from service.errors import Invalid, ServiceError
 from service.i18n import noop as _n
 
 
@@ -16,9 +16,10 @@ class QueryTooLong(ServiceError):
 
 class CursorUnreadable(ServiceError):
     status, type = 400, "search-cursor-unreadable"
-    sentence = _n("This page address is damaged or belongs to another search: start again from the first page.")
+    sentence = _n(
+        "This page address is damaged or belongs to another search: start again from the first page."
+    )
 
 
-class FilterUnreadable(ServiceError):
-    status, type = 400, "search-filter-unreadable"
-    sentence = _n("The filter “{field}” cannot be read: {problem}")
+class FilterUnreadable(Invalid):
+    type = "search-filter-unreadable"

@@ -27,7 +27,9 @@ MAX_LIMIT = 200
 WALK = 2000
 FACET_CAP = 1000
 FACET_SAMPLE = 5000
-_CHECKED = "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, kinds, tags, refs, body"
+_CHECKED = (
+    "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, kinds, tags, refs, body"
+)
 
 __all__ = ["Facet", "Hit", "Page", "SearchFilters", "facets", "search"]
 
@@ -61,7 +63,9 @@ class Window:
     until: datetime | None
 
     def condition(self) -> str:
-        bounds = [f"received_at {op} '{at.isoformat()}'" for op, at in ((">=", self.since), ("<", self.until)) if at]
+        bounds = [
+            f"received_at {op} '{at.isoformat()}'" for op, at in ((">=", self.since), ("<", self.until)) if at
+        ]
         return " AND ".join(bounds) or "true"
 
 
@@ -98,7 +102,9 @@ def search(
 def _prepare(session: Session) -> list[datetime]:
     """Compiling or parallel workers would cost more than these statements do. Until the transaction's end."""
     session.execute(
-        text("SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)")
+        text(
+            "SELECT set_config('jit', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
+        )
     )
     return partition_months(session)
 
@@ -134,7 +140,9 @@ def _walk(
     hits = _hits(session, statement, params)
     if len(hits) == count:
         return hits, None
-    last = _hits(session, f"SELECT recording_id, received_at {source} {newest} OFFSET :walk - 1 LIMIT 1", params)
+    last = _hits(
+        session, f"SELECT recording_id, received_at {source} {newest} OFFSET :walk - 1 LIMIT 1", params
+    )
     return hits, Position(last[0].received_at, last[0].recording_id) if last else None
 
 
@@ -185,7 +193,9 @@ def facets(session: Session, scope: frozenset[UUID] | None, filters: SearchFilte
             if counts["total", ""] >= FACET_SAMPLE:
                 _count_rest(session, wanted, scope, counts)
                 break
-    found: dict[str, list[Facet]] = {name: [] for name in ("total", "squad", "kind", "state", "tag", "linked")}
+    found: dict[str, list[Facet]] = {
+        name: [] for name in ("total", "squad", "kind", "state", "tag", "linked")
+    }
     for (name, value), count in sorted(counts.items(), key=lambda item: (-min(item[1], FACET_CAP), item[0])):
         if count or name == "total":
             found[name].append(Facet(value, min(count, FACET_CAP), count > FACET_CAP))
@@ -216,12 +226,15 @@ def _count_rest(
 ) -> None:
     """After a sample that is not all: counts by the token index, up to the cap, each known value that the sample
     has not already seen so often."""
-    known = session.execute(text("SELECT DISTINCT facet, value FROM search_values ORDER BY facet, value")).all()
+    known = session.execute(
+        text("SELECT DISTINCT facet, value FROM search_values ORDER BY facet, value")
+    ).all()
     squads = None if scope is None else {str(squad) for squad in scope}
     rest = [
         (name, value)
         for name, value in known
-        if counts[name, value] <= FACET_CAP and not (name == "squad" and squads is not None and value not in squads)
+        if counts[name, value] <= FACET_CAP
+        and not (name == "squad" and squads is not None and value not in squads)
     ]
     statement = f"""
         SELECT v.name, v.value, (

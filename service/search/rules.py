@@ -204,7 +204,10 @@ _CELLS = {"place2": 0.01, "place1": 0.1}  # degrees: about 1 km and 11 km
 def place_tokens(lat: float | None, lon: float | None) -> list[int]:
     if lat is None or lon is None:
         return []
-    return [key_token(name, f"{floor(lat / size)},{_wrap(floor(lon / size), size)}") for name, size in _CELLS.items()]
+    return [
+        key_token(name, f"{floor(lat / size)},{_wrap(floor(lon / size), size)}")
+        for name, size in _CELLS.items()
+    ]
 
 
 def near_tokens(near: Near) -> list[int]:

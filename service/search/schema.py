@@ -12,8 +12,6 @@ from sqlalchemy.orm import Session
 TABLE = "search_documents"
 _PARTITION_LOCK = 7_302_001
 
-_OUT_OF_LINE = "WITH (toast_tuple_target = 768)"
-
 DDL: list[str] = [
     f"""
     CREATE TABLE {TABLE} (
@@ -33,9 +31,7 @@ DDL: list[str] = [
         PRIMARY KEY (recording_id, received_at)
     ) PARTITION BY RANGE (received_at)
     """,
-    # Only the index needs the tokens: kept out of line, twice the rows lie on a page.
-    f"ALTER TABLE {TABLE} ALTER grams SET STORAGE EXTERNAL, ALTER body SET STORAGE MAIN, ALTER refs SET STORAGE MAIN",
-    f"CREATE TABLE {TABLE}_default PARTITION OF {TABLE} DEFAULT {_OUT_OF_LINE}",
+    f"CREATE TABLE {TABLE}_default PARTITION OF {TABLE} DEFAULT",
     f"CREATE INDEX {TABLE}_newest ON {TABLE} (received_at DESC, recording_id DESC)",
     f"CREATE INDEX {TABLE}_squad_newest ON {TABLE} (squad_id, received_at DESC, recording_id DESC)",
     f"CREATE INDEX {TABLE}_recorded ON {TABLE} (recorded_from)",
@@ -78,7 +74,7 @@ def ensure_partition(session: Session, month: datetime) -> bool:
         return False
     within = f"received_at >= '{start.isoformat()}' AND received_at < '{end.isoformat()}'"
     for statement in (
-        f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING STORAGE) {_OUT_OF_LINE}",
+        f"CREATE TABLE {name} (LIKE {TABLE} INCLUDING STORAGE)",
         # The same condition as the bounds: attaching need not read the rows again.
         f"ALTER TABLE {name} ADD CONSTRAINT {name}_month CHECK ({within})",
         f"LOCK TABLE {TABLE}_default IN ACCESS EXCLUSIVE MODE",

@@ -13,6 +13,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -31,8 +32,9 @@ from service.storage.errors import ObjectExists, ObjectMissing, StorageError, Wr
 from service.storage.protocols import MAX_WRITE, MIB, Checkpoint, Lingering, State, Stored
 from service.storage.room import Room
 
-SYNC_EVERY = 32 * MIB
-MAX_UNSYNCED = 128 * MIB
+SYNC_EVERY = 64 * MIB
+SYNC_AFTER_S = 2.0
+MAX_UNSYNCED = 256 * MIB
 
 Segments = list[tuple[str, int]]
 
@@ -66,6 +68,7 @@ class DirectoryWriter:
         self._length, self._hold = length, hold
         self._room, self._pool = room, pool
         self._sync: tuple[int, Future[None]] | None = None
+        self._synced_at = time.monotonic()
         self._broken = False
 
     @property
@@ -106,7 +109,10 @@ class DirectoryWriter:
         """Keeps the disk busy behind the writes, so that the last sync finds little to do."""
         if self._sync and (self._sync[1].done() or self._size - self._durable > MAX_UNSYNCED):
             self._settle()
-        if self._sync is None and self._handle is not None and self._size - self._durable >= SYNC_EVERY:
+        waiting, now = self._size - self._durable, time.monotonic()
+        due = waiting >= SYNC_EVERY or (waiting and now - self._synced_at >= SYNC_AFTER_S)
+        if self._sync is None and self._handle is not None and due:
+            self._synced_at = now
             self._sync = (self._size, self._pool.submit(os.fdatasync, self._handle))
 
     def _settle(self) -> None:

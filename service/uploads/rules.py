@@ -5,7 +5,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from service.conventions.rules import base_name
@@ -103,7 +103,7 @@ def check_said(values: Mapping[str, str], zone: ZoneInfo) -> Said:
 def check_moment(text: str, zone: ZoneInfo) -> None:
     try:
         moment = datetime.fromisoformat(text)
-        (moment if moment.tzinfo else moment.replace(tzinfo=zone)).timestamp()
+        (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise Invalid(
             field="recorded_at", problem=_("a time such as 2024-05-06T09:30:00+08:00 is wanted")

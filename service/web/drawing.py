@@ -95,6 +95,8 @@ def track(points: Sequence[Point], side: float = 200, margin: float = 20) -> Tra
     scale = (side - 2 * margin) / extent
     inset_x = (side - (right - left) * scale) / 2
     inset_y = (side - (bottom - top) * scale) / 2
-    placed = [(round((x - left) * scale + inset_x, 1), round((y - top) * scale + inset_y, 1)) for x, y in flat]
+    placed = [
+        (round((x - left) * scale + inset_x, 1), round((y - top) * scale + inset_y, 1)) for x, y in flat
+    ]
     path = "M" + "L".join(f"{x} {y}" for x, y in placed)
     return Track(path, placed[0], placed[-1], extent * 111_320)

@@ -106,7 +106,9 @@ def render_error(request: Request, status_code: int, sentence: str, hint: str | 
         body = text("partials/error_notice.html", shell, request.url.path, **context)
         headers = PAGE_HEADERS | {"HX-Retarget": "#notices", "HX-Reswap": "innerHTML"}
         return HTMLResponse(body, status_code, headers=headers)
-    return HTMLResponse(text("error.html", shell, request.url.path, **context), status_code, headers=PAGE_HEADERS)
+    return HTMLResponse(
+        text("error.html", shell, request.url.path, **context), status_code, headers=PAGE_HEADERS
+    )
 
 
 def redirect(request: Request, url: str) -> Response:

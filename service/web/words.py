@@ -13,14 +13,18 @@ class Word(NamedTuple):
 
 
 STATES = {
-    "receiving": Word(_("Receiving"), icon="cloud-upload", tone="info", meaning=_("Bytes are still arriving.")),
+    "receiving": Word(
+        _("Receiving"), icon="cloud-upload", tone="info", meaning=_("Bytes are still arriving.")
+    ),
     "processing": Word(
         _("Processing"),
         icon="loader",
         tone="info",
         meaning=_("Received and kept; being hashed, probed and made watchable."),
     ),
-    "ready": Word(_("Ready"), icon="circle-check", tone="good", meaning=_("Everything is there and was checked.")),
+    "ready": Word(
+        _("Ready"), icon="circle-check", tone="good", meaning=_("Everything is there and was checked.")
+    ),
     "partial": Word(
         _("Partly ready"),
         icon="circle-alert",
@@ -59,9 +63,15 @@ ROLES = {
 
 LINKS = {
     "confirmed": Word(_("Confirmed"), icon="circle-check", tone="good", meaning=_("A person said so.")),
-    "automatic": Word(_("Linked"), icon="link", tone="info", meaning=_("Linked by the rules; the reasons are listed.")),
-    "offered": Word(_("Offered"), icon="circle-help", tone="warn", meaning=_("Not sure enough: a person decides.")),
-    "rejected": Word(_("Rejected"), icon="unlink", tone="plain", meaning=_("A person said that it is not this event.")),
+    "automatic": Word(
+        _("Linked"), icon="link", tone="info", meaning=_("Linked by the rules; the reasons are listed.")
+    ),
+    "offered": Word(
+        _("Offered"), icon="circle-help", tone="warn", meaning=_("Not sure enough: a person decides.")
+    ),
+    "rejected": Word(
+        _("Rejected"), icon="unlink", tone="plain", meaning=_("A person said that it is not this event.")
+    ),
 }
 
 JOBS = {
@@ -80,14 +90,18 @@ JOB_STATES = {
 }
 
 LOCKS = {
-    "locked": Word(_("Locked"), icon="lock", tone="seal", meaning=_("The store refuses to change or delete it.")),
+    "locked": Word(
+        _("Locked"), icon="lock", tone="seal", meaning=_("The store refuses to change or delete it.")
+    ),
     "not_locked": Word(
         _("Not locked"),
         icon="lock-open",
         tone="warn",
         meaning=_("This store cannot lock; the file is read-only, its fingerprint proves it unchanged."),
     ),
-    "pending": Word(_("Lock to come"), icon="clock", meaning=_("It is locked as soon as its fingerprint is known.")),
+    "pending": Word(
+        _("Lock to come"), icon="clock", meaning=_("It is locked as soon as its fingerprint is known.")
+    ),
 }
 
 RECEIPTS = {
@@ -113,10 +127,18 @@ QUEUES = {
 
 ATTENTION = {
     "failed": Word(_("Failed"), icon="circle-x", tone="bad", meaning=_("Attempts are spent; each says why.")),
-    "waiting": Word(_("Waiting"), icon="clock", tone="info", meaning=_("Work that has not begun or not ended.")),
-    "unlinked": Word(_("Unlinked"), icon="unlink", tone="warn", meaning=_("Recordings that show no known event.")),
-    "refused": Word(_("Refused"), icon="ban", tone="bad", meaning=_("In quarantine; the device must keep its copy.")),
-    "removal": Word(_("Removal asked"), icon="trash-2", tone="warn", meaning=_("A member asked for a removal.")),
+    "waiting": Word(
+        _("Waiting"), icon="clock", tone="info", meaning=_("Work that has not begun or not ended.")
+    ),
+    "unlinked": Word(
+        _("Unlinked"), icon="unlink", tone="warn", meaning=_("Recordings that show no known event.")
+    ),
+    "refused": Word(
+        _("Refused"), icon="ban", tone="bad", meaning=_("In quarantine; the device must keep its copy.")
+    ),
+    "removal": Word(
+        _("Removal asked"), icon="trash-2", tone="warn", meaning=_("A member asked for a removal.")
+    ),
 }
 
 # Navigation: path, word, icon, roles that see it. The first four of a role stand in the bar of a phone.

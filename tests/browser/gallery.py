@@ -29,15 +29,44 @@ def media(folder: Path) -> None:
     """Half a minute of test picture with everything that the player shows."""
     ffmpeg = ["ffmpeg", "-v", "error", "-y"]
     video = ["-f", "lavfi", "-i", "testsrc2=s=640x360:r=25:d=30", "-f", "lavfi", "-i", "sine=440:d=30"]
-    subprocess.run([*ffmpeg, *video, "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-movflags", "+faststart", folder / "play.mp4"], check=True)
-    subprocess.run([*ffmpeg, "-ss", "4", "-i", folder / "play.mp4", "-frames:v", "1", folder / "poster.jpg"], check=True)
-    subprocess.run([*ffmpeg, "-i", folder / "play.mp4", "-vf", "fps=1/3,scale=160:90,tile=5x2", "-frames:v", "1", folder / "sprite.jpg"], check=True)
+    subprocess.run(
+        [
+            *ffmpeg,
+            *video,
+            "-preset",
+            "ultrafast",
+            "-pix_fmt",
+            "yuv420p",
+            "-movflags",
+            "+faststart",
+            folder / "play.mp4",
+        ],
+        check=True,
+    )
+    subprocess.run(
+        [*ffmpeg, "-ss", "4", "-i", folder / "play.mp4", "-frames:v", "1", folder / "poster.jpg"], check=True
+    )
+    subprocess.run(
+        [
+            *ffmpeg,
+            "-i",
+            folder / "play.mp4",
+            "-vf",
+            "fps=1/3,scale=160:90,tile=5x2",
+            "-frames:v",
+            "1",
+            folder / "sprite.jpg",
+        ],
+        check=True,
+    )
     cues = [
         f"00:00:{3 * n:02}.000 --> 00:00:{3 * n + 3:02}.000\nsprite.jpg#xywh={160 * (n % 5)},{90 * (n // 5)},160,90\n"
         for n in range(10)
     ]
     (folder / "sprite.vtt").write_text("WEBVTT\n\n" + "\n".join(cues))
-    peaks = ",".join(f"{abs(((n * 37) % 101) / 101 * (0.25 + 0.75 * ((n // 40) % 3) / 2)):.3f}" for n in range(600))
+    peaks = ",".join(
+        f"{abs(((n * 37) % 101) / 101 * (0.25 + 0.75 * ((n // 40) % 3) / 2)):.3f}" for n in range(600)
+    )
     (folder / "peaks.json").write_text(f'{{"peaks": [{peaks}]}}')
 
 
@@ -84,7 +113,9 @@ def gallery(media_folder: Path) -> FastAPI:
 
     @app.get("/gallery")
     def index() -> HTMLResponse:
-        return HTMLResponse("".join(f'<p><a href="{path}">{path}</a> {name}' for path, _, name, _ in samples.pages()))
+        return HTMLResponse(
+            "".join(f'<p><a href="{path}">{path}</a> {name}' for path, _, name, _ in samples.pages())
+        )
 
     for path, *_ in samples.pages():
         app.add_api_route(path, page(path), methods=["GET"], response_model=None)

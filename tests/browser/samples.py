@@ -85,9 +85,15 @@ CARDS = [
     card(1, links=linked(), tags=["人民路", "亮证"], kind="inspection"),
     card(2, links=linked("automatic"), tags=["画面过暗 2:10"]),
     card(3, "processing", progress=0.42, links=linked("offered")),
-    card(4, "partial", reason="没有声音轨；波形缺失", clock_doubt="相机时钟比到达时间快 8 小时", tags=["无声"]),
-    card(5, "unplayable", reason="没有 moov（多半是断电），视频无法播放", recorded_from=None, recorded_to=None),
-    card(6, "refused", reason="不是录音录像：这是一个压缩包", recorded_from=None, duration_s=None, officers=[]),
+    card(
+        4, "partial", reason="没有声音轨；波形缺失", clock_doubt="相机时钟比到达时间快 8 小时", tags=["无声"]
+    ),
+    card(
+        5, "unplayable", reason="没有 moov（多半是断电），视频无法播放", recorded_from=None, recorded_to=None
+    ),
+    card(
+        6, "refused", reason="不是录音录像：这是一个压缩包", recorded_from=None, duration_s=None, officers=[]
+    ),
     card(7, "receiving", progress=0.13, reason=None, duration_s=None, recorded_from=None, links=[]),
 ]
 
@@ -221,7 +227,10 @@ SQUADS = [
     SquadRow("s3", "三中队", 1, 0, 27, 0, 9, NOW - timedelta(days=6)),
     SquadRow("s4", "直属机动中队", 0, 0, 0, 0, 0, None),
 ]
-OPTIONS = [Option("e1", "06-03 14:00 油烟扰民现场检查 · 人民路"), Option("e2", "06-05 09:30 询问当事人 · 中队询问室")]
+OPTIONS = [
+    Option("e1", "06-03 14:00 油烟扰民现场检查 · 人民路"),
+    Option("e2", "06-05 09:30 询问当事人 · 中队询问室"),
+]
 UNFINISHED = [
     UnfinishedUpload(
         "u1", "BWC20240603_1530_044.MP4", 3_460_000_000, 1_310_000_000, "采集站 03", NOW - timedelta(hours=2),
@@ -233,11 +242,14 @@ UNFINISHED = [
 def facets() -> list[Facet]:
     def options(*pairs: tuple[str, int], selected: int = -1) -> list[FacetOption]:
         return [
-            FacetOption(label, label, n, n == 1000, i == selected, "/recordings?x=1") for i, (label, n) in enumerate(pairs)
+            FacetOption(label, label, n, n == 1000, i == selected, "/recordings?x=1")
+            for i, (label, n) in enumerate(pairs)
         ]
 
     return [
-        Facet("state", _("State"), options((_("Ready"), 1000), (_("Processing"), 14), (_("Not playable"), 3))),
+        Facet(
+            "state", _("State"), options((_("Ready"), 1000), (_("Processing"), 14), (_("Not playable"), 3))
+        ),
         Facet("squad", _("Squad"), options(("一中队", 412), ("二中队", 388), ("三中队", 205), selected=1)),
         Facet("kind", _("Kind"), options((_("Daily inspection"), 1000), (_("Evidence collection"), 211))),
         Facet("linked", _("Links"), options((_("Linked"), 932), (_("Unlinked"), 68))),
@@ -254,11 +266,19 @@ def health(stalled: bool = False) -> Health:
     return Health(
         [
             Queue("light", 3, 1, 1, 4.0, 0.0),
-            Queue("encode", 41, 0 if stalled else 1, 0 if stalled else 1, 5400.0, None if stalled else 6.4, 2),
+            Queue(
+                "encode", 41, 0 if stalled else 1, 0 if stalled else 1, 5400.0, None if stalled else 6.4, 2
+            ),
         ],
         [
             Worker("light@node-1", ["light"], NOW - timedelta(seconds=4), True, None),
-            Worker("encode@node-1", ["encode"], NOW - timedelta(minutes=44), not stalled, "BWC20240603_1404_004.MP4"),
+            Worker(
+                "encode@node-1",
+                ["encode"],
+                NOW - timedelta(minutes=44),
+                not stalled,
+                "BWC20240603_1404_004.MP4",
+            ),
         ],
         [FAILED],
         NOW,
@@ -289,13 +309,30 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         Tile(_("Unlinked"), 43, "/attention?what=unlinked", "warn"),
         Tile(_("Events without a recording"), 15, "/events?recorded=no", "warn"),
     ]
-    kinds = Filter("kind", _("Kind"), [Option("inspection", _("Daily inspection")), Option("coercion", _("Administrative coercion"))])
+    kinds = Filter(
+        "kind",
+        _("Kind"),
+        [Option("inspection", _("Daily inspection")), Option("coercion", _("Administrative coercion"))],
+    )
     squads = Filter("squad", _("Squad"), [Option("s1", "一中队"), Option("s2", "二中队", True)])
     tokens = [
-        Token("t1", "采集站 03", NOW - timedelta(days=40), NOW - timedelta(minutes=3), NOW + timedelta(days=325), "二中队"),
+        Token(
+            "t1",
+            "采集站 03",
+            NOW - timedelta(days=40),
+            NOW - timedelta(minutes=3),
+            NOW + timedelta(days=325),
+            "二中队",
+        ),
         Token("t2", "备份脚本", NOW - timedelta(days=2)),
     ]
-    account = Account([Option("zh_CN", "中文", True), Option("en", "English")], tokens, True, None, {"old": _("That is not your password.")})
+    account = Account(
+        [Option("zh_CN", "中文", True), Option("en", "English")],
+        tokens,
+        True,
+        None,
+        {"old": _("That is not your password.")},
+    )
     fresh = Account(account.languages, tokens, True, "zl_7Qk2mV9xT0pYc4Rb1LwN8sHd5GfJ3aZe")
     return [
         ("/sign-in", None, "sign_in.html", {"next": "/", "error": None, "expired": False, "username": ""}),

@@ -108,7 +108,7 @@ def clean(ranges: Iterable[Range], join_s: float, least_s: float, duration_s: fl
             merged.append([start, end])
     # A whole clip shorter than the least length counts when it is like that from end to end.
     least = min(least_s, duration_s * 0.9)
-    return [(round(a, 3), round(b, 3)) for a, b in merged if b - a >= least - 1e-9]
+    return [(round(a, 3), round(b, 3)) for a, b in merged if b - a >= max(least, 0.002) - 1e-9]
 
 
 def _number(text: str) -> float | None:

@@ -118,7 +118,7 @@ class Sandbox:
         try:
             process = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={"PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "LANG": "C.UTF-8"},
@@ -190,7 +190,10 @@ class Sandbox:
 
 
 # bwrap does not pass its child's resource usage on; the shell's own `times` does, as the last two lines.
-_TIMED = '"$@"; code=$?; echo >&2; times >&2; exit $code'
+# And it starts the program only on a word from the worker: bwrap notices a parent's death only after its own
+# set-up, so one killed in these milliseconds would else leave its ffmpeg running for ever.
+_READY = b"ready\n"
+_TIMED = 'echo ready >&2; read -r go || exit 1; "$@" </dev/null; code=$?; echo >&2; times >&2; exit $code'
 _TIMES = re.compile(r"\n?(?:\d+m[\d.]+s \d+m[\d.]+s\n)?(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*\Z")
 
 _STAGE = """
@@ -270,6 +273,7 @@ def _supervise(
     stdout, tail = bytearray(), bytearray()
     ended: Ended = "exit"
     terminated_at: float | None = None
+    waiting = True
     try:
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ, stdout)
@@ -281,6 +285,11 @@ def _supervise(
                         selector.unregister(key.fileobj)
                     elif key.data is tail:
                         tail += chunk
+                        if waiting and tail.startswith(_READY):
+                            waiting = False
+                            del tail[: len(_READY)]
+                            with contextlib.suppress(BrokenPipeError):
+                                os.write(process.stdin.fileno(), b"go\n")
                         del tail[:-STDERR_TAIL]
                     elif on_stdout:
                         on_stdout(chunk)
@@ -305,8 +314,8 @@ def _supervise(
         if process.returncode is None:
             _signal_group(process, signal.SIGKILL)
             process.wait()
-        process.stdout.close()
-        process.stderr.close()
+        for pipe in (process.stdin, process.stdout, process.stderr):
+            pipe.close()
     code = process.returncode if process.returncode >= 0 else 128 - process.returncode
     if ended == "exit" and code in (128 + signal.SIGXCPU, 128 + signal.SIGXFSZ):
         ended = "cpu_time" if code == 128 + signal.SIGXCPU else "output_size"

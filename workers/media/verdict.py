@@ -44,9 +44,9 @@ class Verdict(BaseModel):
 def judge(probe: Probe, not_a_recording: str | None = None) -> Verdict:
     """`not_a_recording` is the kind that sniff.refuse() saw, e.g. "zip"; such a file is refused, not unplayable."""
     if not_a_recording:
-        code = "empty" if not_a_recording == "empty" else "not_a_recording"
-        params = {} if code == "empty" else {"kind": not_a_recording}
-        return Verdict(outcome="refused", reasons=[Reason(code=code, params=params)])
+        empty = not_a_recording == "empty"
+        reason = Reason(code="not_a_recording", params={"kind": not_a_recording})
+        return Verdict(outcome="refused", reasons=[Reason(code="empty") if empty else reason])
     dead = _why_dead(probe)
     if dead:
         return Verdict(outcome="unplayable", reasons=[dead], remarks=_remarks(probe))

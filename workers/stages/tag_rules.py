@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from schemas.recordings import Tag, TagSource
+from service.conventions.rules import Conventions
 from workers.media import clock, gpmf, iso6709
 from workers.media.clock import Claim, Clock, Convention
 from workers.media.gpmf import Track
@@ -48,31 +49,30 @@ class Where:
     track: tuple[tuple[float, float, float], ...] = ()
 
 
-def convention_of(conventions: Mapping[str, Any], timezone: str) -> Convention:
-    """A recorder model's habits (shape: schemas.recorders.RecorderModel); what it does not say is the usual."""
-    zone = conventions.get("clock_zone") or ""
+def convention_of(conventions: Conventions | None, timezone: str) -> Convention:
+    """How the recorder's model writes its clock; the usual where the model is not known."""
+    if conventions is None:
+        return Convention(timezone=timezone)
+    zone = conventions.clock_zone or ""
     return Convention(
-        zone="local_as_utc" if conventions.get("container_clock") == "local_as_utc" else "utc",
-        stamp="end" if conventions.get("stamp") == "end" else "start",
+        zone=conventions.container_clock,
+        stamp=conventions.stamp,
         timezone=timezone if zone.lower() in ("", "utc") else zone,
-        offset_s=float(conventions.get("offset_s") or 0.0),
     )
 
 
 def time_claims(probe: Probe, track: Track, said: Mapping[str, Any]) -> list[Claim]:
-    """Every time that anything claims. `said`: a recording's claims, with `sidecar` and `file_name` inside."""
+    """Every time that anything claims. `said`: a recording's claims, with `sidecar` and `file_name` inside,
+    whose `start` and `end` are UTC (service.conventions.rules.Facts)."""
     found = []
     if track.started_at is not None:
         found.append(Claim(source="gps", at=track.started_at.isoformat(), stamp="start"))
-    for word, facts in (
-        ("declared", said),
-        ("sidecar", said.get("sidecar")),
-        ("filename", said.get("file_name")),
-    ):
-        facts = facts if isinstance(facts, Mapping) else {}
-        if facts.get("recorded_at"):
-            stamp = facts.get("stamp") if facts.get("stamp") in ("start", "end") else None
-            found.append(Claim(source=word, at=str(facts["recorded_at"])[:60], stamp=stamp))
+    if said.get("recorded_at"):
+        found.append(Claim(source="declared", at=str(said["recorded_at"])[:60]))
+    for word, facts in (("sidecar", said.get("sidecar")), ("filename", said.get("file_name"))):
+        stamp = next((stamp for stamp in ("start", "end") if facts and facts.get(stamp)), None)
+        if facts and stamp in ("start", "end"):
+            found.append(Claim(source=word, at=str(facts[stamp]), stamp=stamp))
     return found + [Claim(source=one.source, at=one.at) for one in probe.times]
 
 

@@ -8,8 +8,10 @@ from sqlmodel import Session
 from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original
 from schemas.people import Officer
-from schemas.recorders import Recorder, RecorderModel
+from schemas.recorders import Recorder
 from schemas.recordings import Recording, Tag, TagSource
+from service.conventions.queries import conventions_of_recorder, known_conventions, sidecar_facts
+from service.conventions.rules import Conventions, Facts, read_file_name
 from service.database import transaction
 from service.jobs import request_job
 from service.linking.facts import claim, find_case, find_event
@@ -57,8 +59,9 @@ def _publish(session: Session, held: Claim, track: Track) -> None:
     ).one()
     original = session.get_one(Original, recording.original_id)
     facts, verdict = examined(original)
+    recording.claims = _with_papers(session, recording)
     claimed = _resolve(session, recording)
-    convention = tag_rules.convention_of(_conventions(session, recording), get_settings().timezone)
+    convention = tag_rules.convention_of(_model_of(session, recording), get_settings().timezone)
     judged = clock.judge(
         tag_rules.time_claims(facts, track, recording.claims),
         original.measured_duration_s,
@@ -107,7 +110,31 @@ def _resolve(session: Session, recording: Recording) -> list[Claimed]:
     return found
 
 
-def _conventions(session: Session, recording: Recording) -> dict[str, Any]:
+def _with_papers(session: Session, recording: Recording) -> dict[str, Any]:
+    """The claims with what the sidecar and the file's name say today: a sidecar may come late, a model's patterns
+    may have been set right since."""
+    sidecar = sidecar_facts(session, recording.squad_id, recording.file_name)
+    own = {key: value for key, value in recording.claims.items() if key not in ("sidecar", "file_name")}
+    if sidecar:
+        own["sidecar"] = sidecar
+    if named := _read_name(session, recording.file_name, claim(own, "recorder")):
+        own["file_name"] = named.as_json()
+    return own
+
+
+def _read_name(session: Session, file_name: str, recorder: Any) -> Facts:
+    """By the model of the recorder where one is named, in the claims or in the name itself; else by whatever fits."""
+    zone = get_settings().zone
+    model = conventions_of_recorder(session, recorder[0]) if recorder else None
+    if model is not None:
+        return read_file_name(file_name, model, zone)
+    readings = (read_file_name(file_name, one, zone) for one in known_conventions(session))
+    found = next((facts for facts in readings if facts), Facts())
+    if found.recorder and (model := conventions_of_recorder(session, found.recorder)) is not None:
+        return read_file_name(file_name, model, zone) or found
+    return found
+
+
+def _model_of(session: Session, recording: Recording) -> Conventions | None:
     recorder = session.get(Recorder, recording.recorder_id) if recording.recorder_id else None
-    model = session.get(RecorderModel, recorder.model_id) if recorder and recorder.model_id else None
-    return model.conventions if model else {}
+    return conventions_of_recorder(session, recorder.serial) if recorder else None

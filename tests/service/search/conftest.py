@@ -10,7 +10,7 @@ from service.search.documents import SearchDocument, copy_documents
 from service.search.schema import DDL, TABLE
 from tests.bench.search_corpus import corpus
 
-DOCUMENTS = 4000
+DOCUMENTS = 3000
 
 
 def install(engine: Engine) -> None:

@@ -34,13 +34,22 @@ def test_counts_are_exact_up_to_the_cap(filled, documents, cap, scope, query):
     found = facets(filled, scope, SearchFilters(q=query))
     flat = {(name, facet.value): facet for name, values in found.items() for facet in values}
     expected = counted(hits)
-    assert {key for key, facet in flat.items() if facet.count} == {key for key, count in expected.items() if count}
+    assert {key for key, facet in flat.items() if facet.count} == {
+        key for key, count in expected.items() if count
+    }
     for key, facet in flat.items():
         assert (facet.count, facet.capped) == (min(expected[key], cap), expected[key] > cap)
 
 
 def test_every_facet_is_there_even_without_hits(filled):
-    assert set(facets(filled, frozenset(), SearchFilters())) == {"total", "squad", "kind", "state", "tag", "linked"}
+    assert set(facets(filled, frozenset(), SearchFilters())) == {
+        "total",
+        "squad",
+        "kind",
+        "state",
+        "tag",
+        "linked",
+    }
     assert facets(filled, frozenset({UUID(int=1)}), SearchFilters())["total"][0].count == 0
 
 

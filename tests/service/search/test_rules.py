@@ -33,7 +33,10 @@ def test_every_part_of_a_text_has_its_tokens_in_the_texts(text, data):
         assert needle_grams(needle) <= tokens(needle) <= tokens(text)
 
 
-@given(st.text(st.sampled_from("油烟排查赣蓉江罚〔〕［］（）()【】２０２４abcＡＢ -－—R7号　𠮷😀"), min_size=2), st.data())
+@given(
+    st.text(st.sampled_from("油烟排查赣蓉江罚〔〕［］（）()【】２０２４abcＡＢ -－—R7号　𠮷😀"), min_size=2),
+    st.data(),
+)
 def test_every_raw_part_is_within_the_folded_text(text, data):
     start = data.draw(st.integers(0, len(text) - 1))
     needle = text[start : data.draw(st.integers(start, len(text)))]
@@ -72,7 +75,10 @@ def test_a_case_number_is_the_same_however_written(written):
     assert case_number_fold(written) == CASE
 
 
-@pytest.mark.parametrize("other", ["赣蓉江城管罚〔2024〕124号", "赣蓉江城管罚〔2023〕123号", "赣蓉江城管强〔2024〕123号", "A-17/3", ""])
+@pytest.mark.parametrize(
+    "other",
+    ["赣蓉江城管罚〔2024〕124号", "赣蓉江城管罚〔2023〕123号", "赣蓉江城管强〔2024〕123号", "A-17/3", ""],
+)
 def test_other_case_numbers_stay_others(other):
     assert case_number_fold(other) != CASE
 
@@ -114,7 +120,9 @@ def test_endless_queries_are_refused(query):
         words(query)
 
 
-@given(MOMENTS, st.timedeltas(timedelta(microseconds=1), timedelta(days=1200)), st.floats(0, 1, exclude_max=True))
+@given(
+    MOMENTS, st.timedeltas(timedelta(microseconds=1), timedelta(days=1200)), st.floats(0, 1, exclude_max=True)
+)
 def test_every_start_within_a_range_has_one_of_its_tokens(since, length, share):
     inside = since + length * share
     if inside < since + length:
@@ -137,7 +145,9 @@ def test_cells_serve_where_the_bureau_works():
     assert 0 < len(near_tokens(Near(25.83, 114.93, 50_000))) <= 144
 
 
-@pytest.mark.parametrize("text", ["", "25.8", "a,b", "25.8,114.9,0", "91,0", "0,181", "25.8,114.9,60000", "nan,1", "1,2,nan"])
+@pytest.mark.parametrize(
+    "text", ["", "25.8", "a,b", "25.8,114.9,0", "91,0", "0,181", "25.8,114.9,60000", "nan,1", "1,2,nan"]
+)
 def test_a_place_that_cannot_be_read_is_an_error(text):
     with pytest.raises(FilterUnreadable):
         Near.parse(text)

@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import io
+import json
 import socket
 import subprocess
 import sys
@@ -93,6 +94,40 @@ def test_an_upload_outlives_a_store_that_goes_away(ceph: CephNode, s3_url: str, 
     hand.write(data[row.offset :])
     hand.close()
     assert content(store, row.complete(store)) == data
+
+
+def test_parts_of_a_dead_writer_are_cut_out_also_after_a_crash_in_the_middle_of_it(
+    ceph: CephNode, s3_url: str, bucket: Bucket
+) -> None:
+    """RGW completes an upload only with every part that ever arrived, so those nobody acknowledged come along."""
+    data = noise(40_000_000)
+    for crashed in (False, True):
+        store = open_store(s3_url, ceph.access_key, ceph.secret_key)
+        row = Row.create(store, f"originals/dead-{crashed}".lower(), len(data))
+        hand = row.take_over(store)
+        hand.write(data[:12_000_000])
+        hand.close()
+        dead = row.take_over(store)
+        dead.writer.write(bytes(8 * MIB))
+        dead.writer.abandon()
+        hand = row.take_over(store)
+        hand.write(data[12_000_000:])
+        hand.close()
+        upload = row.state["upload"]
+        listed = sorted(bucket.parts(row.key, upload), key=lambda part: part.number)
+        keep = {n for first, last, _ in row.state["runs"] for n in range(first, last + 1)}
+        assert {part.number for part in listed} - keep
+        if crashed:
+            assert row.state["tail"] is None
+            plan = [[part.size, part.number in keep] for part in listed]
+            bucket.put(f"tails/{row.key}/parts", json.dumps(plan).encode())
+            bucket.finish(row.key, upload, [(part.number, part.etag) for part in listed])
+        stored = row.complete(store)
+        assert content(store, stored) == data
+        assert row.complete(store) == stored
+        versions = [v for v in bucket.versions(row.key) if v.size]
+        assert [v.version for v in versions] == [stored.version]
+        assert list(store.uploads.list_uploads(datetime.now(UTC) + timedelta(days=1))) == []
 
 
 def test_a_store_that_was_never_there_does_not_stop_the_service() -> None:

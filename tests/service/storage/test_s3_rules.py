@@ -1,6 +1,6 @@
 """Part numbers and sizes for any history of an upload, without a store."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from service.storage.protocols import MIB, Stored
@@ -31,6 +31,7 @@ def parts_of(length: int, told: bool, deaths: list[int]) -> list[tuple[int, int]
     return made
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 5 * TIB), st.booleans(), st.lists(st.integers(0, 300), max_size=60))
 def test_any_length_fits_into_the_numbers(length: int, told: bool, deaths: list[int]) -> None:
     made = parts_of(length, told, deaths)
@@ -39,6 +40,7 @@ def test_any_length_fits_into_the_numbers(length: int, told: bool, deaths: list[
     assert all(MIN_PART <= size <= MAX_PART for _, size in made[:-1])
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.integers(1, 100 * 2**30), st.integers(5_000_000, 64 * MIB))
 def test_requests_of_any_size_do_not_use_up_the_numbers(length: int, request: int) -> None:
     """Each request ends cleanly after `request` bytes, as with a client that sends in pieces."""
@@ -48,14 +50,14 @@ def test_requests_of_any_size_do_not_use_up_the_numbers(length: int, request: in
         number, sent = layout.next, layout.in_parts
         while (waiting := received - sent) and waiting >= (size := part_size(number, sent, length)):
             number, sent = number + 1, sent + size
-        if waiting := received - sent:
-            if worth_a_part(waiting, number, sent, length):
-                number, sent = number + 1, sent + waiting
+        if (waiting := received - sent) and worth_a_part(waiting, number, sent, length):
+            number, sent = number + 1, sent + waiting
         layout = Layout(next=number, runs=((1, number - 1, sent),))
     assert received == length
     assert layout.next <= MAX_PARTS + 1
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, WINDOW - 1)), max_size=100))
 def test_no_number_is_ever_used_by_two_epochs(history: list[tuple[bool, int]]) -> None:
     """Each epoch uses some of the numbers it was granted, and ends well or not at all."""
@@ -83,6 +85,7 @@ def test_a_state_stays_small_and_survives_json() -> None:
     assert with_tail.with_part(5, 20).offset == 120
 
 
+@settings(deadline=None, max_examples=50)
 @given(st.lists(st.integers(0, 3) | st.integers(4 * MIB, 17 * MIB) | st.integers(1, 12 * 2**30), max_size=40))
 def test_a_concatenation_covers_every_byte_once_in_legal_parts(sizes: list[int]) -> None:
     sources = [Stored(f"p/{n}", "1", size) for n, size in enumerate(sizes)]

@@ -1,0 +1,12 @@
+from service.errors import Conflict
+from service.i18n import noop as _n
+
+
+class CaseExists(Conflict):
+    type = "case-exists"
+    sentence = _n("There is already a case with the number {number}.")
+
+
+class CampaignExists(Conflict):
+    type = "campaign-exists"
+    sentence = _n("There is already a campaign with the external id {external_id}.")

@@ -1,0 +1,176 @@
+"""One import is one transaction: every row is created, changed, unchanged or refused with its reason."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
+from sqlmodel import Session, SQLModel
+
+from service.access.actions import require
+from service.access.actor import Actor
+from service.access.queries import squad_scope
+from service.custody.actions import record
+from service.i18n import gettext as _
+from service.importing.errors import ColumnsMissing, RowRefused
+from service.importing.rules import SourceRow, read
+
+
+class Outcome(StrEnum):
+    created = "created"
+    changed = "changed"
+    unchanged = "unchanged"
+    refused = "refused"
+
+
+@dataclass(frozen=True)
+class RowReport:
+    """`changes`: the fields that differ from what was known, for a changed row."""
+
+    row: int
+    outcome: Outcome
+    key: str = ""
+    problem: str | None = None
+    changes: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Report:
+    dry_run: bool
+    counts: dict[str, int]
+    ignored_columns: list[str]
+    rows: list[RowReport]
+
+
+class Importer:
+    """What one kind of row needs; one instance serves one import.
+
+    `headers`: other column names → field. `cells`: how a field's cell is read before the model sees it.
+    `load` fetches, in a fixed number of queries, all that the rows refer to; `apply` says what becomes of one
+    row and raises RowRefused; `finish` does once what follows from all of them (links, search).
+    """
+
+    kind: ClassVar[str]
+    model: ClassVar[type[SQLModel]]
+    headers: ClassVar[Mapping[str, str]]
+    cells: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self.session, self.actor = session, actor
+        self.scope = squad_scope(actor)
+
+    def load(self, wanted: Sequence[Any]) -> None: ...
+
+    def key(self, wanted: Any) -> str:
+        raise NotImplementedError
+
+    def apply(self, wanted: Any) -> tuple[Outcome, list[str]]:
+        raise NotImplementedError
+
+    def finish(self) -> None: ...
+
+    def in_scope(self, squad_id: Any) -> bool:
+        return self.scope is None or squad_id in self.scope
+
+
+def run_import(importer: Importer, data: bytes, content_type: str, *, dry_run: bool) -> Report:
+    """A dry run does everything and takes it back, so that its report is what would happen."""
+    require(importer.actor, "import")
+    sheet = read(data, content_type, _columns(importer))
+    missing = [
+        name
+        for name, info in importer.model.model_fields.items()
+        if info.is_required() and name not in sheet.columns
+    ]
+    if sheet.rows and missing:
+        raise ColumnsMissing(columns=", ".join(missing))
+    session = importer.session
+    inside = session.begin_nested()
+    try:
+        reports = _apply_all(importer, sheet.rows)
+        counts = Counter(str(report.outcome) for report in reports)
+        if dry_run:
+            session.flush()
+            inside.rollback()
+        else:
+            if counts[Outcome.created] or counts[Outcome.changed]:
+                session.flush()
+                importer.finish()
+            inside.commit()
+    except BaseException:
+        if inside.is_active:
+            inside.rollback()
+        raise
+    if not dry_run:
+        record(session, importer.actor, "import", importer.kind, None, **counts)
+    return Report(
+        dry_run=dry_run,
+        counts={str(outcome): counts[outcome] for outcome in Outcome},
+        ignored_columns=list(sheet.ignored),
+        rows=reports,
+    )
+
+
+def _columns(importer: Importer) -> dict[str, str]:
+    return {**importer.headers, **{name: name for name in importer.model.model_fields}}
+
+
+def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
+    reports: dict[int, RowReport] = {}
+    read_rows: list[tuple[int, Any]] = []
+    for row in rows:
+        try:
+            read_rows.append((row.number, _read(importer, row)))
+        except RowRefused as refused:
+            reports[row.number] = RowReport(row.number, Outcome.refused, problem=refused.problem)
+    seen: dict[str, int] = {}
+    with importer.session.no_autoflush:
+        importer.load([wanted for _number, wanted in read_rows])
+        for number, wanted in read_rows:
+            key = importer.key(wanted)
+            try:
+                if not key:
+                    raise RowRefused(
+                        _("the external id is missing, so a second import could not recognise it")
+                    )
+                if key in seen:
+                    raise RowRefused(_("the same id stands in row {row} already").format(row=seen[key]))
+                seen[key] = number
+                outcome, changes = importer.apply(wanted)
+                reports[number] = RowReport(number, outcome, key, changes=changes)
+            except RowRefused as refused:
+                reports[number] = RowReport(number, Outcome.refused, key, refused.problem)
+    return [reports[number] for number in sorted(reports)]
+
+
+def _read(importer: Importer, row: SourceRow) -> Any:
+    values = {
+        name: importer.cells[name](value) if name in importer.cells else value
+        for name, value in row.values.items()
+    }
+    if "\x00" in str(values) or _holds_nul(values):
+        raise RowRefused(_("it holds a character that no text may hold"))
+    try:
+        return importer.model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise RowRefused(f"{name}: {first['msg']}") from error
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for part in (*value, *value.values()))
+    return isinstance(value, list) and any(_holds_nul(part) for part in value)
+
+
+def differences(row: Any, values: Mapping[str, Any]) -> list[str]:
+    """Sets what differs on the row and answers the names."""
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    return changed

@@ -1,0 +1,178 @@
+"""Recorders, their models, and who holds them. A changed holder links the recordings concerned anew."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from schemas.recorders import (
+    Assignment,
+    AssignmentCreate,
+    Recorder,
+    RecorderCreate,
+    RecorderModel,
+    RecorderModelCreate,
+)
+from service.access.actions import require
+from service.access.actor import Actor
+from service.clock import as_utc
+from service.custody.actions import record
+from service.errors import NotFound
+from service.linking.relink import Touched, relink, relink_claims
+from service.people.errors import NumberTaken
+from service.people.queries import officer_of, squad_of
+from service.recorders.errors import SpanReversed
+from service.recorders.queries import get_assignment, get_recorder, model_of, recorder_of
+from service.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
+
+
+def create_model(session: Session, actor: Actor, wanted: RecorderModelCreate) -> RecorderModel:
+    require(actor, "people")
+    if session.scalars(select(RecorderModel.id).where(RecorderModel.code == wanted.code)).first():
+        raise NumberTaken(number=wanted.code)
+    model = RecorderModel(**wanted.model_dump())
+    session.add(model)
+    session.flush()
+    record(session, actor, "create_recorder_model", "recorder_model", model.id, code=model.code)
+    return model
+
+
+def update_model(
+    session: Session, actor: Actor, model_id: UUID, wanted: RecorderModelUpdate
+) -> RecorderModel:
+    require(actor, "people")
+    model = session.get(RecorderModel, model_id)
+    if model is None:
+        raise NotFound
+    _change(session, actor, "recorder_model", model, wanted.model_dump(exclude_unset=True), None)
+    return model
+
+
+def create_recorder(session: Session, actor: Actor, wanted: RecorderCreate) -> Recorder:
+    require(actor, "people")
+    squad = squad_of(session, actor, wanted.squad)
+    if session.scalars(select(Recorder.id).where(Recorder.serial == wanted.serial)).first():
+        raise NumberTaken(number=wanted.serial)
+    recorder = Recorder(
+        serial=wanted.serial,
+        squad_id=squad.id,
+        state=wanted.state,
+        model_id=model_of(session, wanted.model).id if wanted.model else None,
+    )
+    session.add(recorder)
+    session.flush()
+    record(
+        session, actor, "create_recorder", "recorder", recorder.id, squad_id=squad.id, serial=recorder.serial
+    )
+    relink_claims(session, "recorder", [recorder.serial])
+    return recorder
+
+
+def update_recorder(session: Session, actor: Actor, recorder_id: UUID, wanted: RecorderUpdate) -> Recorder:
+    require(actor, "people")
+    recorder = get_recorder(session, actor, recorder_id)
+    values = wanted.model_dump(exclude_unset=True, exclude={"squad", "model"})
+    if wanted.squad is not None:
+        values["squad_id"] = squad_of(session, actor, wanted.squad).id
+    if wanted.model is not None:
+        values["model_id"] = model_of(session, wanted.model).id
+    if values.get("last_dock_at"):
+        values["last_dock_at"] = as_utc(values["last_dock_at"])
+    _change(session, actor, "recorder", recorder, values, recorder.squad_id)
+    return recorder
+
+
+def create_assignment(session: Session, actor: Actor, wanted: AssignmentCreate) -> Assignment:
+    require(actor, "people")
+    recorder = recorder_of(session, actor, wanted.recorder)
+    officer = officer_of(session, wanted.officer)
+    start = as_utc(wanted.held_from)
+    end = as_utc(wanted.held_to) if wanted.held_to else None
+    if end is not None and end <= start:
+        raise SpanReversed
+    if (
+        wanted.external_id
+        and session.scalars(select(Assignment.id).where(Assignment.external_id == wanted.external_id)).first()
+    ):
+        raise NumberTaken(number=wanted.external_id)
+    assignment = Assignment(
+        external_id=wanted.external_id,
+        recorder_id=recorder.id,
+        officer_id=officer.id,
+        held_from=start,
+        held_to=end,
+    )
+    session.add(assignment)
+    session.flush()
+    record(
+        session,
+        actor,
+        "create_assignment",
+        "assignment",
+        assignment.id,
+        squad_id=recorder.squad_id,
+        recorder=recorder.serial,
+        officer=officer.certificate_no,
+    )
+    relink(session, [touched_by(assignment)])
+    return assignment
+
+
+def update_assignment(
+    session: Session, actor: Actor, assignment_id: UUID, wanted: AssignmentUpdate
+) -> Assignment:
+    require(actor, "people")
+    assignment = get_assignment(session, actor, assignment_id)
+    before = touched_by(assignment)
+    values = {
+        name: as_utc(value) if value else None
+        for name, value in wanted.model_dump(exclude_unset=True).items()
+        if value is not None or name == "held_to"
+    }
+    start, end = values.get("held_from", assignment.held_from), values.get("held_to", assignment.held_to)
+    if end is not None and start is not None and end <= start:
+        raise SpanReversed
+    recorder = get_recorder(session, actor, assignment.recorder_id)
+    if _change(session, actor, "assignment", assignment, values, recorder.squad_id):
+        relink(session, [before, touched_by(assignment)])
+    return assignment
+
+
+def remove_assignment(session: Session, actor: Actor, assignment_id: UUID) -> None:
+    """A wrong one; what it said stays in custody."""
+    require(actor, "people")
+    assignment = get_assignment(session, actor, assignment_id)
+    recorder = get_recorder(session, actor, assignment.recorder_id)
+    touched = touched_by(assignment)
+    record(
+        session,
+        actor,
+        "remove_assignment",
+        "assignment",
+        assignment.id,
+        squad_id=recorder.squad_id,
+        **{name: str(value) for name, value in assignment.model_dump(exclude={"id"}).items()},
+    )
+    session.delete(assignment)
+    relink(session, [touched])
+
+
+def touched_by(assignment: Assignment) -> Touched:
+    return Touched(assignment.held_from, assignment.held_to, recorder_id=assignment.recorder_id)
+
+
+def _change(
+    session: Session, actor: Actor, kind: str, row: Any, values: dict[str, Any], squad_id: UUID | None
+) -> bool:
+    changes = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if not changes:
+        return False
+    before = {name: str(getattr(row, name)) for name in changes}
+    for name, value in changes.items():
+        setattr(row, name, value)
+    session.add(row)
+    after = {name: str(value) for name, value in changes.items()}
+    record(session, actor, "edit", kind, row.id, squad_id=squad_id, before=before, after=after)
+    session.flush()
+    return True

@@ -1,0 +1,26 @@
+"""What of a recorder and an assignment may be changed. Fields left out stay as they are."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import SQLModel
+
+from schemas.recorders import RecorderState
+
+
+class RecorderUpdate(SQLModel):
+    squad: str | None = None
+    model: str | None = None
+    state: RecorderState | None = None
+    last_dock_at: datetime | None = None
+
+
+class RecorderModelUpdate(SQLModel):
+    vendor: str | None = None
+    name: str | None = None
+    conventions: dict[str, Any] | None = None
+
+
+class AssignmentUpdate(SQLModel):
+    held_from: datetime | None = None
+    held_to: datetime | None = None

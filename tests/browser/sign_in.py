@@ -1,0 +1,30 @@
+"""A Chromium page that is signed in."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from playwright.sync_api import Browser, Page
+
+from tests.fixtures.stack import PASSWORD, Stack
+
+
+@contextmanager
+def signed_in(
+    browser: Browser, stack: Stack, username: str, *, lang: str = "zh_CN", width: int = 1440
+) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=stack.address,
+        viewport={"width": width, "height": 900},
+        locale="zh-CN" if lang == "zh_CN" else "en",
+    )
+    context.add_cookies([{"name": "lang", "value": lang, "url": stack.address}])
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.fill("input[name=username]", username)
+    page.fill("input[name=password]", PASSWORD)
+    page.press("input[name=password]", "Enter")
+    page.wait_for_url(stack.address + "/")
+    try:
+        yield page
+    finally:
+        context.close()

@@ -1,0 +1,134 @@
+"""The templates and islands in Chromium with made-up contexts, before any data is involved."""
+
+import pytest
+from playwright.sync_api import expect
+
+from deploy.process import wait_until
+from tests.browser import samples
+
+
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_no_page_is_wider_than_its_window_or_makes_the_browser_complain(open_page, lang, width):
+    watched = open_page(lang, width)
+    found = {}
+    for path, *_ in samples.pages():
+        watched.page.goto(path, wait_until="load")
+        if watched.sideways() > 0:
+            found[path] = f"{watched.sideways()} px too wide"
+        complaints = [
+            c for c in watched.complaints if not c.rstrip(")").endswith(("Not Found", "Server Error"))
+        ]
+        if complaints:
+            found[path] = complaints
+        watched.complaints.clear()
+    assert not found
+
+
+def test_every_page_has_one_heading_a_language_a_title_and_labelled_controls(open_page):
+    page = open_page().page
+    for path, *_ in samples.pages():
+        page.goto(path)
+        assert page.locator("h1").count() == 1, path
+        assert page.locator("html").get_attribute("lang") == "zh-CN"
+        assert page.title().endswith("证录"), path
+        bare = page.evaluate(
+            """() => [...document.querySelectorAll('input:not([type=hidden]), select, textarea, button, progress')]
+                 .filter(e => !e.closest('template') && !e.labels?.length && !e.getAttribute('aria-label')
+                              && !e.textContent.trim()).map(e => e.outerHTML.slice(0, 120))"""
+        )
+        assert not bare, path
+
+
+def test_the_language_switch_changes_the_page_and_stays(open_page):
+    page = open_page().page
+    page.goto("/cases")
+    expect(page.locator("h1")).to_have_text("案件")
+    page.get_by_role("button", name="English").first.click()
+    expect(page.locator("h1")).to_have_text("Cases")
+    page.goto("/events")
+    expect(page.locator("h1")).to_have_text("Enforcement events")
+
+
+def test_facets_come_after_the_list_and_fold_away_on_a_phone(open_page):
+    wide = open_page().page
+    wide.goto("/recordings")
+    expect(wide.locator("#facets fieldset").first).to_be_visible()
+    narrow = open_page(width=390).page
+    narrow.goto("/recordings")
+    expect(narrow.locator("#facets")).to_be_hidden()
+    narrow.get_by_text("筛选").click()
+    expect(narrow.locator("#facets fieldset").first).to_be_visible()
+
+
+def test_confirming_an_offered_link_swaps_only_the_links(open_page):
+    page = open_page().page
+    page.goto("/recordings/0001")
+    page.evaluate("window.same = true")
+    with page.expect_request("**/links/l3/confirm") as asked:
+        page.locator("#links").get_by_role("button", name="确认").click()
+    assert asked.value.headers["x-csrf-token"] == "gallery"
+    expect(page.locator("#links .offered")).to_have_count(0)
+    assert page.evaluate("window.same") is True
+
+
+def test_an_error_answer_becomes_a_notice_and_leaves_the_page(open_page):
+    page = open_page().page
+    page.goto("/queue")
+    page.get_by_role("button", name="重试").click()
+    expect(page.locator("#notices [role=alert]")).to_contain_text("already running")
+    expect(page.locator("#live")).to_be_visible()
+
+
+def test_what_cannot_be_undone_asks_first(open_page):
+    page = open_page().page
+    page.goto("/account")
+    asked = []
+    page.on("request", lambda request: "/revoke" in request.url and asked.append(request.url))
+    page.get_by_role("button", name="吊销").first.click()
+    expect(page.get_by_role("dialog")).to_contain_text("采集站 03")
+    page.get_by_role("button", name="取消").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert asked == []
+    page.get_by_role("button", name="吊销").first.click()
+    with page.expect_request("**/revoke"):
+        page.get_by_role("button", name="确定").click()
+
+
+def test_the_player_plays_seeks_steps_and_shows_previews(open_page):
+    watched = open_page()
+    page = watched.page
+    page.goto("/recordings/0001")
+
+    def video(expression: str) -> float:
+        return page.evaluate(f"document.querySelector('video').{expression}")
+
+    def comes_to(seconds: float, within: float = 0.1) -> None:
+        wait_until(lambda: abs(video("currentTime") - seconds) < within, 10)
+        assert video("currentTime") == pytest.approx(seconds, abs=within)
+
+    wait_until(lambda: video("readyState") >= 1, 10)
+    page.keyboard.press("Space")
+    wait_until(lambda: video("currentTime") > 0.5, 10)
+    page.keyboard.press("k")
+    stopped = video("currentTime")
+    assert stopped > 0.5
+    page.keyboard.press(".")
+    comes_to(stopped + 0.04, 0.01)
+    page.keyboard.press("ArrowRight")
+    comes_to(stopped + 5.04, 0.02)
+    page.locator("[data-seek='12']").click()
+    comes_to(12)
+    page.locator(".marks button").nth(1).click()
+    comes_to(6)
+
+    lane = page.locator(".lane").bounding_box()
+    page.mouse.move(lane["x"] + lane["width"] * 0.52, lane["y"] + 10)
+    expect(page.locator(".hover")).to_be_visible()
+    expect(page.locator(".hover i")).to_have_css("background-position", "0px -90px")
+    page.mouse.click(lane["x"] + lane["width"] * 0.9, lane["y"] + 10)
+    comes_to(27, 0.5)
+
+    page.get_by_label("倍速").select_option("4")
+    assert video("playbackRate") == 4
+    assert not watched.complaints

@@ -1,0 +1,254 @@
+"""The pure parts: places, tracks, clocks, orientation, waveforms, messages."""
+
+import struct
+from array import array
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from workers.media import clock, gpmf, iso6709, orientation, peaks, reasons, sprite, timing
+from workers.media.clock import Claim, Convention
+
+ARRIVED = datetime(2024, 5, 13, 18, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("+40.6892-074.0445+10.000/", (40.6892, -74.0445, 10.0)),
+        ("+40.680-074.500/", (40.68, -74.5, None)),
+        ("+2549.86+11456.00/", (25.831, 114.93333, None)),
+        ("+254951.6+1145600/", (25.831, 114.93333, None)),
+        ("+35.6586+139.7454+3776.24CRSWGS_84/", (35.6586, 139.7454, 3776.24)),
+        ("+00.0000+000.0000/", None), ("+91.0+010.0/", None), ("+2599.86+11456.00/", None), ("", None), ("40,-74", None),
+    ],
+)  # fmt: skip
+def test_places(text, place):
+    got = iso6709.parse(text)
+    assert got is place is None or got == pytest.approx(place, abs=1e-4)
+
+
+@given(st.floats(-90, 90), st.floats(-180, 180))
+def test_a_place_written_and_read_is_the_same(lat, lon):
+    got = iso6709.parse(iso6709.text(lat, lon))
+    if got is not None:
+        assert got[:2] == pytest.approx((lat, lon), abs=1e-3)
+
+
+@given(st.text(max_size=60))
+def test_no_text_breaks_the_reading_of_a_place(text):
+    iso6709.parse(text)
+
+
+def klv(key: bytes, kind: str, size: int, repeats: int, data: bytes) -> bytes:
+    return struct.pack(">4sBBH", key, ord(kind), size, repeats) + data + b"\0" * (-len(data) % 4)
+
+
+def nested(key: bytes, data: bytes) -> bytes:
+    return klv(key, "\0", 1, len(data), data)
+
+
+def gopro(lat: float, lon: float, fix: int = 3) -> bytes:
+    rows = b"".join(
+        struct.pack(">5i", round((lat + i / 1e4) * 1e7), round(lon * 1e7), 98_500, 1234, 125)
+        for i in range(18)
+    )
+    stream = klv(b"GPSF", "L", 4, 1, struct.pack(">I", fix)) + klv(b"GPSU", "c", 1, 16, b"240513014012.500")
+    stream += klv(b"GPSP", "S", 2, 1, struct.pack(">H", 210))
+    stream += klv(b"SCAL", "l", 4, 5, struct.pack(">5i", 10**7, 10**7, 1000, 1000, 100))
+    stream += klv(b"GPS5", "l", 20, 18, rows)
+    return nested(b"DEVC", klv(b"DVNM", "c", 1, 11, b"Hero7 Black") + nested(b"STRM", stream))
+
+
+def test_a_gps5_track_is_read_with_its_precision_and_true_time():
+    track = gpmf.read([(0.0, 1.0, gopro(25.831, 114.93)), (1.0, 1.0, gopro(25.84, 114.93))])
+    assert len(track.points) == 36 and track.device == "Hero7 Black"
+    first = track.points[0]
+    assert (first.lat, first.lon, first.alt, first.fix) == pytest.approx((25.831, 114.93, 98.5, 3))
+    assert (first.speed, first.dop) == pytest.approx((1.23, 2.1))
+    assert track.started_at == datetime(2024, 5, 13, 1, 40, 12, 500000, tzinfo=UTC)
+    assert track.points[18].t_s == 1.0
+
+
+def test_a_gps9_track_is_read():
+    row = struct.pack(">5i2iHH", 258310000, 1149300000, 98_500, 1234, 125, 8899, 6_012_500, 150, 3)
+    stream = klv(b"TYPE", "c", 1, 9, b"lllllllSS")
+    stream += klv(b"SCAL", "l", 4, 9, struct.pack(">9i", 10**7, 10**7, 1000, 1000, 100, 1, 1000, 100, 1))
+    stream += klv(b"GPS9", "?", 32, 1, row)
+    track = gpmf.read([(2.0, 1.0, nested(b"DEVC", nested(b"STRM", stream)))])
+    assert [(p.lat, p.lon, p.fix, p.dop) for p in track.points] == [(25.831, 114.93, 3, 1.5)]
+    assert track.started_at == datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=8899, seconds=6012.5 - 2)
+
+
+def test_without_a_fix_there_is_no_place_and_no_time():
+    track = gpmf.read([(0.0, 1.0, gopro(25.8, 114.9, fix=0)), (1.0, 1.0, gopro(0.0, 0.0) * 0)])
+    assert track.points == [] and track.started_at is None
+
+
+@given(st.binary(max_size=600))
+def test_no_bytes_break_the_telemetry(data):
+    gpmf.read([(0.0, 1.0, data), (1.0, 0.0, b"DEVC\0\1" + struct.pack(">H", len(data)) + data)])
+
+
+@given(st.integers(0, 600), st.integers(0, 600), st.integers(0, 255))
+def test_no_damage_breaks_the_telemetry(cut, at, value):
+    data = bytearray(gopro(25.831, 114.93))
+    data[at % len(data)] = value
+    for point in gpmf.read([(0.0, 1.0, bytes(data[: len(data) - cut]))]).points:
+        assert -90 <= point.lat <= 90 and -180 <= point.lon <= 180
+
+
+def judged(
+    at: str,
+    convention: Convention | None = None,
+    duration: float = 600,
+    source: str = "container:creation_time",
+):
+    return clock.judge([Claim(source=source, at=at)], duration, ARRIVED, convention)
+
+
+@pytest.mark.parametrize(
+    ("at", "finding"),
+    [
+        ("1970-01-01T00:00:00Z", "epoch"), ("1904-01-01T00:00:00Z", "epoch"), ("1980-01-06T00:00:10Z", "epoch"),
+        ("2033-05-01T00:00:00Z", "future"), ("1999-05-01T00:00:00Z", "too_early"), ("rubbish", "unreadable"),
+        ("2024-05-13", "unreadable"), ("2023-05-13T09:00:00Z", "far_from_arrival"), ("2024-05-13T01:40:00Z", "ok"),
+    ],
+)  # fmt: skip
+def test_a_clock_that_cannot_be_right_is_doubted(at, finding):
+    got = judged(at)
+    assert got.judged[0].finding == finding
+    assert (got.recorded_from is None) == (finding not in ("ok", "far_from_arrival"))
+    assert (finding in got.doubts) == (finding != "ok")
+
+
+def test_wall_clock_time_written_as_utc_is_read_by_the_models_convention():
+    plain, local = (
+        judged("2024-05-13T09:40:00Z"),
+        judged("2024-05-13T09:40:00Z", Convention(zone="local_as_utc")),
+    )
+    assert plain.recorded_from == datetime(2024, 5, 13, 9, 40, tzinfo=UTC)
+    assert local.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
+    assert local.recorded_to == datetime(2024, 5, 13, 1, 50, tzinfo=UTC)
+
+
+def test_eight_hours_ahead_is_recognised_and_not_corrected_in_silence():
+    got = judged("2024-05-14T01:30:00Z")
+    assert got.recorded_from is None
+    assert got.judged[0].hint == "eight_hours" and "eight_hours" in got.doubts
+
+
+def test_a_model_that_writes_the_end_and_a_clock_that_runs_ahead_are_allowed_for():
+    got = judged("2024-05-13T01:50:30Z", Convention(stamp="end", offset_s=30))
+    assert got.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
+
+
+def test_satellites_are_believed_before_the_camera_and_the_contradiction_is_told():
+    claims = [
+        Claim(source="container:creation_time", at="2024-05-13T03:00:00Z"),
+        Claim(source="gps", at="2024-05-13T01:40:00+00:00"),
+    ]
+    got = clock.judge(claims, 60, ARRIVED)
+    assert got.chosen == 1 and got.doubts == ["claims_disagree"]
+    assert got.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
+
+
+def test_times_without_a_zone_are_the_bureaus():
+    for text in ("20240513094000", "2024-05-13 09:40:00", "20240513_094000", "2024-05-13T09:40:00+0800"):
+        assert judged(text, source="filename").recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
+
+
+def test_no_claim_is_said():
+    got = clock.judge([], 60, ARRIVED)
+    assert got.recorded_from is None and got.doubts == ["no_claim"]
+
+
+@given(
+    st.text(max_size=45),
+    st.floats(0, 1e6),
+    st.sampled_from(["utc", "local_as_utc"]),
+    st.sampled_from(["start", "end"]),
+)
+def test_no_claim_breaks_the_clock_nor_lies_in_the_future(at, duration, zone, stamp):
+    got = judged(at, Convention(zone=zone, stamp=stamp), duration)
+    if got.recorded_to is not None:
+        assert got.recorded_to <= ARRIVED + clock.CLOCKS_APART + timedelta(seconds=1)
+
+
+@given(
+    st.datetimes() | st.sampled_from([datetime.min, datetime.max]), st.sampled_from(["Z", "+08:00", "-12:00", ""])
+)
+def test_any_date_is_judged(at, zone):
+    judged(at.isoformat() + zone, Convention(zone="local_as_utc", stamp="end", offset_s=-3600))
+
+
+@given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=4, max_size=4))
+def test_any_matrix_is_a_right_angle(matrix):
+    rotation, mirrored = orientation.snap(*matrix)
+    assert rotation in (0, 90, 180, 270) and isinstance(mirrored, bool)
+    assert len(orientation.filters(rotation, mirrored)) <= 3
+
+
+def test_peaks_cover_the_whole_sound(tmp_path):
+    samples = array("h", [0] * 5000 + [32767] + [0] * 4999)
+    (tmp_path / "a.s16").write_bytes(samples.tobytes() + b"\x01")
+    got = peaks.peaks(tmp_path / "a.s16", 8000, buckets=100)
+    assert len(got["max"]) == 100 and got["duration_s"] == 1.25
+    assert [i for i, value in enumerate(got["max"]) if value > 0] == [50]
+
+
+@given(st.integers(0, 5000), st.integers(1, 200))
+def test_peaks_are_never_more_than_asked(count, buckets):
+    import tempfile
+    from pathlib import Path
+
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(array("h", range(count)).tobytes())
+        file.flush()
+        got = peaks.peaks(Path(file.name), 8000, buckets)
+    assert len(got["min"]) == len(got["max"]) <= buckets
+    assert not count or got["max"][-1] == round((count - 1) / 32768, 3)
+
+
+def test_cues_follow_one_another_without_a_hole():
+    text = sprite.vtt([0.1, 1.0, 2.0], 3.5, (160, 90), 2, "sprite.jpg")
+    assert "00:00:00.000 --> 00:00:01.000\nsprite.jpg#xywh=0,0,160,90" in text
+    assert "00:00:02.000 --> 00:00:03.500\nsprite.jpg#xywh=0,90,160,90" in text
+
+
+def test_b_frames_and_jitter_are_no_variable_rate():
+    span = timing.Span()
+    for i in range(0, 90, 3):
+        for at in (i + 2, i, i + 1):
+            span.add(round(at / 30, 3), None, 0.033, at == 0)
+    span.finish()
+    fps, varies = span.rate()
+    assert fps == pytest.approx(30, abs=0.2) and varies is False
+    assert span.measured_s == pytest.approx(3.0, abs=0.01)
+
+
+@given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(0, 10), st.booleans()), max_size=60))
+def test_any_packets_make_a_span(packets):
+    span = timing.Span()
+    for at, duration, key in packets:
+        span.add(at, None, duration, key)
+    span.finish()
+    span.rate()
+    assert span.measured_s is None or span.measured_s >= 0
+
+
+def test_every_reason_in_use_has_its_sentence():
+    import re
+    from pathlib import Path
+
+    folder = Path(reasons.__file__).parent
+    used = {code for file in folder.glob("*.py") for code in re.findall(r'code="(\w+)"', file.read_text())}
+    used |= {
+        f"{kind}_{end}"
+        for kind in ("audio", "video")
+        for end in ("encrypted", "undecodable", "codec_unknown")
+    }
+    assert used <= set(reasons.MESSAGES)
+    assert set(reasons.MESSAGES) - used == set()
