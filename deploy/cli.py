@@ -4,7 +4,7 @@ from importlib import import_module
 
 import typer
 
-MODULES = ("deploy.up", "deploy.demo.command", "deploy.serve", "deploy.doctor")
+MODULES = ("deploy.up", "deploy.demo.command", "deploy.upload", "deploy.serve", "deploy.doctor")
 
 app = typer.Typer(
     name="zhenglu",

@@ -107,14 +107,13 @@ def _show(console, folder: Path, installation, lent: Path | None, *, year: bool)
     from deploy.demo.load import LoadFailed
     from deploy.demo.run import Demo, DemoFailed
     from deploy.demo.start import make_demo_database
-    from deploy.upload.client import UploadFailed
 
     os.environ |= installation.environment()
     try:
         make_demo_database(folder / "demo")
         demo = Demo(folder / "demo", installation.address, console, lent=lent, year=year)
         return 0 if demo.run() else 1
-    except (DemoFailed, FootageFailed, LoadFailed, UploadFailed, httpx.HTTPError) as error:
+    except (DemoFailed, FootageFailed, LoadFailed, httpx.HTTPError) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
 

@@ -10,7 +10,6 @@ from deploy.demo.bureau import Bureau
 # Import order follows what refers to what; (path, attribute of the bureau).
 IMPORTS = (
     ("squads", "squads"),
-    ("recorder-models", "models"),
     ("officers", "officers"),
     ("recorders", "recorders"),
     ("assignments", "assignments"),
@@ -53,6 +52,10 @@ class Api:
 def load_bureau(api: Api, bureau: Bureau) -> dict[str, int]:
     """Imports everything; answers how many rows were created by what."""
     created = {}
+    for model in bureau.rows("models"):
+        answer = api.post("recorder-models", model)
+        if answer.status_code not in (201, 409):
+            raise LoadFailed(f"recorder-models: {answer.text[:400]}")
     for path, attribute in IMPORTS:
         answer = api.post(f"{path}/import", bureau.rows(attribute))
         if answer.status_code >= 400:

@@ -16,7 +16,7 @@ from deploy.demo.check import Seen, misses, verdict_row
 from deploy.demo.footage import borrow_footage, make_footage
 from deploy.demo.load import Api, load_bureau, make_accounts, member_of, usernames
 from deploy.demo.truth import Plan, make_plan
-from deploy.upload.client import UploadClient, Wanted
+from deploy.upload_client import Memory, Outcome, Sender, Server
 
 WAIT_AT_MOST_S = 1800
 BUSY = ("receiving", "processing")
@@ -116,12 +116,14 @@ class Demo:
         with self._progress() as progress:
             task = progress.add_task("upload", total=len(plans))
             for squad in dict.fromkeys(plan.squad for plan in plans):
-                token = self._dock_token(squad, passwords)
-                with UploadClient(self.address, token, state=self.folder / f"dock-{squad}.json") as dock:
-                    for plan in (plan for plan in plans if plan.squad == squad):
-                        sent = dock.send(Wanted(footage[plan.name], metadata=dict(plan.metadata)))
-                        ids[plan.name] = sent.recording_id
-                        progress.advance(task)
+                dock = Server(self.address, self._dock_token(squad, passwords))
+                memory = Memory(self.folder / f"dock-{squad}")
+                for plan in (plan for plan in plans if plan.squad == squad):
+                    sent = Sender(dock, memory, footage[plan.name], dict(plan.metadata)).send()
+                    if sent.outcome in (Outcome.failed, Outcome.changed) or not sent.recording:
+                        raise DemoFailed(f"{plan.name}: {sent.problem}")
+                    ids[plan.name] = sent.recording
+                    progress.advance(task)
         return ids
 
     def _dock_token(self, squad: str, passwords: dict[str, str]) -> str:
@@ -162,17 +164,15 @@ class Demo:
             state=told["state"],
             reason=told["reason_text"] or "",
             tags=frozenset(tag["name"] for tag in told["tags"]),
-            links=tuple(
-                (
-                    link["state"],
-                    link["event"]["external_id"] if link["event"] else None,
-                    link["case"]["number"] if link["case"] else None,
-                    "; ".join(link["reasons_text"]),
-                )
-                for link in told["links"]
-            ),
+            links=tuple(self._link(api, link) for link in api.get("links", recording=told["id"])["items"]),
             receipts=len(told["receipts"]),
         )
+
+    def _link(self, api: Api, link: dict) -> tuple[str, str | None, str | None, str]:
+        event = api.get(f"events/{link['event_id']}") if link["event_id"] else None
+        case_id = link["case_id"] or (event["case_id"] if event else None)
+        number = api.get(f"cases/{case_id}")["number"] if case_id else None
+        return link["state"], event["external_id"] if event else None, number, "; ".join(link["words"])
 
     def _table(self, rows: list[dict]) -> None:
         table = Table(title="录音录像 recordings", expand=True, show_lines=False)

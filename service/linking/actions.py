@@ -201,7 +201,7 @@ def _settle(
     """The declared event becomes a confirmed link. What had been claimed before is rejected; the rest is left
     to the rules, which drop whatever competes with a confirmed link."""
     _take_back(session, recording)
-    links = links_of(session, recording.id)
+    links = links_of(session, recording.id) if event is not None else keep_links(session, recording.id, actor)
     claimed = claim(recording.claims, "event")
     before = recording.claims.get("event")
     wrong = find_event(session, claimed[0]) if claimed else None

@@ -21,6 +21,7 @@ EPOCHS = (1904, 1970, 1980, 2000)
 CLOCKS_APART = timedelta(minutes=10)
 FAR = timedelta(days=30)
 AGREE = timedelta(minutes=2)
+DURATION_MAX = 366 * 86400
 
 # Earlier is trusted more: satellites, then what people or docks wrote down beside the file, then the file itself.
 TRUST = ("gps", "declared", "sidecar", "filename", "container", "stream")
@@ -72,6 +73,7 @@ def judge(
     """Choose the most trusted claim that can be true. Nothing is sorted in as of 1970 or 2033: then the times
     stay None and the reader falls back to the arrival, openly."""
     convention = convention or Convention()
+    duration_s = duration_s if duration_s is not None and 0 <= duration_s < DURATION_MAX else None
     judged = [_judge(claim, duration_s, arrived_at, convention) for claim in claims]
     order = sorted(range(len(judged)), key=lambda i: (_trust(judged[i].claim.source), i))
     good = [i for i in order if judged[i].finding == "ok"]
@@ -158,10 +160,8 @@ def parse(text: str, local: ZoneInfo) -> tuple[datetime, bool] | None:
             at = datetime(*(int(part or 0) for part in match.groups()))  # noqa: DTZ001 local, see below
         except ValueError:
             return None
-    try:
-        if at.tzinfo is None:
-            return at.replace(tzinfo=local).astimezone(UTC), True
-        explicit = at.utcoffset() != timedelta(0)
-        return at.astimezone(UTC), explicit
-    except OverflowError:
+    if not 1900 <= at.year <= 2200:
         return None
+    if at.tzinfo is None:
+        return at.replace(tzinfo=local).astimezone(UTC), True
+    return at.astimezone(UTC), at.utcoffset() != timedelta(0)

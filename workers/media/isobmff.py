@@ -192,10 +192,10 @@ def _track(moov: bytes, span: tuple[int, int], movie_timescale: int, file_size: 
     entry, encrypted = _sample_entry(moov, stbl)
     tables = SampleTables.read(moov, stbl)
     present = tables.within(file_size)
-    presented = tables.media_duration(present) / timescale if present else None
-    if presented is not None:
-        first_shown = tables.first_offset / timescale
-        presented = _edited(moov, span, presented, first_shown, timescale, movie_timescale)
+    presented = None
+    if present:
+        first, end = (at / timescale for at in tables.extent(present))
+        presented = _edited(moov, span, first, end, timescale, movie_timescale)
     return Track(
         id=track_id,
         handler=handler,
@@ -222,17 +222,11 @@ def _sample_entry(moov: bytes, stbl: tuple[int, int]) -> tuple[str, bool]:
 
 
 def _edited(
-    moov: bytes,
-    trak: tuple[int, int],
-    media_s: float,
-    first_shown_s: float,
-    timescale: int,
-    movie_timescale: int,
+    moov: bytes, trak: tuple[int, int], first_s: float, end_s: float, timescale: int, movie_timescale: int
 ) -> float:
-    """Seconds shown after the edit list; an empty first edit only delays, so it adds nothing.
-
-    With B-frames the first picture is shown `first_shown_s` after media time zero, and so is the last.
-    """
+    """Seconds shown after the edit list of a track whose pictures are shown from `first_s` to `end_s` of its
+    own time line; an empty first edit only delays, so it adds nothing."""
+    media_s = max(0.0, end_s - first_s)
     elst = _find(moov, trak, b"edts", b"elst")
     if not elst or elst[1] - elst[0] < 8:
         return media_s
@@ -249,7 +243,7 @@ def _edited(
         if media_time < 0:
             continue
         seen = True
-        left = min(media_s, max(0.0, media_s + first_shown_s - media_time / timescale))
+        left = min(media_s, max(0.0, end_s - media_time / timescale))
         shown += min(duration / movie_timescale, left) if duration else left
     return shown if seen and shown > 0 else media_s
 
@@ -265,7 +259,7 @@ class SampleTables:
     chunks: array
     runs: list[tuple[int, int]]
     sync_count: int | None
-    first_offset: int = 0
+    shifts: list[tuple[int, int]] = field(default_factory=list)
 
     @classmethod
     def read(cls, moov: bytes, stbl: tuple[int, int]) -> "SampleTables":
@@ -290,10 +284,13 @@ class SampleTables:
             chunks = _words(moov, boxes.get(b"stco"), "I", 1)
         sync = boxes.get(b"stss")
         sync_count = len(_words(moov, sync, "I", 1)) if sync else None
-        shifts = _words(moov, boxes.get(b"ctts"), "i", 2)
-        # Offsets beyond a few seconds are broken tables, not reordering.
-        first_offset = shifts[1] if len(shifts) > 1 and 0 <= shifts[1] < 2**24 else 0
-        return cls(deltas, sizes, constant, count, chunks, runs, sync_count, first_offset)
+        ctts = _words(moov, boxes.get(b"ctts"), "i", 2)
+        # Shifts beyond 2**26 are broken tables, not reordering.
+        shifts = [
+            (max(0, n), shift if abs(shift) < 2**26 else 0)
+            for n, shift in zip(ctts[0::2], ctts[1::2], strict=True)
+        ]
+        return cls(deltas, sizes, constant, count, chunks, runs, sync_count, shifts)
 
     def located(self) -> Iterator[tuple[int, int, int]]:
         """(first sample index, samples, file offset) of each chunk, in order."""
@@ -313,8 +310,12 @@ class SampleTables:
     def within(self, file_size: int) -> int:
         """How many samples from the first lie wholly inside the file."""
         reached = 0
+        # Only chunks near the end need their samples added up: a long recording has hundreds of thousands.
+        largest = max((n for _, n in self.runs), default=0) * (
+            self.constant_size or max(self.sizes, default=0)
+        )
         for index, samples, offset in self.located():
-            if offset + self.size_of(index, samples) > file_size:
+            if offset + largest > file_size and offset + self.size_of(index, samples) > file_size:
                 for i in range(index, index + samples):
                     offset += self.size_of(i, 1)
                     if offset > file_size:
@@ -322,17 +323,30 @@ class SampleTables:
             reached = index + samples
         return reached
 
-    def media_duration(self, samples: int) -> int:
-        """The sum of the first `samples` durations, in the track's timescale."""
-        total, left = 0, samples
+    def extent(self, samples: int) -> tuple[int, int]:
+        """(first shown, end of the last shown) of the first `samples`, in the track's timescale.
+
+        Decoding times alone would not do: with B-frames and a varying rate they span less than is shown.
+        """
+        shifts = iter(self.shifts or [(samples, 0)])
+        shift_left, shift = next(shifts)
+        clock = last_delta = 0
+        first, last = None, 0
+        left = samples
         for count, delta in self.deltas:
-            taken = min(count, left)
             # Some writers put a negative correction here; 2**31 and more cannot be a sample's length.
-            total += taken * delta if delta < 2**31 else 0
-            left -= taken
-            if left <= 0:
-                break
-        return total
+            delta = delta if delta < 2**31 else 0
+            while count and left:
+                if not shift_left:
+                    shift_left, shift = next(shifts, (left, 0))
+                    continue
+                taken = min(count, left, shift_left)
+                first = clock + shift if first is None else min(first, clock + shift)
+                last = max(last, clock + (taken - 1) * delta + shift)
+                clock += taken * delta
+                last_delta = delta
+                count, left, shift_left = count - taken, left - taken, shift_left - taken
+        return first or 0, last + last_delta
 
 
 def _words(data: bytes, span: tuple[int, int] | None, code: str, width: int) -> array:
@@ -394,3 +408,23 @@ def _read_samples(
             offset += length
             clock += delta
     return found
+
+
+def straighten(path: Path) -> None:
+    """Set the display matrix of every track of our own output to upright.
+
+    The turn is in the picture by then. ffmpeg hands the source's matrix on to the new file in some cases (a
+    graph with one input) and in some versions, so the browser would turn it twice.
+    """
+    facts = read(path)
+    with path.open("r+b") as file:
+        for kind, start, length in facts.boxes if facts else []:
+            if kind != "moov":
+                continue
+            file.seek(start)
+            moov = file.read(min(length, MOOV_MAX))
+            for name, body, end in children(moov):
+                tkhd = _find(moov, (body, end), b"tkhd") if name == b"trak" else None
+                if tkhd:
+                    file.seek(start + tkhd[0] + (52 if moov[tkhd[0]] == 1 else 40))
+                    file.write(struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from workers.media import graphs, peaks, quality, sprite
+from workers.media import graphs, isobmff, peaks, quality, sprite
 from workers.media.probe import Probe
 from workers.media.quality import Quality
 from workers.media.reasons import Reason
@@ -83,6 +83,8 @@ def render(
     wanted = expected(
         probe, plan.video, plan.audio, size=made.size, key_every_s=graphs.KEYFRAME_S if plan.video else None
     )
+    if plan.video and outcome.ok and _filled(made.playable):
+        isobmff.straighten(made.playable)
     made.faults = _ended_badly(outcome) or verify(made.playable, wanted, sandbox, private_dir, cancel)
     if not made.cancelled:
         _collect(made, plan, log.frames(), private_dir)

@@ -39,7 +39,9 @@ class Field:
         return row
 
     def squad(self, code: str = "one") -> Squad:
-        return self.known.get(("squad", code)) or self._keep("squad", code, Squad(code=code, name=f"中队 {code}"))
+        return self.known.get(("squad", code)) or self._keep(
+            "squad", code, Squad(code=code, name=f"中队 {code}")
+        )
 
     def officer(self, number: str = "012", squad: str = "one") -> Officer:
         row = Officer(certificate_no=number, name=f"队员 {number}", squad_id=self.squad(squad).id)

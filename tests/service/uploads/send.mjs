@@ -2,6 +2,7 @@
 // argv: a JSON object {client, endpoint, token, file, options, state, dieAfter, pieces}
 import { createReadStream, readFileSync, statSync } from "node:fs";
 import path from "node:path";
+import { PassThrough } from "node:stream";
 import * as tus from "tus-js-client";
 
 const wanted = JSON.parse(process.argv[2]);
@@ -24,12 +25,15 @@ function done(url) {
 }
 
 if (wanted.client === "tus-js-client") {
-  const upload = new tus.Upload(createReadStream(wanted.file), {
+  // A file has a length, so one that is to be declared last is read as a pipe.
+  const file = createReadStream(wanted.file);
+  const source = wanted.options?.uploadLengthDeferred ? file.pipe(new PassThrough()) : file;
+  const upload = new tus.Upload(source, {
     endpoint: wanted.endpoint,
     uploadUrl: wanted.uploadUrl,
     headers,
     metadata,
-    uploadSize: size,
+    uploadSize: wanted.options?.uploadLengthDeferred || wanted.options?.parallelUploads ? undefined : size,
     retryDelays: [200, 400, 800, 1600, 2000, 2000, 2000, 2000, 2000, 2000],
     urlStorage: wanted.state ? new tus.FileUrlStorage(wanted.state) : undefined,
     storeFingerprintForResuming: Boolean(wanted.state),
@@ -51,7 +55,7 @@ if (wanted.client === "tus-js-client") {
   uppy.addFile({
     name: metadata.filename,
     type: "video/mp4",
-    data: new Blob([readFileSync(wanted.file)]),
+    data: readFileSync(wanted.file), // a File in browsers; tus-js-client takes buffers in Node
     meta: metadata,
   });
   const result = await uppy.upload();

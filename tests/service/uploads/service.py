@@ -87,7 +87,7 @@ class Service:
             "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1", "--port", str(self.port),
             "--no-ws", "service.app:create_app", env=self.environment, name="service",
         )  # fmt: skip
-        self.processes.wait_for_http(f"{self.url}/healthz", self.child)
+        self.processes.wait_for_http(f"{self.url}/healthz", self.child, timeout_s=120)
         return self
 
     def kill(self) -> None:

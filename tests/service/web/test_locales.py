@@ -1,59 +1,39 @@
 """The Chinese catalog is complete, fresh and really used; English is what stands in the code."""
 
 import re
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
-from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from babel.support import Translations
 
 from service import i18n
+from service.web import catalogs
+from service.web.catalogs import key, said
 
-REPOSITORY = Path(__file__).parents[3]
-CATALOG = REPOSITORY / "service/web/locales/zh_CN/LC_MESSAGES/messages.po"
 PLACES = re.compile(r"%\(\w+\)s|\{\w*\}")
-
-
-def key(message) -> str:
-    return message.id if isinstance(message.id, str) else message.id[0]
-
-
-def chinese(message) -> str:
-    return message.string if isinstance(message.string, str) else message.string[0]
 
 
 @pytest.fixture(scope="module")
 def catalog() -> Catalog:
-    return read_po(BytesIO(CATALOG.read_bytes()), locale="zh_CN")
+    return catalogs.read(catalogs.CHINESE)
 
 
-@pytest.fixture(scope="module")
-def used(tmp_path_factory) -> set[str]:
-    """All sentences in code and templates, by the command that stands in the Makefile."""
-    target = tmp_path_factory.mktemp("extracted") / "messages.pot"
-    keywords = [part for name in ("_", "_l", "_n", "lazy", "noop", "gettext") for part in ("-k", name)]
-    command = [sys.executable, "-m", "babel.messages.frontend", "-q", "extract", "-F", "babel.cfg", *keywords]
-    subprocess.run([*command, "-k", "ngettext:1,2", "-o", target, "."], cwd=REPOSITORY, check=True)
-    return {key(message) for message in read_po(BytesIO(target.read_bytes())) if message.id}
-
-
-def test_every_sentence_has_its_chinese_and_no_dead_ones_are_kept(catalog, used):
-    translated = {key(m) for m in catalog if m.id and chinese(m)}
-    assert sorted(used - translated) == [], "without Chinese: add them to messages.po"
-    assert sorted(translated - used) == [], "no longer used: remove them from messages.po"
+def test_every_sentence_has_its_chinese_and_no_dead_ones_are_kept(catalog):
+    used = {key(message) for message in catalogs.used() if message.id}
+    translated = {key(m) for m in catalog if m.id and said(m)}
+    assert sorted(used - translated) == [], (
+        "without Chinese: run python -m service.web.catalogs, then fill messages.po"
+    )
+    assert sorted(translated - used) == [], "no longer used: run python -m service.web.catalogs"
 
 
 def test_no_translation_is_doubtful_and_each_keeps_its_placeholders(catalog):
     for message in catalog:
         if message.id:
             assert not message.fuzzy, message.id
-            assert set(PLACES.findall(key(message))) == set(PLACES.findall(chinese(message))), message.id
+            assert set(PLACES.findall(key(message))) == set(PLACES.findall(said(message))), message.id
 
 
 def test_chinese_pages_are_really_chinese(catalog, tmp_path, monkeypatch):

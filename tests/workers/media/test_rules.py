@@ -178,7 +178,8 @@ def test_no_claim_breaks_the_clock_nor_lies_in_the_future(at, duration, zone, st
 
 
 @given(
-    st.datetimes() | st.sampled_from([datetime.min, datetime.max]), st.sampled_from(["Z", "+08:00", "-12:00", ""])
+    st.datetimes(),
+    st.sampled_from(["Z", "+08:00", "-12:00", ""]),
 )
 def test_any_date_is_judged(at, zone):
     judged(at.isoformat() + zone, Convention(zone="local_as_utc", stamp="end", offset_s=-3600))

@@ -1,0 +1,301 @@
+"""The job contract: nothing asked for is lost, nothing is done twice in a way that shows."""
+
+import threading
+import time
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select, update
+
+from deploy.embedded.redis import Redis
+from schemas.base import new_id
+from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind, JobState
+from service.database import transaction
+from service.jobs import publisher, raise_priority, request_job, retry_job
+from tests.fixtures.jobs import Bureau, run_all_jobs
+from workers import runner, schedule
+from workers.claim import JobFailed, LeaseLost, TryLater, claim, fail, finish, give_back, kept
+
+
+@pytest.fixture(autouse=True)
+def _installation(bureau: Bureau) -> None:
+    """Real commits, a real broker."""
+
+
+@pytest.fixture
+def own_redis(bureau: Bureau, redis_server: Redis):
+    yield redis_server
+    if not redis_server.ready():
+        redis_server.start()
+
+
+def ask(subject: UUID | None = None, **options) -> UUID:
+    with transaction() as session:
+        return request_job(session, JobKind.noop, subject or new_id(), **options)
+
+
+def job(job_id: UUID) -> Job:
+    with transaction() as session:
+        return session.get_one(Job, job_id)
+
+
+def story(job_id: UUID) -> list[tuple[int, str, str | None]]:
+    with transaction() as session:
+        rows = session.execute(
+            select(JobAttempt.attempt, JobAttempt.outcome, JobAttempt.reason)
+            .where(JobAttempt.job_id == job_id)
+            .order_by(JobAttempt.attempt)
+        )
+        return [tuple(row) for row in rows]
+
+
+def end_lease(job_id: UUID) -> None:
+    with transaction() as session:
+        session.execute(
+            update(Job).where(Job.id == job_id).values(lease_until=func.now() - timedelta(seconds=1))
+        )
+
+
+def done(held) -> None:
+    held.publish(lambda session: finish(session, held))
+
+
+class Broken:
+    """A stage of the test: raises what it is given."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error, self.told = error, []
+
+    def run(self, held) -> None:
+        raise self.error
+
+    def failed(self, session, held, reason, params) -> None:
+        self.told.append(reason)
+
+
+@pytest.fixture
+def noop_that(monkeypatch: pytest.MonkeyPatch):
+    def put(error: Exception) -> Broken:
+        stage = Broken(error)
+        monkeypatch.setitem(runner.STAGES, JobKind.noop, stage)
+        return stage
+
+    return put
+
+
+def test_wishes_for_the_same_work_are_one_row():
+    subject = new_id()
+    first, second = ask(subject, priority=7), ask(subject, priority=3)
+    assert first == second
+    assert (job(first).requested, job(first).priority) == (2, 3)
+    assert len(run_all_jobs()) == 1
+    assert job(first).state == JobState.done
+
+
+def test_a_wish_made_while_it_runs_makes_it_run_again():
+    subject = new_id()
+    job_id = ask(subject)
+    held = claim(job_id, "a")
+    ask(subject)
+    done(held)
+    assert job(job_id).state == JobState.queued
+    assert len(run_all_jobs()) == 1
+    assert job(job_id).satisfied == job(job_id).requested == 2
+
+
+def test_a_wish_for_later_made_while_it_runs_waits_for_its_time():
+    subject = new_id()
+    job_id = ask(subject)
+    held = claim(job_id, "a")
+    ask(subject, delay=timedelta(minutes=5))
+    done(held)
+    assert job(job_id).state == JobState.queued
+    assert run_all_jobs() == []
+
+
+def test_a_wish_made_while_its_last_try_fails_is_not_lost():
+    subject = new_id()
+    job_id = ask(subject)
+    held = claim(job_id, "a")
+    ask(subject)
+    fail(held, "internal", {})
+    assert (job(job_id).state, job(job_id).tries) == (JobState.queued, 0)
+    assert story(job_id) == [(1, AttemptOutcome.failed, "internal")]
+
+
+def test_of_many_claims_at_once_one_wins():
+    job_id = ask()
+    start, won = threading.Barrier(8), []
+
+    def take(name: str) -> None:
+        start.wait()
+        if (held := claim(job_id, name)) is not None:
+            won.append(held)
+
+    threads = [threading.Thread(target=take, args=(str(n),)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+    assert claim(job_id, "late") is None
+
+
+def test_a_job_whose_lease_ran_out_is_taken_over_and_the_story_says_so():
+    job_id = ask()
+    first = claim(job_id, "a")
+    assert claim(job_id, "b") is None
+    end_lease(job_id)
+    second = claim(job_id, "b")
+    assert second.attempt == first.attempt + 1
+    done(second)
+    assert story(job_id) == [
+        (1, AttemptOutcome.lost, "worker_lost"),
+        (2, AttemptOutcome.done, None),
+    ]
+
+
+def test_a_stale_attempt_publishes_nothing():
+    job_id = ask()
+    stale = claim(job_id, "a")
+    end_lease(job_id)
+    fresh = claim(job_id, "b")
+    other = new_id()
+    with pytest.raises(LeaseLost):
+        stale.publish(lambda session: request_job(session, JobKind.noop, other))
+    assert stale.lost.is_set()
+    with transaction() as session:
+        assert session.scalars(select(Job).where(Job.subject_id == other)).first() is None
+    with pytest.raises(LeaseLost):
+        give_back(stale, "internal", {}, after_s=0)
+    done(fresh)
+    assert job(job_id).state == JobState.done
+
+
+def test_the_lease_is_renewed_while_work_goes_on_and_its_loss_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("workers.claim.PROGRESS_EVERY_S", 0.05)
+    monkeypatch.setattr("workers.claim.RENEW_EVERY_S", 0.1)
+    job_id = ask()
+    held = claim(job_id, "a")
+    with transaction() as session:
+        before = session.get_one(Job, job_id).lease_until
+    with kept(held):
+        held.progress(0.5, "encoding")
+        time.sleep(0.4)
+        assert job(job_id).lease_until > before
+        assert (job(job_id).progress, job(job_id).progress_note) == (0.5, "encoding")
+        end_lease(job_id)
+        with transaction() as session:  # as the taker-over leaves it
+            session.execute(update(Job).where(Job.id == job_id).values(attempt=Job.attempt + 1))
+        assert held.lost.wait(2)
+
+
+def test_a_failure_is_tried_again_later_and_fails_for_good_when_tries_are_spent(noop_that):
+    stage = noop_that(JobFailed("encoder_failed", code=1, detail="x"))
+    job_id = ask()
+    for attempt in range(1, 6):
+        runner.run_job(job_id, "a")
+        row = job(job_id)
+        assert row.tries == attempt
+        if attempt < 5:
+            assert row.state == JobState.queued and row.reason == "encoder_failed"
+            with transaction() as session:
+                session.execute(update(Job).where(Job.id == job_id).values(not_before=func.now()))
+    assert job(job_id).state == JobState.failed
+    assert stage.told == ["encoder_failed"]
+    assert [outcome for _, outcome, _ in story(job_id)] == [*["retry"] * 4, "failed"]
+
+
+def test_a_person_retries_a_failed_job(noop_that, monkeypatch: pytest.MonkeyPatch):
+    noop_that(JobFailed("internal", final=True))
+    job_id = ask()
+    runner.run_job(job_id, "a")
+    assert job(job_id).state == JobState.failed
+    monkeypatch.undo()
+    with transaction() as session:
+        retry_job(session, job_id)
+    assert (job(job_id).state, job(job_id).tries) == (JobState.queued, 0)
+
+
+def test_what_only_has_to_wait_costs_no_try(noop_that):
+    noop_that(TryLater("scratch_full", after_s=0))
+    job_id = ask()
+    for _ in range(7):
+        runner.run_job(job_id, "a")
+    assert (job(job_id).state, job(job_id).tries) == (JobState.queued, 0)
+    assert story(job_id)[-1] == (7, AttemptOutcome.retry, "scratch_full")
+
+
+def test_a_bug_in_a_stage_ends_in_the_row_with_its_trace(noop_that):
+    noop_that(ZeroDivisionError("by nought"))
+    job_id = ask()
+    runner.run_job(job_id, "a")
+    row = job(job_id)
+    assert row.reason == "internal" and "by nought" in row.reason_params["trace"]
+
+
+def test_a_job_that_ends_its_workers_fails_instead_of_going_round_for_ever():
+    job_id = ask()
+    for _ in range(5):
+        assert claim(job_id, "dies") is not None
+        end_lease(job_id)
+    runner.run_job(job_id, "survivor")
+    assert (job(job_id).state, job(job_id).reason) == (JobState.failed, "worker_lost")
+
+
+def test_asking_while_redis_is_down_is_quick_and_loses_nothing(own_redis: Redis):
+    own_redis.stop()
+    began = time.monotonic()
+    job_id = ask()
+    assert time.monotonic() - began < 3.0
+    assert job(job_id).state == JobState.queued
+    assert schedule.sweep() == 0
+    own_redis.start()
+    with transaction() as session:
+        session.execute(update(Job).values(published_at=func.now() - timedelta(minutes=1)))
+    assert schedule.sweep() == 1
+    assert schedule.nudges_in("light") == 1
+
+
+def test_a_kill_between_commit_and_publish_is_made_up_for_by_the_sweeper(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("service.jobs.publish", lambda *_: None)  # as if the process had ended here
+    job_id = ask()
+    monkeypatch.undo()
+    assert schedule.nudges_in("light") == 0
+    assert schedule.sweep() == 0, "a fresh wish is given its thirty seconds"
+    with transaction() as session:
+        session.execute(update(Job).values(published_at=func.now() - timedelta(seconds=31)))
+    assert schedule.sweep() == 1
+    assert schedule.nudges_in("light") == 1
+    assert job(job_id).state == JobState.queued
+
+
+def test_the_sweeper_publishes_lost_leases_before_all_others():
+    lost = ask(priority=9)
+    claim(lost, "dies")
+    end_lease(lost)
+    publisher().control.purge()
+    assert schedule.sweep() == 1
+    assert schedule.sweep() == 1, "as long as nobody takes it"
+
+
+def test_a_backlog_is_not_published_anew_for_ever(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(schedule, "ENOUGH_NUDGES", 20)
+    for _ in range(30):
+        ask()
+    with transaction() as session:
+        session.execute(update(Job).values(published_at=func.now() - timedelta(minutes=5)))
+    assert schedule.nudges_in("light") == 30
+    assert schedule.sweep() == 0
+
+
+def test_a_raised_priority_moves_a_waiting_job_forward():
+    subject = new_id()
+    job_id = ask(subject, priority=7)
+    with transaction() as session:
+        raise_priority(session, JobKind.noop, subject, 1)
+    assert job(job_id).priority == 1
+    with transaction() as session:
+        raise_priority(session, JobKind.noop, subject, 5)
+    assert job(job_id).priority == 1

@@ -1,0 +1,151 @@
+"""Scratch: one quota for all processes of a machine, nothing left behind, each object fetched once."""
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from service.storage import open_store
+from service.storage.errors import ObjectMissing
+from tests.fixtures.processes import REPOSITORY, Processes
+from workers.claim import JobFailed, LeaseLost, TryLater
+from workers.scratch import Scratch
+
+MIB = 2**20
+HOLDER = """
+import sys, time
+from pathlib import Path
+from workers.scratch import Scratch
+with Scratch(Path(sys.argv[1]), 100 * 2**20).room(int(sys.argv[2])) as room:
+    (room / "left").write_text("here")
+    print("holding", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    return Scratch(tmp_path / "scratch", 100 * MIB)
+
+
+@pytest.fixture
+def objects(tmp_path: Path):
+    return open_store(f"file://{tmp_path}/store?reserve=0").objects
+
+
+class Counting:
+    """The store itself, with its reads counted."""
+
+    def __init__(self, objects) -> None:
+        self.objects, self.reads = objects, 0
+
+    def read(self, *arguments):
+        self.reads += 1
+        return self.objects.read(*arguments)
+
+
+def test_a_full_quota_makes_a_job_wait_and_a_hopeless_wish_fails(scratch: Scratch):
+    with scratch.room(60 * MIB) as room:
+        assert room.is_dir()
+        with pytest.raises(TryLater, match="scratch_full"), scratch.room(50 * MIB):
+            pass
+        with scratch.room(40 * MIB):
+            pass
+        with pytest.raises(JobFailed, match="scratch_full"), scratch.room(101 * MIB):
+            pass
+    assert scratch.used_bytes() == 0 and not room.exists()
+
+
+def test_another_process_counts_and_its_death_frees_everything(scratch: Scratch, processes: Processes):
+    holder = processes.python("-c", HOLDER, str(scratch.root), str(80 * MIB), name="holder")
+    processes.wait_for_output("holding", holder)
+    assert scratch.used_bytes() == 80 * MIB
+    with pytest.raises(TryLater), scratch.room(30 * MIB):
+        pass
+    processes.kill(holder)
+    with scratch.room(30 * MIB):
+        assert scratch.used_bytes() == 30 * MIB
+    assert list(scratch.rooms.iterdir()) == []
+
+
+def test_a_subprocess_does_not_keep_its_parents_room(scratch: Scratch):
+    with scratch.room(10 * MIB):
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"], cwd=REPOSITORY)
+    try:
+        assert scratch.used_bytes() == 0
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_an_object_is_fetched_once_for_all_who_want_it(scratch: Scratch, objects, tmp_path: Path):
+    counting = Counting(objects)
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * 3 * MIB)
+    objects.put_file("a/b", source)
+    seen, paths = [], []
+
+    def want() -> None:
+        with scratch.fetched(counting, "a/b", "1", 3 * MIB, threading.Event(), seen.append) as at_hand:
+            assert at_hand.path.read_bytes() == source.read_bytes()
+            paths.append(at_hand.path)
+
+    threads = [threading.Thread(target=want) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(paths) == 6 and len(set(paths)) == 1 and counting.reads == 1
+    assert b"".join(seen) == source.read_bytes()
+    assert scratch.used_bytes() == 3 * MIB, "kept for the next stage"
+
+
+def test_unused_files_make_room_and_used_ones_do_not(scratch: Scratch, objects, tmp_path: Path):
+    source = tmp_path / "source"
+    source.write_bytes(b"x")
+    for key in ("a", "b"):
+        objects.put_file(key, source)
+    with scratch.fetched(objects, "a", "1", 40 * MIB, threading.Event()) as used:
+        with scratch.fetched(objects, "b", "1", 40 * MIB, threading.Event()) as unused:
+            pass
+        with scratch.room(60 * MIB):
+            assert used.path.exists() and not unused.path.exists()
+        with pytest.raises(TryLater), scratch.room(61 * MIB):
+            pass
+    scratch.sweep(keep_unused_s=0)
+    assert scratch.used_bytes() == 0
+
+
+def test_a_fetch_that_fails_leaves_nothing(scratch: Scratch, objects):
+    with (
+        pytest.raises(ObjectMissing),
+        scratch.fetched(objects, "none", "1", 5 * MIB, threading.Event()),
+    ):
+        pass
+    assert scratch.used_bytes() == 0 and list(scratch.files.iterdir()) == []
+
+
+def test_waiting_for_anothers_fetch_ends_with_the_lease(scratch: Scratch, objects, tmp_path: Path):
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * MIB)
+    objects.put_file("a", source)
+    inside, go_on, lost = threading.Event(), threading.Event(), threading.Event()
+
+    def slowly(_: bytes) -> None:
+        inside.set()
+        go_on.wait(10)
+
+    def fetch() -> None:
+        with scratch.fetched(objects, "a", "1", MIB, threading.Event(), slowly):
+            pass
+
+    thread = threading.Thread(target=fetch)
+    thread.start()
+    inside.wait(5)
+    lost.set()
+    with pytest.raises(LeaseLost), scratch.fetched(objects, "a", "1", MIB, lost):
+        pass
+    go_on.set()
+    thread.join()
