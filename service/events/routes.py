@@ -35,9 +35,11 @@ class EventRead(EventBase):
 
 def event_reads(session: Session, events: list[EnforcementEvent]) -> list[EventRead]:
     crews = queries.officers_of(session, [event.id for event in events])
+    own = [name for name in EventRead.model_fields if name != "officers"]
     return [
-        EventRead.model_validate(
-            {**event.model_dump(), "officers": [o.certificate_no for o in crews.get(event.id, [])]}
+        EventRead(
+            **{name: getattr(event, name) for name in own},
+            officers=[officer.certificate_no for officer in crews.get(event.id, [])],
         )
         for event in events
     ]

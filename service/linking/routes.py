@@ -47,9 +47,8 @@ class EventMade(SQLModel):
 
 
 def link_read(link: Link) -> LinkShown:
-    return LinkShown.model_validate(
-        {**link.model_dump(), "words": said(link.reasons), "decided": link.decided_by is not None}
-    )
+    kept = {name: getattr(link, name) for name in LinkRead.model_fields}
+    return LinkShown(**kept, words=said(link.reasons), decided=link.decided_by is not None)
 
 
 def link_reads(links: list[Link]) -> list[LinkShown]:

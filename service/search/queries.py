@@ -10,7 +10,7 @@ So neither kind of word meets the plan that is slow for it, and no statistics ar
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from service.search.schema import TABLE, month_of, partition_months
 
 MAX_LIMIT = 200
 WALK = 2000
+USUAL_DELAY = timedelta(days=3)  # from recording to arrival
 FACET_CAP = 1000
 FACET_SAMPLE = 5000
 _CHECKED = (
@@ -61,6 +62,7 @@ class Window:
 
     since: datetime | None
     until: datetime | None
+    walk: bool = True
 
     def condition(self) -> str:
         bounds = [
@@ -85,13 +87,13 @@ def search(
         return Page((), None)
     found: list[Hit] = []
     rare = False
-    for window in _windows(_prepare(session), start):
+    for window in _windows(_prepare(session), start, filters.until):
         after = start
-        if not rare:
+        if window.walk and not rare:
             hits, after = _walk(session, wanted, window, start, limit + 1 - len(found))
             found += hits
             rare = after is not None and wanted.indexed
-        if rare and len(found) <= limit:
+        if (rare or not window.walk) and len(found) <= limit:
             found += _look_up(session, wanted, window, after, limit + 1 - len(found))
         if len(found) > limit:
             items = tuple(found[:limit])
@@ -109,11 +111,20 @@ def _prepare(session: Session) -> list[datetime]:
     return partition_months(session)
 
 
-def _windows(months: list[datetime], start: Position | None = None) -> Iterator[Window]:
-    """All of time, newest first, cut at the beginnings of partitions."""
-    newest = month_of(start.received_at if start else datetime.now(UTC))
+def _windows(
+    months: list[datetime], start: Position | None = None, recorded_until: datetime | None = None
+) -> Iterator[Window]:
+    """All of time, newest first, cut at the beginnings of partitions.
+
+    Where only recordings from before `recorded_until` are wanted, few will have arrived long after it: that part is
+    not walked, and walking begins where they are many."""
+    newest, until = start.received_at if start else datetime.now(UTC), None
+    top = recorded_until + USUAL_DELAY if recorded_until and recorded_until.year < 9999 else newest
+    if top < newest:
+        yield Window(top, None, walk=False)
+        newest = until = top
     cuts = [month for month in months if month <= newest]
-    until, size, index = None, 1, 0
+    size, index = 1, 0
     while index < len(cuts):
         since = cuts[min(index + size, len(cuts)) - 1]
         yield Window(since, until)

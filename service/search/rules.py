@@ -154,7 +154,7 @@ def range_tokens(since: datetime | None, until: datetime | None) -> list[int]:
     if since is None or until is None or until <= since:
         return []
     since, last = since.astimezone(UTC), until.astimezone(UTC) - timedelta(microseconds=1)
-    if (last - since).days <= 31:
+    if (last - since).days <= 7:
         days = (last.date() - since.date()).days + 1
         return [key_token("time", str(since.date() + timedelta(days=n))) for n in range(days)]
     months = range(since.year * 12 + since.month - 1, last.year * 12 + last.month)

@@ -49,7 +49,7 @@ await mkdir(out, { recursive: true });
 const result = await esbuild.build({
   entryPoints: ["app", "uploader", "hashing", "player"]
     .map((name) => join(web, `islands/${name}.ts`))
-    .concat(["main", "player", "print"].map((name) => join(web, `styles/${name}.css`))),
+    .concat(["main", "axis", "player", "print"].map((name) => join(web, `styles/${name}.css`))),
   outdir: out,
   entryNames: "[name]-[hash]",
   bundle: true,

@@ -14,11 +14,6 @@ from service.web import rendering
 from service.web.views import Shell, Viewer
 from tests.browser import samples
 
-FRAGMENTS = {
-    "/recordings/0001/jobs": "recordings/_jobs.html",
-    "/recordings/0005/jobs": "recordings/_jobs.html",
-}
-
 
 def shell(role: str | None) -> Shell:
     viewer = Viewer("队员 001", "officer001", role, "二中队" if role == "member" else None) if role else None
@@ -80,9 +75,8 @@ def gallery(media_folder: Path) -> FastAPI:
             request.state.shell = shell(role)
             if template == "error.html":
                 return rendering.render_error(request, **context)
-            if rendering.wants_fragment(request) and path == "/queue":
-                return rendering.render(request, template, fragment="queue/_live.html", **context)
-            return rendering.render(request, template, **context)
+            fragment = {"/queue": "queue/_live.html", "/recordings": "recordings/_results.html"}.get(path)
+            return rendering.render(request, template, fragment=fragment, **context)
 
         return answer
 

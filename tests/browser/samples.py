@@ -252,7 +252,7 @@ def facets() -> list[Facet]:
         ),
         Facet("squad", _("Squad"), options(("一中队", 412), ("二中队", 388), ("三中队", 205), selected=1)),
         Facet("kind", _("Kind"), options((_("Daily inspection"), 1000), (_("Evidence collection"), 211))),
-        Facet("linked", _("Links"), options((_("Linked"), 932), (_("Unlinked"), 68))),
+        Facet("linked", _("Events and cases"), options((_("Linked"), 932), (_("Unlinked"), 68))),
     ]
 
 
@@ -331,12 +331,12 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         tokens,
         True,
         None,
-        {"old": _("That is not your password.")},
+        {"old": _("This is not your present password.")},
     )
     fresh = Account(account.languages, tokens, True, "zl_7Qk2mV9xT0pYc4Rb1LwN8sHd5GfJ3aZe")
     return [
         ("/sign-in", None, "sign_in.html", {"next": "/", "error": None, "expired": False, "username": ""}),
-        ("/sign-in/expired", None, "sign_in.html", {"next": "/", "error": _("User name or password is wrong."), "expired": True, "username": "officer001"}),
+        ("/sign-in/expired", None, "sign_in.html", {"next": "/", "error": _("This name and password do not go together."), "expired": True, "username": "officer001"}),
         ("/", "member", "home.html", {"home": Home(tiles, CARDS[1:3], [CARDS[6], CARDS[2]], [CARDS[5]], UNFINISHED)}),
         ("/home/empty", "member", "home.html", {"home": Home()}),
         ("/home/reviewer", "reviewer", "home.html", {"home": Home(cases=CASES, recent=CARDS[:3])}),
@@ -360,6 +360,6 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/recorders", "admin", "recorders.html", {"recorders": [Recorder("DSJ-2001", "DSJ-V9", "一中队", ["队员 001", "队员 002"], NOW - timedelta(hours=5), 2), Recorder("DSJ-2002", "H8", "二中队", [], None, -95, False)]}),
         ("/account", "member", "account.html", {"account": account}),
         ("/account/fresh", "supervisor", "account.html", {"account": fresh}),
-        ("/error/404", "member", "error.html", {"status_code": 404, "sentence": _("This page does not exist."), "hint": None}),
-        ("/error/500", None, "error.html", {"status_code": 500, "sentence": _("Something went wrong here."), "hint": None}),
+        ("/error/404", "member", "error.html", {"status_code": 404, "sentence": _("There is nothing here, or it is not yours to see."), "hint": None}),
+        ("/error/500", None, "error.html", {"status_code": 500, "sentence": _("Something went wrong on our side; nothing that was received is lost."), "hint": None}),
     ]  # fmt: skip

@@ -61,6 +61,30 @@ def test_facets_come_after_the_list_and_fold_away_on_a_phone(open_page):
     expect(narrow.locator("#facets fieldset").first).to_be_visible()
 
 
+def test_searching_swaps_the_results_and_says_so_in_the_address(open_page):
+    page = open_page().page
+    page.goto("/recordings")
+    page.evaluate("window.same = true")
+    page.get_by_role("searchbox").fill("油烟")
+    with page.expect_response("**/recordings?q=*"):
+        page.keyboard.press("Enter")
+    page.wait_for_url("**/recordings?q=*")
+    assert page.evaluate("window.same") is True
+    expect(page.locator("#results")).to_have_count(1)
+    expect(page.locator("#facets fieldset").first).to_be_visible()
+    page.go_back()
+    expect(page.locator("#results")).to_have_count(1)
+
+
+def test_the_queue_page_refreshes_itself_in_place(open_page):
+    page = open_page().page
+    page.goto("/queue")
+    with page.expect_response("**/queue", timeout=15_000) as answer:
+        pass
+    assert "<html" not in answer.value.text()
+    expect(page.locator("#live")).to_have_count(1)
+
+
 def test_confirming_an_offered_link_swaps_only_the_links(open_page):
     page = open_page().page
     page.goto("/recordings/0001")

@@ -60,7 +60,7 @@ def test_a_full_quota_makes_a_job_wait_and_a_hopeless_wish_fails(scratch: Scratc
 
 def test_another_process_counts_and_its_death_frees_everything(scratch: Scratch, processes: Processes):
     holder = processes.python("-c", HOLDER, str(scratch.root), str(80 * MIB), name="holder")
-    processes.wait_for_output("holding", holder)
+    processes.wait_for_output("holding", holder, timeout_s=90)
     assert scratch.used_bytes() == 80 * MIB
     with pytest.raises(TryLater), scratch.room(30 * MIB):
         pass

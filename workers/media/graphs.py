@@ -129,7 +129,7 @@ def _picture(source, plan: Plan, sound) -> list:
     streams = [shown[0]]
     if sound is not None:
         streams.append(sound)
-        encoded |= _aac(plan.audio)
+        encoded |= aac(plan.audio)
     # Everything else hangs on the small picture, not on the source: measured cheaper.
     stills = (
         _every(shown[1], plan.still_every_s, steady=True)
@@ -187,10 +187,10 @@ def _sound_only(sound, plan: Plan) -> list:
         .filter("showwavespic", s="1280x720", colors="#4a7ebb")
         .output(POSTER, f="image2", update=1, **{"q:v": 3, "frames:v": 1})
     )
-    return [ffmpeg.output(parts[0], PLAYABLE, **_aac(plan.audio), **_container(plan)), poster]
+    return [ffmpeg.output(parts[0], PLAYABLE, **aac(plan.audio), **_container(plan)), poster]
 
 
-def _aac(audio: StreamFacts) -> dict:
+def aac(audio: StreamFacts) -> dict:
     channels = min(audio.channels or 2, 2)
     rate = audio.sample_rate if audio.sample_rate in AAC_RATES else 48000
     return {"c:a": "aac", "b:a": f"{64 * channels}k", "ac": channels, "ar": rate}

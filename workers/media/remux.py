@@ -12,7 +12,7 @@ from workers.media import graphs
 from workers.media.formats import INPUT_GUARD
 from workers.media.probe import Probe
 from workers.media.reasons import Reason
-from workers.media.renditions import _ended_badly
+from workers.media.renditions import ended_badly
 from workers.media.sandbox import Limits, Sandbox, inside
 from workers.media.verdict import Verdict
 from workers.media.verify import expected, verify
@@ -35,7 +35,7 @@ def compose(probe: Probe, verdict: Verdict) -> list[str]:
     options = {"f": "mp4", "movflags": "+faststart", "map_metadata": -1, "map_chapters": -1, "c": "copy"}
     if verdict.audio is not None and verdict.audio_plan == "encode":
         audio = next(stream for stream in probe.streams if stream.index == verdict.audio)
-        options |= graphs._aac(audio) | {"af": "aresample=async=1000"}
+        options |= graphs.aac(audio) | {"af": "aresample=async=1000"}
     joined = ffmpeg.output(*streams, REMUXED, **options)
     return ["ffmpeg", "-hide_banner", "-v", "error", "-y", *joined.get_args()]
 
@@ -65,7 +65,5 @@ def remux(
     video = by_index.get(verdict.video) if verdict.video is not None else None
     audio = by_index.get(verdict.audio) if verdict.audio is not None else None
     made = private_dir / REMUXED
-    faults = _ended_badly(outcome) or verify(
-        made, expected(probe, video, audio), sandbox, private_dir, cancel
-    )
+    faults = ended_badly(outcome) or verify(made, expected(probe, video, audio), sandbox, private_dir, cancel)
     return Remuxed(playable=made, faults=faults, cancelled=outcome.ended == "cancelled")

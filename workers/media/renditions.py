@@ -59,6 +59,7 @@ def render(
     private_dir: Path,
     on_progress: Callable[[float], None] | None = None,
     cancel: Event | None = None,
+    limits: Limits | None = None,
 ) -> Rendered:
     """One ffmpeg pass over `path` for a whole or partial verdict. `on_progress` gets 0…1. Never raises for the
     file's sake: what went wrong stands in `faults`."""
@@ -68,7 +69,7 @@ def render(
         graphs.compose(plan),
         private_dir=private_dir,
         readonly=[path],
-        limits=limits_for(probe),
+        limits=limits or limits_for(probe),
         on_stdout=log.write,
         cancel=cancel,
     )
@@ -85,7 +86,7 @@ def render(
     )
     if plan.video and outcome.ok and _filled(made.playable):
         isobmff.straighten(made.playable)
-    made.faults = _ended_badly(outcome) or verify(made.playable, wanted, sandbox, private_dir, cancel)
+    made.faults = ended_badly(outcome) or verify(made.playable, wanted, sandbox, private_dir, cancel)
     if not made.cancelled:
         _collect(made, plan, log.frames(), private_dir)
     return made
@@ -116,7 +117,7 @@ class _MeasureLog:
         return list(quality.frames(self.lines))
 
 
-def _ended_badly(outcome: Outcome) -> list[Reason]:
+def ended_badly(outcome: Outcome) -> list[Reason]:
     if outcome.ended != "exit":
         return [Reason(code="limit_exceeded", params={"limit": outcome.ended})]
     if outcome.code:

@@ -102,10 +102,11 @@ def history(bureau: Field, actor: Actor) -> list[list[Step]]:
         [lambda: arrive("cased.mp4", "17:00", 10, claims={"file_name": {"case": "蓉城管罚[2024]第005号"}})],
         [lambda: arrive("named.mp4", "11:02", 20, claims={"officer": "020"})],
         [lambda: arrive("partner.mp4", "09:30", 20, claims={"officer": "020"})],
-    ] + [[_after_people(bureau, hold), _after_people(bureau, mend)]]
+        [_after_people(hold), _after_people(mend)],
+    ]
 
 
-def _after_people(bureau: Field, step: Step) -> Step:
+def _after_people(step: Step) -> Step:
     step.needs = ("012", "R-07")  # type: ignore[attr-defined]
     return step
 

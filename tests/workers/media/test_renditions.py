@@ -13,6 +13,7 @@ from workers.media import graphs
 from workers.media.probe import Probe, probe
 from workers.media.remux import remux
 from workers.media.renditions import Rendered, render
+from workers.media.sandbox import Limits
 from workers.media.verdict import Verdict, judge
 from workers.media.verify import Expected, verify
 
@@ -202,14 +203,10 @@ def test_a_run_that_is_cancelled_is_not_published(clip, box, private):
     assert made.cancelled and made.faults
 
 
-def test_a_full_disk_is_not_published(clip, box, private, monkeypatch):
-    from workers.media import renditions
-    from workers.media.sandbox import Limits
-
+def test_an_output_that_grows_too_large_is_not_published(clip, box, private):
     source = clip("a.mp4", *PICTURE, *SOUND, *H264, *AAC)
     facts = probe(source, box, private)
-    monkeypatch.setattr(renditions, "limits_for", lambda _: Limits(file_bytes=20_000))
-    assert render(source, facts, judge(facts), box, private).faults
+    assert render(source, facts, judge(facts), box, private, limits=Limits(file_bytes=20_000)).faults
 
 
 def test_sizes_are_even_and_never_grow():

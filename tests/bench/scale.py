@@ -1,0 +1,22 @@
+"""How large a run is: the full one gives the figures, the quick one only shows that everything works."""
+
+from dataclasses import dataclass
+
+MIB = 2**20
+
+
+@dataclass(frozen=True)
+class Scale:
+    """`rounds`: repetitions of each side, interleaved; figures are medians over them."""
+
+    name: str
+    rounds: int
+    upload_bytes: int
+    large_bytes: int
+    clip_s: int
+    video_bytes: int
+    no_ops: int
+
+
+FULL = Scale("full", 5, 1024 * MIB, 4096 * MIB, 60, 1024 * MIB, 100)
+QUICK = Scale("quick", 1, 128 * MIB, 512 * MIB, 6, 128 * MIB, 40)
