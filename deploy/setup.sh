@@ -86,10 +86,12 @@ quiet_pip() { # environment, arguments… ; says nothing unless it fails
   "$environment/bin/python" -m pip --disable-pip-version-check --no-input -qq "$@"
 }
 
+open_to_all() { setpriv --reuid 65534 --clear-groups "$(readlink -f "$1")" -c '' 2>/dev/null; }
+
 venv_serves() {
   .venv/bin/python -c '' 2>/dev/null || return
-  # Started by root, the service runs as another user, who must be able to run this Python.
-  [[ $(id -u) != 0 ]] || setpriv --reuid 65534 --clear-groups "$(readlink -f .venv/bin/python)" -c '' 2>/dev/null
+  # Started by root, the service runs as another user, who must be able to run this Python; if there is one.
+  [[ $(id -u) != 0 ]] || open_to_all .venv/bin/python || ! open_to_all "$(usable_python)"
 }
 
 environment() { # run|test

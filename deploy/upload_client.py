@@ -1,6 +1,7 @@
 """One file on its way to the service by tus 1.0, as a dock sends it: resumable, verified, with a receipt."""
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -18,6 +19,7 @@ import httpx
 CHUNK = 1024 * 1024
 BODY = {"Content-Type": "application/offset+octet-stream"}
 WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
+KEPT_S = 60 * 86_400
 WORKING = ("receiving", "processing")
 
 
@@ -75,6 +77,10 @@ class Memory:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for old in folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if old.stat().st_mtime < time.time() - KEPT_S:
+                    old.unlink()
 
     @classmethod
     def default(cls) -> "Memory":

@@ -1,28 +1,21 @@
 """The Celery application: one task, which runs whatever job it is told the id of."""
 
-import contextlib
 import ctypes
 import logging
 import os
 import signal
-import socket
-import threading
-import time
 from datetime import timedelta
 from uuid import UUID
 
 from celery import Celery
-from celery.signals import worker_process_init, worker_ready, worker_shutdown
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutdown
 
-from schemas.jobs import Heartbeat
-from service.clock import now
-from service.database import get_engine, transaction
+from service.database import get_engine
 from service.jobs import TASK, publisher
 from service.recordings.keeping import get_store
 from service.settings import get_settings
 from workers import runner
+from workers.heartbeat import Beat, worker_name
 
 log = logging.getLogger(__name__)
 
@@ -52,74 +45,32 @@ app.conf.update(
 )
 
 
-def worker_name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
-
-
 @app.task(name=TASK, ignore_result=True)
 def run(job_id: str) -> None:
     runner.run_job(UUID(job_id), worker_name())
 
 
 PR_SET_PDEATHSIG = 1
+_main_pid = os.getpid()
+
+
+@worker_init.connect
+def _remember_main(**_: object) -> None:
+    global _main_pid
+    _main_pid = os.getpid()
 
 
 @worker_process_init.connect
 def _begin_child(**_: object) -> None:
     """A child that runs jobs dies with its main process, and ffmpeg dies with the child."""
-    parent = os.getppid()
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent or parent == 1:
+    if os.getppid() != _main_pid:  # it died before the line above
         os.kill(os.getpid(), signal.SIGKILL)
-    # What was opened before the fork would be shared by two processes.
+    # What was opened before the fork would be shared by two processes: left to the parent, not closed.
+    if get_engine.cache_info().currsize:
+        get_engine().dispose(close=False)
     for kept in (get_engine, get_store, publisher):
         kept.cache_clear()
-
-
-BEAT_EVERY_S = 5.0
-TIDY_EVERY_S = 60.0
-
-
-class Beat:
-    """Tells every 5 s that this worker lives, and tidies this machine's scratch once a minute."""
-
-    def __init__(self, queue: str) -> None:
-        self.worker, self.queue = worker_name(), queue
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._beating, name="heartbeat", daemon=True)
-
-    def start(self) -> None:
-        self._thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        self._thread.join(timeout=2)
-        with contextlib.suppress(DBAPIError):
-            self._write(stopped=True)
-
-    def _beating(self) -> None:
-        tidied = time.monotonic()
-        while True:
-            try:
-                self._write(stopped=False)
-                if time.monotonic() - tidied > TIDY_EVERY_S:
-                    tidied = time.monotonic()
-                    runner.prepare()
-            except DBAPIError as error:
-                log.warning("heartbeat not written: %s", error)
-            except Exception:  # whatever it is, a worker that lives must go on saying so
-                log.exception("the heartbeat stumbled")
-            if self._stop.wait(BEAT_EVERY_S):
-                return
-
-    def _write(self, *, stopped: bool) -> None:
-        with transaction() as session:
-            values = {"seen_at": now(), "stopped_at": now() if stopped else None, "queue": self.queue}
-            session.execute(
-                insert(Heartbeat)
-                .values(worker=self.worker, started_at=now(), **values)
-                .on_conflict_do_update(index_elements=["worker"], set_=values)
-            )
 
 
 _beat: Beat | None = None
@@ -129,7 +80,7 @@ _beat: Beat | None = None
 def _begin(sender: object, **_: object) -> None:
     global _beat
     queues = ",".join(sorted(sender.app.amqp.queues.consume_from))  # type: ignore[attr-defined]
-    _beat = Beat(queues)
+    _beat = Beat(queues, tidy=runner.prepare)
     _beat.start()
     runner.prepare()
 

@@ -21,6 +21,7 @@ from schemas.jobs import Job, JobState
 from service.database import transaction
 from service.jobs import QUEUES, publish, publisher
 from service.uploads.reaper import reap_uploads
+from workers.heartbeat import Beat
 from workers.stages.duplicates import release_duplicates
 from workers.stages.publishing import sweep_orphans
 
@@ -122,7 +123,10 @@ def main() -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    beat = Beat("schedule")
+    beat.start()
     run(stop)
+    beat.stop()
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 import threading
 from pathlib import Path
 from typing import Annotated
@@ -27,7 +28,7 @@ def demo(
     from deploy.service_user import CannotBecome, become
     from service.settings import DEMO_SECRET, default_data_dir, get_settings
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 180)
     folder = (data or default_data_dir().with_name("zhenglu-demo")).absolute()
     if footage is not None and not footage.is_dir():
         console.print(f"{footage} is not a folder.", style="red")

@@ -7,13 +7,6 @@ class NothingToUndo(Conflict):
     sentence = _n("No person has decided about this link, so there is nothing to undo.")
 
 
-class AlreadyLinked(Conflict):
-    type = "already-linked"
-    sentence = _n(
-        "This recording is already linked to an event: undo that first, or declare the right event."
-    )
-
-
 class NoTime(ServiceError):
     status, type = 409, "no-time"
     sentence = _n("The time of this recording is not known: give the event's arrival.")

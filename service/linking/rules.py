@@ -4,6 +4,7 @@ Nothing here depends on the order in which facts became known: the same facts gi
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -249,7 +250,7 @@ def decide(
     A link is automatic above the threshold and clear of every competitor; the rest is offered, unless what
     it would show is already taken. A cancelled event is never linked.
     """
-    by_id = {event.id: event for event in events if not event.cancelled}
+    by_id = {event.id: event for event in _closed([one for one in events if not one.cancelled], limits)}
     considered = [consider(recording, event, limits) for event in by_id.values() if event.id not in rejected]
     considered.sort(key=lambda one: (-one.score, one.event.start, str(one.event.id)))
     taken = [one for one in considered if one.event.id in confirmed]
@@ -274,6 +275,21 @@ def decide(
     decisions += [_decision(one, LinkState.offered) for one in offered[: limits.offers]]
     case_link = _case_decision(recording, settled, settled_cases)
     return decisions + ([case_link] if case_link else [])
+
+
+def _closed(events: list[EventFacts], limits: Limits) -> list[EventFacts]:
+    """An event without departure ends when one of its officers arrives at the next one, at the latest."""
+    found = []
+    for event in events:
+        crew = {person.id for person in event.officers}
+        later = [
+            other.start
+            for other in events
+            if other.start > event.start and crew & {person.id for person in other.officers}
+        ]
+        until = min([event.start + limits.open_event, *later])
+        found.append(event if event.end is not None else replace(event, end=until))
+    return found
 
 
 def _compete(one: Candidate, other: Candidate) -> bool:

@@ -11,7 +11,6 @@ from schemas.recordings import RecordingState
 
 FAILED_REASON = {
     JobKind.intake: "intake_failed",
-    JobKind.playable: "playable_failed",
     JobKind.tags: "tags_failed",
     JobKind.link: "link_failed",
     JobKind.renditions: "renditions_failed",
@@ -40,32 +39,33 @@ class Standing:
 def standing(known: Known) -> Standing:
     """A failure of the file is a fact about it; a failure of ours makes the recording partial and says of what.
 
-    Where nothing can be watched and the encode failed, it is unplayable: a retry that succeeds ends that.
+    Where nothing can be watched and the encode failed, it is unplayable: a retry that succeeds ends that. A failed
+    repetition of what is already there takes nothing away.
     """
-    own = Standing(RecordingState.partial, known.reason, known.reason_params)
     match known.media_state:
-        case None if JobKind.intake not in known.failed:
-            return Standing(RecordingState.processing)
         case MediaState.refused:
             return Standing(RecordingState.refused, known.reason, known.reason_params)
         case MediaState.unplayable:
             return Standing(RecordingState.unplayable, known.reason, known.reason_params)
-    broken = next((kind for kind in JobKind if kind in known.failed), None)
-    # A failed repetition of what is already there (a retry that was not needed) takes nothing away.
-    if known.media_state in (MediaState.ready, MediaState.partial) and broken in (
-        JobKind.renditions,
-        JobKind.playable,
-    ):
-        broken = next((kind for kind in (JobKind.tags, JobKind.link) if kind in known.failed), None)
-    if broken is not None:
-        unseen = broken == JobKind.renditions and not known.playable
-        state = RecordingState.unplayable if unseen else RecordingState.partial
-        return Standing(state, FAILED_REASON[broken], known.failed[broken])
-    if known.media_state == MediaState.partial:
-        return own
-    if known.media_state == MediaState.ready:
-        return Standing(RecordingState.ready)
-    return Standing(RecordingState.processing)
+        case MediaState.ready | MediaState.partial:
+            if broken := _first_failed(known, JobKind.tags, JobKind.link):
+                return broken
+            if known.media_state == MediaState.partial:
+                return Standing(RecordingState.partial, known.reason, known.reason_params)
+            return Standing(RecordingState.ready)
+        case _:
+            # The encode makes up for a failed remux; tags and links are looked at when it has come.
+            broken = _first_failed(known, JobKind.intake, JobKind.renditions)
+            if broken is None:
+                return Standing(RecordingState.processing)
+            if broken.reason == FAILED_REASON[JobKind.renditions] and not known.playable:
+                return Standing(RecordingState.unplayable, broken.reason, broken.params)
+            return broken
+
+
+def _first_failed(known: Known, *kinds: JobKind) -> Standing | None:
+    kind = next((kind for kind in kinds if kind in known.failed), None)
+    return Standing(RecordingState.partial, FAILED_REASON[kind], known.failed[kind]) if kind else None
 
 
 def encode_priority(*, linked: bool, linked_to_case: bool, direct: bool, size: int) -> int:

@@ -114,10 +114,12 @@ def criteria(scope: frozenset[UUID] | None, filters: SearchFilters) -> Criteria:
         required.update(key_token("tag", tag) for tag in filters.tag)
     if filters.linked is not None:
         made.checks.append("linked" if filters.linked else "NOT linked")
-        required.add(key_token("linked", "yes" if filters.linked else "no"))
     _time(made, filters)
     if filters.near:
         _near(made, filters.near)
+    # Nearly all are linked: beside rarer tokens, to intersect with that long list costs more than it saves.
+    if filters.linked is False or (filters.linked and len(required) < 2 and not made.tokens):
+        required.add(key_token("linked", "yes" if filters.linked else "no"))
     if required:
         made.tokens.insert(0, made.has_all(list(required)))
     made.indexed = bool(made.tokens) and not (made.squad and len(required) == 1 and len(made.checks) == 1)

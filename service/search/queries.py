@@ -21,7 +21,7 @@ from service.search.criteria import Criteria, SearchFilters, criteria
 from service.search.cursor import Position, read_cursor, write_cursor
 from service.search.errors import FilterUnreadable
 from service.search.rules import key_token
-from service.search.schema import TABLE, month_of, partition_months
+from service.search.schema import TABLE, partition_months
 
 MAX_LIMIT = 200
 WALK = 2000

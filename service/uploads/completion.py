@@ -27,7 +27,7 @@ from service.uploads.rules import SIDECAR_ENDINGS
 log = logging.getLogger(__name__)
 
 
-def complete(upload_id: UUID, *, wait: bool = True) -> None:
+def complete(upload_id: UUID, wait: bool = True) -> None:
     """Makes what a full upload was for: the recording, the facts of a sidecar, or a finished piece. Does nothing
     for one that is not full, still written to, or done. With `wait` False also for one that someone else has
     in hand."""

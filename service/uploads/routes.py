@@ -28,11 +28,11 @@ from service.i18n import use
 from service.settings import get_settings
 from service.uploads import actions, protocol, rules
 from service.uploads.completion import complete
-from service.uploads.errors import BodyCutOff, SidecarUnreadable, TooLarge, UploadBusy
+from service.uploads.errors import SidecarUnreadable, TooLarge, UploadBusy
 from service.uploads.oneshot import Form, said_beside
 from service.uploads.protocol import COMMON
 from service.uploads.queries import Fate, fate_of, find_upload, is_full
-from service.uploads.writer import body_of, in_thread, write_body
+from service.uploads.writer import body_of, in_slow_thread, in_thread, write_body
 
 router = APIRouter(prefix="/api/v1", tags=["uploads"])
 T = TypeVar("T")
@@ -130,7 +130,7 @@ async def _create(request: Request) -> Response:
         except ServiceError as error:
             error.headers = {**answer, **error.headers}
             raise
-    await in_thread(complete, upload_id)
+    await in_slow_thread(complete, upload_id)
     state = await in_thread(_state, actor, upload_id)
     if not has_body:
         state.pop("Upload-Offset", None)
@@ -138,15 +138,18 @@ async def _create(request: Request) -> Response:
 
 
 def _state(actor: Actor, upload_id: UUID) -> dict[str, str]:
-    """The headers that say where an upload stands."""
     with transaction() as session:
-        upload = find_upload(session, actor, upload_id).upload
-        headers = {**fate_of(session, upload).headers()}
-        if not upload.concatenates or upload.state == UploadState.complete:
-            headers["Upload-Offset"] = str(upload.upload_offset)
-        if upload.state == UploadState.open:
-            headers["Upload-Expires"] = protocol.expires_header(upload.expires_at)
-        return headers
+        return _standing(session, find_upload(session, actor, upload_id).upload)
+
+
+def _standing(session: Session, upload: Upload) -> dict[str, str]:
+    """The headers that say how far an upload is and what became of it."""
+    headers = fate_of(session, upload).headers()
+    if not upload.concatenates or upload.state == UploadState.complete:
+        headers["Upload-Offset"] = str(upload.upload_offset)
+    if upload.state == UploadState.open:
+        headers["Upload-Expires"] = protocol.expires_header(upload.expires_at)
+    return headers
 
 
 async def _head(request: Request) -> Response:
@@ -156,24 +159,26 @@ async def _head(request: Request) -> Response:
         found = find_upload(session, actor, upload_id)
         return actor, found.upload.state == UploadState.open and is_full(found.upload) and not found.busy
 
-    def describe(session: Session, actor: Actor) -> dict[str, str]:
-        upload = find_upload(session, actor, upload_id).upload
-        headers = {"Cache-Control": "no-store"}
-        if upload.length is None:
-            headers["Upload-Defer-Length"] = "1"
-        elif not upload.concatenates or upload.state == UploadState.complete:
-            headers["Upload-Length"] = str(upload.length)
-        if upload.raw_metadata:
-            headers["Upload-Metadata"] = upload.raw_metadata
-        if upload.raw_concat:
-            headers["Upload-Concat"] = upload.raw_concat
-        return headers
-
     actor, unfinished = await as_actor(request, look)
     if unfinished:  # whoever received the last byte died before making it a recording
-        await in_thread(lambda: complete(upload_id, wait=False))
-    headers = await as_actor(request, describe)
-    return Response(status_code=200, headers={**headers, **await in_thread(_state, actor, upload_id)})
+        await in_slow_thread(complete, upload_id, False)
+    headers = await in_thread(_description, actor, upload_id)
+    return Response(status_code=200, headers={"Cache-Control": "no-store", **headers})
+
+
+def _description(actor: Actor, upload_id: UUID) -> dict[str, str]:
+    with transaction() as session:
+        upload = find_upload(session, actor, upload_id).upload
+        headers = _standing(session, upload)
+    if upload.length is None:
+        headers["Upload-Defer-Length"] = "1"
+    elif not upload.concatenates or upload.state == UploadState.complete:
+        headers["Upload-Length"] = str(upload.length)
+    if upload.raw_metadata:
+        headers["Upload-Metadata"] = upload.raw_metadata
+    if upload.raw_concat:
+        headers["Upload-Concat"] = upload.raw_concat
+    return headers
 
 
 async def _patch(request: Request) -> Response:
@@ -189,7 +194,7 @@ async def _patch(request: Request) -> Response:
     held, body = await _hold(actor, upload_id, offset, length), body_of(request)
     if not held.full:
         await write_body(held, body, checksum)
-    await in_thread(complete, upload_id)
+    await in_slow_thread(complete, upload_id)
     return Response(status_code=204, headers=await in_thread(_state, actor, upload_id))
 
 
@@ -216,12 +221,12 @@ async def _delete(request: Request) -> Response:
 
     ended = await as_actor(request, end)
     if ended is None:
-        await in_thread(complete, upload_id)
+        await in_slow_thread(complete, upload_id)
         ended = await as_actor(request, end)
         if ended is None:
             raise UploadBusy(headers={"Retry-After": "2"})
     if ended.state == UploadState.terminated:
-        await in_thread(actions.clear, upload_id, ended.store_key)
+        await in_slow_thread(actions.clear, upload_id, ended.store_key)
     return Response(status_code=204)
 
 
@@ -249,12 +254,14 @@ async def send_recording(request: Request) -> Response:
     actor, held = await as_actor(request, begin)
     try:
         if held.full:
-            await in_thread(complete, held.id)
+            await in_slow_thread(complete, held.id)
         else:
             await write_body(held, _no_more_than(chunks, get_settings().max_upload_bytes))
-            await in_thread(_finish, actor, held.id, {**said_beside(request), **values} if form else None)
-    except (BodyCutOff, TooLarge, Invalid):
-        await in_thread(_discard, actor, held.id)
+            await in_slow_thread(
+                _finish, actor, held.id, {**said_beside(request), **values} if form else None
+            )
+    except ServiceError:  # nobody can go on with it: its address was never told
+        await in_slow_thread(_discard, actor, held.id)
         raise
     fate = await in_thread(_fate, actor, held.id)
     if fate.recording_id is None:

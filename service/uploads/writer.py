@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import cache
 from typing import Any, TypeVar
 
 import anyio
@@ -34,14 +35,22 @@ RENEW_EVERY_S = 1.0
 SILENT_FOR_S = 120.0
 
 _writers = ThreadPoolExecutor(32, thread_name_prefix="upload")
-_commands: CapacityLimiter | None = None
+
+
+@cache
+def _limit(name: str, threads: int) -> CapacityLimiter:
+    """Made on first use, because it belongs to the event loop."""
+    return CapacityLimiter(threads)
 
 
 async def in_thread(act: Callable[..., T], *arguments: Any) -> T:
     """For database commands: a bounded number of threads of our own; the language of the request goes along."""
-    global _commands
-    _commands = _commands or CapacityLimiter(16)
-    return await anyio.to_thread.run_sync(act, *arguments, limiter=_commands)
+    return await anyio.to_thread.run_sync(act, *arguments, limiter=_limit("commands", 16))
+
+
+async def in_slow_thread(act: Callable[..., T], *arguments: Any) -> T:
+    """For what also waits for the store, so that signs of life never queue behind it."""
+    return await anyio.to_thread.run_sync(act, *arguments, limiter=_limit("completions", 8))
 
 
 async def body_of(request: Request) -> AsyncIterator[bytes]:

@@ -57,7 +57,9 @@ def main(
         rows += [{**row, "measure": name, "took_s": took, "machine": facts} for row in found]
         written = write(rows, chosen, scale)
         for row in found:
-            console.print(f"  {row['name']}: {row['value']} {row['unit']}, ratio {row['ratio']}", markup=False)
+            console.print(
+                f"  {row['name']}: {row['value']} {row['unit']}, ratio {row['ratio']}", markup=False
+            )
         console.print(f"  [dim]{took} s")
     console.print(table(rows))
     console.print(f"written to {written}", markup=False)

@@ -24,7 +24,7 @@ from tests.fixtures.ceph import CephNode
 from tests.fixtures.jobs import forget_settings
 from workers.media.sandbox import Sandbox
 
-SQUAD = "1"
+SQUAD, PASSWORD = "1", "a-long-enough-word"
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def _people(engine: sqlalchemy.Engine) -> tuple[Actor, str]:
     with Session(engine, expire_on_commit=False) as session:
         session.add(Squad(code=SQUAD, name="第一中队"))
         session.flush()
-        wanted = AccountCreate(username="dock", password="a-long-enough-word", role=Role.member, squad=SQUAD)
+        wanted = AccountCreate(username="dock", password=PASSWORD, role=Role.member, squad=SQUAD)
         account = create_account(session, "bench", wanted)
         actor = Actor(account.id, account.username, Role.member, account.squad_id)
         secret, _ = create_token(session, actor, "dock", TokenScope.dock)

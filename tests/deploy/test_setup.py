@@ -60,18 +60,20 @@ def run(clone: Path, programs: Path, *arguments: str, **environment: str) -> sub
     )
 
 
-def pretend_python(clone: Path, calls: Path) -> None:
-    """A .venv whose Python only writes down what it is asked."""
+def pretend_python(clone: Path, programs: Path, calls: Path) -> None:
+    """A .venv whose Python only writes down what it is asked; any user may run it."""
     python = clone / ".venv/bin/python"
     python.parent.mkdir(parents=True)
     python.write_text(f'#!/bin/bash\necho "python $*" >> {calls}\n')
     python.chmod(0o755)
+    (programs / "setpriv").write_text("#!/bin/bash\n")
+    (programs / "setpriv").chmod(0o755)
 
 
 def test_a_second_run_with_nothing_changed_calls_neither_apt_nor_pip_nor_npm(
     clone: Path, programs: Path, calls: Path
 ) -> None:
-    pretend_python(clone, calls)
+    pretend_python(clone, programs, calls)
     first = run(clone, programs, "test")
     assert first.returncode == 0, first.stderr
     told = calls.read_text()
@@ -96,7 +98,7 @@ def test_a_second_run_with_nothing_changed_calls_neither_apt_nor_pip_nor_npm(
 def test_what_changed_is_installed_or_built_again(
     clone: Path, programs: Path, calls: Path, changed: str, called: str
 ) -> None:
-    pretend_python(clone, calls)
+    pretend_python(clone, programs, calls)
     assert run(clone, programs, "run").returncode == 0
     calls.write_text("")
     with (clone / changed).open("a") as file:

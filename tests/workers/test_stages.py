@@ -1,27 +1,284 @@
-"""Bytes that were received go through all stages and end in their right state."""
+"""What was received goes through all stages and ends in its right state, in any order of arrival."""
 
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import select
+import pytest
+from sqlalchemy import func, select, update
 
-from schemas.jobs import Job, JobState
-from schemas.originals import Original, Rendition, RenditionKind
-from schemas.recordings import Receipt, ReceiptOutcome, RecordingState
-from tests.fixtures.jobs import Bureau, run_all_jobs
+from schemas.jobs import Job, JobAttempt, JobKind, JobState
+from schemas.originals import MediaState, Original, Rendition, RenditionKind
+from schemas.people import Officer
+from schemas.reasons import Reason
+from schemas.recorders import Recorder, RecorderModel
+from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState, Tag, TagSource
+from service.conventions.actions import keep_sidecar
+from service.database import transaction
+from service.jobs import request_job
+from service.recordings.keeping import get_store
+from tests.fixtures.ceph import CephNode
+from tests.fixtures.jobs import Bureau, forget_settings, run_all_jobs
+from tests.fixtures.media import footage
+from workers.runner import run_job
+from workers.stages import renditions
+from workers.stages.publishing import key_of, sweep_orphans
+
+EARLY = (JobKind.intake, JobKind.playable, JobKind.tags, JobKind.link)
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return footage(tmp_path_factory.mktemp("clip") / "clip.mp4", seconds=1.0, size="320x240", rate=10)
+
+
+def original_of(bureau: Bureau, recording_id) -> Original:
+    with bureau.session() as session:
+        return session.get_one(Original, session.get_one(Recording, recording_id).original_id)
+
+
+def rows(bureau: Bureau, kind: RenditionKind | None = None) -> list[Rendition]:
+    with bureau.session() as session:
+        found = session.scalars(select(Rendition)).all()
+    return [row for row in found if kind is None or row.kind == kind]
+
+
+def job(bureau: Bureau, kind: JobKind) -> Job:
+    with bureau.session() as session:
+        return session.scalars(select(Job).where(Job.kind == kind)).one()
+
+
+def tags(bureau: Bureau, recording_id) -> dict[str, Tag]:
+    with bureau.session() as session:
+        return {tag.name: tag for tag in session.scalars(select(Tag).where(Tag.recording_id == recording_id))}
+
+
+def spend_tries(kind: JobKind) -> None:
+    """Runs the job until its tries are spent, without waiting for its back-off."""
+    for _ in range(6):
+        with transaction() as session:
+            session.execute(
+                update(Job)
+                .where(Job.kind == kind, Job.state == JobState.queued)
+                .values(not_before=func.now() - timedelta(seconds=1))
+            )
+        run_all_jobs()
 
 
 def test_an_mp4_is_playable_at_once_and_ready_after_its_encode(bureau: Bureau, h264_mp4: Path):
     recording_id = bureau.receive(h264_mp4)
+    run_all_jobs(EARLY)
+    early = bureau.recording(recording_id)
+    assert early.state == RecordingState.processing and early.playable_at is not None
+    (playback,) = rows(bureau)
+    assert playback.store_key is None and playback.facts == {"from": "original"}
     run_all_jobs()
-    with bureau.session() as session:
-        recording = bureau.recording(recording_id)
-        original = session.get_one(Original, recording.original_id)
-        renditions = session.scalars(select(Rendition).where(Rendition.original_id == original.id)).all()
-        receipt = session.scalars(select(Receipt)).one()
-        jobs = session.scalars(select(Job)).all()
-    assert {job.state for job in jobs} == {JobState.done}, [(j.kind, j.reason, j.reason_params) for j in jobs]
-    assert recording.state == RecordingState.ready
-    assert receipt.outcome == ReceiptOutcome.verified
-    assert recording.playable_at is not None
+    recording = bureau.recording(recording_id)
+    assert (recording.state, recording.reason) == (RecordingState.ready, None)
+    assert recording.playable_at == early.playable_at
     assert abs(recording.duration_s - 4.0) < 0.2
-    assert {row.kind for row in renditions} == set(RenditionKind)
+    assert {row.kind for row in rows(bureau)} == set(RenditionKind)
+    with bureau.session() as session:
+        assert session.scalars(select(Receipt)).one().outcome == ReceiptOutcome.verified
+        assert {job.state for job in session.scalars(select(Job))} == {JobState.done}
+
+
+def test_a_wrong_container_is_exchanged_early_and_given_up_for_the_checked_video(
+    bureau: Bureau, ts_clip: Path
+):
+    bureau.receive(ts_clip)
+    run_all_jobs(EARLY)
+    (remuxed,) = rows(bureau)
+    assert remuxed.facts["from"] == "remux" and remuxed.content_type == "video/mp4"
+    run_all_jobs()
+    (playback,) = rows(bureau, RenditionKind.playback)
+    (video,) = rows(bureau, RenditionKind.video)
+    assert playback.facts["from"] == "video" and playback.store_key == video.store_key
+    assert get_store().objects.stat(remuxed.store_key) is None
+    assert get_store().objects.stat(video.store_key).size == video.size
+
+
+def test_made_again_there_is_still_one_set_and_no_older_object(bureau: Bureau, short: Path):
+    recording_id = bureau.receive(short)
+    run_all_jobs()
+    before = {row.store_key for row in rows(bureau) if row.store_key}
+    with transaction() as session:
+        original_id = session.get_one(Recording, recording_id).original_id
+        request_job(session, JobKind.renditions, original_id)
+        request_job(session, JobKind.playable, original_id)
+    run_all_jobs()
+    after = {row.store_key for row in rows(bureau) if row.store_key}
+    assert before.isdisjoint(after)
+    assert {info.key for info in get_store().objects.list("renditions/")} == after
+    assert len(rows(bureau, RenditionKind.video)) == 1
+
+
+def test_what_a_killed_attempt_stored_is_swept_and_nothing_else(bureau: Bureau, short: Path, tmp_path: Path):
+    recording_id = bureau.receive(short)
+    run_all_jobs(EARLY)
+    original = original_of(bureau, recording_id)
+    left = tmp_path / "left"
+    left.write_bytes(b"half")
+    with transaction() as session:  # an attempt that died after storing, before publishing
+        row = session.scalars(select(Job).where(Job.kind == JobKind.renditions)).one()
+        row.state, row.attempt, row.seen_request = JobState.running, 1, 1
+        row.lease_until = datetime.now(UTC) - timedelta(seconds=1)
+        session.add(JobAttempt(job_id=row.id, attempt=1, worker="dead"))
+    orphan = key_of(JobKind.renditions, original.id, 1, "video.mp4")
+    get_store().objects.put_file(orphan, left)
+    run_job(job(bureau, JobKind.renditions).id, "survivor")
+    sweep_orphans()
+    assert get_store().objects.stat(orphan) is not None, "too early: its process may still be at it"
+    sweep_orphans(timedelta())
+    assert get_store().objects.stat(orphan) is None
+    wanted = {row.store_key for row in rows(bureau) if row.store_key}
+    assert {info.key for info in get_store().objects.list("renditions/")} == wanted
+    assert sweep_orphans(timedelta()) == 0
+
+
+def test_an_encode_that_keeps_failing_leaves_what_plays_and_a_retry_heals(
+    bureau: Bureau, short: Path, monkeypatch: pytest.MonkeyPatch
+):
+    recording_id = bureau.receive(short)
+    real = renditions.render
+
+    def badly(*arguments):
+        made = real(*arguments)
+        made.faults = [Reason(code="stream_missing", params={"kind": "audio"})]
+        return made
+
+    monkeypatch.setattr(renditions, "render", badly)
+    run_all_jobs()
+    spend_tries(JobKind.renditions)
+    recording = bureau.recording(recording_id)
+    assert (recording.state, recording.reason) == (RecordingState.partial, "renditions_failed")
+    assert "audio" in recording.reason_params["detail"]
+    failed = job(bureau, JobKind.renditions)
+    assert failed.state == JobState.failed and failed.attempt == renditions.FINAL_AFTER_TRIES
+    assert rows(bureau, RenditionKind.video) == [], "never a silent bad output"
+    monkeypatch.undo()
+    with transaction() as session:
+        request_job(session, JobKind.renditions, recording.original_id)
+    run_all_jobs()
+    assert bureau.recording(recording_id).state == RecordingState.ready
+
+
+def test_a_damaged_source_that_gives_less_every_time_is_partial_and_says_so(
+    bureau: Bureau, short: Path, monkeypatch: pytest.MonkeyPatch
+):
+    recording_id = bureau.receive(short)
+    real = renditions.render
+
+    def short_of(*arguments):
+        made = real(*arguments)
+        params = {"kind": "video", "got": 0.5, "expected": 1.0}
+        made.faults = [Reason(code="duration_short", params=params)]
+        return made
+
+    monkeypatch.setattr(renditions, "render", short_of)
+    run_all_jobs()
+    spend_tries(JobKind.renditions)
+    recording = bureau.recording(recording_id)
+    assert (recording.state, recording.reason) == (RecordingState.partial, "duration_short")
+    assert len(rows(bureau, RenditionKind.video)) == 1
+
+
+def test_no_moov_is_unplayable_with_its_reason_and_nothing_is_rendered(bureau: Bureau, short: Path):
+    data = short.read_bytes()
+    header = data[: int.from_bytes(data[:4], "big")]
+    recording_id = bureau.receive(header + b"\0\0\xff\xffmdat" + data[-2000:], name="power-cut.mp4")
+    run_all_jobs()
+    recording = bureau.recording(recording_id)
+    assert (recording.state, recording.reason) == (RecordingState.unplayable, "no_moov")
+    assert recording.playable_at is None and rows(bureau) == []
+    assert original_of(bureau, recording_id).media_state == MediaState.unplayable
+
+
+def test_claims_become_rows_where_they_are_known_and_tags_where_not(bureau: Bureau, short: Path):
+    squad = bureau.squad()
+    with transaction() as session:
+        session.add(Officer(certificate_no="360701", name="队员 001", squad_id=squad))
+        session.add(Recorder(serial="DSJ001", squad_id=squad))
+    known = bureau.receive(short, recorder="DSJ001", officer="360701", note="门前")
+    run_all_jobs(EARLY)
+    recording = bureau.recording(known)
+    assert recording.recorder_id is not None and recording.officer_id is not None
+    found = tags(bureau, known)
+    assert found["officer"].source == TagSource.declared and found["recorder"].value == "DSJ001"
+    unknown = bureau.receive(
+        short.read_bytes() + b"\0\0\0\x08free", squad="2", name="clip2.mp4", recorder="X9", officer="nobody"
+    )
+    run_all_jobs(EARLY)
+    assert bureau.recording(unknown).recorder_id is None
+    assert tags(bureau, unknown)["unknown_recorder"].value == "X9"
+    assert tags(bureau, unknown)["unknown_officer"].value == "nobody"
+
+
+def test_the_name_and_the_models_conventions_tell_recorder_officer_and_time(bureau: Bureau, short: Path):
+    squad = bureau.squad()
+    with transaction() as session:
+        model = RecorderModel(
+            code="model-x",
+            conventions={
+                "clock_zone": "Asia/Shanghai",
+                "stamp": "end",
+                "filename_patterns": [r"^(?P<recorder>\w+)-(?P<officer>\d+)-(?P<at>\d{14})"],
+            },
+        )
+        session.add(model)
+        session.flush()
+        session.add(Recorder(serial="RX1", squad_id=squad, model_id=model.id))
+        session.add(Officer(certificate_no="360702", name="队员 002", squad_id=squad))
+    yesterday = (datetime.now(UTC) + timedelta(hours=8) - timedelta(days=1)).replace(microsecond=0)
+    recording_id = bureau.receive(short, name=f"RX1-360702-{yesterday:%Y%m%d%H%M%S}.mp4")
+    run_all_jobs(EARLY)
+    recording = bureau.recording(recording_id)
+    assert recording.recorder_id is not None and recording.officer_id is not None
+    expected_end = yesterday - timedelta(hours=8)
+    assert abs((recording.recorded_to - expected_end).total_seconds()) < 1
+    assert recording.clock["source"] == "filename"
+    assert tags(bureau, recording_id)["officer"].source == TagSource.file_name
+
+
+def test_a_sidecar_that_comes_late_is_heeded_and_tags_of_persons_stay(bureau: Bureau, short: Path):
+    recording_id = bureau.receive(short, name="0001.mp4")
+    run_all_jobs(EARLY)
+    with transaction() as session:
+        session.add(Tag(recording_id=recording_id, name="flag", source=TagSource.person))
+        sidecar = json.dumps({"文件名": "0001.MP4", "执法证号": "360704", "案号": "城管罚〔2024〕9号"})
+        assert keep_sidecar(session, bureau.squad(), "0001.json", sidecar.encode())
+    run_all_jobs(EARLY)
+    found = tags(bureau, recording_id)
+    assert found["unknown_officer"].source == TagSource.sidecar
+    assert found["unknown_case"].value == "城管罚〔2024〕9号"
+    assert found["flag"].source == TagSource.person
+    assert len([name for name in found if name == "flag"]) == 1
+
+
+def test_a_store_on_other_machines_is_read_once_and_locks(
+    bureau: Bureau, ceph: CephNode, s3_url: str, short: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ZHENGLU_OBJECT_STORE", s3_url)
+    monkeypatch.setenv("ZHENGLU_S3_ACCESS_KEY", ceph.access_key)
+    monkeypatch.setenv("ZHENGLU_S3_SECRET_KEY", ceph.secret_key)
+    monkeypatch.setenv("ZHENGLU_LOCK_DAYS", "1")
+    forget_settings()
+    recording_id = bureau.receive(short)
+    objects, reads = get_store().objects, []
+    real = objects.read
+
+    def counted(key, *arguments):
+        reads.append(key)
+        return real(key, *arguments)
+
+    monkeypatch.setattr(objects, "read", counted)
+    run_all_jobs()
+    original = original_of(bureau, recording_id)
+    assert bureau.recording(recording_id).state == RecordingState.ready
+    assert reads == [original.store_key], "fetched once for all stages"
+    assert original.lock_mode == "GOVERNANCE" and original.locked_until > datetime.now(UTC)
+    assert objects.lock_state(original.store_key, original.store_version).locked
+    again = bureau.receive(short)
+    run_all_jobs()
+    assert bureau.recording(again).merged_into == recording_id
+    assert [info.key for info in objects.list("originals/")] == [original.store_key]

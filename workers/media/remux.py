@@ -8,10 +8,10 @@ from threading import Event
 
 import ffmpeg
 
+from schemas.reasons import Reason
 from workers.media import graphs
 from workers.media.formats import INPUT_GUARD
 from workers.media.probe import Probe
-from workers.media.reasons import Reason
 from workers.media.renditions import ended_badly
 from workers.media.sandbox import Limits, Sandbox, inside
 from workers.media.verdict import Verdict

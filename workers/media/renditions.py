@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from schemas.reasons import Reason
 from workers.media import graphs, isobmff, peaks, quality, sprite
 from workers.media.probe import Probe
 from workers.media.quality import Quality
-from workers.media.reasons import Reason
 from workers.media.sandbox import Limits, Outcome, Sandbox
 from workers.media.verdict import Verdict
 from workers.media.verify import expected, verify

@@ -1,5 +1,6 @@
 """Is this plausibly a recording? Decided from the first bytes alone, before any program opens the file. Pure."""
 
+import codecs
 import re
 
 HEAD_BYTES = 4096
@@ -68,7 +69,8 @@ def _is_text(head: bytes) -> bool:
         return head[:2] in (b"\xff\xfe", b"\xfe\xff")
     for encoding in ("utf-8", "gb18030"):
         try:
-            text = head[: len(head) - 4 if len(head) > 64 else None].decode(encoding)
+            # not final: the head may end in the middle of a character
+            text = codecs.getincrementaldecoder(encoding)().decode(head)
         except UnicodeDecodeError:
             continue
         odd = sum(1 for c in text if not (c.isprintable() or c in "\r\n\t\f"))

@@ -4,8 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel
 
+from schemas.reasons import Reason
 from workers.media.probe import Probe, StreamFacts
-from workers.media.reasons import Reason
 
 Outcome = Literal["whole", "partial", "unplayable", "refused"]
 Path = Literal["direct", "remux", "encode"]

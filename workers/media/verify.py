@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
+from schemas.reasons import Reason
 from workers.media.formats import INPUT_GUARD_ARGS
 from workers.media.probe import Probe, StreamFacts, probe
-from workers.media.reasons import Reason
 from workers.media.sandbox import Limits, Sandbox, inside
 
 

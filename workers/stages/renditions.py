@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original, RenditionKind
+from schemas.reasons import Reason
 from schemas.recordings import Recording
 from service.clock import now
 from service.database import transaction
@@ -18,7 +19,6 @@ from service.recordings.rules import plays_original
 from workers import scratch
 from workers.claim import Claim, JobFailed, LeaseLost, finish
 from workers.media.probe import Probe
-from workers.media.reasons import Reason
 from workers.media.renditions import Rendered, render
 from workers.media.verdict import Verdict
 from workers.stages.bytes_at_hand import original_bytes, sandbox

@@ -83,7 +83,7 @@ def open_bureau(engine: Engine, *, keep: bool = True) -> Bureau:
     app.dependency_overrides[get_session] = session_of_test
     with transaction(engine) as session:
         ids = _fill(Field(session))
-    return Bureau(engine, TestClient(app, raise_server_exceptions=False), ids)
+    return Bureau(engine, TestClient(app, base_url="http://localhost", raise_server_exceptions=False), ids)
 
 
 def _fill(field: Field) -> dict[str, str]:

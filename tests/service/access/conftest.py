@@ -1,40 +1,58 @@
 import itertools
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 import psycopg
 import pytest
-import sqlalchemy
 from psycopg import sql
-from sqlalchemy import Engine
 
 from deploy.embedded.postgres import Postgres
-from service import database
+from service.database import get_engine
+from service.recordings.keeping import get_store
+from service.settings import get_settings
 from tests.fixtures.postgres import TEMPLATE
 from tests.service.access.bureau import Bureau, open_bureau
 
 _numbers = itertools.count(1)
 
 
+@contextmanager
+def own_settings(database_url: str, folder: Path) -> Iterator[None]:
+    """The application of this process works on this database and folder, never on the machine's own."""
+    patch = pytest.MonkeyPatch()
+    patch.setenv("ZHENGLU_DATABASE_URL", database_url)
+    patch.setenv("ZHENGLU_DATA_DIR", str(folder))
+    _forget()
+    try:
+        yield
+    finally:
+        get_engine().dispose()
+        patch.undo()
+        _forget()
+
+
+def _forget() -> None:
+    for cached in (get_settings, get_engine, get_store):
+        cached.cache_clear()
+
+
 @pytest.fixture
-def bureau(clean_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Bureau:
+def bureau(clean_database: str, tmp_path: Path) -> Iterator[Bureau]:
     """A bureau of the test's own: what requests write stays."""
-    monkeypatch.setattr(database, "get_engine", lambda: clean_engine)
-    return open_bureau(clean_engine)
+    with own_settings(clean_database, tmp_path):
+        yield open_bureau(get_engine())
 
 
 @pytest.fixture(scope="module")
-def shared(postgres: Postgres, worker_id: str) -> Iterator[Bureau]:
-    """One for all tests of a file: whatever a request writes is taken back after it."""
+def shared(postgres: Postgres, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
+    """One for all tests of a file: what a request writes through its session is taken back after it."""
     name = f"access_{worker_id}_{next(_numbers)}"
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, TEMPLATE)))
         )
-    engine = sqlalchemy.create_engine(postgres.url(name))
-    patch = pytest.MonkeyPatch()
-    patch.setattr(database, "get_engine", lambda: engine)
-    yield open_bureau(engine, keep=False)
-    patch.undo()
-    engine.dispose()
+    with own_settings(postgres.url(name), tmp_path_factory.mktemp("access")):
+        yield open_bureau(get_engine(), keep=False)
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

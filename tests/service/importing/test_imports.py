@@ -123,7 +123,6 @@ def test_a_refused_row_leaves_no_trace_of_a_change(field):
 
 def test_a_changed_event_says_what_changed_and_links_its_recordings_anew(field):
     fill(field)
-    recording = field.recording(at("09:00"), at("09:20"), officer="012", squad="one") if False else None
     field.known["squad", "one"] = field.session.scalars(select(Squad).where(Squad.code == "one")).one()
     recording = field.recording(at("15:00"), at("15:20"))
     table = (

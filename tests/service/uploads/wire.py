@@ -39,7 +39,7 @@ class Broken:
     def answer(self) -> int:
         """The status; 0 if the connection was closed without one."""
         try:
-            return int((self.socket.recv(4096).split(b" ") + [b"0", b"0"])[1] or 0)
+            return int(([*self.socket.recv(4096).split(b" "), b"0", b"0"])[1] or 0)
         except (ConnectionError, ValueError):
             return 0
 

@@ -137,6 +137,13 @@ def test_what_is_no_recording_is_refused_by_its_first_bytes(head, kind):
     assert sniff.refuse(head) == kind
 
 
+def test_text_cut_in_the_middle_of_a_character_is_still_text():
+    text = ("巡查笔记" * 600).encode()
+    assert {sniff.refuse(text[:length]) for length in range(sniff.HEAD_BYTES - 3, sniff.HEAD_BYTES + 1)} == {
+        "text"
+    }
+
+
 def test_cut_anywhere_the_boxes_are_read_without_an_error(clip, tmp_path):
     data, target = mp4(clip), tmp_path / "cut.mp4"
     moov = data.index(b"moov")

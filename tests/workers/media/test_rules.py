@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.media import clock, gpmf, iso6709, orientation, peaks, reasons, sprite, timing
+from schemas import reasons
+from workers.media import clock, gpmf, iso6709, orientation, peaks, sprite, timing
 from workers.media.clock import Claim, Convention
 
 ARRIVED = datetime(2024, 5, 13, 18, 0, tzinfo=UTC)

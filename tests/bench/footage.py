@@ -1,0 +1,65 @@
+"""The recordings that the benchmarks work on: made by ffmpeg once, kept in build/bench."""
+
+import hashlib
+import shutil
+import struct
+import subprocess
+from pathlib import Path
+
+from schemas.base import new_id
+from tests.bench.report import BUILD
+
+BOX = 8 + 16
+"""Size, the word `free`, and 16 bytes that differ: the same footage, other bytes."""
+
+
+def clip(seconds: int) -> Path:
+    """1080p30 with moving patterns, noise and a tone, at 8 Mbit/s."""
+    source = f"testsrc2=size=1920x1080:rate=30:duration={seconds},noise=alls=12:allf=t+u,format=yuv420p"
+    options = [
+        *("-f", "lavfi", "-i", source),
+        *("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"),
+        *("-c:v", "libx264", "-preset", "superfast", "-g", "60"),
+        *("-b:v", "8M", "-maxrate", "8M", "-bufsize", "16M"),
+        *("-c:a", "aac", "-b:a", "128k", "-ac", "1"),
+    ]
+    return _made(f"clip-{seconds}s", options)
+
+
+def long_clip(size: int) -> Path:
+    """At least `size` bytes: a clip of a minute over and over, its streams copied."""
+    minute = clip(60)
+    times = -(-size // minute.stat().st_size)
+    return _made(f"long-{times}", ["-stream_loop", str(times - 1), "-i", str(minute), "-c", "copy"])
+
+
+def _made(name: str, options: list[str]) -> Path:
+    BUILD.mkdir(parents=True, exist_ok=True)
+    # The sandbox's user reads it in place.
+    known = hashlib.sha256("\n".join(options).encode()).hexdigest()[:8]
+    path = BUILD / f"{name}-{known}.mp4"
+    if not path.exists():
+        unfinished = path.with_suffix(".part")
+        command = ["ffmpeg", "-nostdin", "-v", "error", "-y", *options, "-f", "mp4", str(unfinished)]
+        subprocess.run(command, check=True, timeout=900)
+        unfinished.rename(path)
+    return path
+
+
+def never_seen(source: Path, target: Path) -> Path:
+    """The same footage in bytes that no store has seen, by a box that players pass over."""
+    shutil.copyfile(source, target)
+    with target.open("ab") as file:
+        file.write(_free_box())
+    return target
+
+
+def renew(path: Path) -> None:
+    """Makes what `never_seen` made into another one, in place."""
+    with path.open("r+b") as file:
+        file.seek(-BOX, 2)
+        file.write(_free_box())
+
+
+def _free_box() -> bytes:
+    return struct.pack(">I4s", BOX, b"free") + new_id().bytes

@@ -1,0 +1,132 @@
+"""Sessions, throttling, CSRF and tokens, over HTTP."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+from sqlmodel import select
+
+from schemas.accounts import Account, AccountCreate, LoginFailure, Role, SignIn
+from schemas.custody import CustodyEntry
+from service.access.actions import create_account, ensure_first_admin
+from service.clock import now
+from service.database import transaction
+from tests.service.access.bureau import Bureau
+
+PASSWORD = "correct-horse-9"
+
+
+@pytest.fixture
+def admin(bureau: Bureau) -> Bureau:
+    with transaction(bureau.engine) as session:
+        create_account(session, "cli", AccountCreate(username="chief", password=PASSWORD, role=Role.admin))
+    return bureau
+
+
+def sign_in(bureau: Bureau, username: str = "chief", password: str = PASSWORD):
+    return bureau.client.post("/api/v1/session", json={"username": username, "password": password})
+
+
+def test_a_session_opens_lasts_and_ends(admin):
+    answer = sign_in(admin)
+    assert answer.status_code == 200
+    secret = answer.json()["token"]
+    assert "HttpOnly" in answer.headers["set-cookie"] and "SameSite=lax" in answer.headers["set-cookie"]
+    admin.client.cookies.clear()
+    assert admin.ask(secret, "GET", "/api/v1/session").json()["account"]["username"] == "chief"
+    assert admin.ask(secret, "DELETE", "/api/v1/session").status_code == 204
+    assert admin.ask(secret, "GET", "/api/v1/session").status_code == 401
+
+
+def test_the_secret_is_stored_nowhere_and_an_expired_session_is_none(admin):
+    secret = sign_in(admin).json()["token"]
+    admin.client.cookies.clear()
+    with transaction(admin.engine) as session:
+        assert secret not in str([row.model_dump() for row in session.exec(select(SignIn))])
+        session.execute(update(SignIn).values(expires_at=now() - timedelta(seconds=1)))
+    assert admin.ask(secret, "GET", "/api/v1/session").status_code == 401
+
+
+def test_a_wrong_password_and_an_unknown_name_answer_alike(admin):
+    wrong, unknown = sign_in(admin, password="x"), sign_in(admin, username="nobody")
+    assert (wrong.status_code, wrong.json()) == (unknown.status_code, unknown.json())
+    assert wrong.status_code == 401
+
+
+def test_the_door_closes_for_a_name_and_opens_after_the_window(admin):
+    for _ in range(8):
+        assert sign_in(admin, password="x").status_code == 401
+    closed = sign_in(admin)
+    assert closed.status_code == 429 and int(closed.headers["Retry-After"]) > 0
+    with transaction(admin.engine) as session:
+        session.execute(update(LoginFailure).values(at=now() - timedelta(minutes=11)))
+    assert sign_in(admin).status_code == 200
+    with transaction(admin.engine) as session:
+        failed = session.exec(select(CustodyEntry).where(CustodyEntry.action == "sign_in_failed")).all()
+        assert len(failed) == 8
+
+
+def test_a_cookie_may_read_but_changes_need_its_csrf_token(admin):
+    csrf = sign_in(admin).json()["csrf_token"]
+    client = admin.client
+    assert client.get("/api/v1/tokens").status_code == 200
+    assert client.post("/api/v1/tokens", json={"name": "d"}).status_code == 403
+    assert (
+        client.post("/api/v1/tokens", json={"name": "d"}, headers={"X-CSRF-Token": "no"}).status_code == 403
+    )
+    good = client.post("/api/v1/tokens", json={"name": "d"}, headers={"X-CSRF-Token": csrf})
+    assert good.status_code == 201
+
+
+def test_a_docks_token_reaches_little_and_nothing_once_revoked(admin):
+    secret = sign_in(admin).json()["token"]
+    admin.client.cookies.clear()
+    made = admin.ask(secret, "POST", "/api/v1/tokens", {"name": "dock 1"}).json()
+    assert made["scope"] == "dock"
+    assert admin.ask(made["token"], "GET", "/api/v1/session").json()["scope"] == "dock"
+    for path in ("/api/v1/events", "/api/v1/cases", "/api/v1/recordings", "/api/v1/tokens"):
+        assert admin.ask(made["token"], "GET", path).status_code == 403
+    listed = admin.ask(secret, "GET", "/api/v1/tokens")
+    assert made["token"] not in listed.text and "secret" not in listed.text
+    assert admin.ask(secret, "DELETE", f"/api/v1/tokens/{made['id']}").status_code == 204
+    assert admin.ask(made["token"], "GET", "/api/v1/session").status_code == 401
+
+
+def test_a_disabled_account_is_out_at_once(admin):
+    secret = sign_in(admin).json()["token"]
+    admin.client.cookies.clear()
+    token = admin.ask(secret, "POST", "/api/v1/tokens", {"name": "d", "scope": "full"}).json()["token"]
+    with transaction(admin.engine) as session:
+        chief = session.exec(select(Account).where(Account.username == "chief")).one()
+    other = admin.secret(Role.admin, None)
+    assert admin.ask(other, "POST", f"/api/v1/accounts/{chief.id}/disable").status_code == 204
+    assert admin.ask(secret, "GET", "/api/v1/session").status_code == 401
+    assert admin.ask(token, "GET", "/api/v1/session").status_code == 401
+    assert sign_in(admin).status_code == 401
+
+
+def test_a_changed_password_ends_every_session(admin):
+    first, second = sign_in(admin).json()["token"], sign_in(admin).json()["token"]
+    admin.client.cookies.clear()
+    wanted = {"current": PASSWORD, "wanted": "another-horse-7"}
+    assert admin.ask(first, "POST", "/api/v1/session/password", wanted).status_code == 204
+    assert {admin.ask(one, "GET", "/api/v1/session").status_code for one in (first, second)} == {401}
+    assert sign_in(admin, password="another-horse-7").status_code == 200
+
+
+def test_a_member_needs_a_squad_and_a_password_some_length(admin):
+    secret = sign_in(admin).json()["token"]
+    admin.client.cookies.clear()
+    member = {"username": "m", "password": PASSWORD, "role": "member"}
+    assert admin.ask(secret, "POST", "/api/v1/accounts", member).status_code == 400
+    assert admin.ask(secret, "POST", "/api/v1/accounts", member | {"squad": "one"}).status_code == 201
+    assert admin.ask(secret, "POST", "/api/v1/accounts", member | {"squad": "one"}).status_code == 409
+    weak = {"username": "weakling", "password": "weakling-9999", "role": "auditor"}
+    assert admin.ask(secret, "POST", "/api/v1/accounts", weak).status_code == 400
+
+
+def test_the_first_administrator_is_made_once(bureau):
+    with transaction(bureau.engine) as session:
+        assert ensure_first_admin(session, PASSWORD)
+        assert not ensure_first_admin(session, "other-password-1")
+    assert sign_in(bureau, "admin").status_code == 200
