@@ -1,10 +1,19 @@
 """The `zhenglu` command. Each module named here adds its commands by `register(app)` and imports late."""
 
+import os
 from importlib import import_module
 
 import typer
 
-MODULES = ("deploy.up", "deploy.demo.command", "deploy.upload", "deploy.serve", "deploy.doctor")
+MODULES = (
+    "deploy.up",
+    "deploy.demo.command",
+    "deploy.upload",
+    "deploy.import_rows",
+    "deploy.user",
+    "deploy.serve",
+    "deploy.doctor",
+)
 
 app = typer.Typer(
     name="zhenglu",
@@ -16,7 +25,14 @@ app = typer.Typer(
 
 @app.callback()
 def main(context: typer.Context) -> None:
-    """Commands beside a running `zhenglu up` use its database and Redis, unless the settings name others."""
+    """Commands beside a running `zhenglu up` use its database and Redis, unless the settings name others.
+
+    They speak Chinese, and English where LANG or LC_ALL says so.
+    """
+    from service import i18n
+
+    wish = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
+    context.with_resource(i18n.speaking("en" if wish.startswith("en") else i18n.DEFAULT))
     if context.invoked_subcommand in ("up", "demo"):  # they start parts of their own
         return
     from deploy import running

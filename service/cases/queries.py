@@ -12,7 +12,7 @@ from schemas.links import Link, LinkState
 from service.access.actor import Actor
 from service.access.queries import get_case, visible_cases, visible_events, visible_links
 from service.errors import Invalid, NotFound
-from service.people.keyset import Order, Page, page, time, unique
+from service.keyset import Order, Page, page, time, unique
 from service.people.queries import as_id, escaped, squad_of
 from service.search.rules import case_number_fold
 

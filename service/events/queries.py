@@ -15,7 +15,7 @@ from schemas.people import Officer
 from service.access.actor import Actor
 from service.access.queries import visible_events
 from service.cases.queries import campaign_of, case_of
-from service.people.keyset import Page, page, time, unique
+from service.keyset import Page, page, time, unique
 from service.people.queries import escaped, officer_of, squad_of
 
 COUNTED = (LinkState.automatic, LinkState.confirmed)

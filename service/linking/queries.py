@@ -12,7 +12,7 @@ from schemas.people import Squad
 from schemas.recordings import Recording, RecordingState
 from service.access.actor import Actor
 from service.access.queries import visible_links, visible_recordings
-from service.people.keyset import Page, page, time, unique
+from service.keyset import Page, page, time, unique
 
 COUNTED = (LinkState.automatic, LinkState.confirmed)
 

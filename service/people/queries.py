@@ -11,7 +11,7 @@ from schemas.people import Officer, Squad
 from service.access.actor import Actor
 from service.access.queries import squad_scope, visible_officers, visible_squads
 from service.errors import Invalid, NotFound
-from service.people.keyset import Order, Page, page
+from service.keyset import Order, Page, page
 
 
 def as_id(name: str) -> UUID | None:

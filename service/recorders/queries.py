@@ -14,7 +14,7 @@ from service.access.actor import Actor
 from service.access.queries import squad_scope, visible_recorders
 from service.clock import now
 from service.errors import Invalid, NotFound
-from service.people.keyset import Order, Page, page, time, unique
+from service.keyset import Order, Page, page, time, unique
 from service.people.queries import as_id, escaped, officer_of, squad_of
 
 

@@ -26,11 +26,11 @@ def clip(seconds: int) -> Path:
     return _made(f"clip-{seconds}s", options)
 
 
-def long_clip(size: int) -> Path:
-    """At least `size` bytes: a clip of a minute over and over, its streams copied."""
-    minute = clip(60)
-    times = -(-size // minute.stat().st_size)
-    return _made(f"long-{times}", ["-stream_loop", str(times - 1), "-i", str(minute), "-c", "copy"])
+def long_clip(size: int, seconds: int) -> Path:
+    """At least `size` bytes: a clip of so many seconds over and over, its streams copied."""
+    part = clip(seconds)
+    times = -(-size // part.stat().st_size)
+    return _made(f"long-{times}", ["-stream_loop", str(times - 1), "-i", str(part), "-c", "copy"])
 
 
 def _made(name: str, options: list[str]) -> Path:

@@ -29,7 +29,7 @@ WITHIN_S = 120
 
 def run(scale: Scale) -> list[Row]:
     with workspace() as folder, installed("web", "light") as running:
-        file = never_seen(long_clip(scale.video_bytes), folder / "long.mp4")
+        file = never_seen(long_clip(scale.video_bytes, scale.clip_s), folder / "long.mp4")
         waits, references, parts = [], [], []
         for _ in range(scale.rounds):
             renew(file)

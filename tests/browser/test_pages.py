@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from deploy.process import wait_until
 from tests.browser.sign_in import signed_in
 from tests.fixtures.media import footage
 from tests.fixtures.stack import PASSWORD, Stack
@@ -93,7 +94,8 @@ def test_an_upload_paused_and_reloaded_goes_on_where_it_stopped(
         )
         page.goto("/upload")
         page.set_input_files("#files", large)
-        page.wait_for_function("document.querySelector('#list progress')?.value > 0.1", timeout=60_000)
+        sent_share = "document.querySelector('#list progress')?.value ?? 0"
+        assert wait_until(lambda: page.evaluate(sent_share) > 0.1, 60)
         page.locator("#list .toggle").first.click()
         page.reload()
         sent: list[int] = []

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
+from deploy.process import wait_until
 from tests.browser.sign_in import signed_in
 from tests.fixtures.media import SAMPLES, footage
 from tests.fixtures.stack import Stack
@@ -26,11 +27,8 @@ def advances(page, *, within_ms: int = 15_000) -> float:
     page.evaluate(
         "() => { const v = document.querySelector('video, audio'); v.muted = true; v.play().catch(() => 0) }"
     )
-    page.wait_for_function(
-        "() => { const v = document.querySelector('video, audio');"
-        " return v.currentTime > Math.min(0.3, v.duration / 3) }",
-        timeout=within_ms,
-    )
+    on = "() => { const v = document.querySelector('video, audio'); return v.currentTime > Math.min(0.3, v.duration / 3) }"
+    assert wait_until(lambda: page.evaluate(on), within_ms / 1000, every_s=0.1)
     return page.evaluate("document.querySelector('video, audio').currentTime")
 
 

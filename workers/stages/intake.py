@@ -214,13 +214,16 @@ def _original_of(session: Session, recording_id: UUID) -> tuple[Recording, Origi
 
 
 def _lock_in_store(held: Claim) -> None:
-    """After the fingerprint is committed, never before; the custody row says what the store itself answered."""
+    """After the fingerprint is committed, never before; the custody row says what the store itself answered.
+
+    Each squad's recording gets its own row; locking the same bytes again never shortens their term.
+    """
     settings = get_settings()
     if settings.lock_mode == "NONE":
         return
     with transaction() as session:
-        _, original = _original_of(session, held.subject_id)
-        if original is None or original.quarantined or _lock_is_told(session, original):
+        recording, original = _original_of(session, held.subject_id)
+        if original is None or original.quarantined or _lock_is_told(session, recording, original):
             return
     until = now() + timedelta(days=settings.lock_days)
     try:
@@ -236,21 +239,29 @@ def _lock_in_store(held: Claim) -> None:
         row.locked_until = found.until if found.locked else None
         session.add(row)
         record(
-            session, "intake", "lock", "original", original.id,
-            locked=found.locked, mode=found.mode, until=found.until.isoformat() if found.until else None,
-            detail=found.detail, store_key=original.store_key,
-        )  # fmt: skip
+            session,
+            "intake",
+            "lock",
+            "recording",
+            recording.id,
+            squad_id=recording.squad_id,
+            locked=found.locked,
+            mode=found.mode,
+            until=found.until.isoformat() if found.until else None,
+            detail=found.detail,
+            store_key=original.store_key,
+        )
 
     held.publish(tell)
 
 
-def _lock_is_told(session: Session, original: Original) -> bool:
+def _lock_is_told(session: Session, recording: Recording, original: Original) -> bool:
     return bool(
         session.scalar(
             select(
                 exists().where(
-                    CustodyEntry.subject_kind == "original",
-                    CustodyEntry.subject_id == original.id,
+                    CustodyEntry.subject_kind == "recording",
+                    CustodyEntry.subject_id == recording.id,
                     CustodyEntry.action == "lock",
                     CustodyEntry.detail["store_key"].astext == original.store_key,
                 )

@@ -34,7 +34,7 @@ if (wanted.client === "tus-js-client") {
     headers,
     metadata,
     uploadSize: wanted.options?.uploadLengthDeferred || wanted.options?.parallelUploads ? undefined : size,
-    retryDelays: [200, 400, 800, 1600, 2000, 2000, 2000, 2000, 2000, 2000],
+    retryDelays: [200, 400, 800, ...Array(40).fill(1500)],
     urlStorage: wanted.state ? new tus.FileUrlStorage(wanted.state) : undefined,
     storeFingerprintForResuming: Boolean(wanted.state),
     ...watch,
