@@ -97,10 +97,10 @@ class Memory:
         except (FileNotFoundError, ValueError):
             return {}
 
-    def keep(self, server: str, path: Path, look: Look, **known: str) -> None:
+    def keep(self, server: str, path: Path, look: Look, sha256: str, url: str = "") -> None:
         file = self._file(server, path, look)
         fresh = file.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}")
-        fresh.write_text(json.dumps({"path": str(path), **known}))
+        fresh.write_text(json.dumps({"path": str(path), "sha256": sha256, "url": url}))
         fresh.replace(file)
 
     def forget(self, server: str, path: Path, look: Look) -> None:
@@ -147,7 +147,7 @@ class Sender:
             sha256 = known.get("sha256") or self._hash()
             self._unchanged(look)
             sent = replace(sent, size=look.size, sha256=sha256)
-            self.memory.keep(self.server.address, self.path, look, **{**known, "sha256": sha256})
+            self.memory.keep(self.server.address, self.path, look, sha256, known.get("url", ""))
             with self.server.client() as client:
                 url = self._transfer(client, look, sha256, known.get("url", ""))
                 self._unchanged(look)
@@ -218,7 +218,7 @@ class Sender:
         if answer.status_code != 201:
             raise UploadRefused(f"{answer.status_code} {_detail(answer)}")
         url = urljoin(str(answer.request.url), answer.headers["location"])
-        self.memory.keep(self.server.address, self.path, look, sha256=sha256, url=url)
+        self.memory.keep(self.server.address, self.path, look, sha256, url)
         return url
 
     def _offset(self, client: httpx.Client, url: str) -> int | None:

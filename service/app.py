@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import import_module
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
@@ -41,6 +41,47 @@ class Static(StaticFiles):
         return response
 
 
+class BodyLimit:
+    """ASGI: what is held in memory or in a file before anyone was asked for a name stays small. Uploads and imports
+    read their bodies themselves and know their own limits."""
+
+    LARGEST = 2**20
+
+    def __init__(self, app) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or _reads_itself(scope["path"]):
+            return await self.app(scope, receive, send)
+        said = dict(scope["headers"]).get(b"content-length", b"0")
+        if said.isdigit() and (len(said) > 9 or int(said) > self.LARGEST):
+            response = errors.respond(Request(scope), errors.BodyTooLarge())
+            return await response(scope, receive, send)
+        taken = 0
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > self.LARGEST:
+                raise HTTPException(413)
+            return message
+
+        return await self.app(scope, counted, send)
+
+
+def _reads_itself(path: str) -> bool:
+    return (
+        path.startswith(("/api/v1/uploads", "/api/v1/sidecars"))
+        or path
+        in (
+            "/api/v1/recordings",
+            "/api/v1/recordings/",
+        )
+        or (path.startswith("/api/v1/") and path.endswith("/import"))
+    )
+
+
 class PlainHeaders:
     """ASGI: what every answer carries, bytes and JSON too."""
 
@@ -48,12 +89,16 @@ class PlainHeaders:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        scope.setdefault("state", {})  # one for all that handle this request
+
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
                 names = {name for name, _ in message["headers"]}
                 for name, value in (
                     (b"x-content-type-options", b"nosniff"),
                     (b"referrer-policy", b"same-origin"),
+                    # what a person may see, no cache may keep, unless the answer says how
+                    (b"cache-control", b"no-store"),
                 ):
                     if name not in names:
                         message["headers"] = [*message["headers"], (name, value)]
@@ -76,7 +121,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    app = FastAPI(title="Zhenglu 证录", version="1", lifespan=_lifespan, redoc_url=None)
+    # No docs_url: that page runs scripts of another host beside our sessions. /openapi.json stays.
+    app = FastAPI(title="Zhenglu 证录", version="1", lifespan=_lifespan, redoc_url=None, docs_url=None)
+    app.add_middleware(BodyLimit)
     app.add_middleware(PlainHeaders)
     app.add_middleware(i18n.LocaleMiddleware)
     errors.install(app)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
+from threading import BoundedSemaphore
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -14,7 +15,14 @@ from schemas.accounts import Account, AccountCreate, ApiToken, LoginFailure, Rol
 from schemas.people import Officer, Squad
 from service.access import rules
 from service.access.actor import Actor
-from service.access.errors import TooManyAttempts, UsernameTaken, WeakPassword, WrongPassword
+from service.access.errors import (
+    LastAdministrator,
+    TooManyAttempts,
+    UsernameTaken,
+    WeakPassword,
+    WrongPassword,
+)
+from service.access.queries import squad_scope
 from service.clock import now
 from service.custody.actions import record
 from service.database import transaction
@@ -22,6 +30,9 @@ from service.errors import Invalid, NotAllowed, NotFound
 from service.policy import policy
 
 _hasher = PasswordHasher()
+# A check takes 64 MiB and a core for a moment: without a bound, guesses at many names at once would take the machine.
+_checking = BoundedSemaphore(4)
+FIRST_ADMIN_LOCK = 0x61646D696E  # any number of its own
 
 
 @cache
@@ -35,22 +46,22 @@ def require(actor: Actor, what: str) -> None:
         raise NotAllowed
 
 
+def require_accounts(actor: Actor) -> None:
+    """Whoever makes accounts could make one for any squad, so only those who see the whole bureau do."""
+    require(actor, "accounts")
+    if squad_scope(actor) is not None:
+        raise NotAllowed
+
+
 def sign_in(session: Session, username: str, password: str, address: str) -> tuple[str, SignIn, Account]:
     """A new session and its secret. Failures are counted in a transaction of their own, so they stay."""
-    _throttle(session, username, address)
-    account = session.scalars(select(Account).where(Account.username == username)).first()
-    if not _password_fits(account, password) or account is None or account.disabled_at is not None:
-        with transaction(session.get_bind()) as failing:  # type: ignore[arg-type]
-            failing.add(LoginFailure(username=username[:64], address=address))
-            record(
-                failing,
-                username[:64],
-                "sign_in_failed",
-                "account",
-                account.id if account else None,
-                address=address,
-            )
-        raise WrongPassword
+    with _checking:
+        # Inside, so that guesses sent all at once are counted one by one.
+        _throttle(session, username, address)
+        account = session.scalars(select(Account).where(Account.username == username)).first()
+        if not _password_fits(account, password) or account is None or account.disabled_at is not None:
+            _failed(session, username, account, address)
+            raise WrongPassword
     if _hasher.check_needs_rehash(account.password_hash):
         account.password_hash = _hasher.hash(password)
         session.add(account)
@@ -58,6 +69,14 @@ def sign_in(session: Session, username: str, password: str, address: str) -> tup
     secret, held = open_session(session, account)
     record(session, account.username, "sign_in", "account", account.id, address=address)
     return secret, held, account
+
+
+def _failed(session: Session, username: str, account: Account | None, address: str) -> None:
+    """A name that nobody has may be a password typed into the wrong field: custody does not keep it for ever."""
+    with transaction(session.get_bind()) as failing:  # type: ignore[arg-type]
+        failing.add(LoginFailure(username=username[:64], address=address))
+        who = account.username if account else "unknown"
+        record(failing, who, "sign_in_failed", "account", account.id if account else None, address=address)
 
 
 def open_session(session: Session, account: Account) -> tuple[str, SignIn]:
@@ -78,7 +97,7 @@ def _throttle(session: Session, username: str, address: str) -> None:
     since = now() - timedelta(minutes=minutes)
     by_name, by_address = session.execute(
         select(
-            func.count().filter(LoginFailure.username == username),
+            func.count().filter(LoginFailure.username == username[:64]),
             func.count().filter(LoginFailure.address == address),
         ).where(LoginFailure.at > since)
     ).one()
@@ -141,7 +160,9 @@ def _actor(account: Account, address: str) -> Actor:
 def create_account(session: Session, actor: Actor | str, wanted: AccountCreate) -> Account:
     """`actor` may be "cli" for the first administrator."""
     if isinstance(actor, Actor):
-        require(actor, "accounts")
+        require_accounts(actor)
+    if not rules.acceptable_username(wanted.username):
+        raise Invalid(field="username", problem=wanted.username)
     if not rules.acceptable_password(wanted.username, wanted.password):
         raise WeakPassword
     if session.scalars(select(Account.id).where(Account.username == wanted.username)).first():
@@ -174,31 +195,64 @@ def create_account(session: Session, actor: Actor | str, wanted: AccountCreate) 
 
 
 def set_password(session: Session, actor: Actor | str, account: Account, password: str) -> None:
-    """Ends every session of the account."""
+    """Ends every session of the account and every token that acts as it; docks go on uploading."""
     if not rules.acceptable_password(account.username, password):
         raise WeakPassword
     account.password_hash = _hasher.hash(password)
     session.add(account)
     session.execute(delete(SignIn).where(SignIn.account_id == account.id))
+    session.execute(
+        update(ApiToken)
+        .where(
+            ApiToken.account_id == account.id,
+            ApiToken.scope == TokenScope.full,
+            ApiToken.revoked_at.is_(None),
+        )
+        .values(revoked_at=now())
+    )
     record(session, actor, "set_password", "account", account.id)
 
 
 def change_own_password(session: Session, actor: Actor, current: str, wanted: str) -> None:
     account = session.get_one(Account, actor.account_id)
-    if not _password_fits(account, current):
-        raise WrongPassword
+    with _checking:
+        _throttle(session, account.username, actor.address)
+        if not _password_fits(account, current):
+            _failed(session, account.username, account, actor.address)
+            raise WrongPassword
     set_password(session, actor, account, wanted)
 
 
 def disable_account(session: Session, actor: Actor | str, account: Account) -> None:
     """At once: its sessions end and its tokens are revoked."""
     if isinstance(actor, Actor):
-        require(actor, "accounts")
+        require_accounts(actor)
+    if account.disabled_at is not None:
+        return
+    _keep_an_administrator(session, account)
     account.disabled_at = now()
     session.add(account)
     session.execute(delete(SignIn).where(SignIn.account_id == account.id))
-    session.execute(update(ApiToken).where(ApiToken.account_id == account.id).values(revoked_at=now()))
+    session.execute(
+        update(ApiToken)
+        .where(ApiToken.account_id == account.id, ApiToken.revoked_at.is_(None))
+        .values(revoked_at=now())
+    )
     record(session, actor, "disable_account", "account", account.id)
+
+
+def _keep_an_administrator(session: Session, account: Account) -> None:
+    """Locked in one order, so that two administrators cannot end each other at the same moment."""
+    if account.role != Role.admin or account.squad_id is not None:
+        return
+    able = session.scalars(
+        select(Account.id)
+        .where(Account.role == Role.admin, Account.squad_id.is_(None), Account.disabled_at.is_(None))
+        .order_by(Account.id)
+        .with_for_update()
+    ).all()
+    if set(able) <= {account.id}:
+        raise LastAdministrator
 
 
 def create_token(
@@ -207,6 +261,9 @@ def create_token(
     """The secret is answered once and never again."""
     if actor.is_dock:
         raise NotAllowed
+    name = name.strip()
+    if not name or not name.isprintable():
+        raise Invalid(field="name", problem=name)
     secret = rules.new_secret()
     token = ApiToken(
         account_id=actor.account_id, name=name[:100], scope=scope, secret_sha256=rules.fingerprint(secret)
@@ -229,7 +286,8 @@ def revoke_token(session: Session, actor: Actor, token_id: UUID) -> None:
 
 
 def ensure_first_admin(session: Session, password: str) -> bool:
-    """Creates `admin` when there is no administrator yet. True when it did."""
+    """Creates `admin` when there is no administrator yet. True when it did. One process at a time."""
+    session.execute(select(func.pg_advisory_xact_lock(FIRST_ADMIN_LOCK)))
     if session.scalars(select(Account.id).where(Account.role == Role.admin)).first():
         return False
     create_account(

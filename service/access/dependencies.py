@@ -2,6 +2,7 @@
 
 import hmac
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from sqlmodel import Session
@@ -32,11 +33,13 @@ def find_actor(request: Request, session: Session) -> Actor | None:
     address = client_address(request)
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and secret:
-        return actor_of_secret(session, secret.strip(), address)
+        request.state.actor = actor_of_secret(session, secret.strip(), address)
+        return request.state.actor
     secret = request.cookies.get(COOKIE, "")
     if not secret:
         return None
     actor = actor_of_secret(session, secret, address)
+    request.state.actor = actor  # who is refused stands in custody: see service.errors
     if actor is not None and request.method not in SAFE_METHODS:
         _check_csrf(request, actor)
     return actor
@@ -44,8 +47,30 @@ def find_actor(request: Request, session: Session) -> Actor | None:
 
 def _check_csrf(request: Request, actor: Actor) -> None:
     given = request.headers.get("x-csrf-token", "") or getattr(request.state, "form_csrf", "")
-    if not given or not hmac.compare_digest(given, actor.csrf_token):
+    # as bytes: compare_digest takes no other text than ASCII
+    if not given or not hmac.compare_digest(given.encode(errors="replace"), actor.csrf_token.encode()):
         raise CsrfMissing
+
+
+def from_here(request: Request) -> None:
+    """For what has no session yet whose token it could carry: another site must not sign people in, as whom it
+    likes. Browsers say where a form comes from; what is no browser says nothing."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        allowed = site in ("same-origin", "none")
+    elif origin := request.headers.get("origin"):
+        allowed = _host(origin) in {request.url.hostname, _host(get_settings().public_url)} - {None}
+    else:
+        allowed = True
+    if not allowed:
+        raise CsrfMissing
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
 
 
 async def _read_form_csrf(request: Request) -> None:
@@ -79,6 +104,7 @@ def no_dock(actor: Annotated[Actor, Depends(signed_in)]) -> Actor:
     return actor
 
 
+FromHere = Depends(from_here)
 MaybeActor = Annotated[Actor | None, Depends(optional_actor)]
 AnyActor = Annotated[Actor, Depends(signed_in)]
 CurrentActor = Annotated[Actor, Depends(no_dock)]

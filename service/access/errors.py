@@ -1,4 +1,4 @@
-from service.errors import NotAllowed, ServiceError
+from service.errors import Conflict, NotAllowed, ServiceError
 from service.i18n import noop as _n
 
 
@@ -20,6 +20,11 @@ class WeakPassword(ServiceError):
 class CsrfMissing(NotAllowed):
     type = "csrf"
     sentence = _n("This form has expired: go back, reload the page and try again.")
+
+
+class LastAdministrator(Conflict):
+    type = "last-administrator"
+    sentence = _n("This is the last administrator: make another one first.")
 
 
 class UsernameTaken(ServiceError):

@@ -1,6 +1,7 @@
 """Sign-in, sign-out, language, one's own account."""
 
 from typing import Annotated
+from urllib.parse import quote
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
@@ -11,7 +12,7 @@ from schemas.accounts import Account, ApiToken, TokenScope
 from service import i18n
 from service.access import actions
 from service.access.actor import Actor
-from service.access.dependencies import COOKIE, MaybeActor, client_address
+from service.access.dependencies import COOKIE, FromHere, MaybeActor, client_address
 from service.access.errors import TooManyAttempts, WeakPassword, WrongPassword
 from service.access.routes import set_cookie
 from service.access.rules import may
@@ -27,8 +28,15 @@ Field = Annotated[str, Form()]
 
 
 def local_path(path: str) -> str:
-    """Only a path of this site: `//host` and `/\\host` lead elsewhere."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and "\n" not in path else "/"
+    """Only a path of this site, fit for a header: `//host` and `/\\host` lead elsewhere, also with a tab or line
+    end between, which browsers leave out."""
+    if (
+        not path.startswith("/")
+        or path[1:2] in ("/", "\\")
+        or any(ord(c) < 32 or ord(c) == 127 for c in path)
+    ):
+        return "/"
+    return quote(path, safe="/?#%:@!$&'()*+,;=[]~", errors="replace")
 
 
 @router.get("/sign-in")
@@ -45,11 +53,10 @@ def sign_in_page(request: Request, actor: MaybeActor, next: str = "/", expired: 
     )
 
 
-@router.post("/sign-in")
+@router.post("/sign-in", dependencies=[FromHere])
 def sign_in(
     request: Request, session: DatabaseSession, username: Field = "", password: Field = "", next: Field = "/"
 ) -> Response:
-    # SameSite=Lax keeps other sites from posting with our cookie; there is no session yet to hold a token
     try:
         secret, _held, account = actions.sign_in(session, username.strip(), password, client_address(request))
     except (WrongPassword, TooManyAttempts) as error:
@@ -81,7 +88,7 @@ def _remember_language(response: Response, lang: str) -> None:
     response.set_cookie(i18n.COOKIE, lang, max_age=365 * 86400, samesite="lax", path="/")
 
 
-@router.post("/language")
+@router.post("/language", dependencies=[FromHere])
 def language(
     request: Request, session: DatabaseSession, lang: Field = "zh_CN", next: Field = "/"
 ) -> Response:
@@ -142,6 +149,8 @@ def change_password(
             actions.change_own_password(session, actor, old, new)
         except WrongPassword:
             errors["old"] = _("This is not your present password.")
+        except TooManyAttempts as error:
+            errors["old"] = error.say()
         except WeakPassword as error:
             errors["new"] = error.say()
     if errors:

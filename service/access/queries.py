@@ -1,5 +1,6 @@
 """The one entry to scoped data: every query on what follows starts here. Out of scope is not found."""
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, false, or_, select
@@ -15,7 +16,7 @@ from schemas.recorders import Recorder
 from schemas.recordings import Receipt, Recording
 from schemas.uploads import Upload
 from service.access.actor import Actor
-from service.errors import NotFound
+from service.errors import NotFound, OutOfScope
 
 
 def squad_scope(actor: Actor) -> frozenset[UUID] | None:
@@ -54,8 +55,14 @@ def visible_cases(actor: Actor) -> Select:
 
 
 def visible_links(actor: Actor) -> Select:
+    """Both ends must be visible: a link tells of its event or case, too."""
     recordings = visible_recordings(actor).with_only_columns(Recording.id)
-    return select(Link).where(Link.recording_id.in_(recordings))
+    statement = select(Link).where(Link.recording_id.in_(recordings))
+    if squad_scope(actor) is None and not actor.is_dock:
+        return statement
+    events = visible_events(actor).with_only_columns(EnforcementEvent.id)
+    cases = visible_cases(actor).with_only_columns(Case.id)
+    return statement.where(or_(Link.event_id.in_(events), Link.case_id.in_(cases)))
 
 
 def visible_receipts(actor: Actor) -> Select:
@@ -64,8 +71,10 @@ def visible_receipts(actor: Actor) -> Select:
 
 
 def visible_uploads(actor: Actor) -> Select:
-    """An upload in progress belongs to the account that began it, and to nobody else."""
-    return select(Upload).where(Upload.account_id == actor.account_id)
+    """An upload in progress belongs to the account that began it, and to nobody else. A dock's token reaches
+    only what it began itself: one dock must not end the uploads of another, or those of its owner's browser."""
+    statement = select(Upload).where(Upload.account_id == actor.account_id)
+    return statement.where(Upload.token_id == actor.token_id) if actor.is_dock else statement
 
 
 def visible_squads(actor: Actor) -> Select:
@@ -90,19 +99,25 @@ def get_recording(session: Session, actor: Actor, recording_id: UUID) -> Recordi
     if recording is not None and recording.merged_into is not None:
         return get_recording(session, actor, recording.merged_into)
     if recording is None:
-        raise NotFound
+        raise _unseen(session, "recording", Recording, recording_id)
     return recording
 
 
 def get_event(session: Session, actor: Actor, event_id: UUID) -> EnforcementEvent:
     event = session.scalars(visible_events(actor).where(EnforcementEvent.id == event_id)).first()
     if event is None:
-        raise NotFound
+        raise _unseen(session, "event", EnforcementEvent, event_id)
     return event
 
 
 def get_case(session: Session, actor: Actor, case_id: UUID) -> Case:
     case = session.scalars(visible_cases(actor).where(Case.id == case_id)).first()
     if case is None:
-        raise NotFound
+        raise _unseen(session, "case", Case, case_id)
     return case
+
+
+def _unseen(session: Session, kind: str, table: Any, subject_id: UUID) -> NotFound:
+    """The answer is the same whether it does not exist or is not the caller's; custody knows the difference."""
+    row = session.get(table, subject_id)
+    return NotFound() if row is None else OutOfScope(kind, subject_id, row.squad_id)

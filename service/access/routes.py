@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 
 from schemas.accounts import Account, AccountCreate, AccountRead, ApiToken, TokenScope
 from service.access import actions
-from service.access.dependencies import COOKIE, AnyActor, CurrentActor, client_address
+from service.access.dependencies import COOKIE, AnyActor, CurrentActor, FromHere, client_address
 from service.database import DatabaseSession
 from service.errors import NotFound
 from service.policy import policy
@@ -42,7 +42,7 @@ def set_cookie(request: Request, response: Response, secret: str, hours: float) 
     )
 
 
-@router.post("/session")
+@router.post("/session", dependencies=[FromHere])
 def sign_in(
     wanted: Credentials, request: Request, response: Response, session: DatabaseSession
 ) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def revoke_token(token_id: UUID, actor: CurrentActor, session: DatabaseSession) 
 
 @router.get("/accounts")
 def list_accounts(actor: CurrentActor, session: DatabaseSession) -> list[AccountRead]:
-    actions.require(actor, "accounts")
+    actions.require_accounts(actor)
     return [
         AccountRead.model_validate(account, from_attributes=True)
         for account in session.scalars(select(Account).order_by(Account.username))
@@ -113,7 +113,7 @@ def create_account(wanted: AccountCreate, actor: CurrentActor, session: Database
 
 @router.post("/accounts/{account_id}/disable", status_code=204)
 def disable_account(account_id: UUID, actor: CurrentActor, session: DatabaseSession) -> None:
-    actions.require(actor, "accounts")
+    actions.require_accounts(actor)
     account = session.get(Account, account_id)
     if account is None:
         raise NotFound

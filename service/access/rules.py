@@ -1,6 +1,7 @@
 """Pure parts of access: what a role may do, what a password must be, when the door is closed."""
 
 import hashlib
+import re
 import secrets
 
 from schemas.accounts import Role
@@ -22,11 +23,20 @@ MAY: dict[str, frozenset[Role]] = {
     "decide_removal": frozenset({Role.supervisor, Role.admin}),
     "accounts": frozenset({Role.admin}),
     "people": frozenset({Role.supervisor, Role.admin}),
+    "see_people": frozenset({Role.supervisor, Role.auditor, Role.admin}),
 }
+# Parts of the system sign custody rows with these names.
+RESERVED = frozenset({"cli", "intake", "linking", "system", "unknown"})
+_USERNAME = re.compile(r"[\w.@+-]{1,64}")
 
 
 def may(role: Role, what: str) -> bool:
     return role in MAY[what]
+
+
+def acceptable_username(username: str) -> bool:
+    """No white space (the sign-in page drops it), and no "/", which parts an account from its token in custody."""
+    return bool(_USERNAME.fullmatch(username)) and username.casefold() not in RESERVED
 
 
 def acceptable_password(username: str, password: str) -> bool:

@@ -8,6 +8,8 @@ from sqlmodel import Session
 from schemas.custody import CustodyEntry
 from service.access.actor import Actor
 
+LONGEST_NAME = 100  # of the column; an account's and a token's name together may be longer
+
 
 def record(
     session: Session,
@@ -21,7 +23,7 @@ def record(
 ) -> None:
     """`actor` is a signed-in account, or the name of the part of the system that acts by itself."""
     entry = CustodyEntry(
-        actor=actor if isinstance(actor, str) else actor.name,
+        actor=(actor if isinstance(actor, str) else actor.name)[:LONGEST_NAME],
         action=action,
         subject_kind=subject_kind,
         subject_id=subject_id,

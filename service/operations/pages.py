@@ -148,10 +148,7 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
             )
     failed = list(
         session.scalars(
-            select(Job)
-            .where(Job.state == JobState.failed, Job.finished_at > now() - timedelta(days=90))
-            .order_by(Job.finished_at.desc())
-            .limit(PAGE)
+            queries.failed_jobs(actor).where(Job.finished_at > now() - timedelta(days=90)).limit(PAGE)
         )
     )
     health = views.Health(

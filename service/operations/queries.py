@@ -13,8 +13,15 @@ from schemas.links import Link, LinkState
 from schemas.people import Squad
 from schemas.recordings import Recording, RecordingState, RemovalRequest, RemovalState
 from service.access.actor import Actor
-from service.access.queries import visible_events, visible_links, visible_recordings, visible_squads
+from service.access.queries import (
+    squad_scope,
+    visible_events,
+    visible_links,
+    visible_recordings,
+    visible_squads,
+)
 from service.access.rules import may
+from service.errors import NotFound
 from service.recordings.detail import job_view
 from service.web import views
 
@@ -69,7 +76,7 @@ def page(
     if squad_id is not None:
         statement = statement.where(Recording.squad_id == squad_id)
     if after is not None:
-        last = session.get(Recording, after)
+        last = session.scalars(visible_recordings(actor).where(Recording.id == after)).first()
         if last is not None:
             statement = statement.where(
                 tuple_(Recording.received_at, Recording.id) < tuple_(last.received_at, last.id)
@@ -113,6 +120,31 @@ def by_squad(session: Session, actor: Actor) -> list[views.SquadRow]:
 
 def newest_case():
     return Case.created_at.desc(), Case.id.desc()
+
+
+def job_in_scope(session: Session, actor: Actor, job_id: UUID) -> tuple[Job, UUID | None]:
+    """The job and the squad that it works for. An original's jobs are those of every squad that sent its bytes."""
+    job = session.get(Job, job_id)
+    if job is None:
+        raise NotFound
+    squads = session.scalars(
+        visible_recordings(actor)
+        .with_only_columns(Recording.squad_id)
+        .where(or_(Recording.id == job.subject_id, Recording.original_id == job.subject_id))
+        .order_by(Recording.received_at)
+    ).all()
+    if not squads and squad_scope(actor) is not None:
+        raise NotFound
+    return job, next(iter(squads), None)
+
+
+def failed_jobs(actor: Actor) -> Select:
+    """Of recordings in scope, newest first: filtered before anyone counts off a page."""
+    statement = select(Job).where(Job.state == JobState.failed).order_by(Job.finished_at.desc())
+    mine = visible_recordings(actor).subquery()
+    return statement.where(
+        exists().where(or_(mine.c.id == Job.subject_id, mine.c.original_id == Job.subject_id))
+    )
 
 
 def failed_views(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[views.Job]:

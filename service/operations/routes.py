@@ -3,20 +3,21 @@
 from typing import Any
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from schemas.jobs import Job
+from schemas.jobs import JobState
 from service import jobs
 from service.access.actions import require
-from service.access.dependencies import CurrentActor
+from service.access.dependencies import CurrentActor, MaybeActor
 from service.custody.actions import record
 from service.database import DatabaseSession, transaction
-from service.errors import NotFound
+from service.errors import NotSignedIn
+from service.operations import queries
 from service.settings import get_settings
 
 router = APIRouter(tags=["operations"])
@@ -44,7 +45,13 @@ def ready(response: Response) -> dict[str, str]:
 
 
 @router.get("/metrics")
-def metrics(session: DatabaseSession) -> Response:
+def metrics(request: Request, actor: MaybeActor, session: DatabaseSession) -> Response:
+    """For a collector on this machine; from elsewhere with a token of someone who may see the queue."""
+    local = request.client is not None and request.client.host in ("127.0.0.1", "::1")
+    if not local or "x-forwarded-for" in request.headers:
+        if actor is None:
+            raise NotSignedIn(headers={"WWW-Authenticate": "Bearer"})
+        require(actor, "see_queue")
     registry = CollectorRegistry()
     waiting = Gauge("zhenglu_jobs_waiting", "Jobs due and not yet claimed", ["queue"], registry=registry)
     running = Gauge("zhenglu_jobs_running", "Jobs claimed", ["queue"], registry=registry)
@@ -90,9 +97,9 @@ def queues(actor: CurrentActor, session: DatabaseSession) -> list[dict[str, Any]
 @router.post("/api/v1/jobs/{job_id}/retry", status_code=202)
 def retry(job_id: UUID, actor: CurrentActor, session: DatabaseSession) -> dict[str, str]:
     require(actor, "retry_jobs")
-    job = session.get(Job, job_id)
-    if job is None:
-        raise NotFound
-    jobs.retry_job(session, job.id)
-    record(session, actor, "retry_job", "job", job.id, kind=job.kind)
-    return {"state": "queued"}
+    job, squad_id = queries.job_in_scope(session, actor, job_id)
+    if job.state == JobState.failed:
+        jobs.retry_job(session, job.id)
+        record(session, actor, "retry_job", "job", job.id, squad_id=squad_id, kind=job.kind)
+        return {"state": "queued"}
+    return {"state": str(job.state)}

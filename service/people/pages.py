@@ -22,7 +22,7 @@ router = APIRouter()
 
 @router.get("/people")
 def people_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
-    require(actor, "people")
+    require(actor, "see_people")
     squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
     accounts = {
         account.officer_id: account
@@ -50,7 +50,7 @@ def people_page(request: Request, actor: PageActor, session: DatabaseSession) ->
 
 @router.get("/recorders")
 def recorders_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
-    require(actor, "people")
+    require(actor, "see_people")
     squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
     models = {model.id: model for model in session.scalars(select(RecorderModel))}
     moment = now()

@@ -182,7 +182,11 @@ def job_views(session: Session, actor: Actor, recording: Recording) -> list[view
     subjects = [recording.id, *([recording.original_id] if recording.original_id else [])]
     found = [job for job in jobs_of(session, subjects) if job.kind in STAGE_ORDER]
     found.sort(key=lambda job: STAGE_ORDER[job.kind])
-    return [job_view(job, may_retry=may(actor.role, "retry_jobs")) for job in found]
+    shown = [job_view(job, may_retry=may(actor.role, "retry_jobs")) for job in found]
+    for job in shown:
+        # Work done before these bytes came would tell that another squad had sent them.
+        job.since = max(job.since, recording.received_at) if job.since else None
+    return shown
 
 
 def player(session: Session, recording: Recording, original: Original | None) -> views.Player:

@@ -9,15 +9,22 @@ from sqlalchemy import select, tuple_
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventOfficer
+from schemas.links import Link
 from schemas.recordings import Recording
 from schemas.uploads import Upload, UploadState
 from service.access.actions import require
 from service.access.actor import Actor
-from service.access.queries import get_recording, visible_events, visible_recordings, visible_uploads
+from service.access.queries import (
+    get_recording,
+    visible_events,
+    visible_links,
+    visible_recordings,
+    visible_uploads,
+)
 from service.clock import now
 from service.custody.actions import record
 from service.database import DatabaseSession
-from service.errors import Invalid, NotFound
+from service.errors import Conflict, Invalid, NotFound
 from service.i18n import gettext as _
 from service.i18n import moment
 from service.linking import actions as linking
@@ -26,6 +33,7 @@ from service.recordings.cards import cards
 from service.recordings.detail import detail
 from service.recordings.removal import ask_removal
 from service.settings import get_settings
+from service.uploads.queries import is_full
 from service.web import views
 from service.web.rendering import redirect, render
 from service.web.shell import PageActor
@@ -79,6 +87,10 @@ def decide_link(
     session: DatabaseSession,
 ) -> Response:
     if decision not in DECISIONS:
+        raise NotFound
+    recording = get_recording(session, actor, recording_id)
+    of_it = visible_links(actor).where(Link.id == link_id, Link.recording_id == recording.id)
+    if session.scalars(of_it).first() is None:
         raise NotFound
     DECISIONS[decision](session, actor, link_id)
     session.flush()
@@ -162,7 +174,7 @@ def my_uploads(
     )
     if cursor:
         try:
-            last = session.get(Recording, UUID(cursor))
+            last = session.scalars(visible_recordings(actor).where(Recording.id == UUID(cursor))).first()
         except ValueError:
             raise Invalid(field="cursor", problem=cursor) from None
         if last is not None:
@@ -217,6 +229,8 @@ def forget_upload(request: Request, upload_id: UUID, actor: PageActor, session: 
     upload = session.scalars(visible_uploads(actor).where(Upload.id == upload_id).with_for_update()).first()
     if upload is None or upload.state != UploadState.open or upload.recording_id is not None:
         raise NotFound
+    if is_full(upload):  # received in full: it becomes a recording in a moment
+        raise Conflict
     upload.state, upload.epoch = UploadState.terminated, upload.epoch + 1
     session.add(upload)
     record(

@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from schemas.recordings import RemovalRequest, RemovalState
+from schemas.recordings import Recording, RemovalRequest, RemovalState
 from service.access.actions import require
 from service.access.actor import Actor
 from service.access.queries import get_recording
@@ -20,6 +20,8 @@ def ask_removal(session: Session, actor: Actor, recording_id: UUID, reason: str)
     recording = get_recording(session, actor, recording_id)
     if not reason.strip():
         raise Invalid(field="reason", problem="empty")
+    # Two who ask at one moment ask once: a second open wish would outlive the answer to the first.
+    session.execute(select(Recording.id).where(Recording.id == recording.id).with_for_update())
     open_wish = _open(session, recording.id)
     if open_wish is not None:
         return open_wish

@@ -4,7 +4,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.cases import Case
@@ -18,6 +17,7 @@ from service.access.queries import (
     visible_events,
     visible_officers,
     visible_recorders,
+    visible_squads,
 )
 from service.database import DatabaseSession
 from service.i18n import gettext as _
@@ -75,7 +75,7 @@ def _label(session: Session, actor: Actor, name: str, value: str) -> str:
     except ValueError:
         return value
     named = {
-        "squad": (select(Squad), Squad.id, "name"),
+        "squad": (visible_squads(actor), Squad.id, "name"),
         "case": (visible_cases(actor), Case.id, "number"),
         "event": (visible_events(actor), EnforcementEvent.id, "title"),
         "officer": (visible_officers(actor), Officer.id, "name"),
@@ -131,7 +131,7 @@ def facets_fragment(
 ) -> Response:
     found = queries.facets(session, squad_scope(actor), filters)
     pairs = _pairs(request)
-    squads = {str(squad.id): squad.name for squad in session.scalars(select(Squad))}
+    squads = {str(squad.id): squad.name for squad in session.scalars(visible_squads(actor))}
     facets = []
     for name in FACETS:
         options = []

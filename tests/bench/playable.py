@@ -11,7 +11,7 @@ import psycopg
 from sqlalchemy import text
 
 from deploy.process import wait_until
-from tests.bench.footage import long_clip, never_seen, renew
+from tests.bench.footage import clip, long_clip, never_seen, renew
 from tests.bench.installation import PASSWORD, Running, installed, workspace
 from tests.bench.report import Row, compared
 from tests.bench.scale import MIB, Scale
@@ -25,24 +25,25 @@ with open(sys.argv[1], "rb") as file:
 print(time.perf_counter() - started)
 """
 WITHIN_S = 120
+WARM_UP = 2
 
 
 def run(scale: Scale) -> list[Row]:
     with workspace() as folder, installed("web", "light") as running:
         file = never_seen(long_clip(scale.video_bytes, scale.clip_s), folder / "long.mp4")
         waits, references, parts = [], [], []
+        # The first one of a worker process opens what the later ones find open.
+        for _ in range(WARM_UP):
+            first = send(running.uploads, running.dock, never_seen(clip(scale.clip_s), folder / "first.mp4"))
+            watchable(running, str(first.recording))
+            settle(running)
         for _ in range(scale.rounds):
             renew(file)
             sent = send(running.uploads, running.dock, file)
             assert sent.recording is not None
             seen_at = watchable(running, sent.recording)
             waits.append(seen_at - sent.answered_at)
-            parts.append(
-                {
-                    "from_last_byte_sent_s": round(seen_at - sent.last_byte_at, 3),
-                    **story(running, sent.recording),
-                }
-            )
+            parts.append(story(running, sent.recording))
             settle(running)
             references.append(hashed(file))
         size = file.stat().st_size

@@ -38,7 +38,7 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         plain = asdict(self)
-        return {**plain, **plain.pop("detail")}
+        return plain | plain.pop("detail")
 
 
 def compared(

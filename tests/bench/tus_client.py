@@ -14,11 +14,10 @@ BLOCK = 4 * 2**20
 
 @dataclass(frozen=True)
 class Sent:
-    """`seconds`: from the start of the upload to its last answer, without the start of Node. Moments in Unix time;
-    `last_byte_at`: handed to the socket. `recording`: what our service called it."""
+    """`seconds`: from the start of the upload to its last answer, without the start of Node. `answered_at`: the
+    moment of that answer, Unix time. `recording`: what our service called it."""
 
     seconds: float
-    last_byte_at: float
     answered_at: float
     recording: str | None
 
@@ -31,7 +30,7 @@ def send(endpoint: str, token: str, file: Path, *, within_s: float = 300) -> Sen
     if done.returncode:
         raise RuntimeError(f"tus-js-client failed: {done.stderr.strip()[-2000:]}")
     told = json.loads(done.stdout.strip().splitlines()[-1])
-    return Sent(told["seconds"], told["lastByteAt"] / 1000, told["answeredAt"] / 1000, told["recording"])
+    return Sent(told["seconds"], told["answeredAt"] / 1000, told["recording"])
 
 
 def noise(path: Path, size: int) -> Path:

@@ -7,7 +7,6 @@ import * as tus from "tus-js-client";
 const { endpoint, token, file } = JSON.parse(process.argv[2]);
 const size = statSync(file).size;
 let recording = null;
-let lastByteAt = null;
 const started = performance.now();
 const upload = new tus.Upload(createReadStream(file), {
   endpoint,
@@ -15,9 +14,6 @@ const upload = new tus.Upload(createReadStream(file), {
   metadata: { filename: path.basename(file) },
   uploadSize: size,
   retryDelays: null,
-  onProgress: (sent) => {
-    if (sent === size) lastByteAt ??= Date.now();
-  },
   onAfterResponse: (_request, response) => {
     recording = response.getHeader("Zhenglu-Recording") ?? recording;
   },
@@ -27,7 +23,7 @@ const upload = new tus.Upload(createReadStream(file), {
   },
   onSuccess: () => {
     const seconds = (performance.now() - started) / 1000;
-    console.log(JSON.stringify({ seconds, lastByteAt, answeredAt: Date.now(), recording, url: upload.url }));
+    console.log(JSON.stringify({ seconds, answeredAt: Date.now(), recording, url: upload.url }));
   },
 });
 upload.start();

@@ -8,6 +8,7 @@ from tests.bench.installation import installed, workspace
 from tests.bench.report import Row, compared
 from tests.bench.scale import MIB, Scale
 from tests.bench.tus_client import noise, send
+from tests.bench.upload_directory import cpu_s
 from tests.fixtures.ceph import CephNode
 
 REFERENCE = """
@@ -28,9 +29,11 @@ def run(scale: Scale) -> list[Row]:
         small = noise(folder / "small.mp4", 16 * MIB)
         send(ours.uploads, ours.dock, small)
         by_sdk(ceph, "small", small)
-        rates, references = [], []
+        rates, references, cpu = [], [], []
         for number in range(scale.rounds):
+            before = cpu_s(ours.children["web"])
             rates.append(scale.upload_bytes / 1e6 / send(ours.uploads, ours.dock, file).seconds)
+            cpu.append(round(cpu_s(ours.children["web"]) - before, 2))
             references.append(scale.upload_bytes / 1e6 / by_sdk(ceph, f"reference/{number}", file))
     return [
         compared(
@@ -40,6 +43,7 @@ def run(scale: Scale) -> list[Row]:
             references,
             f"python -c '{REFERENCE}' ENDPOINT ACCESS_KEY SECRET_KEY BUCKET KEY FILE",
             at_least=0.8,
+            server_cpu_s=cpu,
         )
     ]
 

@@ -5,7 +5,6 @@ import json
 import random
 import shutil
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from tusclient.client import TusClient
 from tusclient.fingerprint.fingerprint import Fingerprint
 from tusclient.storage.filestorage import FileStorage
 
+from deploy.process import wait_until
 from tests.fixtures.processes import REPOSITORY
 from tests.service.uploads.service import Service
 
@@ -117,11 +117,10 @@ def test_service_killed_while_clients_upload(own_service: Service, tmp_path: Pat
         )
         for file in files
     ]
-    moments = random.Random(7)
-    for _ in range(4):
-        time.sleep(moments.uniform(0.2, 0.8))
+    moved = "SELECT coalesce(sum(upload_offset), 0) FROM uploads WHERE file_name LIKE 'k_.mp4'"
+    for place in sorted(random.Random(7).sample(range(1, 100_000_000), 4)):
+        wait_until(lambda place=place: service.bureau.sql(moved)[0][0] >= place, 90, every_s=0.02)
         service.kill()
-        time.sleep(0.3)
         service.start()
     for file, child in zip(files, running, strict=True):
         output, _ = child.communicate(timeout=120)
