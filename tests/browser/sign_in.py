@@ -18,6 +18,7 @@ def signed_in(
         locale="zh-CN" if lang == "zh_CN" else "en",
     )
     context.add_cookies([{"name": "lang", "value": lang, "url": stack.address}])
+    context.set_default_timeout(12_000)
     page = context.new_page()
     page.goto("/sign-in")
     page.fill("input[name=username]", username)

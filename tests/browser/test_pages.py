@@ -73,7 +73,7 @@ def test_an_upload_ends_as_verified_and_is_found_under_my_uploads(stack: Stack, 
     with signed_in(browser, stack, "member") as page:
         page.goto("/upload")
         page.set_input_files("#files", clip)
-        expect(page.locator("#list .up .said")).to_contain_text("可以从设备上删除", timeout=60_000)
+        expect(page.locator("#list .up .said")).to_contain_text("已核验", timeout=60_000)
         page.goto("/my-uploads")
         expect(page.get_by_text(clip.name).first).to_be_visible()
 
@@ -108,7 +108,7 @@ def test_an_upload_paused_and_reloaded_goes_on_where_it_stopped(
             ),
         )
         page.set_input_files("#files", large)
-        expect(page.locator("#list .up .said")).to_contain_text("可以从设备上删除", timeout=90_000)
+        expect(page.locator("#list .up .said")).to_contain_text("已核验", timeout=90_000)
         assert sent, "nothing was sent after the reload"
         assert sent[0] > 0, "the upload began again from zero"
 
@@ -119,7 +119,7 @@ def test_what_is_not_a_recording_is_said_not_to_be_erased(stack: Stack, browser:
     with signed_in(browser, stack, "member") as page:
         page.goto("/upload")
         page.set_input_files("#files", text)
-        expect(page.locator("#list .up .said")).to_contain_text("不要删除", timeout=60_000)
+        expect(page.locator("#list .up .said")).to_contain_text("请勿删除", timeout=60_000)
 
 
 def test_a_wrong_event_is_put_right_and_a_removal_asked_for(stack: Stack, browser: Browser, clip: Path):
@@ -195,13 +195,13 @@ def test_another_squad_neither_finds_nor_opens_a_recording(stack: Stack, browser
 def test_a_stopped_encode_worker_shows_on_the_queue_page(stack: Stack, browser: Browser):
     with signed_in(browser, stack, "supervisor") as page:
         page.goto("/queue")
-        expect(page.locator("main")).not_to_contain_text("没有工作进程")
+        expect(page.locator("main")).not_to_contain_text("无人值守")
         stack.workers["encode"].stop()
         try:
-            expect(page.locator("main")).to_contain_text("没有工作进程", timeout=20_000)
+            expect(page.locator("main")).to_contain_text("无人值守", timeout=20_000)
         finally:
             stack.workers["encode"].start()
-        expect(page.locator("main")).not_to_contain_text("没有工作进程", timeout=30_000)
+        expect(page.locator("main")).not_to_contain_text("无人值守", timeout=30_000)
 
 
 def test_the_recording_page_is_usable_by_keyboard_alone(stack: Stack, browser: Browser, clip: Path):

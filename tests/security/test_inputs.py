@@ -1,0 +1,130 @@
+"""Bad input is answered as bad input, and private answers are kept by nobody."""
+
+import json
+
+import pytest
+
+from schemas.accounts import Role
+from service.app import BodyLimit
+from tests.security.conftest import House
+
+HALF = "\\ud800"
+QUERIES = [
+    "/api/v1/recordings?q=%00%00", "/api/v1/recordings?q=%FF%FEab", "/api/v1/recordings?tag=%00",
+    "/api/v1/recordings?limit=-1", "/api/v1/recordings?limit=99999999999999999999999",
+    "/api/v1/recordings?from=0001-01-01", "/api/v1/recordings?to=9999-12-31",
+    "/api/v1/recordings?from=0001-01-01T00:00:00", "/api/v1/recordings?near=nan,nan,nan",
+    "/api/v1/recordings?near=1e400,0", "/api/v1/recordings?cursor=%00", "/api/v1/recordings?squad=%00",
+    "/api/v1/recordings?officer=" + "9" * 5000, "/api/v1/recordings/facets?kind=%00",
+    "/recordings?q=%00", "/recordings?squad=x", "/recordings?case=%00", "/recordings?cursor=x",
+    "/cases?q=%00", "/cases?squad=%00", "/cases?cursor=x", "/events?q=%00", "/events?kind=%00",
+    "/events?cursor=00000000-0000-0000-0000-000000000000", "/my-uploads?cursor=%00",
+    "/attention?what=%00", "/attention?cursor=%00", "/attention?squad=1",
+    "/api/v1/events?q=%00", "/api/v1/events?kind=%00", "/api/v1/events?squad=%00", "/api/v1/events?officer=%00",
+    "/api/v1/events?case=%00", "/api/v1/events?campaign=%00", "/api/v1/events?from=0001-01-01T00:00:00",
+    "/api/v1/events?to=9999-12-31T23:59:59-12:00", "/api/v1/events?cursor=WyJcdWQ4MDAiLCAiYSJd",
+    "/api/v1/officers?q=%00", "/api/v1/officers?cursor=WyJcdWQ4MDAiXQ", "/api/v1/squads?cursor=WyJcdWQ4MDAiXQ",
+    "/api/v1/recorders?state=%00", "/api/v1/recorders?model=%00", "/api/v1/assignments?at=0001-01-01T00:00:00",
+    "/api/v1/assignments?recorder=%00", "/api/v1/links?state=%00", "/api/v1/links?cursor=%00",
+    "/api/v1/cases?q=%00", "/api/v1/campaigns?q=%00",
+    "/api/v1/custody?before=99999999999999999999999999", "/api/v1/custody?subject=%00",
+    "/api/v1/recordings/%00", "/recordings/%00", "/recordings/x/jobs", "/api/v1/cases/%F0%90",
+    "/api/v1/recordings/00000000-0000-0000-0000-000000000000/stills/99999999999999999999",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", QUERIES)
+def test_no_query_breaks_the_service(house: House, path):
+    for accept in ("application/json", "text/html"):
+        answer = house.ask("GET", path, Role.supervisor, "1", headers={"Accept": accept})
+        assert answer.status_code < 500, answer.text
+
+
+EVENT = {"title": "t", "kind": "inspection", "arrived_at": "2024-06-03T09:00:00+08:00", "squad": "1"}
+
+
+def body(**more) -> str:
+    """JSON in which a half of a character pair stands as an escape, as any client can send it."""
+    return json.dumps({**EVENT, **more}).replace("HALF", HALF)
+
+
+BODIES = [
+    ("POST", "/api/v1/events", body(title="HALF")),
+    ("POST", "/api/v1/events", body(title="\x00")),
+    ("POST", "/api/v1/events", body(title="x" * 5000)),
+    ("POST", "/api/v1/events", body(officers=["\x00"])),
+    ("POST", "/api/v1/events", body(officers=["HALF"])),
+    ("POST", "/api/v1/events", body(external_id="e" * 500)),
+    ("POST", "/api/v1/events", body(arrived_at="0001-01-01T00:00:00")),
+    ("POST", "/api/v1/events", body(arrived_at="9999-12-31T23:59:00Z")),
+    ("POST", "/api/v1/events", body(latitude=1e308, longitude=1)),
+    ("POST", "/api/v1/events", '{"latitude": NaN, "longitude": Infinity,' + body()[1:]),
+    ("POST", "/api/v1/events", '{"title": ' + "9" * 6000 + "}"),
+    ("POST", "/api/v1/events", "[" * 100_000),
+    ("POST", "/api/v1/events", b"\xff\xfe\xff"),
+    ("POST", "/api/v1/recorder-models", '{"code": "m", "conventions": {"a": "' + HALF + '"}}'),
+    ("POST", "/api/v1/recorder-models", '{"code": "m", "conventions": {"a": "\\u0000"}}'),
+    ("POST", "/api/v1/recorder-models", '{"code": "m", "conventions": {"a": NaN}}'),
+    ("POST", "/api/v1/officers", '{"certificate_no": "\\u0000", "name": "n", "squad": "1"}'),
+    ("POST", "/api/v1/tokens", '{"name": "\\u0000"}'),
+    ("POST", "/api/v1/session", '{"username": "\\u0000", "password": "\\u0000"}'),
+    ("POST", "/api/v1/session", '{"username": "' + HALF + '", "password": "' + HALF + '"}'),
+    ("POST", "/api/v1/session/password", '{"current": "' + HALF + '", "wanted": "x"}'),
+]
+
+
+@pytest.mark.parametrize(("method", "path", "content"), BODIES)
+def test_no_body_breaks_the_service(house: House, method, path, content):
+    answer = house.ask(
+        method, path, Role.supervisor, "1", content=content, headers={"Content-Type": "application/json"}
+    )
+    assert answer.status_code < 500, answer.text
+    if answer.status_code >= 400:
+        problem = answer.json()
+        assert problem["status"] == answer.status_code and problem["type"] != "urn:zhenglu:error:internal"
+
+
+def test_emptying_what_must_not_be_empty_is_refused(house: House):
+    made = house.ask("POST", "/api/v1/officers", Role.supervisor, json={
+        "certificate_no": "012", "name": "n", "squad": "1",
+    }).json()  # fmt: skip
+    answer = house.ask("PATCH", f"/api/v1/officers/{made['id']}", Role.supervisor, json={"name": None})
+    assert answer.status_code == 409
+
+
+@pytest.mark.parametrize(
+    "name", ["\x00", "\u202e", "<script>alert(1)</script>", '"><img src=x onerror=1>', "𠮷"]
+)
+def test_a_files_name_is_only_shown(house: House, name):
+    recording = house.bureau.receive(
+        b"bytes", name=name.replace("\x00", "") or "x", note=name.replace("\x00", "")
+    )
+    page = house.ask("GET", f"/recordings/{recording}", Role.reviewer, None)
+    assert page.status_code == 200
+    assert "<script>alert" not in page.text and "<img src=x" not in page.text
+    original = house.ask("GET", f"/api/v1/recordings/{recording}/original", Role.reviewer, None)
+    assert original.status_code == 404  # not there yet
+
+
+def test_a_large_body_is_refused_before_it_is_read(house: House):
+    large = b"a" * (BodyLimit.LARGEST + 1)
+    for path in ("/sign-in", "/api/v1/session", "/language"):
+        answer = house.client.post(path, content=large, headers={"Content-Type": "application/json"})
+        assert answer.status_code == 413, path
+
+    def in_pieces():
+        for _ in range(40):
+            yield b"a" * 65536
+
+    for kind in ("application/json", "application/x-www-form-urlencoded"):
+        answer = house.client.post("/api/v1/session", content=in_pieces(), headers={"Content-Type": kind})
+        assert answer.status_code == 413, kind
+    kept = house.ask("POST", "/api/v1/recordings?filename=a.mp4", Role.member, content=large)
+    assert kept.status_code == 201
+
+
+def test_no_cache_keeps_what_a_person_may_see(house: House):
+    recording = house.bureau.receive(b"bytes")
+    for path in ("/", f"/recordings/{recording}", "/api/v1/recordings", f"/api/v1/recordings/{recording}"):
+        assert house.ask("GET", path, Role.member).headers["Cache-Control"] == "no-store"
+    assert house.client.get("/docs").status_code == 404  # it would run scripts of another host

@@ -1,0 +1,181 @@
+"""What another squad, another dock or a narrower role could learn or change."""
+
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, update
+
+from schemas.accounts import Role
+from schemas.jobs import Job, JobState
+from schemas.people import Squad
+from schemas.recordings import Recording, RemovalRequest
+from schemas.uploads import Upload, UploadState
+from service import database
+from service.clock import now
+from tests.security.conftest import House
+
+TUS = {"Tus-Resumable": "1.0.0"}
+
+
+def job_of(recording: UUID, state: JobState = JobState.failed) -> UUID:
+    with database.transaction() as session:
+        job = session.scalars(select(Job).where(Job.subject_id == recording)).one()
+        job.state, job.finished_at = state, now()
+        session.add(job)
+        return job.id
+
+
+def test_a_retry_reaches_only_jobs_of_the_own_squad(house: House):
+    job = job_of(house.bureau.receive(b"bytes"))
+    path = f"/api/v1/jobs/{job}/retry"
+    assert house.ask("POST", path, Role.supervisor, "2").status_code == 404
+    assert house.ask("POST", f"/jobs/{job}/retry", Role.supervisor, "2").status_code == 404
+    assert house.ask("POST", path, Role.supervisor, "1").json() == {"state": "queued"}
+    assert [row.squad_id for row in house.custody("retry_job")] == [house.bureau.squad("1")]
+
+
+def test_a_job_that_did_not_fail_is_not_made_to_run_again(house: House):
+    job = job_of(house.bureau.receive(b"bytes"), JobState.done)
+    assert house.ask("POST", f"/api/v1/jobs/{job}/retry", Role.supervisor).json() == {"state": "done"}
+    with house.bureau.session() as session:
+        assert session.get_one(Job, job).requested == 1
+
+
+def test_failures_of_other_squads_do_not_push_the_own_ones_off_the_page(house: House):
+    job_of(house.bureau.receive(b"mine", name="mine.mp4"))
+    for number in range(41):
+        job_of(house.bureau.receive(f"theirs {number}".encode(), squad="2", name=f"theirs-{number}.mp4"))
+    page = house.ask("GET", "/queue", Role.supervisor).text
+    assert "mine.mp4" in page and "theirs-" not in page
+
+
+def test_a_link_tells_nothing_of_an_event_of_another_squad(house: House):
+    recording, event = house.bureau.receive(b"bytes"), house.event("2")
+    link = house.link(recording, event)
+    for query in ("", f"?recording={recording}", f"?event={event}"):
+        assert house.ask("GET", f"/api/v1/links{query}", Role.member).json()["items"] == []
+    assert house.ask("POST", f"/api/v1/links/{link}/confirm", Role.member).status_code == 404
+    assert house.ask("GET", "/api/v1/links", Role.reviewer, None).json()["items"][0]["id"] == str(link)
+
+
+def test_a_link_is_decided_under_its_own_recording_only(house: House):
+    recording, other, event = house.bureau.receive(b"a"), house.bureau.receive(b"b"), house.event("1")
+    link = house.link(recording, event)
+    path = "/recordings/{}/links/{}/confirm"
+    assert house.ask("POST", path.format(other, link), Role.member).status_code == 404
+    assert house.ask("POST", path.format(recording, link), Role.member).status_code == 303
+
+
+def test_a_filter_names_no_other_squad(house: House):
+    with database.transaction() as session:
+        session.execute(update(Squad).where(Squad.id == house.bureau.squad("2")).values(name="隐名中队"))
+    path = f"/recordings?squad={house.bureau.squad('2')}"
+    assert "隐名中队" not in house.ask("GET", path, Role.member).text
+    assert "隐名中队" in house.ask("GET", path, Role.reviewer, None).text
+
+
+def test_a_cursor_of_another_squad_says_nothing_about_its_age(house: House):
+    theirs = house.bureau.receive(b"theirs", squad="2")
+    for path in (f"/my-uploads?cursor={theirs}", f"/attention?what=waiting&cursor={theirs}"):
+        role = Role.supervisor
+        assert house.ask("GET", path, role).status_code == 200
+    house.bureau.receive(b"mine", name="later.mp4")
+    page = house.ask("GET", f"/attention?what=waiting&cursor={theirs}", Role.supervisor).text
+    assert "later.mp4" in page  # as if no cursor had been given
+
+
+def test_a_dock_reaches_only_the_uploads_that_it_began(house: House):
+    docks = [
+        house.ask("POST", "/api/v1/tokens", Role.member, json={"name": name}).json()["token"] for name in "ab"
+    ]
+    headers = TUS | {"Authorization": f"Bearer {docks[0]}", "Upload-Length": "5"}
+    mine = house.client.post("/api/v1/uploads", headers=headers).headers["location"]
+    other = TUS | {"Authorization": f"Bearer {docks[1]}"}
+    assert house.client.head(mine, headers=other).status_code == 404
+    assert house.client.delete(mine, headers=other).status_code == 404
+    assert house.client.head(mine, headers=headers).status_code == 200
+    assert house.ask("HEAD", mine, Role.member, headers=TUS).status_code == 200
+
+
+def test_what_was_received_in_full_is_not_forgotten(house: House):
+    located = house.ask("POST", "/api/v1/uploads", Role.member, headers=TUS | {"Upload-Length": "5"}).headers[
+        "location"
+    ]
+    upload = located.rsplit("/", 1)[1]
+    with database.transaction() as session:  # the service was killed before it made the recording
+        session.execute(update(Upload).where(Upload.id == UUID(upload)).values(upload_offset=5))
+    path = f"/my-uploads/unfinished/{upload}/forget"
+    assert house.ask("POST", path, Role.member).status_code == 409
+    with house.bureau.session() as session:
+        assert session.get_one(Upload, UUID(upload)).state == UploadState.open
+
+
+def test_asking_twice_for_a_removal_leaves_one_wish(house: House):
+    recording = house.bureau.receive(b"bytes")
+    for _ in range(2):
+        asked = house.ask("POST", f"/my-uploads/{recording}/removal", Role.member, data={"reason": "误传"})
+        assert asked.status_code == 303
+    with house.bureau.session() as session:
+        assert len(session.scalars(select(RemovalRequest)).all()) == 1
+
+
+def test_a_second_squad_does_not_see_that_its_bytes_were_known(house: House):
+    """The work on an original that another squad sent first bears no date before the own arrival."""
+    first, second = house.bureau.receive(b"same"), house.bureau.receive(b"same", squad="2")
+    job_of(second, JobState.done)
+    with database.transaction() as session:
+        session.execute(update(Recording).where(Recording.id == second).values(received_at=now()))
+    page = house.ask("GET", f"/recordings/{second}", Role.member, "2")
+    assert page.status_code == 200 and str(first) not in page.text
+
+
+@pytest.mark.parametrize(
+    ("role", "status"), [(Role.auditor, 200), (Role.supervisor, 200), (Role.member, 403)]
+)
+def test_an_auditor_reads_the_lists_that_the_menu_offers(house: House, role, status):
+    for path in ("/people", "/recorders"):
+        assert house.ask("GET", path, role, "1" if role == Role.member else None).status_code == status
+
+
+def test_figures_of_the_service_are_for_collectors_and_those_who_may_see_the_queue(house: House):
+    assert house.client.get("/metrics").status_code == 401
+    assert house.ask("GET", "/metrics", Role.member).status_code == 403
+    assert house.ask("GET", "/metrics", Role.supervisor).status_code == 200
+
+
+# ---- denials ---------------------------------------------------------------------------------------
+
+
+def test_who_was_refused_stands_in_the_custody_of_what_was_asked_for(house: House):
+    recording = house.bureau.receive(b"bytes")
+    for path in (f"/api/v1/recordings/{recording}", f"/api/v1/recordings/{recording}/original"):
+        assert house.ask("GET", path, Role.member, "2").status_code == 404
+    denials = house.custody("deny")
+    assert [(row.actor, row.subject_id, row.squad_id) for row in denials] == [
+        ("member-2", recording, house.bureau.squad("1"))
+    ] * 2
+    assert denials[1].detail["asked"].endswith("/original")
+    shown = house.ask("GET", f"/api/v1/custody?subject={recording}", Role.supervisor, "1").json()["items"]
+    assert [row["action"] for row in shown][:2] == ["deny", "deny"]
+    hidden = house.ask("GET", f"/api/v1/custody?subject={recording}", Role.supervisor, "2").json()["items"]
+    assert hidden == []
+
+
+def test_out_of_scope_and_absent_are_answered_alike(house: House):
+    recording = house.bureau.receive(b"bytes")
+    answers = [
+        house.ask("GET", f"/api/v1/recordings/{one}", Role.member, "2") for one in (recording, uuid4())
+    ]
+    assert answers[0].json() == answers[1].json()
+    assert answers[0].headers.keys() == answers[1].headers.keys()
+    assert len(house.custody("deny")) == 1
+
+
+def test_a_refused_role_and_a_missing_csrf_token_stand_in_custody(house: House):
+    assert house.ask("GET", "/api/v1/accounts", Role.member).status_code == 403
+    client = house.client
+    client.cookies.set("zhenglu_session", house.secret(Role.member))
+    assert client.post("/api/v1/tokens", json={"name": "d"}).status_code == 403
+    assert client.post("/api/v1/uploads", headers=TUS | {"Upload-Length": "1"}).status_code == 403
+    client.cookies.clear()
+    assert [row.detail["because"] for row in house.custody("deny")] == ["not-allowed", "csrf", "csrf"]
