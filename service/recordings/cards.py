@@ -128,6 +128,7 @@ def _links(session: Session, actor: Actor, ids: list[UUID]):
             Case.id,
             Case.number,
         )
+        .select_from(Link)
         .outerjoin(
             EnforcementEvent,
             (EnforcementEvent.id == Link.event_id) & EnforcementEvent.id.in_(select(events.c.id)),

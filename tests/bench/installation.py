@@ -113,9 +113,14 @@ def _start(plan: Installation, programs: Sequence[str], stack: contextlib.ExitSt
     return children
 
 
+def _look(part: Part) -> bool:
+    part.is_ready = part.ready()
+    return part.is_ready
+
+
 def _wait(part: Part) -> None:
-    wait_until(lambda: part.ready() or not part.child.running, part.ready_within_s, every_s=0.1)
-    if not part.ready():
+    wait_until(lambda: _look(part) or not part.child.running, part.ready_within_s, every_s=0.1)
+    if not part.is_ready:
         raise RuntimeError(f"{part.name} did not start; its log says:\n{part.child.output()[-3000:]}")
 
 
