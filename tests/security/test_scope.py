@@ -1,12 +1,14 @@
 """What another squad, another dock or a narrower role could learn or change."""
 
+from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import select, update
 
 from schemas.accounts import Role
-from schemas.jobs import Job, JobState
+from schemas.jobs import Job, JobKind, JobState
+from schemas.originals import Original
 from schemas.people import Squad
 from schemas.recordings import Recording, RemovalRequest
 from schemas.uploads import Upload, UploadState
@@ -120,13 +122,27 @@ def test_asking_twice_for_a_removal_leaves_one_wish(house: House):
 
 
 def test_a_second_squad_does_not_see_that_its_bytes_were_known(house: House):
-    """The work on an original that another squad sent first bears no date before the own arrival."""
-    first, second = house.bureau.receive(b"same"), house.bureau.receive(b"same", squad="2")
-    job_of(second, JobState.done)
+    """Work on an original that another squad sent long before bears no date before the own arrival."""
+    house.bureau.receive(b"same")
+    second = house.bureau.receive(b"same", squad="2")
+    long_ago = datetime(2020, 1, 2, tzinfo=UTC)
     with database.transaction() as session:
-        session.execute(update(Recording).where(Recording.id == second).values(received_at=now()))
+        original = Original(sha256="0" * 64, size=4, store_key="originals/x", media={})
+        session.add(original)
+        session.flush()
+        session.execute(update(Recording).values(original_id=original.id))
+        session.add(
+            Job(
+                kind=JobKind.renditions,
+                subject_id=original.id,
+                queue="encode",
+                state=JobState.done,
+                requested_at=long_ago,
+                finished_at=long_ago,
+            )
+        )
     page = house.ask("GET", f"/recordings/{second}", Role.member, "2")
-    assert page.status_code == 200 and str(first) not in page.text
+    assert page.status_code == 200 and "2020-01-02" not in page.text
 
 
 @pytest.mark.parametrize(

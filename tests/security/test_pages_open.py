@@ -1,0 +1,70 @@
+"""Every page opens for every role that the menu sends there, with rows of everything on it."""
+
+import pytest
+from sqlalchemy import event as sql_event
+
+from schemas.accounts import Role
+from schemas.cases import Case
+from schemas.links import Link, LinkState
+from service import database
+from service.web.words import NAVIGATION
+from tests.security.conftest import House
+
+
+def furnish(house: House, name: str) -> dict[str, str]:
+    """A recording linked to an event of a case and offered for another event."""
+    recording = house.bureau.receive(name.encode(), name=f"{name}.mp4", note="备注")
+    with database.transaction() as session:
+        case = Case(number=name, number_folded=name, title="案由", squad_id=house.bureau.squad("1"))
+        session.add(case)
+    event, other = house.event("1", case_id=case.id), house.event("1", case_id=case.id)
+    house.link(recording, event)
+    with database.transaction() as session:
+        session.add(
+            Link(
+                recording_id=recording, event_id=other, state=LinkState.automatic, score=0.9, rule_version="1"
+            )
+        )
+    return {"recordings": str(recording), "events": str(event), "cases": str(case.id)}
+
+
+WHO = [(role, squad) for role in Role for squad in ("1", None) if squad or role != Role.member]
+
+
+@pytest.mark.parametrize(("role", "squad"), WHO)
+def test_every_page_of_the_menu_opens(house: House, role: Role, squad: str | None):
+    ids = furnish(house, "甲1")
+    paths = [path for path, _word, roles in NAVIGATION if roles is None or role in roles]
+    paths += [f"/{kind}/{one}" for kind, one in ids.items()]
+    paths += ["/account", "/recordings/facets", f"/recordings/{ids['recordings']}/jobs"]
+    paths += [f"/api/v1/{kind}/{one}" for kind, one in ids.items()]
+    if "/attention" in paths:
+        paths += [
+            f"/attention?what={what}" for what in ("failed", "waiting", "unlinked", "refused", "removal")
+        ]
+    answers = {path: house.ask("GET", path, role, squad).status_code for path in paths}
+    assert set(answers.values()) == {200}, answers
+
+
+def test_a_longer_list_asks_the_database_no_more_often(house: House):
+    asked = 0
+
+    def count(*_) -> None:
+        nonlocal asked
+        asked += 1
+
+    def asks(path: str) -> int:
+        nonlocal asked
+        asked = 0
+        assert house.ask("GET", path, Role.supervisor, "1").status_code == 200
+        return asked
+
+    paths = ["/", "/recordings", "/my-uploads", "/cases", "/events", "/attention?what=waiting", "/people"]
+    paths += ["/api/v1/recordings", "/api/v1/events", "/api/v1/links"]
+    sql_event.listen(database.get_engine(), "before_cursor_execute", count)
+    furnish(house, "甲1")
+    furnish(house, "甲2")
+    few = {path: (asks(path), asks(path))[1] for path in paths}
+    for number in range(3, 9):
+        furnish(house, f"甲{number}")
+    assert {path: asks(path) for path in paths} == few
