@@ -18,8 +18,10 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from schemas.jobs import Job, JobState
+from service.clock import now
 from service.database import transaction
 from service.jobs import QUEUES, publish, publisher
+from service.search.schema import ensure_partition, month_of, next_month
 from service.uploads.reaper import reap_uploads
 from workers.heartbeat import Beat
 from workers.stages.duplicates import release_duplicates
@@ -87,6 +89,13 @@ def nudges_in(queue: str) -> int:
             return 0
 
 
+def make_search_partitions() -> None:
+    """This month's and the next one's, so that no writer has to make one while others wait."""
+    with transaction() as session:
+        for month in (month_of(now()), next_month(month_of(now()))):
+            ensure_partition(session, month)
+
+
 @dataclass(frozen=True)
 class Duty:
     name: str
@@ -99,6 +108,7 @@ DUTIES = (
     Duty("reap uploads", 60.0, reap_uploads),
     Duty("release duplicates", 60.0, release_duplicates),
     Duty("sweep orphans", 60.0, sweep_orphans),
+    Duty("make search partitions", 3600.0, make_search_partitions),
 )
 
 

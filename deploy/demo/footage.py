@@ -173,6 +173,8 @@ def _scene(plan: Plan, seconds: int) -> str:
         y = ground + 8 + n * 30
         path = f"mod(t*{speed}+{phase}\\,{width + 160})-120"
         parts.append(f"drawbox=x='{path}':y={y}:w=86:h=26:c={colour}:t=fill")
+    # worn on a chest, a camera is never still
+    parts.append("scale=664:374,crop=640:360:x='12+9*sin(t*0.9)':y='7+5*sin(t*1.7)'")
     parts.append(f"noise=alls=4:allf=t:all_seed={_seed(plan) % 100000}")
     parts += _faults(plan)
     parts += _overlay(plan)

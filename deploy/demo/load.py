@@ -17,7 +17,7 @@ IMPORTS = (
     ("cases", "cases"),
     ("events", "events"),
 )
-BUREAU_ROLES = ("reviewer", "supervisor", "legal", "auditor")
+BUREAU_ROLES = {"reviewer": "审核员", "supervisor": "督察", "legal": "法制审核员", "auditor": "审计员"}
 
 
 class LoadFailed(Exception):
@@ -70,7 +70,7 @@ def load_bureau(api: Api, bureau: Bureau) -> dict[str, int]:
 
 def make_accounts(api: Api, bureau: Bureau, passwords: dict[str, str]) -> None:
     """One account for each role of the bureau, and a member for each squad. What exists stays."""
-    wanted = [{"username": role, "role": role, "display_name": role} for role in BUREAU_ROLES]
+    wanted = [{"username": role, "role": role, "display_name": name} for role, name in BUREAU_ROLES.items()]
     for squad in bureau.squads:
         officer = next(officer for officer in bureau.officers if officer.squad == squad["code"])
         wanted.append(

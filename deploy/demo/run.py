@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -112,19 +113,28 @@ class Demo:
         self, plans: list[Plan], footage: dict[str, Path], passwords: dict[str, str]
     ) -> dict[str, str]:
         """Each squad's dock sends its squad's files over tus; answers plan name → recording id."""
-        ids: dict[str, str] = {}
-        with self._progress() as progress:
+        docks = {
+            squad: (
+                Server(self.address, self._dock_token(squad, passwords)),
+                Memory(self.folder / f"dock-{squad}"),
+            )
+            for squad in dict.fromkeys(plan.squad for plan in plans)
+        }
+        with self._progress() as progress, ThreadPoolExecutor(max_workers=4) as pool:
             task = progress.add_task("upload", total=len(plans))
-            for squad in dict.fromkeys(plan.squad for plan in plans):
-                dock = Server(self.address, self._dock_token(squad, passwords))
-                memory = Memory(self.folder / f"dock-{squad}")
-                for plan in (plan for plan in plans if plan.squad == squad):
-                    sent = Sender(dock, memory, footage[plan.name], dict(plan.metadata)).send()
-                    if sent.outcome in (Outcome.failed, Outcome.changed) or not sent.recording:
-                        raise DemoFailed(f"{plan.name}: {sent.problem}")
-                    ids[plan.name] = sent.recording
-                    progress.advance(task)
-        return ids
+
+            def send(plan: Plan) -> tuple[str, str]:
+                dock, memory = docks[plan.squad]
+                sent = Sender(dock, memory, footage[plan.name], dict(plan.metadata)).send()
+                if sent.outcome in (Outcome.failed, Outcome.changed) or not sent.recording:
+                    raise DemoFailed(f"{plan.name}: {sent.problem}")
+                progress.advance(task)
+                return plan.name, sent.recording
+
+            # A copy goes up after what it is a copy of: which of the two survives is then known.
+            firsts = [plan for plan in plans if plan.copy_of is None]
+            copies = [plan for plan in plans if plan.copy_of is not None]
+            return dict([*pool.map(send, firsts), *pool.map(send, copies)])
 
     def _dock_token(self, squad: str, passwords: dict[str, str]) -> str:
         file = self.folder / f"dock-{squad}.token"

@@ -29,10 +29,24 @@ ACTIONS = {
 }
 
 
+# What of an entry's detail says something to a reader; ids and keys stay in the API.
+SHOWN = {
+    "file_name": lazy("file"),
+    "sha256": lazy("SHA-256"),
+    "declared_sha256": lazy("declared SHA-256"),
+    "reason": lazy("reason"),
+    "answer": lazy("answer"),
+    "score": lazy("match"),
+    "mode": lazy("mode"),
+    "until": lazy("until"),
+}
+
+
 def entry_view(entry: CustodyEntry) -> View:
-    detail = "; ".join(
-        f"{key}: {value}" for key, value in entry.detail.items() if value not in (None, "", [], {})
-    )
+    said = [f"{label} {entry.detail[name]}" for name, label in SHOWN.items() if entry.detail.get(name)]
     return View(
-        at=entry.at, who=entry.actor, what=str(ACTIONS.get(entry.action, entry.action)), detail=detail or None
+        at=entry.at,
+        who=entry.actor,
+        what=str(ACTIONS.get(entry.action, entry.action)),
+        detail=" · ".join(said) or None,
     )

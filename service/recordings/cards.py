@@ -17,7 +17,7 @@ from schemas.recorders import Recorder
 from schemas.recordings import Receipt, Recording, RemovalRequest, RemovalState, Tag
 from service.access.actor import Actor
 from service.access.queries import visible_cases, visible_events
-from service.recordings.words import doubt_sentence, reason_sentence, tag_label
+from service.recordings.words import IDENTITY_TAGS, doubt_sentence, reason_sentence, tag_label
 from service.web.views import LinkChip, RecordingCard
 
 SHOWN_LINKS = (LinkState.confirmed, LinkState.automatic, LinkState.offered)
@@ -50,7 +50,11 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
     recorders = _by_id(session, Recorder, {r.recorder_id for r in recordings})
     chips, crews, facts = _links(session, actor, ids)
     tags = defaultdict(list)
-    for tag in session.scalars(select(Tag).where(Tag.recording_id.in_(ids)).order_by(Tag.confidence.desc())):
+    for tag in session.scalars(
+        select(Tag)
+        .where(Tag.recording_id.in_(ids), Tag.name.not_in((*IDENTITY_TAGS, "clock_doubt")))
+        .order_by(Tag.confidence.desc())
+    ):
         label = tag_label(tag)
         if label not in tags[tag.recording_id]:
             tags[tag.recording_id].append(label)

@@ -25,7 +25,7 @@ from service.i18n import moment
 from service.jobs import jobs_of
 from service.linking.words import said
 from service.recordings.cards import cards
-from service.recordings.words import doubts, reason_sentence, tag_kind, tag_label, tag_source
+from service.recordings.words import PARAMETERS, doubts, reason_sentence, tag_kind, tag_label, tag_source
 from service.web import views
 
 CUSTODY_SHOWN = 60
@@ -249,7 +249,10 @@ def _original(
 
 
 def _stream(stream: dict[str, Any]) -> str:
-    parts = [stream.get("kind"), stream.get("codec") or stream.get("tag")]
+    parts = [
+        PARAMETERS.get(stream.get("kind", ""), stream.get("kind")),
+        stream.get("codec") or stream.get("tag"),
+    ]
     if stream.get("width"):
         parts.append(f"{stream['width']}×{stream['height']}")
     if stream.get("fps"):

@@ -31,6 +31,7 @@ from service.linking import actions as linking
 from service.operations.routes import retry
 from service.recordings.cards import cards
 from service.recordings.detail import detail
+from service.recordings.queries import note_use
 from service.recordings.removal import ask_removal
 from service.settings import get_settings
 from service.uploads.queries import is_full
@@ -52,7 +53,7 @@ def recording_page(
     if recording.id != recording_id:
         return redirect(request, f"/recordings/{recording.id}")
     shown = detail(session, actor, recording)
-    record(session, actor, "view", "recording", recording.id, squad_id=recording.squad_id)
+    note_use(session, actor, "view", recording)
     return render(request, "recordings/one.html", recording=shown)
 
 

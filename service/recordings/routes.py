@@ -10,7 +10,6 @@ from schemas.originals import RenditionKind
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
 from service.access.queries import get_recording
-from service.custody.actions import record
 from service.database import DatabaseSession
 from service.recordings import queries
 from service.recordings.delivery import deliver
@@ -31,7 +30,7 @@ def read(recording_id: UUID, actor: CurrentActor, session: DatabaseSession) -> d
     """The id of a recording that was merged into another (the same bytes again) answers that other one."""
     recording = get_recording(session, actor, recording_id)
     found = queries.read(session, actor, recording)
-    record(session, actor, "view", "recording", recording.id, squad_id=recording.squad_id)
+    queries.note_use(session, actor, "view", recording)
     return found
 
 

@@ -38,6 +38,10 @@ TAG_KINDS = {
     **dict.fromkeys(("clock_doubt", "duration_claim", "time"), "time"),
     **dict.fromkeys(("make", "model", "recorder", "unknown_recorder"), "device"),
 }
+# Who, with what, for which case: shown in places of their own, so neither chips nor facets repeat them.
+IDENTITY_TAGS = frozenset(
+    prefix + name for name in ("recorder", "officer", "case", "event") for prefix in ("", "unknown_")
+)
 TAG_SOURCES = {
     TagSource.container: lazy("camera metadata"),
     TagSource.picture: lazy("measured in the picture"),
@@ -62,6 +66,27 @@ DOUBTS = {
 }
 
 
+# Words of English that reasons carry as parameters.
+PARAMETERS = {
+    "video": lazy("picture"),
+    "audio": lazy("sound"),
+    "text": lazy("a text"),
+    "html": lazy("a web page"),
+    "xml": lazy("an XML file"),
+    "zip": lazy("an archive"),
+    "rar": lazy("an archive"),
+    "7z": lazy("an archive"),
+    "gzip": lazy("an archive"),
+    "picture": lazy("a picture"),
+    "playlist": lazy("a playlist"),
+    "program": lazy("a program"),
+    "script": lazy("a program"),
+    "document": lazy("a document"),
+    "office document": lazy("a document"),
+    "pdf": lazy("a document"),
+}
+
+
 def reason_sentence(code: str | None, params: dict[str, Any] | None = None) -> str | None:
     """A code without a sentence is shown as it is: better than silence."""
     if code is None:
@@ -70,7 +95,8 @@ def reason_sentence(code: str | None, params: dict[str, Any] | None = None) -> s
     if message is None:
         return code
     try:
-        return _(message) % (params or {})
+        said = {name: str(PARAMETERS.get(str(value), value)) for name, value in (params or {}).items()}
+        return _(message) % said
     except KeyError:
         return _(message)
 

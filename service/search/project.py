@@ -13,6 +13,7 @@ from schemas.links import Link, LinkState
 from schemas.people import Officer, Squad
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, Tag
+from service.recordings.words import IDENTITY_TAGS
 from service.search.documents import SearchDocument, remove_documents, write_documents
 
 COUNTED = (LinkState.automatic, LinkState.confirmed)
@@ -120,7 +121,7 @@ def _document(recording, links, tags, crews, campaigns, squads, officers, record
         officers=tuple(value for person in people.values() for value in (person.id, person.certificate_no)),
         recorders=(recorder.id, recorder.serial) if recorder else (),
         kinds=tuple(dict.fromkeys(event.kind for event in events.values())),
-        tags=tuple(dict.fromkeys(tag.name for tag in tags[recording.id])),
+        tags=tuple(dict.fromkeys(tag.name for tag in tags[recording.id] if tag.name not in IDENTITY_TAGS)),
         linked=bool(pairs),
         recorded_from=recording.recorded_from,
         lat=recording.latitude,
