@@ -143,15 +143,16 @@ def claim(job_id: UUID, worker: str) -> Claim | None:
         ).one_or_none()
         if row is None:
             return None
-        session.execute(
-            update(JobAttempt)
-            .where(
-                JobAttempt.job_id == job_id,
-                JobAttempt.attempt < row.attempt,
-                JobAttempt.outcome == AttemptOutcome.running,
+        if row.attempt > 1:
+            session.execute(
+                update(JobAttempt)
+                .where(
+                    JobAttempt.job_id == job_id,
+                    JobAttempt.attempt < row.attempt,
+                    JobAttempt.outcome == AttemptOutcome.running,
+                )
+                .values(outcome=AttemptOutcome.lost, reason="worker_lost", ended_at=func.now())
             )
-            .values(outcome=AttemptOutcome.lost, reason="worker_lost", ended_at=func.now())
-        )
         session.add(JobAttempt(job_id=job_id, attempt=row.attempt, worker=worker))
         return Claim(
             job_id=job_id,
