@@ -4,9 +4,10 @@ import enum
 import os
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
+from pydantic import AfterValidator
 from sqlalchemy import CheckConstraint, Column, DateTime, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
@@ -31,6 +32,23 @@ def new_id() -> UUID:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+YEARS = range(2000, 2101)
+
+
+def believable(moment: datetime) -> bool:
+    """A year mistyped, or at the edge of the calendar, would make spans that no index and no zone can hold."""
+    return moment.year in YEARS
+
+
+def _within_years(moment: datetime) -> datetime:
+    if not believable(moment):
+        raise ValueError(f"the year must lie between {YEARS[0]} and {YEARS[-1]}")
+    return moment
+
+
+FieldTime = Annotated[datetime, AfterValidator(_within_years)]  # a time of the field, as said by others
 
 
 def id_field() -> Any:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from schemas.base import enum_check, enum_field, id_field, time_field
+from schemas.base import FieldTime, enum_check, enum_field, id_field, time_field
 
 
 class EventKind(enum.StrEnum):
@@ -53,8 +53,8 @@ class EnforcementEvent(EventBase, table=True):
 
 class EventCreate(EventBase):
     kind: EventKind
-    arrived_at: datetime
-    departed_at: datetime | None = None
+    arrived_at: FieldTime
+    departed_at: FieldTime | None = None
     squad: str
     officers: list[str] = []
     case: str | None = None
@@ -71,8 +71,8 @@ class EventUpdate(SQLModel):
     latitude: float | None = None
     longitude: float | None = None
     kind: EventKind | None = None
-    arrived_at: datetime | None = None
-    departed_at: datetime | None = None
+    arrived_at: FieldTime | None = None
+    departed_at: FieldTime | None = None
     officers: list[str] | None = None
     case: str | None = None
     cancelled: bool | None = None

@@ -71,7 +71,6 @@ MESSAGES = {
     "size_mismatch": "The store holds %(stored)s bytes where %(expected)s were received.",
     "intake_failed": "The file could not be taken in: %(detail)s",
     "renditions_failed": "The browser version could not be made: %(detail)s",
-    "playable_failed": "It could not be made playable: %(detail)s",
     "tags_failed": "Its metadata could not be read: %(detail)s",
     "link_failed": "It could not be linked: %(detail)s",
     "worker_lost": "The worker disappeared; another one took over.",

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from schemas.base import enum_check, enum_field, id_field, json_field, time_field
+from schemas.base import FieldTime, enum_check, enum_field, id_field, json_field, time_field
 
 
 class RecorderState(enum.StrEnum):
@@ -82,5 +82,5 @@ class AssignmentCreate(SQLModel):
     external_id: str | None = None
     recorder: str
     officer: str
-    held_from: datetime
-    held_to: datetime | None = None
+    held_from: FieldTime
+    held_to: FieldTime | None = None

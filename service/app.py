@@ -11,6 +11,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from service import errors, i18n
 from service.database import transaction
+from service.early_answers import EarlyAnswers
 from service.settings import get_settings
 from service.web import rendering
 
@@ -121,11 +122,12 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 def create_app() -> FastAPI:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # No docs_url: that page runs scripts of another host beside our sessions. /openapi.json stays.
+    # No docs_url: that page runs scripts of another host beside our sessions. /docs is service.operations' own.
     app = FastAPI(title="Zhenglu 证录", version="1", lifespan=_lifespan, redoc_url=None, docs_url=None)
     app.add_middleware(BodyLimit)
     app.add_middleware(PlainHeaders)
     app.add_middleware(i18n.LocaleMiddleware)
+    app.add_middleware(EarlyAnswers)
     errors.install(app)
     for capability in CAPABILITIES:
         for part in ("routes", "pages"):

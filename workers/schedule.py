@@ -18,6 +18,7 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
 from schemas.jobs import Job, JobState
+from service.access.actions import forget_sign_ins
 from service.clock import now
 from service.database import transaction
 from service.jobs import QUEUES, publish, publisher
@@ -108,6 +109,7 @@ DUTIES = (
     Duty("reap uploads", 60.0, reap_uploads),
     Duty("release duplicates", 60.0, release_duplicates),
     Duty("sweep orphans", 60.0, sweep_orphans),
+    Duty("forget sign-ins", 3600.0, forget_sign_ins),
     Duty("make search partitions", 3600.0, make_search_partitions),
 )
 

@@ -8,7 +8,8 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy.orm import aliased
 from sqlmodel import Session
 
 from schemas.accounts import Account, AccountCreate, ApiToken, LoginFailure, Role, SignIn, TokenScope
@@ -283,6 +284,22 @@ def revoke_token(session: Session, actor: Actor, token_id: UUID) -> None:
     token.revoked_at = token.revoked_at or now()
     session.add(token)
     record(session, actor, "revoke_token", "api_token", token.id)
+
+
+def forget_sign_ins() -> None:
+    """Failures that throttle nobody any more, and sessions that ended; of each account the last one stays, for
+    "last seen"."""
+    with transaction() as session:
+        window = timedelta(minutes=policy(session, "login_window_minutes"))
+        kept = max(timedelta(days=1), window)
+        session.execute(delete(LoginFailure).where(LoginFailure.at < now() - kept))
+        later = aliased(SignIn)
+        newer = exists().where(later.account_id == SignIn.account_id, later.seen_at > SignIn.seen_at)
+        session.execute(
+            delete(SignIn)
+            .where(SignIn.expires_at < now(), newer)
+            .execution_options(synchronize_session=False)
+        )
 
 
 def ensure_first_admin(session: Session, password: str) -> bool:

@@ -10,12 +10,12 @@ from schemas.events import EnforcementEvent
 from schemas.links import Link
 from service.access.actions import require
 from service.access.actor import Actor
-from service.access.queries import get_case
+from service.access.queries import get_case, squad_scope
 from service.cases.errors import CampaignExists, CaseExists
 from service.cases.queries import get_campaign
 from service.cases.updates import CampaignUpdate, CaseUpdate
 from service.custody.actions import record
-from service.errors import Invalid
+from service.errors import Invalid, NotAllowed
 from service.linking.relink import relink_cases
 from service.people.queries import squad_of
 from service.search.project import index_recordings
@@ -37,8 +37,12 @@ def create_case(session: Session, actor: Actor, wanted: CaseCreate) -> Case:
 
 
 def update_case(session: Session, actor: Actor, case_id: UUID, wanted: CaseUpdate) -> Case:
+    """A squad reads a case in which one of its events lies; only the case's own squad edits it."""
     require(actor, "edit_cases")
     case = get_case(session, actor, case_id)
+    scope = squad_scope(actor)
+    if scope is not None and case.squad_id not in scope:
+        raise NotAllowed
     values = wanted.model_dump(exclude_unset=True, exclude={"squad"})
     for name in ("number", "title", "party", "place"):
         if name in values and values[name] is None:

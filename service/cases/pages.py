@@ -4,7 +4,7 @@ from datetime import UTC, datetime, time
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import exists, func, or_, select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 from sqlmodel import Session
 
 from schemas.cases import Case
@@ -24,6 +24,7 @@ from service.access.queries import (
 from service.access.rules import may
 from service.database import DatabaseSession
 from service.errors import Invalid
+from service.events.queries import is_recorded
 from service.events.views import COUNTED, event_details
 from service.i18n import gettext as _
 from service.recordings.cards import cards
@@ -48,7 +49,7 @@ def case_views(session: Session, actor: Actor, cases: list[Case]) -> list[views.
         EnforcementEvent.case_id.in_(ids), EnforcementEvent.cancelled_at.is_(None)
     )
     events = events.subquery()
-    shown_by = exists().where(Link.event_id == events.c.id, Link.state.in_(COUNTED))
+    shown_by = is_recorded(actor, events.c.id)
     counts = {
         case_id: (total, bare)
         for case_id, total, bare in session.execute(

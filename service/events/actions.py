@@ -11,6 +11,7 @@ from schemas.links import Link
 from service.access.actions import require
 from service.access.actor import Actor
 from service.access.queries import get_event
+from service.cases.actions import reindex_cases
 from service.cases.queries import campaign_of, case_of
 from service.clock import as_utc, now
 from service.custody.actions import record
@@ -59,6 +60,7 @@ def create_event(session: Session, actor: Actor, wanted: EventCreate) -> Enforce
         title=event.title,
         officers=numbers,
     )
+    reindex_cases(session, [event.case_id] if event.case_id else [])
     relink(session, touched_by_events(session, [event.id]), [event.id])
     return event
 
@@ -72,6 +74,7 @@ def update_event(session: Session, actor: Actor, event_id: UUID, wanted: EventUp
     values = _values(session, actor, event, wanted)
     changes = {name: value for name, value in values.items() if getattr(event, name) != value}
     before = {name: _plain(getattr(event, name)) for name in changes}
+    case_before = event.case_id
     for name, value in changes.items():
         setattr(event, name, value)
     check(event)
@@ -87,6 +90,8 @@ def update_event(session: Session, actor: Actor, event_id: UUID, wanted: EventUp
     record(session, actor, "edit", "event", event.id, squad_id=event.squad_id, before=before, after=after)
     session.flush()
     follow_up(session, [event.id], before_spans, moved=bool(set(after) - WORDS))
+    if "case_id" in changes:  # to a squad a case is visible, and found, by its events
+        reindex_cases(session, [case for case in (case_before, event.case_id) if case])
     return event
 
 

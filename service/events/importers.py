@@ -9,6 +9,8 @@ from sqlalchemy import delete, select
 from schemas.cases import Campaign, Case
 from schemas.events import EnforcementEvent, EventCreate, EventOfficer
 from schemas.people import Officer, Squad
+from service.access.queries import visible_cases
+from service.cases.actions import reindex_cases
 from service.clock import as_utc, now
 from service.events.actions import WORDS, follow_up
 from service.events.rules import place_fits, span_fits
@@ -90,9 +92,10 @@ class EventImporter(Importer):
             for officer in session.scalars(select(Officer).where(Officer.certificate_no.in_(numbers)))
         }
         folded = {case_number_fold(one.case) for one in wanted if one.case}
+        # Only what the importer may see: an event that names a case makes the case readable to its squad.
         self.cases = {
             case.number_folded: case
-            for case in session.scalars(select(Case).where(Case.number_folded.in_(folded)))
+            for case in session.scalars(visible_cases(self.actor).where(Case.number_folded.in_(folded)))
         }
         named = {one.campaign for one in wanted if one.campaign}
         found = session.scalars(
@@ -119,6 +122,7 @@ class EventImporter(Importer):
         self.reworded: list[UUID] = []
         self.fresh_crew: list[EventOfficer] = []
         self.left: list[Touched] = []  # where moved events lay before
+        self.recased: set[UUID] = set()  # cases that gained or lost an event
 
     def apply(self, wanted: EventRow) -> tuple[Outcome, list[str]]:
         values = self._values(wanted)
@@ -135,6 +139,7 @@ class EventImporter(Importer):
             self.session.add(event)
             self._crew(event.id, set(), officers)
             self.created.append(event.id)
+            self.recased |= {event.case_id} - {None}
             return Outcome.created, []
         if not self.in_scope(event.squad_id):
             raise RowRefused(_("this belongs to another squad"))
@@ -150,13 +155,15 @@ class EventImporter(Importer):
         if wanted.cancelled is not None and wanted.cancelled != (event.cancelled_at is not None):
             values["cancelled_at"] = now() if wanted.cancelled else None
         crew = self.crews.get(event.id, set())
-        lay = touched(event, crew)
+        lay, case_before = touched(event, crew), event.case_id
         changes = differences(event, values)
         if "officers" in wanted.model_fields_set and crew != officers:
             self._crew(event.id, crew, officers)
             changes.append("officers")
         if not changes:
             return Outcome.unchanged, []
+        if {"case_id", "squad_id"} & set(changes):
+            self.recased |= {case_before, event.case_id} - {None}
         if set(changes) <= WORDS:
             self.reworded.append(event.id)
         else:
@@ -182,6 +189,7 @@ class EventImporter(Importer):
             follow_up(self.session, self.reworded, [], moved=False)
         if self.created or self.moved:
             follow_up(self.session, self.created + self.moved, self.left, moved=True)
+        reindex_cases(self.session, list(self.recased))
 
     def _values(self, wanted: EventRow) -> dict:
         squad = self.squads.get(wanted.squad)

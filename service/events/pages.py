@@ -3,18 +3,18 @@
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import exists, or_, tuple_
+from sqlalchemy import or_, tuple_
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent
-from schemas.links import Link
 from schemas.people import Squad
 from service.access.actor import Actor
 from service.access.queries import get_event, visible_events, visible_squads
 from service.access.rules import may
 from service.database import DatabaseSession
 from service.errors import Invalid
-from service.events.views import COUNTED, event_details, event_views
+from service.events.queries import is_recorded
+from service.events.views import event_details, event_views
 from service.i18n import gettext as _
 from service.web import views, words
 from service.web.query import carried, like, link_with
@@ -51,8 +51,7 @@ def events_page(
     if squad:
         statement = statement.where(EnforcementEvent.squad_id == _uuid("squad", squad))
     if recorded:
-        shown_by = exists().where(Link.event_id == EnforcementEvent.id, Link.state.in_(COUNTED))
-        statement = statement.where(shown_by if recorded == "yes" else ~shown_by)
+        statement = statement.where(is_recorded(actor) if recorded == "yes" else ~is_recorded(actor))
     if cursor:
         last = get_event(session, actor, _uuid("cursor", cursor))
         statement = statement.where(

@@ -2,9 +2,12 @@
 
 from uuid import UUID
 
+from pydantic import ValidationError
 from sqlalchemy import delete, select
 from sqlmodel import Session
 
+from schemas.base import believable
+from schemas.cases import Case
 from schemas.events import EnforcementEvent, EventCreate
 from schemas.jobs import JobKind
 from schemas.links import Link, LinkState
@@ -12,10 +15,10 @@ from schemas.people import Squad
 from schemas.recordings import Recording
 from service.access.actions import require
 from service.access.actor import Actor
-from service.access.queries import get_event, get_recording, visible_links
+from service.access.queries import get_case, get_event, get_recording, visible_cases, visible_links
 from service.clock import now
 from service.custody.actions import record
-from service.errors import NotFound
+from service.errors import Invalid, NotFound
 from service.jobs import raise_priority, request_job
 from service.linking import rules
 from service.linking.errors import EventCancelled, NothingToUndo, NoTime
@@ -109,6 +112,8 @@ def event_from_recording(session: Session, actor: Actor, recording_id: UUID, **k
     """What an event made from this recording would be; `known` replaces single fields."""
     recording = get_recording(session, actor, recording_id)
     span = span_of(recording)
+    if span is not None and not all(map(believable, span)):
+        span = None
     if span is None and known.get("arrived_at") is None:
         raise NoTime
     gathered = gather(session, recording, limits(session), [])
@@ -116,6 +121,9 @@ def event_from_recording(session: Session, actor: Actor, recording_id: UUID, **k
     officers += [
         held.officer.label for held in gathered.recording.holdings if held.officer.label not in officers
     ]
+    # Another squad's case stays unknown, even to those who guessed its number.
+    claimed = gathered.claimed.case
+    case = claimed and session.scalars(visible_cases(actor).where(Case.id == claimed.id)).first()
     values: dict[str, object] = {
         "title": recording.note[:500] or recording.file_name,
         "kind": "inspection",
@@ -125,9 +133,13 @@ def event_from_recording(session: Session, actor: Actor, recording_id: UUID, **k
         "officers": officers,
         "latitude": recording.latitude,
         "longitude": recording.longitude,
-        "case": gathered.claimed.case.number if gathered.claimed.case else None,
+        "case": case.number if case else None,
     }
-    return EventCreate.model_validate(values | {k: v for k, v in known.items() if v is not None})
+    try:
+        return EventCreate.model_validate(values | {k: v for k, v in known.items() if v is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Invalid(field=".".join(map(str, first["loc"])), problem=first["msg"]) from error
 
 
 # ---- one decision ----------------------------------------------------------------------------------
@@ -137,7 +149,7 @@ def _held(session: Session, actor: Actor, link_id: UUID) -> tuple[Link, Recordin
     require(actor, "link")
     found = session.scalars(visible_links(actor).where(Link.id == link_id)).first()
     if found is None:
-        raise NotFound
+        raise _unseen(session, actor, link_id)
     recording = get_recording(session, actor, found.recording_id)
     lock_recording_links(session, recording.id)
     link = session.scalars(
@@ -146,6 +158,18 @@ def _held(session: Session, actor: Actor, link_id: UUID) -> tuple[Link, Recordin
     if link is None:
         raise NotFound
     return link, recording
+
+
+def _unseen(session: Session, actor: Actor, link_id: UUID) -> NotFound:
+    """Of a link that is another's, custody keeps which end the caller may not see."""
+    link = session.get(Link, link_id)
+    if link is not None:
+        get_recording(session, actor, link.recording_id)
+        if link.event_id is not None:
+            get_event(session, actor, link.event_id)
+        elif link.case_id is not None:
+            get_case(session, actor, link.case_id)
+    return NotFound()
 
 
 def _decide(session: Session, actor: Actor, link_id: UUID, state: LinkState) -> Link:

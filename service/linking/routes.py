@@ -1,12 +1,12 @@
 """/api/v1/links, and what a person says about a recording's event."""
 
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
+from schemas.base import FieldTime
 from schemas.events import EventKind
 from schemas.links import Link, LinkRead, LinkState
 from service.access.dependencies import CurrentActor
@@ -35,8 +35,8 @@ class EventMade(SQLModel):
 
     title: str | None = None
     kind: EventKind | None = None
-    arrived_at: datetime | None = None
-    departed_at: datetime | None = None
+    arrived_at: FieldTime | None = None
+    departed_at: FieldTime | None = None
     officers: list[str] | None = None
     party: str | None = None
     place: str | None = None

@@ -1,4 +1,4 @@
-"""Home, what needs attention by squad, and the health of the queues."""
+"""Home, what needs attention by squad, the health of the queues, and the description of the API."""
 
 from datetime import timedelta
 from uuid import UUID
@@ -14,6 +14,7 @@ from schemas.recordings import Recording, RecordingState
 from service import jobs as queue
 from service.access.actions import require
 from service.access.actor import Actor
+from service.access.dependencies import MaybeActor
 from service.access.queries import visible_cases, visible_recordings
 from service.access.rules import may
 from service.cases.pages import case_views
@@ -22,13 +23,14 @@ from service.database import DatabaseSession
 from service.errors import Invalid
 from service.i18n import gettext as _
 from service.operations import queries
+from service.operations.contract import described
 from service.recordings.cards import cards
 from service.recordings.detail import job_view
 from service.recordings.pages import _unfinished as unfinished
 from service.web import views
 from service.web.query import carried, link_with
 from service.web.rendering import render
-from service.web.shell import PageActor, stalled_sentences
+from service.web.shell import PageActor, page_actor, stalled_sentences
 
 router = APIRouter()
 SHOWN = 8
@@ -170,3 +172,11 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
         stalled=stalled_sentences(session),
     )
     return render(request, "queue.html", fragment="queue/_live.html", health=health)
+
+
+@router.get("/docs")
+def docs_page(request: Request, actor: MaybeActor, session: DatabaseSession) -> Response:
+    """For everyone, as /openapi.json is; in the frame of whoever is signed in."""
+    if actor is not None and not actor.is_dock:
+        page_actor(request, actor, session)
+    return render(request, "docs.html", groups=described(request.app.openapi()))

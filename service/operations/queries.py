@@ -22,6 +22,7 @@ from service.access.queries import (
 )
 from service.access.rules import may
 from service.errors import NotFound
+from service.events.queries import is_recorded
 from service.recordings.detail import job_view
 from service.web import views
 
@@ -108,7 +109,7 @@ def by_squad(session: Session, actor: Actor) -> list[views.SquadRow]:
         visible_events(actor)
         .where(
             EnforcementEvent.cancelled_at.is_(None),
-            ~exists().where(Link.event_id == EnforcementEvent.id, Link.state.in_(COUNTED)),
+            ~is_recorded(actor),
         )
         .subquery()
     )

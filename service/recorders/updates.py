@@ -1,10 +1,10 @@
 """What of a recorder and an assignment may be changed. Fields left out stay as they are."""
 
-from datetime import datetime
 from typing import Any
 
 from sqlmodel import SQLModel
 
+from schemas.base import FieldTime
 from schemas.recorders import RecorderState
 
 
@@ -12,7 +12,7 @@ class RecorderUpdate(SQLModel):
     squad: str | None = None
     model: str | None = None
     state: RecorderState | None = None
-    last_dock_at: datetime | None = None
+    last_dock_at: FieldTime | None = None
 
 
 class RecorderModelUpdate(SQLModel):
@@ -22,5 +22,5 @@ class RecorderModelUpdate(SQLModel):
 
 
 class AssignmentUpdate(SQLModel):
-    held_from: datetime | None = None
-    held_to: datetime | None = None
+    held_from: FieldTime | None = None
+    held_to: FieldTime | None = None

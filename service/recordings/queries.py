@@ -1,6 +1,6 @@
 """What is read of one recording, in the caller's scope."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -63,12 +63,25 @@ def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]
         if recording.latitude is not None
         else None,
         "track": recording.track,
-        "stages": [job_facts(job) for job in jobs_of(session, subjects)],
+        "stages": _stages(session, recording, subjects),
         "tags": _tags(session, recording.id),
         "links": _links(session, actor, recording.id),
-        "renditions": _renditions(session, original),
+        "renditions": _renditions(session, recording, original),
         "receipts": _receipts(session, actor, recording.id),
     }
+
+
+def _stages(session: Session, recording: Recording, subjects: list[UUID]) -> list[dict[str, Any]]:
+    """Work done before these bytes came would tell that another squad had sent them."""
+    stages = [job_facts(job) for job in jobs_of(session, subjects)]
+    for stage in stages:
+        for name in ("requested_at", "started_at", "finished_at"):
+            stage[name] = _not_before(stage[name], recording.received_at)
+    return stages
+
+
+def _not_before(moment: datetime | None, arrival: datetime) -> datetime | None:
+    return max(moment, arrival) if moment is not None else None
 
 
 def _tags(session: Session, recording_id: UUID) -> list[dict[str, Any]]:
@@ -102,7 +115,7 @@ def _links(session: Session, actor: Actor, recording_id: UUID) -> list[LinkRead]
     return [LinkRead.model_validate(link, from_attributes=True) for link in rows]
 
 
-def _renditions(session: Session, original: Original | None) -> list[dict[str, Any]]:
+def _renditions(session: Session, recording: Recording, original: Original | None) -> list[dict[str, Any]]:
     if original is None:
         return []
     rows = session.scalars(
@@ -117,7 +130,7 @@ def _renditions(session: Session, original: Original | None) -> list[dict[str, A
             "content_type": row.content_type,
             "size": row.size,
             "facts": row.facts,
-            "created_at": row.created_at,
+            "created_at": _not_before(row.created_at, recording.received_at),
         }
         for row in rows
     ]

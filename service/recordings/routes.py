@@ -80,10 +80,13 @@ def still(
     """Stills at even steps over the recording; their times stand in `renditions[].facts.t_s`."""
     recording = get_recording(session, actor, recording_id)
     what = queries.rendition_bytes(session, recording, RenditionKind.still, number)
+    queries.note_use(session, actor, "view", recording)
     return deliver(request, what)
 
 
 def _add_picture(name: str, kind: RenditionKind) -> None:
+    """Parts of lists and of the player, whose page is noted as a view and whose video as a play."""
+
     @bytes_at(f"{ONE}/{name}", name)
     def picture(
         recording_id: UUID, request: Request, actor: CurrentActor, session: DatabaseSession

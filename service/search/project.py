@@ -63,6 +63,15 @@ def documents(session: Session, recording_ids: list[UUID]) -> Iterator[SearchDoc
     tags = defaultdict(list)
     for tag in session.scalars(select(Tag).where(Tag.recording_id.in_(recording_ids))):
         tags[tag.recording_id].append(tag)
+    case_ids = {case.id for pairs in links.values() for _, case in pairs if case is not None}
+    works_on = {
+        (squad_id, case_id)
+        for squad_id, case_id in session.execute(
+            select(EnforcementEvent.squad_id, EnforcementEvent.case_id)
+            .where(EnforcementEvent.case_id.in_(case_ids))
+            .distinct()
+        )
+    }
     event_ids = {event.id for pairs in links.values() for event, _ in pairs if event is not None}
     crews = defaultdict(list)
     for event_id, officer in session.execute(
@@ -78,7 +87,7 @@ def documents(session: Session, recording_ids: list[UUID]) -> Iterator[SearchDoc
     officers = _named(session, Officer, {recording.officer_id for recording in recordings})
     recorders = _named(session, Recorder, {recording.recorder_id for recording in recordings})
     for recording in recordings:
-        yield _document(recording, links, tags, crews, campaigns, squads, officers, recorders)
+        yield _document(recording, links, works_on, tags, crews, campaigns, squads, officers, recorders)
 
 
 def _named(session: Session, table, ids: set) -> dict:
@@ -86,10 +95,24 @@ def _named(session: Session, table, ids: set) -> dict:
     return {row.id: row for row in session.scalars(select(table).where(table.id.in_(ids)))} if ids else {}
 
 
-def _document(recording, links, tags, crews, campaigns, squads, officers, recorders) -> SearchDocument:
+def _document(
+    recording, links, works_on, tags, crews, campaigns, squads, officers, recorders
+) -> SearchDocument:
+    """Of the linked events and cases only those that the recording's own squad may see: its events, its cases,
+    and the cases in which one of its events lies (`works_on`: pairs of squad and case).
+
+    One document serves all readers, and a member's search reaches every recording of the squad: words of another
+    squad's event would tell, by what finds the recording, what its page does not show. Those who see the whole
+    bureau find such a recording by its own facts and by what was declared with it. `linked` counts every link.
+    """
     pairs = links[recording.id]
-    events = {event.id: event for event, _ in pairs if event is not None}
-    cases = {case.id: case for _, case in pairs if case is not None}
+    own_squad = recording.squad_id
+    events = {event.id: event for event, _ in pairs if event is not None and event.squad_id == own_squad}
+    cases = {
+        case.id: case
+        for _, case in pairs
+        if case is not None and (case.squad_id == own_squad or (own_squad, case.id) in works_on)
+    }
     own = officers.get(recording.officer_id)
     people = {officer.id: officer for event in events.values() for officer in crews[event.id]}
     if own is not None:

@@ -29,12 +29,13 @@ from service.storage.directory import (
     sync_folder,
 )
 from service.storage.errors import ObjectExists, ObjectMissing, StorageError, WriterFenced
-from service.storage.protocols import MAX_WRITE, MIB, Checkpoint, Lingering, State, Stored
+from service.storage.protocols import MAX_WRITE, MIB, Buffer, Checkpoint, Lingering, State, Stored
 from service.storage.room import Room
 
 SYNC_EVERY = 64 * MIB
 SYNC_AFTER_S = 2.0
 MAX_UNSYNCED = 256 * MIB
+MOST_PIECES = os.sysconf("SC_IOV_MAX")
 
 Segments = list[tuple[str, int]]
 
@@ -75,17 +76,18 @@ class DirectoryWriter:
     def position(self) -> int:
         return self._base + self._size
 
-    def write(self, data: bytes | bytearray | memoryview) -> Checkpoint | None:
+    def write(self, *pieces: Buffer) -> Checkpoint | None:
         if self._handle is None or self._broken:
             raise ValueError("this writer has ended")
-        view = memoryview(data).cast("B")
-        if len(view) > MAX_WRITE:
+        views = [memoryview(piece).cast("B") for piece in pieces]
+        size = sum(map(len, views))
+        if size > MAX_WRITE:
             raise ValueError(f"at most {MAX_WRITE} bytes in one write")
-        if self._length is not None and self.position + len(view) > self._length:
+        if self._length is not None and self.position + size > self._length:
             raise ValueError("more bytes than the upload's length")
         try:
-            self._room.take(len(view))
-            self._append(self._handle, view)
+            self._room.take(size)
+            self._append(self._handle, views, size)
             self._follow_sync()
         except BaseException:
             self._broken = True
@@ -95,15 +97,21 @@ class DirectoryWriter:
         self._offered = self._durable
         return self.durable()
 
-    def _append(self, handle: int, view: memoryview) -> None:
-        done = 0
+    def _append(self, handle: int, views: list[memoryview], size: int) -> None:
+        done = first = 0
         try:
             with disk_errors():
-                while done < len(view):
-                    done += os.pwrite(handle, view[done:], self._size + done)
+                while done < size:
+                    taken = os.pwritev(handle, views[first : first + MOST_PIECES], self._size + done)
+                    done += taken
+                    while first < len(views) and taken >= len(views[first]):
+                        taken -= len(views[first])
+                        first += 1
+                    if taken:
+                        views[first] = views[first][taken:]
         finally:
             self._size += done
-            self._room.give(len(view) - done)
+            self._room.give(size - done)
 
     def _follow_sync(self) -> None:
         """Keeps the disk busy behind the writes, so that the last sync finds little to do."""

@@ -23,6 +23,8 @@ MIB = 1024 * 1024
 MAX_WRITE = 8 * MIB
 """The most bytes one `Writer.write` takes. Calls of 1 to 4 MiB are fastest."""
 
+Buffer = bytes | bytearray | memoryview
+
 _KEY = re.compile(r"[a-z0-9][a-z0-9_.-]*(/[a-z0-9][a-z0-9_.-]*)*")
 
 
@@ -154,9 +156,9 @@ class Writer(Protocol):
     position: int
     """Offset of the next byte to write."""
 
-    def write(self, data: bytes | bytearray | memoryview) -> Checkpoint | None:
-        """Takes at most `MAX_WRITE` bytes; the buffer may be reused at once. A returned checkpoint must be written
-        to the row and then reported with `saved` before the next `write`."""
+    def write(self, *pieces: Buffer) -> Checkpoint | None:
+        """Takes at most `MAX_WRITE` bytes in all; the buffers may be reused at once. A returned checkpoint must be
+        written to the row and then reported with `saved` before the next `write`."""
         ...
 
     def saved(self, checkpoint: Checkpoint) -> None:

@@ -15,7 +15,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from service.storage.errors import ObjectExists, ObjectMissing, StorageError, StorageUnavailable
-from service.storage.protocols import MAX_WRITE, MIB, Checkpoint, Lingering, State, Stored, checked_key
+from service.storage.protocols import (
+    MAX_WRITE,
+    MIB,
+    Buffer,
+    Checkpoint,
+    Lingering,
+    State,
+    Stored,
+    checked_key,
+)
 from service.storage.s3 import Bucket, FileBody, Listed, PartsRefused, StoredPart
 from service.storage.s3_collecting import DiskPart, MemoryPart
 from service.storage.s3_concatenation import Piece, concatenate, whole
@@ -69,16 +78,18 @@ class S3Writer:
     def position(self) -> int:
         return self._sent + (self._part.size if self._part else 0)
 
-    def write(self, data: bytes | bytearray | memoryview) -> Checkpoint | None:
+    def write(self, *pieces: Buffer) -> Checkpoint | None:
         if self._ended:
             raise ValueError("this writer has ended")
-        view = memoryview(data).cast("B")
-        if len(view) > MAX_WRITE:
+        views = [memoryview(piece).cast("B") for piece in pieces]
+        size = sum(map(len, views))
+        if size > MAX_WRITE:
             raise ValueError(f"at most {MAX_WRITE} bytes in one write")
-        if self._length is not None and self.position + len(view) > self._length:
+        if self._length is not None and self.position + size > self._length:
             raise ValueError("more bytes than the upload's length")
         try:
-            self._fill(view)
+            for view in views:
+                self._fill(view)
             self._gather()
         except BaseException:
             self._ended = True

@@ -319,6 +319,9 @@ def _fate(actor: Actor, upload_id: UUID) -> Fate:
 async def send_sidecar(request: Request) -> dict[str, list[str]]:
     """Facts about recordings as a vendor's JSON or CSV file, before or after the recordings themselves. Answers the
     file names that it speaks of. The facts (`filename, squad`) come as for recordings."""
+    await as_actor(
+        request, lambda _session, actor: actions.require_may_upload(actor)
+    )  # before any byte is read
     form = await _form_of(request)
     data = b""
     async for chunk in _no_more_than(form.file() if form else body_of(request), LARGEST_SIDECAR):

@@ -1,7 +1,8 @@
 """The body of one request on its way into the store: read on the event loop, written by a thread.
 
-Two buffers of 1 MiB go round, so that one is filled while the other is written; this bounds the memory of an
-upload and hands back-pressure to the client. Whatever way the body ends, what arrived is made durable first.
+One batch is collected while the one before it is written, as the pieces that arrived, without copying them; this
+bounds the memory of an upload and hands back-pressure to the client. Whatever way the body ends, what arrived is
+made durable first.
 """
 
 import asyncio
@@ -21,6 +22,7 @@ from starlette.requests import Request
 
 from service.recordings.keeping import get_store
 from service.storage.errors import StorageError
+from service.storage.protocols import MIB, Buffer
 from service.uploads.actions import Held, advance, let_go, must_let_go, stay_alive
 from service.uploads.errors import BodyCutOff, ChecksumMismatch, UploadTakenOver
 from service.uploads.protocol import CHECKSUMS, Checksum
@@ -28,7 +30,10 @@ from service.uploads.protocol import CHECKSUMS, Checksum
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
-BATCH = 1024 * 1024
+BATCH = 2 * MIB
+MOST_PIECES = 512
+"""Pieces of a few bytes each take far more memory than they say."""
+
 FLUSH_AFTER_S = 1.0
 LOOK_EVERY_S = 0.15
 RENEW_EVERY_S = 1.0
@@ -80,11 +85,12 @@ class Sink:
             let_go(held)
             raise
 
-    def put(self, data: memoryview) -> None:
+    def put(self, pieces: list[Buffer]) -> None:
         try:
             if self.digest:
-                self.digest.update(data)
-            checkpoint = self.writer.write(data)
+                for piece in pieces:
+                    self.digest.update(piece)
+            checkpoint = self.writer.write(*pieces)
             if checkpoint is not None:
                 if not advance(self.held, checkpoint):
                     raise UploadTakenOver
@@ -119,8 +125,8 @@ class Reception:
     def __init__(self, sink: Sink, room: int | None) -> None:
         """`room`: how many bytes are taken; what comes after them is cut off. None: no limit."""
         self._sink, self._room = sink, room
-        self._filling, self._spare = bytearray(BATCH), bytearray(BATCH)
-        self._fill = 0
+        self._pieces: list[Buffer] = []
+        self._size = 0
         self._writing: asyncio.Future[None] | None = None
         self._flushed = self._heard = time.monotonic()
         self.wanted_elsewhere = False
@@ -132,24 +138,22 @@ class Reception:
             if self._room is not None:
                 view = view[: self._room]
                 self._room -= len(view)
-            while len(view):
-                taken = min(len(view), BATCH - self._fill)
-                self._filling[self._fill : self._fill + taken] = view[:taken]
-                self._fill += taken
-                view = view[taken:]
-                if self._fill == BATCH:
+            for start in range(0, len(view), BATCH):  # batches stay below MAX_WRITE
+                piece = view[start : start + BATCH]
+                self._pieces.append(piece)
+                self._size += len(piece)
+                if self._size >= BATCH or len(self._pieces) == MOST_PIECES:
                     await self.flush()
-            if self._fill and self._heard - self._flushed > FLUSH_AFTER_S:
+            if self._size and self._heard - self._flushed > FLUSH_AFTER_S:
                 await self.flush()
             if self._room == 0:
                 return
 
     async def flush(self) -> None:
         await self.settle()
-        if self._fill:
-            data = memoryview(self._filling)[: self._fill]
-            self._writing = asyncio.get_running_loop().run_in_executor(_writers, self._sink.put, data)
-            self._filling, self._spare, self._fill = self._spare, self._filling, 0
+        if self._pieces:
+            pieces, self._pieces, self._size = self._pieces, [], 0
+            self._writing = asyncio.get_running_loop().run_in_executor(_writers, self._sink.put, pieces)
             self._flushed = time.monotonic()
 
     async def settle(self) -> None:

@@ -479,6 +479,32 @@ class Home:
     recent: list[RecordingCard] = field(default_factory=list)
 
 
+# ---- the API's description --------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class ApiParameter:
+    name: str
+    place: str  # path | query | header, or the content type of the body
+    kind: str
+    required: bool = False
+
+
+@dataclass(slots=True)
+class ApiOperation:
+    method: str
+    path: str
+    summary: str
+    description: str = ""
+    parameters: list[ApiParameter] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ApiGroup:
+    tag: str
+    operations: list[ApiOperation] = field(default_factory=list)
+
+
 # ---- people and account ----------------------------------------------------------------------------
 
 

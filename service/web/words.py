@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from service.access.rules import MAY
 from service.i18n import lazy as _
 
 
@@ -144,15 +145,15 @@ ATTENTION = {
 # Navigation: path, word, icon, roles that see it. The first four of a role stand in the bar of a phone.
 NAVIGATION = [
     ("/", Word(_("Home"), icon="house"), None),
-    ("/upload", Word(_("Upload"), icon="upload"), {"member", "supervisor", "admin"}),
-    ("/my-uploads", Word(_("My uploads"), icon="inbox"), {"member", "supervisor", "admin"}),
+    ("/upload", Word(_("Upload"), icon="upload"), MAY["upload"]),
+    ("/my-uploads", Word(_("My uploads"), icon="inbox"), MAY["upload"]),
     ("/recordings", Word(_("Recordings"), icon="video"), None),
     ("/cases", Word(_("Cases"), icon="folder"), None),
     ("/events", Word(_("Events"), icon="calendar-days"), None),
-    ("/attention", Word(_("Attention"), icon="clipboard-list"), {"supervisor", "admin", "auditor"}),
-    ("/queue", Word(_("Queue health"), icon="activity"), {"supervisor", "admin"}),
-    ("/people", Word(_("People"), icon="users"), {"supervisor", "admin", "auditor"}),
-    ("/recorders", Word(_("Recorders"), icon="camera"), {"supervisor", "admin", "auditor"}),
+    ("/attention", Word(_("Attention"), icon="clipboard-list"), MAY["see_board"]),
+    ("/queue", Word(_("Queue health"), icon="activity"), MAY["see_queue"]),
+    ("/people", Word(_("People"), icon="users"), MAY["see_people"]),
+    ("/recorders", Word(_("Recorders"), icon="camera"), MAY["see_people"]),
 ]
 
 

@@ -6,6 +6,9 @@ from itertools import cycle
 from service.i18n import gettext as _
 from service.web.views import (
     Account,
+    ApiGroup,
+    ApiOperation,
+    ApiParameter,
     Attention,
     Case,
     CaseDetail,
@@ -295,6 +298,26 @@ def people() -> list[Person]:
     ]  # fmt: skip
 
 
+API = [
+    ApiGroup(
+        "links",
+        [
+            ApiOperation(
+                "POST",
+                "/api/v1/recordings/{recording_id}/new-event",
+                "Make Event",
+                "The commonest repair: an event that was never entered, made from the recording that shows it.",
+                [
+                    ApiParameter("recording_id", "path", "uuid", True),
+                    ApiParameter("kind", "application/json", "inspection | coercion | null"),
+                ],
+            ),
+            ApiOperation("GET", "/api/v1/links", "List Links"),
+        ],
+    )
+]
+
+
 def pages() -> list[tuple[str, str | None, str, dict]]:
     """(path, role or None when signed out, template, context) of every page."""
     tiles = [
@@ -360,6 +383,8 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/recorders", "admin", "recorders.html", {"recorders": [Recorder("DSJ-2001", "DSJ-V9", "一中队", ["队员 001", "队员 002"], NOW - timedelta(hours=5), 2), Recorder("DSJ-2002", "H8", "二中队", [], None, -95, False)]}),
         ("/account", "member", "account.html", {"account": account}),
         ("/account/fresh", "supervisor", "account.html", {"account": fresh}),
+        ("/docs", "member", "docs.html", {"groups": API}),
+        ("/docs/signed-out", None, "docs.html", {"groups": API}),
         ("/error/404", "member", "error.html", {"status_code": 404, "sentence": _("There is nothing here, or it is not yours to see."), "hint": None}),
         ("/error/500", None, "error.html", {"status_code": 500, "sentence": _("Something went wrong on our side; nothing that was received is lost."), "hint": None}),
     ]  # fmt: skip

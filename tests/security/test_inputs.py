@@ -1,11 +1,12 @@
 """Bad input is answered as bad input, and private answers are kept by nobody."""
 
+import asyncio
 import json
 
 import pytest
 
 from schemas.accounts import Role
-from service.app import BodyLimit
+from service.app import BodyLimit, create_app
 from tests.security.conftest import House
 
 HALF = "\\ud800"
@@ -127,4 +128,68 @@ def test_no_cache_keeps_what_a_person_may_see(house: House):
     recording = house.bureau.receive(b"bytes")
     for path in ("/", f"/recordings/{recording}", "/api/v1/recordings", f"/api/v1/recordings/{recording}"):
         assert house.ask("GET", path, Role.member).headers["Cache-Control"] == "no-store"
-    assert house.client.get("/docs").status_code == 404  # it would run scripts of another host
+
+
+def test_the_description_of_the_api_brings_nothing_of_another_host(house: House):
+    page = house.client.get("/docs")
+    assert page.status_code == 200 and "/api/v1/links/{link_id}/confirm" in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert "https://" not in page.text
+    assert "/sign-out" in house.ask("GET", "/docs", Role.member).text
+
+
+@pytest.mark.parametrize("year", ["0001", "1999", "2101", "9999"])
+def test_a_year_that_cannot_be_is_refused_by_its_field(house: House, year: str):
+    moment, now = f"{year}-06-03T08:00:00", "2024-06-03T08:00:00"
+    event = {"title": "一次检查", "kind": "inspection", "squad": "1", "arrived_at": now}
+    house.bureau.squad("1")
+    for field in ("arrived_at", "departed_at"):
+        answer = house.ask("POST", "/api/v1/events", Role.member, json=event | {field: moment})
+        assert (answer.status_code, answer.json()["field"]) == (422, field)
+    made = house.ask("POST", "/api/v1/events", Role.member, json=event).json()["id"]
+    changed = house.ask("PATCH", f"/api/v1/events/{made}", Role.member, json={"departed_at": moment})
+    assert (changed.status_code, changed.json()["field"]) == (422, "departed_at")
+    held = {"recorder": "R-1", "officer": "001", "held_from": moment}
+    answer = house.ask("POST", "/api/v1/assignments", Role.supervisor, json=held)
+    assert (answer.status_code, answer.json()["field"]) == (422, "held_from")
+    rows = [event | {"external_id": "E-1", "arrived_at": moment}]
+    report = house.ask("POST", "/api/v1/events/import", Role.supervisor, json=rows).json()["rows"]
+    assert report[0]["outcome"] == "refused" and report[0]["problem"].startswith("arrived_at")
+    sent = house.ask(
+        "POST", f"/api/v1/recordings?filename=a.mp4&recorded_at={moment}", Role.member, content=b"a"
+    )
+    assert (sent.status_code, sent.json()["field"]) == (400, "recorded_at")
+
+
+def test_a_sidecar_of_a_stranger_is_not_read(house: House):
+    app = create_app()
+
+    async def ask() -> int:
+        scope = {
+            "type": "http", "method": "POST", "path": "/api/v1/sidecars", "raw_path": b"/api/v1/sidecars",
+            "query_string": b"", "headers": [(b"host", b"localhost")], "client": ("192.0.2.1", 1),
+            "server": ("localhost", 80), "scheme": "http", "http_version": "1.1", "root_path": "",
+        }  # fmt: skip
+        answered: list[int] = []
+        before_answer = 0
+
+        async def receive():
+            nonlocal before_answer
+            before_answer += not answered
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message):
+            if message["type"] == "http.response.start":
+                answered.append(message["status"])
+
+        await app(scope, receive, send)
+        return answered[0] if not before_answer else -1
+
+    assert asyncio.run(ask()) == 401
+
+
+def test_an_event_made_from_a_recording_with_too_long_a_title_is_refused_by_its_field(house: House):
+    recording = house.bureau.receive(b"bytes")
+    wanted = {"title": "长" * 501, "arrived_at": "2024-06-03T08:00:00"}
+    answer = house.ask("POST", f"/api/v1/recordings/{recording}/new-event", Role.member, json=wanted)
+    assert (answer.status_code, answer.json()["field"]) == (400, "title")

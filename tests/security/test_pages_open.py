@@ -7,7 +7,8 @@ from schemas.accounts import Role
 from schemas.cases import Case
 from schemas.links import Link, LinkState
 from service import database
-from service.web.words import NAVIGATION
+from service.access.rules import may
+from service.web.words import NAVIGATION, navigation
 from tests.security.conftest import House
 
 
@@ -44,6 +45,24 @@ def test_every_page_of_the_menu_opens(house: House, role: Role, squad: str | Non
         ]
     answers = {path: house.ask("GET", path, role, squad).status_code for path in paths}
     assert set(answers.values()) == {200}, answers
+
+
+GUARDED = {
+    "/upload": "upload",
+    "/my-uploads": "upload",
+    "/attention": "see_board",
+    "/queue": "see_queue",
+    "/people": "see_people",
+    "/recorders": "see_people",
+}
+
+
+@pytest.mark.parametrize(("role", "squad"), WHO)
+def test_the_menu_offers_exactly_what_the_role_may_open(house: House, role: Role, squad: str | None):
+    offered = {path for path, _word in navigation(role)}
+    opens = {path for path, *_ in NAVIGATION if house.ask("GET", path, role, squad).status_code == 200}
+    assert opens == offered
+    assert offered & GUARDED.keys() == {path for path, what in GUARDED.items() if may(role, what)}
 
 
 def test_a_longer_list_asks_the_database_no_more_often(house: House):

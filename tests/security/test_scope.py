@@ -1,5 +1,6 @@
 """What another squad, another dock or a narrower role could learn or change."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
@@ -7,13 +8,19 @@ import pytest
 from sqlalchemy import select, update
 
 from schemas.accounts import Role
+from schemas.cases import Case
+from schemas.events import EnforcementEvent
 from schemas.jobs import Job, JobKind, JobState
-from schemas.originals import Original
+from schemas.links import Link, LinkState
+from schemas.originals import Original, Rendition, RenditionKind
 from schemas.people import Squad
 from schemas.recordings import Recording, RemovalRequest
 from schemas.uploads import Upload, UploadState
 from service import database
+from service.cases.pages import case_views
 from service.clock import now
+from service.recordings import keeping
+from service.search.project import index_recording
 from tests.security.conftest import House
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -141,8 +148,179 @@ def test_a_second_squad_does_not_see_that_its_bytes_were_known(house: House):
                 finished_at=long_ago,
             )
         )
+        session.add(
+            Rendition(
+                original_id=original.id,
+                kind=RenditionKind.video,
+                position=0,
+                store_key="r",
+                content_type="video/mp4",
+                size=1,
+                attempt=1,
+                created_at=long_ago,
+            )
+        )
     page = house.ask("GET", f"/recordings/{second}", Role.member, "2")
-    assert page.status_code == 200 and "2020-01-02" not in page.text
+    assert page.status_code == 200 and "2020-01-0" not in page.text
+    told = house.ask("GET", f"/api/v1/recordings/{second}", Role.member, "2")
+    assert told.json()["renditions"] and len(told.json()["stages"]) == 2
+    assert "2020-01-0" not in told.text
+
+
+def a_case(house: House, squad: str, number: str, **more) -> UUID:
+    with database.transaction() as session:
+        made = Case(
+            **{"number": number, "number_folded": number, "title": "案由"} | more,
+            squad_id=house.bureau.squad(squad),
+        )
+        session.add(made)
+    return made.id
+
+
+def test_an_import_opens_no_case_of_another_squad(house: House):
+    house.bureau.squad("1")
+    case = a_case(house, "2", "乙7")
+    event = {"title": "一次检查", "kind": "inspection", "squad": "1", "arrived_at": "2024-06-03T08:00:00"}
+    row = event | {"external_id": "E-1", "case": "乙7"}
+    refused = house.ask("POST", "/api/v1/events/import", Role.supervisor, json=[row]).json()["rows"][0]
+    unknown = house.ask("POST", "/api/v1/events/import", Role.supervisor, json=[row | {"case": "乙8"}])
+    assert refused["outcome"] == "refused"
+    assert unknown.json()["rows"][0]["problem"] == refused["problem"].replace("乙7", "乙8")
+    made = house.ask("POST", "/api/v1/events/import", Role.supervisor, json=[event | {"external_id": "E-1"}])
+    assert made.json()["rows"][0]["outcome"] == "created"
+    again = house.ask("POST", "/api/v1/events/import", Role.supervisor, json=[row]).json()["rows"][0]
+    assert again["outcome"] == "refused"
+    assert house.ask("POST", "/api/v1/events", Role.member, json=event | {"case": "乙7"}).status_code == 400
+    with house.bureau.session() as session:
+        own = session.scalars(select(EnforcementEvent.id)).one()
+    assert house.ask("PATCH", f"/api/v1/events/{own}", Role.member, json={"case": "乙7"}).status_code == 400
+    assert house.ask("GET", f"/api/v1/cases/{case}", Role.supervisor).status_code == 404
+
+
+def test_an_event_made_from_a_recording_tells_nothing_of_the_claimed_case(house: House):
+    a_case(house, "2", "乙7")
+    answers = []
+    for number in ("乙7", "乙8"):
+        recording = house.bureau.receive(number.encode(), case=number)
+        wanted = {"arrived_at": "2024-06-03T08:00:00"}
+        path = f"/api/v1/recordings/{recording}/new-event"
+        answers.append(house.ask("POST", path, Role.member, json=wanted).status_code)
+    assert answers == [201, 201]
+
+
+def test_a_squad_edits_only_its_own_cases(house: House):
+    case, own = a_case(house, "2", "乙7"), a_case(house, "1", "甲7")
+    house.event("1", case_id=case)
+    assert house.ask("GET", f"/api/v1/cases/{case}", Role.supervisor).status_code == 200
+    for change in ({"title": "改"}, {"squad": "1"}):
+        assert house.ask("PATCH", f"/api/v1/cases/{case}", Role.supervisor, json=change).status_code == 403
+    moved = house.ask("PATCH", f"/api/v1/cases/{own}", Role.supervisor, json={"squad": "2"})
+    assert moved.status_code == 400
+    assert (
+        house.ask("PATCH", f"/api/v1/cases/{own}", Role.supervisor, json={"title": "改"}).status_code == 200
+    )
+    assert (
+        house.ask("PATCH", f"/api/v1/cases/{case}", Role.legal, None, json={"title": "改"}).status_code == 200
+    )
+
+
+def test_search_finds_no_recording_by_what_another_squad_wrote(house: House):
+    case = a_case(house, "2", "乙7", party="某某饭店")
+    event = house.event("2", title="油烟检查", place="和平路九号", case_id=case, external_id="E-77")
+    recording = house.bureau.receive(b"bytes")
+    with database.transaction() as session:
+        session.add(
+            Link(recording_id=recording, event_id=event, state=LinkState.confirmed, score=1, rule_version="1")
+        )
+        index_recording(session, recording)
+
+    def found(query: str, role: Role = Role.member, squad: str | None = "1") -> bool:
+        return bool(house.ask("GET", f"/api/v1/recordings?{query}", role, squad).json()["items"])
+
+    probes = ("q=油烟检查", "q=某某饭店", "q=和平路九号", "case=乙7", "event=E-77", f"event={event}")
+    probes += ("kind=inspection",)
+    assert not [query for query in probes if found(query)]
+    assert found("linked=true")
+    own = house.event("1", case_id=None)
+    assert (
+        house.ask("PATCH", f"/api/v1/events/{own}", Role.reviewer, "1", json={"case": "乙7"}).status_code
+        == 400
+    )
+    moved = house.ask("PATCH", f"/api/v1/events/{own}", Role.reviewer, None, json={"case": "乙7"})
+    assert moved.status_code == 200  # now the squad sees the case, though not that event
+    with database.transaction() as session:
+        index_recording(session, recording)
+    assert found("case=乙7") and found("q=某某饭店") and not found("q=油烟检查")
+
+
+def test_a_case_gained_or_lost_is_found_or_not_at_once(house: House):
+    case = a_case(house, "2", "乙7")
+    recording, event = house.bureau.receive(b"bytes"), house.event("1")
+    with database.transaction() as session:
+        session.add(
+            Link(recording_id=recording, case_id=case, state=LinkState.confirmed, score=1, rule_version="1")
+        )
+        index_recording(session, recording)
+    for number, count in ((None, 0), ("乙7", 1), (None, 0)):
+        path = f"/api/v1/events/{event}"
+        assert house.ask("PATCH", path, Role.reviewer, None, json={"case": number}).status_code == 200
+        shown = house.ask("GET", "/api/v1/recordings?case=乙7", Role.member).json()["items"]
+        assert len(shown) == count, number
+
+
+def test_an_event_shown_only_by_another_squad_counts_as_without_a_recording(house: House):
+    case = a_case(house, "1", "甲7")
+    event = house.event("1", title="无人见的检查", case_id=case)
+    recording = house.bureau.receive(b"theirs", squad="2")
+    with database.transaction() as session:
+        session.add(
+            Link(recording_id=recording, event_id=event, state=LinkState.confirmed, score=1, rule_version="1")
+        )
+
+    def listed(path: str, role: Role, squad: str | None) -> bool:
+        return "无人见的检查" in house.ask("GET", path, role, squad).text
+
+    for path in ("/events?recorded={}", "/api/v1/events?recorded={}"):
+        assert listed(path.format("no"), Role.member, "1") and not listed(
+            path.format("yes"), Role.member, "1"
+        )
+        assert listed(path.format("yes"), Role.reviewer, None)
+        assert not listed(path.format("no"), Role.reviewer, None)
+    with house.bureau.session() as session:
+        held = session.get_one(Case, case)
+        seen = {
+            squad: case_views(
+                session, replace(house.bureau.actor("1"), role=Role.reviewer, squad_id=squad), [held]
+            )
+            for squad in (house.bureau.squad("1"), None)
+        }
+    assert [view.without_recording for (view,) in seen.values()] == [1, 0]
+
+
+def test_stills_are_noted_as_a_view(house: House):
+    recording = house.bureau.receive(b"bytes")
+    picture = house.bureau.folder / "still.jpg"
+    picture.write_bytes(b"still")
+    with database.transaction() as session:
+        original = Original(sha256="0" * 64, size=5, store_key="originals/x", media={})
+        session.add(original)
+        session.flush()
+        row = session.get_one(Recording, recording)
+        row.original_id = original.id
+        session.add(
+            Rendition(
+                original_id=original.id,
+                kind=RenditionKind.still,
+                position=0,
+                store_key=keeping.get_store().objects.put_file("renditions/x", picture).key,
+                content_type="image/jpeg",
+                size=5,
+                attempt=1,
+            )
+        )
+    for _ in range(2):
+        assert house.ask("GET", f"/api/v1/recordings/{recording}/stills/0", Role.member).status_code == 200
+    assert [row.subject_id for row in house.custody("view")] == [recording]
 
 
 @pytest.mark.parametrize(
@@ -185,6 +363,17 @@ def test_out_of_scope_and_absent_are_answered_alike(house: House):
     assert answers[0].json() == answers[1].json()
     assert answers[0].headers.keys() == answers[1].headers.keys()
     assert len(house.custody("deny")) == 1
+
+
+def test_a_link_of_another_squad_stands_in_custody_when_it_is_asked_for(house: House):
+    recording, event = house.bureau.receive(b"bytes"), house.event("1")
+    theirs = house.link(recording, event)
+    mixed = house.link(house.bureau.receive(b"mine", squad="2"), event)
+    for link in (theirs, mixed, uuid4()):
+        assert house.ask("POST", f"/api/v1/links/{link}/reject", Role.member, "2").status_code == 404
+    told = [(row.subject_kind, row.subject_id, row.squad_id) for row in house.custody("deny")]
+    squad = house.bureau.squad("1")
+    assert told == [("recording", recording, squad), ("event", event, squad)]
 
 
 def test_a_refused_role_and_a_missing_csrf_token_stand_in_custody(house: House):

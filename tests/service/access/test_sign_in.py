@@ -3,12 +3,12 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlmodel import select
 
 from schemas.accounts import Account, AccountCreate, LoginFailure, Role, SignIn
 from schemas.custody import CustodyEntry
-from service.access.actions import create_account, ensure_first_admin
+from service.access.actions import create_account, ensure_first_admin, forget_sign_ins, open_session
 from service.clock import now
 from service.database import transaction
 from tests.service.access.bureau import Bureau
@@ -130,3 +130,22 @@ def test_the_first_administrator_is_made_once(bureau):
         assert ensure_first_admin(session, PASSWORD)
         assert not ensure_first_admin(session, "other-password-1")
     assert sign_in(bureau, "admin").status_code == 200
+
+
+def test_old_failures_and_ended_sessions_are_forgotten_but_not_when_someone_was_last_seen(admin):
+    with transaction() as session:
+        account = session.scalars(select(Account)).first()
+        session.execute(delete(SignIn))
+        for name, age in (("old", timedelta(hours=25)), ("new", timedelta(hours=1))):
+            session.add(LoginFailure(username=name, address="192.0.2.1", at=now() - age))
+        ended = [open_session(session, account)[1] for _ in range(3)]
+        for days, held in enumerate(ended, 1):
+            held.seen_at = held.expires_at = now() - timedelta(days=days)
+    forget_sign_ins()
+    with transaction() as session:
+        assert session.scalars(select(LoginFailure.username)).all() == ["new"]
+        assert session.scalars(select(SignIn.id)).all() == [ended[0].id]
+        open_session(session, session.scalars(select(Account)).first())
+    forget_sign_ins()
+    with transaction() as session:
+        assert ended[0].id not in session.scalars(select(SignIn.id)).all()
