@@ -318,6 +318,25 @@ def test_the_buffer_may_be_reused_at_once(store: Store) -> None:
     assert content(store, row.complete(store)) == data
 
 
+def test_the_pieces_of_one_write_lie_one_after_the_other(store: Store) -> None:
+    """More of them than one system call takes, and empty ones."""
+    data, rng = noise(20 * MIB), random.Random(5)
+    row = Row.create(store, "originals/pieces", len(data))
+    hand = row.take_over(store)
+    start = 0
+    while start < len(data):
+        sizes = [rng.choice([0, 1, 700, 2_000]) for _ in range(3_000)]
+        pieces = []
+        for size in sizes:
+            pieces.append(memoryview(data)[start : start + size])
+            start += len(pieces[-1])
+        if checkpoint := hand.writer.write(*pieces):
+            assert row.save(hand.epoch, checkpoint)
+            hand.writer.saved(checkpoint)
+    hand.close()
+    assert content(store, row.complete(store)) == data
+
+
 def test_completing_again_or_from_two_requests_gives_the_same_object(opener: Opener) -> None:
     data = noise(11_000_000)
     row = Row.create(opener(), "originals/twice", len(data))

@@ -56,7 +56,8 @@ class Bureau:
 
 @dataclass
 class Service:
-    """One granian process serving the application. `kill` is kill -9; `start` again keeps the port."""
+    """One granian process serving the application. `kill` is kill -9; `start` again keeps the port. `start` is
+    `launch` and then `ready`."""
 
     processes: Processes
     bureau: Bureau
@@ -83,10 +84,17 @@ class Service:
         }
 
     def start(self) -> "Service":
+        self.launch()
+        return self.ready()
+
+    def launch(self) -> None:
         self.child = self.processes.python(
             "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1", "--port", str(self.port),
             "--no-ws", "service.app:create_app", env=self.environment, name="service",
         )  # fmt: skip
+
+    def ready(self) -> "Service":
+        assert self.child is not None
         self.processes.wait_for_http(f"{self.url}/healthz", self.child, timeout_s=120)
         return self
 

@@ -22,9 +22,11 @@ def machines(
         own = tmp_path / name
         own.mkdir()
         extra = {"ZHENGLU_DATA_DIR": str(own), "TMPDIR": str(own)}
-        return Service(processes, bureau, s3_url, redis_server.url(), extra).start()
+        service = Service(processes, bureau, s3_url, redis_server.url(), extra)
+        service.launch()
+        return service
 
-    return [machine("one"), machine("two")]
+    return [service.ready() for service in (machine("one"), machine("two"))]
 
 
 @pytest.mark.timeout(600)
@@ -39,9 +41,7 @@ def test_alternating_and_killed_at_fifty_seeded_offsets(machines: list[Service])
         url = client.post("/api/v1/uploads", headers=headers).headers["location"]
     broken = 0
     for number, place in enumerate(places):
-        here = machines[number % 2]
-        if here.child is None or not here.child.running:
-            here.start()
+        here = machines[number % 2].ready()
         with here.client() as client:
             offset = offset_of(client, url)
             if place - offset > SIZE // CUTS:
@@ -52,13 +52,13 @@ def test_alternating_and_killed_at_fifty_seeded_offsets(machines: list[Service])
         request.send(data[offset:place])
         if number % 7 == 6:
             here.kill()
+            here.launch()  # it starts while the other one goes on
         else:
             request.reset()
         broken += 1
     assert broken == CUTS
     for machine in machines:
-        if machine.child is None or not machine.child.running:
-            machine.start()
+        machine.ready()
     with machines[0].client() as client:
         last = go_on(client, url, data)
     assert last.status_code == 204, last.text
