@@ -17,7 +17,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import and_, case, func, or_, update
+from sqlalchemy import case, func, text, update
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
@@ -117,53 +117,62 @@ def is_deadlock(error: DBAPIError) -> bool:
     return getattr(error.orig, "sqlstate", None) in ("40P01", "40001")
 
 
+# Every job passes through these two; as one statement each they cost half of what the same in steps does.
+_TAKE = text(
+    """
+    WITH taken AS (
+        UPDATE jobs
+        SET state = 'running', attempt = attempt + 1, tries = tries + 1, seen_request = requested,
+            worker = :worker, lease_until = now() + :lease, started_at = now(), finished_at = NULL,
+            progress = NULL, progress_note = ''
+        WHERE id = :job AND satisfied < requested
+          AND ((state = 'queued' AND not_before <= now() + interval '250 milliseconds')
+               OR (state = 'running' AND lease_until < now()))
+        RETURNING id, kind, subject_id, attempt, tries, max_tries, seen_request
+    ), lost AS (
+        UPDATE job_attempts SET outcome = 'lost', reason = 'worker_lost', ended_at = now()
+        FROM taken WHERE job_id = taken.id AND job_attempts.attempt < taken.attempt AND outcome = 'running'
+    ), noted AS (
+        INSERT INTO job_attempts (job_id, attempt, worker, outcome, reason_params, started_at)
+        SELECT id, attempt, :worker, 'running', '{}', now() FROM taken
+    )
+    SELECT kind, subject_id, attempt, tries, max_tries, seen_request FROM taken
+    """
+)
+_FINISH = text(
+    """
+    WITH ended AS (
+        UPDATE job_attempts SET outcome = 'done', reason = NULL, reason_params = '{}', ended_at = now()
+        WHERE job_id = :job AND attempt = :attempt
+    )
+    UPDATE jobs
+    SET satisfied = :seen, state = CASE WHEN requested > :seen THEN 'queued' ELSE 'done' END,
+        tries = 0, progress = 1, progress_note = '', worker = NULL, lease_until = NULL,
+        reason = NULL, reason_params = '{}', published_at = NULL, finished_at = now(),
+        -- a wish for later keeps its time: a stage may ask for its own repetition in a while
+        not_before = CASE WHEN requested > :seen THEN not_before ELSE now() END
+    WHERE id = :job
+    RETURNING state, queue, priority, not_before <= now() AS due
+    """
+)
+
+
 def claim(job_id: UUID, worker: str) -> Claim | None:
     """None when there is nothing to do: satisfied, not due, or held by a living worker."""
     with transaction() as session:
-        takeable = or_(
-            and_(Job.state == JobState.queued, Job.not_before <= func.now() + timedelta(milliseconds=250)),
-            and_(Job.state == JobState.running, Job.lease_until < func.now()),
-        )
-        row = session.execute(
-            update(Job)
-            .where(Job.id == job_id, takeable, Job.satisfied < Job.requested)
-            .values(
-                state=JobState.running,
-                attempt=Job.attempt + 1,
-                tries=Job.tries + 1,
-                seen_request=Job.requested,
-                worker=worker,
-                lease_until=func.now() + LEASE,
-                started_at=func.now(),
-                finished_at=None,
-                progress=None,
-                progress_note="",
-            )
-            .returning(Job.kind, Job.subject_id, Job.attempt, Job.tries, Job.max_tries, Job.seen_request)
-        ).one_or_none()
-        if row is None:
-            return None
-        if row.attempt > 1:
-            session.execute(
-                update(JobAttempt)
-                .where(
-                    JobAttempt.job_id == job_id,
-                    JobAttempt.attempt < row.attempt,
-                    JobAttempt.outcome == AttemptOutcome.running,
-                )
-                .values(outcome=AttemptOutcome.lost, reason="worker_lost", ended_at=func.now())
-            )
-        session.add(JobAttempt(job_id=job_id, attempt=row.attempt, worker=worker))
-        return Claim(
-            job_id=job_id,
-            kind=JobKind(row.kind),
-            subject_id=row.subject_id,
-            attempt=row.attempt,
-            tries=row.tries,
-            max_tries=row.max_tries,
-            seen_request=row.seen_request,
-            worker=worker,
-        )
+        row = session.execute(_TAKE, {"job": job_id, "worker": worker, "lease": LEASE}).one_or_none()
+    if row is None:
+        return None
+    return Claim(
+        job_id=job_id,
+        kind=JobKind(row.kind),
+        subject_id=row.subject_id,
+        attempt=row.attempt,
+        tries=row.tries,
+        max_tries=row.max_tries,
+        seen_request=row.seen_request,
+        worker=worker,
+    )
 
 
 @contextmanager
@@ -201,29 +210,9 @@ def kept(held: Claim) -> Iterator[Claim]:
 
 def finish(session: Session, held: Claim) -> None:
     """The wish this attempt had seen is satisfied. Call inside `held.publish()`."""
-    asked_again = Job.requested > held.seen_request
-    row = session.execute(
-        update(Job)
-        .where(Job.id == held.job_id)
-        .values(
-            satisfied=held.seen_request,
-            state=case((asked_again, JobState.queued.value), else_=JobState.done.value),
-            tries=0,
-            progress=1.0,
-            progress_note="",
-            worker=None,
-            lease_until=None,
-            reason=None,
-            reason_params={},
-            # A wish for later keeps its time: a stage may ask for its own repetition in a while.
-            not_before=case((asked_again, Job.not_before), else_=func.now()),
-            published_at=None,
-            finished_at=func.now(),
-        )
-        .returning(Job.state, Job.queue, Job.priority, Job.not_before <= func.now())
-    ).one()
-    _end_attempt(session, held, AttemptOutcome.done)
-    if row.state == JobState.queued and row[3]:
+    seen = {"job": held.job_id, "attempt": held.attempt, "seen": held.seen_request}
+    row = session.execute(_FINISH, seen).one()
+    if row.state == JobState.queued and row.due:
         after_commit(session, lambda: publish(held.job_id, row.queue, row.priority) and None)
 
 
