@@ -1,5 +1,6 @@
 """One import is one transaction: every row is created, changed, unchanged or refused with its reason."""
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -44,7 +45,7 @@ class Report:
     rows: list[RowReport]
 
 
-class Importer:
+class Importer(ABC):
     """What one kind of row needs; one instance serves one import.
 
     `headers`: other column names → field. `cells`: how a field's cell is read before the model sees it.
@@ -61,15 +62,17 @@ class Importer:
         self.session, self.actor = session, actor
         self.scope = squad_scope(actor)
 
-    def load(self, wanted: Sequence[Any]) -> None: ...
+    def load(self, wanted: Sequence[Any]) -> None:  # noqa: B027 - nothing to fetch is a valid answer
+        ...
 
-    def key(self, wanted: Any) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def key(self, wanted: Any) -> str: ...
 
-    def apply(self, wanted: Any) -> tuple[Outcome, list[str]]:
-        raise NotImplementedError
+    @abstractmethod
+    def apply(self, wanted: Any) -> tuple[Outcome, list[str]]: ...
 
-    def finish(self) -> None: ...
+    def finish(self) -> None:  # noqa: B027 - nothing follows for most kinds
+        ...
 
     def in_scope(self, squad_id: Any) -> bool:
         return self.scope is None or squad_id in self.scope
