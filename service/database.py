@@ -38,7 +38,7 @@ def transaction(engine: Engine | None = None) -> Iterator[Session]:
         try:
             yield session
             session.commit()
-        except BaseException:
+        except BaseException:  # clears up and raises it again
             session.rollback()
             raise
 

@@ -102,7 +102,7 @@ def run_import(importer: Importer, data: bytes, content_type: str, *, dry_run: b
                 session.flush()
                 importer.finish()
             inside.commit()
-    except BaseException:
+    except BaseException:  # clears up and raises it again
         if inside.is_active:
             inside.rollback()
         raise

@@ -204,7 +204,7 @@ class DirectoryObjects:
                     if size is not None and taken != size:
                         raise ValueError(f"expected {size} bytes, got {taken}")
                     return self.publish(key, handle, path)
-            except BaseException:
+            except BaseException:  # clears up and raises it again
                 self.room.give(taken)
                 raise
 

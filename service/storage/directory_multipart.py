@@ -95,7 +95,7 @@ class DirectoryWriter:
             self._room.take(size)
             self._append(self._handle, views, size)
             self._follow_sync()
-        except BaseException:
+        except BaseException:  # clears up and raises it again
             self._broken = True
             raise
         if self._hold or self._durable <= self._offered:
@@ -173,7 +173,7 @@ class DirectoryWriter:
                 with disk_errors():
                     os.fdatasync(self._handle)
                 self._durable = self._size
-        except BaseException:
+        except BaseException:  # clears up and raises it again
             self._broken = True
             raise
         finally:
@@ -323,7 +323,7 @@ class DirectoryMultipart:
                     finally:
                         os.close(source)
                 return self._objects.publish(key, target, path)
-        except BaseException:
+        except BaseException:  # clears up and raises it again
             self._room.give(total)
             raise
 

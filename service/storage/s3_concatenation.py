@@ -75,7 +75,7 @@ def concatenate(bucket: Bucket, pool: ThreadPoolExecutor, key: str, pieces: Sequ
             for _, done in under_way:
                 done.cancel()
         bucket.finish(key, upload, made)
-    except BaseException:
+    except BaseException:  # clears up and raises it again
         with contextlib.suppress(StorageError):
             bucket.cancel(key, upload)
         raise

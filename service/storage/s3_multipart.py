@@ -91,7 +91,7 @@ class S3Writer:
             for view in views:
                 self._fill(view)
             self._gather()
-        except BaseException:
+        except BaseException:  # clears up and raises it again
             self._ended = True
             raise
         return self._offer()
