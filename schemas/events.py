@@ -47,6 +47,7 @@ class EnforcementEvent(EventBase, table=True):
     case_id: UUID | None = Field(default=None, foreign_key="cases.id", index=True)
     campaign_id: UUID | None = Field(default=None, foreign_key="campaigns.id", index=True)
     cancelled_at: datetime | None = time_field(nullable=True)
+    merged_into: UUID | None = Field(default=None, foreign_key="enforcement_events.id", index=True)
     sample: bool = Field(default=False)
     created_at: datetime = time_field(default_now=True)
 

@@ -17,6 +17,8 @@ class JobKind(enum.StrEnum):
     tags = "tags"
     link = "link"
     renditions = "renditions"
+    clock = "clock"  # of an original: the time burned into its picture
+    recount = "recount"  # of a matter list: the coverage of every event
     noop = "noop"
 
 

@@ -22,7 +22,8 @@ class Link(SQLModel, table=True):
     """Recording ↔ event, or recording ↔ case where no event is known.
 
     `reasons`: list of {code, params, weight}; the words are made where they are shown (service.linking.rules).
-    `part_from`/`part_to`: which part of the recording belongs, as real time. A state set by a person
+    `part_from`/`part_to`: which part of the recording belongs, as real time. `part_start_s`/`part_end_s`: the
+    part that a person chose, in seconds into the recording, so that it holds when the clock is corrected. A state set by a person
     (`decided_by`) is never overwritten by the machine. `previous_state` is what undo returns to.
     """
 
@@ -46,6 +47,8 @@ class Link(SQLModel, table=True):
     reasons: list[Any] = json_field(list)
     part_from: datetime | None = time_field(nullable=True)
     part_to: datetime | None = time_field(nullable=True)
+    part_start_s: float | None = None
+    part_end_s: float | None = None
     rule_version: str = Field(max_length=20)
     decided_by: UUID | None = Field(default=None, foreign_key="accounts.id")
     decided_at: datetime | None = time_field(nullable=True)

@@ -1,11 +1,12 @@
-"""Squads and officers: whose act a recording shows."""
+"""Squads, officers and their duty rosters: whose act a recording shows."""
 
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from schemas.base import id_field
+from schemas.base import FieldTime, id_field, time_field
 
 
 class SquadBase(SQLModel):
@@ -36,3 +37,26 @@ class Officer(OfficerBase, table=True):
 
 class OfficerCreate(OfficerBase):
     squad: str
+
+
+class Roster(SQLModel, table=True):
+    """`officer_id` was on duty 值班 from `starts_at` to `ends_at`, for the squad of that day."""
+
+    __tablename__ = "rosters"
+    __table_args__ = (
+        CheckConstraint("ends_at > starts_at", name="span"),
+        Index("ix_rosters_squad_id_starts_at", "squad_id", "starts_at"),
+    )
+    id: UUID = id_field()
+    external_id: str | None = Field(default=None, unique=True, max_length=128)
+    officer_id: UUID = Field(foreign_key="officers.id", index=True)
+    squad_id: UUID = Field(foreign_key="squads.id")
+    starts_at: datetime = time_field(index=True)
+    ends_at: datetime = time_field()
+
+
+class RosterCreate(SQLModel):
+    external_id: str | None = None
+    officer: str
+    starts_at: FieldTime
+    ends_at: FieldTime

@@ -54,6 +54,7 @@ class Recorder(RecorderBase, table=True):
     squad_id: UUID = Field(foreign_key="squads.id", index=True)
     state: RecorderState = enum_field(RecorderState, default=RecorderState.in_use)
     last_dock_at: datetime | None = time_field(nullable=True)
+    battery_percent: int | None = None  # when it last sat in its dock
 
 
 class RecorderCreate(RecorderBase):

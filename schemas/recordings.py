@@ -12,6 +12,7 @@ from schemas.base import enum_check, enum_field, id_field, json_field, time_fiel
 
 
 class RecordingState(enum.StrEnum):
+    announced = "announced"  # a station's list names it; its bytes are not here
     receiving = "receiving"
     processing = "processing"
     ready = "ready"
@@ -26,7 +27,10 @@ class Recording(SQLModel, table=True):
     `claims`: what was said on arrival, as said (keys as in Upload-Metadata, with `sidecar`, `file_name`
     sub-objects for facts read there). `clock`: every time claim with its verdict and the chosen one.
     `track`: [latitude, longitude, seconds into the recording] rows.
-    `received_at` is when its last byte was durable.
+    `received_at` is when its last byte was durable; of an announced one, when the list arrived.
+    `claimed_from` is what the camera's clock said, read by its model's convention; `recorded_from` is that less
+    `clock_offset_s` (device − true, true within ± `clock_doubt_s`), where one was measured.
+    `due_at`: when the bytes of an announced one turn late.
     """
 
     __tablename__ = "recordings"
@@ -39,6 +43,9 @@ class Recording(SQLModel, table=True):
         # the interval join with events
         Index("ix_recordings_span", text("tstzrange(recorded_from, recorded_to, '[]'::text)"),
               postgresql_using="gist", postgresql_where="recorded_from IS NOT NULL"),
+        Index("ix_recordings_announced", "squad_id", "due_at", postgresql_where="state = 'announced'"),
+        Index("uq_recordings_recorder_id_device_file_id", "recorder_id", "device_file_id", unique=True,
+              postgresql_where="device_file_id IS NOT NULL AND merged_into IS NULL"),
         # the same bytes from the same squad are one recording
         Index("uq_recordings_original_id_squad_id", "original_id", "squad_id", unique=True,
               postgresql_where="NOT sample"),
@@ -55,6 +62,9 @@ class Recording(SQLModel, table=True):
     claims: dict[str, Any] = json_field()
     recorder_id: UUID | None = Field(default=None, foreign_key="recorders.id")
     officer_id: UUID | None = Field(default=None, foreign_key="officers.id", index=True)
+    claimed_from: datetime | None = time_field(nullable=True)
+    clock_offset_s: float | None = None
+    clock_doubt_s: float | None = None
     recorded_from: datetime | None = time_field(nullable=True, index=True)
     recorded_to: datetime | None = time_field(nullable=True)
     duration_s: float | None = None
@@ -64,6 +74,9 @@ class Recording(SQLModel, table=True):
     track: list[Any] = json_field(list)
     received_at: datetime = time_field(default_now=True)
     playable_at: datetime | None = time_field(nullable=True)
+    announced_at: datetime | None = time_field(nullable=True)
+    due_at: datetime | None = time_field(nullable=True)
+    device_file_id: str | None = Field(default=None, max_length=200)
     merged_into: UUID | None = Field(default=None, foreign_key="recordings.id")
     sample: bool = Field(default=False)
 

@@ -5,10 +5,13 @@ from sqlmodel import SQLModel
 from schemas import (  # noqa: F401
     accounts,
     cases,
+    clocks,
+    coverage,
     custody,
     events,
     jobs,
     links,
+    matters,
     originals,
     people,
     policy,

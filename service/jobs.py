@@ -32,6 +32,8 @@ QUEUE_OF: dict[JobKind, str] = {
     JobKind.link: LIGHT,
     JobKind.renditions: ENCODE,
     JobKind.noop: LIGHT,
+    JobKind.clock: LIGHT,
+    JobKind.recount: LIGHT,
 }
 TASK = "zhenglu.run"
 NUDGED_AT_ONCE = 200

@@ -14,6 +14,12 @@ class Word(NamedTuple):
 
 
 STATES = {
+    "announced": Word(
+        _("Announced"),
+        icon="clock",
+        tone="warn",
+        meaning=_("A station lists it; its bytes have not been received."),
+    ),
     "receiving": Word(
         _("Receiving"), icon="cloud-upload", tone="info", meaning=_("Bytes are still arriving.")
     ),
@@ -81,6 +87,8 @@ JOBS = {
     "tags": Word(_("Read tags from metadata"), icon="tag"),
     "link": Word(_("Link to events"), icon="link"),
     "renditions": Word(_("Make browser video, stills and waveform"), icon="film"),
+    "clock": Word(_("Read the time in the picture"), icon="clock"),
+    "recount": Word(_("Count the coverage again"), icon="refresh-cw"),
 }
 
 JOB_STATES = {

@@ -1,0 +1,59 @@
+"""Clock offsets: how far a recorder's clock was measured to be off, when, and from what."""
+
+import enum
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index
+from sqlmodel import Field, SQLModel
+
+from schemas.base import FieldTime, enum_check, enum_field, id_field, time_field
+
+
+class OffsetSource(enum.StrEnum):
+    dock = "dock"  # device clock against the server's, read at the dock
+    sidecar = "sidecar"
+    burned_in = "burned_in"  # the time in the picture
+    hand = "hand"
+
+
+class ClockOffset(SQLModel, table=True):
+    """`offset_s` = device clock − true time, in seconds: a fast clock is positive. True within ± `doubt_s`.
+
+    `measured_at` is true time. A withdrawn measurement stays on record and counts no more.
+    """
+
+    __tablename__ = "clock_offsets"
+    __table_args__ = (
+        enum_check("source", OffsetSource),
+        CheckConstraint("doubt_s >= 0", name="doubt"),
+        Index("ix_clock_offsets_recorder_id_measured_at", "recorder_id", "measured_at"),
+        # one measurement a source and recording, however often it is read
+        Index("uq_clock_offsets_recording_id_source", "recording_id", "source", unique=True,
+              postgresql_where="recording_id IS NOT NULL AND withdrawn_at IS NULL"),
+    )  # fmt: skip
+    id: UUID = id_field()
+    external_id: str | None = Field(default=None, unique=True, max_length=128)
+    recorder_id: UUID = Field(foreign_key="recorders.id")
+    source: OffsetSource = enum_field(OffsetSource)
+    measured_at: datetime = time_field()
+    offset_s: float
+    doubt_s: float = 0.0
+    recording_id: UUID | None = Field(default=None, foreign_key="recordings.id")
+    note: str = Field(default="", max_length=500)
+    created_at: datetime = time_field(default_now=True)
+    created_by: UUID | None = Field(default=None, foreign_key="accounts.id")
+    withdrawn_at: datetime | None = time_field(nullable=True)
+    withdrawn_by: UUID | None = Field(default=None, foreign_key="accounts.id")
+
+
+class ClockOffsetCreate(SQLModel):
+    """Either `offset_s`, or `device_time` as the device showed it at `measured_at`."""
+
+    recorder: str
+    external_id: str | None = None
+    measured_at: FieldTime
+    offset_s: float | None = None
+    device_time: FieldTime | None = None
+    doubt_s: float = 1.0
+    note: str = ""
