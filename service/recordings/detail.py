@@ -215,6 +215,7 @@ def player(session: Session, recording: Recording, original: Original | None) ->
         peaks=f"{base}/waveform" if RenditionKind.waveform in kinds else None,
         audio_only=bool(streams) and not any(stream.get("kind") == "video" for stream in streams),
         preliminary=RenditionKind.video not in kinds,
+        fps=next((stream["fps"] for stream in streams if stream.get("fps")), None),
     )
 
 

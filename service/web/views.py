@@ -212,6 +212,7 @@ class Player:
     peaks: str | None = None  # JSON: {"peaks": [0…1, …]} at even steps over the duration
     audio_only: bool = False
     preliminary: bool = False  # the original plays as it is; the 720p rendition is still to come
+    fps: float | None = None
 
 
 @dataclass(slots=True)

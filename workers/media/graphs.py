@@ -43,9 +43,10 @@ class Plan:
     measure_size: tuple[int, int]
     measure_every_s: float
     peaks_rate: int
+    threads: int  # of the decoder and of the encoder, each; 0: ffmpeg decides
 
 
-def plan(probe: Probe, verdict: Verdict) -> Plan:
+def plan(probe: Probe, verdict: Verdict, threads: int = 0) -> Plan:
     by_index = {stream.index: stream for stream in probe.streams}
     video = by_index.get(verdict.video) if verdict.video is not None else None
     audio = by_index.get(verdict.audio) if verdict.audio is not None else None
@@ -68,6 +69,7 @@ def plan(probe: Probe, verdict: Verdict) -> Plan:
         measure_size=_bounded(width, height, MEASURE_HEIGHT),
         measure_every_s=0.2 if duration <= 600 else 0.5 if duration <= 7200 else 1.0,
         peaks_rate=8000 if duration <= 3600 else 4000,
+        threads=threads,
     )
 
 
@@ -91,7 +93,7 @@ def compose(plan: Plan) -> list[str]:
     """The argv of the pass over `/in/0`; outputs land in the working directory under the names above.
 
     Standard output carries the measured frames in the form that quality.frames() reads."""
-    source = ffmpeg.input(inside(), **INPUT_GUARD, noautorotate=None)
+    source = ffmpeg.input(inside(), **INPUT_GUARD, noautorotate=None, threads=plan.threads)
     outputs = []
     sound = None
     if plan.audio:
@@ -122,6 +124,7 @@ def _picture(source, plan: Plan, sound) -> list:
         "profile:v": "high",
         "force_key_frames": f"expr:gte(t,n_forced*{KEYFRAME_S})",
         "vsync": "vfr",
+        "threads": plan.threads,
         **_container(plan),
     }
     if plan.video.variable_rate:

@@ -60,10 +60,11 @@ def render(
     on_progress: Callable[[float], None] | None = None,
     cancel: Event | None = None,
     limits: Limits | None = None,
+    threads: int = 0,
 ) -> Rendered:
     """One ffmpeg pass over `path` for a whole or partial verdict. `on_progress` gets 0…1. Never raises for the
     file's sake: what went wrong stands in `faults`."""
-    plan = graphs.plan(probe, verdict)
+    plan = graphs.plan(probe, verdict, threads)
     log = _MeasureLog(plan.duration_s, on_progress)
     outcome = sandbox.run(
         graphs.compose(plan),

@@ -16,6 +16,7 @@ from service.database import transaction
 from service.jobs import request_job
 from service.recordings.actions import refresh_state
 from service.recordings.rules import plays_original
+from service.settings import get_settings
 from workers import scratch
 from workers.claim import Claim, JobFailed, LeaseLost, finish
 from workers.media.probe import Probe
@@ -50,6 +51,7 @@ def run(held: Claim) -> None:
             private,
             lambda share: held.progress(share * ENCODED_SHARE, "encoding"),
             held.lost,
+            threads=get_settings().encode_threads,
         )
         if done.cancelled or held.lost.is_set():
             raise LeaseLost

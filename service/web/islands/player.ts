@@ -5,7 +5,7 @@ import { clock } from "./writing";
 type Mark = { label: string; kind: string; from: number; to: number };
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4];
-const FRAME = 1 / 25;
+const USUAL_FPS = 25;
 
 class Player {
   private readonly video: HTMLVideoElement;
@@ -133,7 +133,7 @@ class Player {
 
   private step(frames: number): void {
     this.video.pause();
-    this.seek(this.video.currentTime + frames * FRAME);
+    this.seek(this.video.currentTime + frames / (Number(this.root.dataset.fps) || USUAL_FPS));
   }
 
   private async fullScreen(): Promise<void> {
