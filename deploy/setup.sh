@@ -10,6 +10,13 @@ UV='>=0.9,<1'
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*" >&2; }
 die() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+changing() { # folder, what… ; what an earlier run as root left there only root can change
+  local folder=$1
+  shift
+  [[ ! -e $folder || -w $folder ]] ||
+    die "$folder belongs to $(stat -c %U "$folder"): run this as that user, or first sudo chown -R $(id -un) ."
+  say "$*"
+}
 fingerprint() { cat -- "$@" 2>/dev/null | sha256sum | cut -c1-64; }
 
 # ---- Debian packages
@@ -30,15 +37,15 @@ install_packages() { # names…
   if [[ $(id -u) != 0 ]]; then
     # Without a terminal sudo cannot ask for the password.
     if ! command -v sudo >/dev/null || ! { [[ -t 0 ]] || sudo -n true 2>/dev/null; }; then
-      die "these packages are missing and need root: apt-get install --no-install-recommends $*"
+      die "these packages are missing and need root: apt-get update && apt-get install --no-install-recommends $*"
     fi
     root=(sudo)
   fi
-  say "installing Debian packages: $*"
+  changing build "installing Debian packages: $*"
   # A script of its own: as root it must put back what it changed whatever happens.
-  "${root[@]}" /bin/bash -s -- "$@" <<'ROOT' || die "apt-get could not install: $*"
+  "${root[@]}" /bin/bash -s -- "$@" > build/apt.log <<'ROOT' || {
 set -euo pipefail
-export DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 # Only the programs are wanted. Services that come with them are not started, and no cluster is created; where
 # somebody installed them before, neither happens, because then they are not installed here.
 undo=()
@@ -54,9 +61,15 @@ if [[ " $* " == *" postgresql "* ]]; then
   echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.d/zhenglu.conf
   undo+=(/etc/postgresql-common/createcluster.d/zhenglu.conf)
 fi
-install() { apt-get install -y -q --no-install-recommends -o Dpkg::Use-Pty=0 "$@" </dev/null; }
-# The package lists of a fresh machine are empty or old.
-install "$@" || { apt-get update -q && install "$@"; }
+# A machine just started may be at its own upgrades: the lock is waited for.
+apt() { apt-get -q --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 "$@" 2>&1 </dev/null; }
+# An update that fails for somebody's other source may well have brought what is needed here.
+update() { echo "    fetching the package lists" >&2; apt update || true; }
+# The package lists of a fresh machine are empty, or so old that the mirror has newer ones.
+apt install --simulate "$@" >/dev/null || update
+size=$(apt install --assume-no "$@" | sed -n 's/^Need to get \(.*\) of archives.*/\1/p') || true
+[[ -z $size ]] || echo "    $size to fetch; apt's own words: build/apt.log" >&2
+apt install -y "$@" || { update; apt install -y "$@"; }
 # Not started now, nor at the next boot.
 if command -v systemctl >/dev/null; then
   for service in postgresql redis-server; do
@@ -64,6 +77,9 @@ if command -v systemctl >/dev/null; then
   done
 fi
 ROOT
+    tail -n 15 build/apt.log >&2
+    die "apt-get could not install: $*"
+  }
 }
 
 # ---- Python
@@ -83,13 +99,14 @@ usable_python() { # prints the interpreter for the environment
 quiet_pip() { # environment, arguments… ; says nothing unless it fails
   local environment=$1
   shift
-  "$environment/bin/python" -m pip --disable-pip-version-check --no-input -qq "$@"
+  "$environment/bin/python" -m pip --disable-pip-version-check --no-input -qq "$@" ||
+    die "pip could not install into $environment, see above; where pypi.org is out of reach, name a mirror in PIP_INDEX_URL"
 }
 
 open_to_all() { setpriv --reuid 65534 --clear-groups "$(readlink -f "$1")" -c '' 2>/dev/null; }
 
 venv_serves() {
-  .venv/bin/python -c '' 2>/dev/null || return
+  .venv/bin/python -c 'import pip' 2>/dev/null || return # without pip it was broken off while it was made
   # Started by root, the service runs as another user, who must be able to run this Python; if there is one.
   [[ $(id -u) != 0 ]] || open_to_all .venv/bin/python || ! open_to_all "$(usable_python)"
 }
@@ -103,11 +120,13 @@ environment() { # run|test
   if venv_serves && [[ $have == "$want" || $have == "test ${want#* }" ]]; then
     return
   fi
-  if ! venv_serves; then
-    say "making .venv"
+  # Its programs hold the path that they were installed at: a clone that moved needs them anew.
+  if ! venv_serves || [[ -n $have && ${have#* * } != "$PWD" ]]; then
+    changing .venv "making .venv"
+    rm -f .venv/installed
     "$(usable_python)" -m venv --clear .venv
   fi
-  say "installing Python packages from $lock"
+  changing .venv "installing Python packages from $lock"
   quiet_pip .venv install --require-hashes -r "$lock"
   quiet_pip .venv install --no-deps --no-build-isolation -e .
   echo "$want" > .venv/installed
@@ -131,7 +150,7 @@ node_is_new() {
 node_on_path() {
   [[ -d build/node/bin ]] && PATH="$PWD/build/node/bin:$PATH"
   node_is_new && return
-  say "installing Node from PyPI (this machine has none, or one older than $NODE_MAJOR)"
+  changing build "installing Node from PyPI (this machine has none, or one older than $NODE_MAJOR)"
   "$(usable_python)" -m venv --clear build/node
   quiet_pip build/node install --require-hashes -r deploy/node.lock
   local package
@@ -146,9 +165,10 @@ node_modules() { # folder with a package-lock.json
   local want
   want=$(fingerprint "$1/package-lock.json")
   [[ $(cat "$1/node_modules/.installed" 2>/dev/null) == "$want" ]] && return
-  say "installing npm packages from $1/package-lock.json"
+  changing "$1/node_modules" "installing npm packages from $1/package-lock.json"
   node_on_path
-  (cd "$1" && npm ci --silent --no-audit --no-fund)
+  (cd "$1" && npm ci --loglevel=error --no-audit --no-fund --no-update-notifier > /dev/null) ||
+    die "npm could not install them, see above; where registry.npmjs.org is out of reach, name a mirror in NPM_CONFIG_REGISTRY"
   echo "$want" > "$1/node_modules/.installed"
 }
 
@@ -164,7 +184,7 @@ assets() {
   want=$(fingerprint "${sources[@]}")
   [[ $(cat build/assets 2>/dev/null) == "$want" && -d $dist ]] && return
   node_modules .
-  say "building the pages' scripts and styles"
+  changing build "building the pages' scripts and styles"
   node_on_path
   npm run --silent build
   echo "$want" > build/assets
@@ -189,8 +209,9 @@ lock() {
 mkdir -p build
 case ${1:-} in
   run | test)
-    exec 9> build/setup.lock # two at once would install over each other
-    flock 9
+    [[ -e build/setup.lock ]] || : > build/setup.lock
+    exec 9< build/setup.lock # two at once would install over each other
+    flock -n 9 || { say "waiting for another set-up in this clone"; flock 9; }
     mapfile -t missing < <(missing_packages "$1")
     [[ ${#missing[@]} == 0 ]] || install_packages "${missing[@]}"
     environment "$1"

@@ -244,7 +244,8 @@ def _explain(stderr: str) -> str:
     if re.search(r"namespace|uid map|Operation not permitted|Permission denied", line):
         return (
             f"The sandbox cannot start because user namespaces are closed here ({line}); allow them "
-            "(sysctl kernel.unprivileged_userns_clone=1, or a container profile that permits them)."
+            "(sysctl kernel.unprivileged_userns_clone=1, on Ubuntu kernel.apparmor_restrict_unprivileged_userns=0, "
+            "or a container profile that permits them)."
         )
     return f"The sandbox cannot start: {line}"
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import random
 import shutil
 import subprocess
@@ -18,7 +19,7 @@ from tests.fixtures.processes import REPOSITORY
 from tests.service.uploads.service import Service
 
 SCRIPT = Path(__file__).with_name("send.mjs")
-NODE = shutil.which("node") or str(REPOSITORY / "build/node/bin/node")
+NODE = shutil.which("node", path=f"{REPOSITORY}/build/node/bin:{os.environ['PATH']}")
 
 
 def footage(path: Path, size: int, seed: int = 1) -> Path:
