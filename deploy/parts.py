@@ -19,6 +19,7 @@ from deploy.database import upgrade
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.redis import Redis
 from deploy.process import Child
+from deploy.serve import BODY_BUFFER
 from deploy.supervisor import Part, StartFailed, Step
 from service.settings import Settings
 
@@ -113,6 +114,7 @@ class Installation:
         return [
             *("granian", "--interface", "asgi", "--factory", "service.app:create_app", "--no-ws"),
             *("--host", self.host, "--port", str(self.port), "--workers", str(self.size.web)),
+            *("--http1-buffer-size", str(BODY_BUFFER)),
         ]
 
     def _web_answers(self) -> bool:

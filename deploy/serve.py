@@ -10,6 +10,8 @@ from typing import Annotated
 import typer
 
 QUEUES = ("light", "encode")
+BODY_BUFFER = 2**20
+"""The most of a request's body that is handed over at once: a step from thread to thread for each such piece."""
 
 
 def _become(*module: str) -> None:
@@ -25,6 +27,7 @@ def serve(
     _become(
         *("granian", "--interface", "asgi", "--factory", "service.app:create_app", "--no-ws"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
+        *("--http1-buffer-size", str(BODY_BUFFER)),
     )
 
 

@@ -10,7 +10,6 @@ stalled one may write on where nobody looks. Completing one segment is a link; o
 """
 
 import contextlib
-import ctypes
 import fcntl
 import os
 import shutil
@@ -33,15 +32,10 @@ from service.storage.errors import ObjectExists, ObjectMissing, StorageError, Wr
 from service.storage.protocols import MAX_WRITE, MIB, Buffer, Checkpoint, Lingering, State, Stored
 from service.storage.room import Room
 
-START_EVERY = 8 * MIB
 SYNC_EVERY = 64 * MIB
 SYNC_AFTER_S = 2.0
 MAX_UNSYNCED = 256 * MIB
 MOST_PIECES = os.sysconf("SC_IOV_MAX")
-
-SYNC_FILE_RANGE_WRITE = 2
-_sync_file_range = ctypes.CDLL(None).sync_file_range
-_sync_file_range.argtypes = [ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint]
 
 Segments = list[tuple[str, int]]
 
@@ -71,7 +65,7 @@ class DirectoryWriter:
         self._earlier, (self._name, self._durable) = segments[:-1], segments[-1]
         self._base = sum(size for _, size in self._earlier)
         self._began = checkpoint_of([s for s in segments if s[1]])
-        self._size = self._started = self._offered = self._durable
+        self._size = self._offered = self._durable
         self._length, self._hold = length, hold
         self._room, self._pool = room, pool
         self._sync: tuple[int, Future[None]] | None = None
@@ -121,10 +115,6 @@ class DirectoryWriter:
 
     def _follow_sync(self) -> None:
         """Keeps the disk busy behind the writes, so that the last sync finds little to do."""
-        if self._handle is not None and self._size - self._started >= START_EVERY:
-            # Proves nothing and hides no error: whether the bytes got there is what fdatasync answers.
-            _sync_file_range(self._handle, self._started, self._size - self._started, SYNC_FILE_RANGE_WRITE)
-            self._started = self._size
         if self._sync and (self._sync[1].done() or self._size - self._durable > MAX_UNSYNCED):
             self._settle()
         waiting, now = self._size - self._durable, time.monotonic()

@@ -144,6 +144,7 @@ class S3Writer:
             raise ValueError("a checkpoint was given and not reported as saved")
         if self._upload is None:
             self._upload = self._bucket.start(self._key)
+        # Each part under way is held in memory: more of the small ones, whose round trips cost most.
         together = 3 if part.target <= 8 * MIB else 2 if part.target <= IN_MEMORY else 1
         while len(self._travelling) >= together:
             self._settle()
