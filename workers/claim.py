@@ -22,7 +22,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind, JobState
-from service.database import after_commit, transaction
+from service.database import after_commit, at_once, transaction
 from service.jobs import publish
 
 log = logging.getLogger(__name__)
@@ -87,16 +87,35 @@ class Claim:
     def publish(self, act: Callable[[Session], T]) -> T:
         """`act` in a publishing transaction, tried again over a deadlock or a short absence of the database, so
         that what took minutes to make is not thrown away. LeaseLost also when a commit went through unheard."""
+
+        def once() -> T:
+            with self.publishing() as session:
+                return act(session)
+
+        return self._patiently(once)
+
+    def finish(self) -> None:
+        """Publishes nothing but that the wish is satisfied: `finish()` in one statement, as patient as `publish`."""
+        row = self._patiently(lambda: at_once(_FINISH, self._seen()))
+        if not row:
+            self.lost.set()
+            raise LeaseLost
+        if row[0].state == JobState.queued and row[0].due:
+            publish(self.job_id, row[0].queue, row[0].priority)
+
+    def _patiently(self, act: Callable[[], T]) -> T:
         deadline = time.monotonic() + LEASE.total_seconds()
         while True:
             try:
-                with self.publishing() as session:
-                    return act(session)
+                return act()
             except OperationalError as error:
                 if self.lost.is_set() or time.monotonic() > deadline:
                     raise
                 log.warning("job %s: publishing again: %s", self.job_id, error)
                 time.sleep(0.2 if is_deadlock(error) else 1.0)
+
+    def _seen(self) -> dict[str, Any]:
+        return {"job": self.job_id, "attempt": self.attempt, "seen": self.seen_request}
 
     def _mine(self) -> tuple:
         return Job.id == self.job_id, Job.attempt == self.attempt, Job.state == JobState.running
@@ -141,28 +160,30 @@ _TAKE = text(
 )
 _FINISH = text(
     """
-    WITH ended AS (
+    WITH held AS (
+        UPDATE jobs
+        SET satisfied = :seen, state = CASE WHEN requested > :seen THEN 'queued' ELSE 'done' END,
+            tries = 0, progress = 1, progress_note = '', worker = NULL, lease_until = NULL,
+            reason = NULL, reason_params = '{}', published_at = NULL, finished_at = now(),
+            -- a wish for later keeps its time: a stage may ask for its own repetition in a while
+            not_before = CASE WHEN requested > :seen THEN not_before ELSE now() END
+        WHERE id = :job AND attempt = :attempt AND state = 'running'
+        RETURNING id, attempt, state, queue, priority, not_before <= now() AS due
+    ), ended AS (
         UPDATE job_attempts SET outcome = 'done', reason = NULL, reason_params = '{}', ended_at = now()
-        WHERE job_id = :job AND attempt = :attempt
+        FROM held WHERE job_id = held.id AND job_attempts.attempt = held.attempt
     )
-    UPDATE jobs
-    SET satisfied = :seen, state = CASE WHEN requested > :seen THEN 'queued' ELSE 'done' END,
-        tries = 0, progress = 1, progress_note = '', worker = NULL, lease_until = NULL,
-        reason = NULL, reason_params = '{}', published_at = NULL, finished_at = now(),
-        -- a wish for later keeps its time: a stage may ask for its own repetition in a while
-        not_before = CASE WHEN requested > :seen THEN not_before ELSE now() END
-    WHERE id = :job
-    RETURNING state, queue, priority, not_before <= now() AS due
+    SELECT state, queue, priority, due FROM held
     """
 )
 
 
 def claim(job_id: UUID, worker: str) -> Claim | None:
     """None when there is nothing to do: satisfied, not due, or held by a living worker."""
-    with transaction() as session:
-        row = session.execute(_TAKE, {"job": job_id, "worker": worker, "lease": LEASE}).one_or_none()
-    if row is None:
+    taken = at_once(_TAKE, {"job": job_id, "worker": worker, "lease": LEASE})
+    if not taken:
         return None
+    row = taken[0]
     return Claim(
         job_id=job_id,
         kind=JobKind(row.kind),
@@ -175,43 +196,88 @@ def claim(job_id: UUID, worker: str) -> Claim | None:
     )
 
 
+@dataclass(eq=False)
+class _Lease:
+    """`renewed_at` by the monotonic clock: a machine whose wall clock is set while it works must not lose or keep a
+    lease by it. `told`: the progress that the row knows."""
+
+    held: Claim
+    renewed_at: float
+    told: tuple[float | None, str]
+    busy: threading.Lock = field(default_factory=threading.Lock)
+
+    def look_after(self) -> None:
+        """A database that is away for less than the lease is no loss; after that the claim counts as lost."""
+        held = self.held
+        if time.monotonic() - self.renewed_at < RENEW_EVERY_S and held._progress == self.told:
+            return
+        try:
+            self.told = held._progress
+            if held.renew():
+                self.renewed_at = time.monotonic()
+            else:
+                held.lost.set()
+        except DBAPIError as error:
+            log.warning("lease of job %s not renewed: %s", held.job_id, error)
+            if time.monotonic() - self.renewed_at > LEASE.total_seconds():
+                held.lost.set()
+
+
+class _Keeper:
+    """The one thread of this process that renews leases. A thread for each job would cost a short one a third of
+    its time."""
+
+    def __init__(self) -> None:
+        self._leases: list[_Lease] = []
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._wakes_at = 0.0
+
+    def keep(self, lease: _Lease) -> None:
+        with self._changed:
+            self._leases.append(lease)
+            if self._thread is None or not self._thread.is_alive():  # nor does it live on in a forked child
+                self._thread = threading.Thread(target=self._keeping, name="leases", daemon=True)
+                self._thread.start()
+            elif self._wakes_at > time.monotonic() + PROGRESS_EVERY_S:
+                self._changed.notify()
+
+    def leave(self, lease: _Lease) -> None:
+        """Waits for a renewal that is under way."""
+        with self._changed:
+            self._leases.remove(lease)
+        if lease.busy.acquire(timeout=5):
+            lease.busy.release()
+
+    def _keeping(self) -> None:
+        while True:
+            with self._changed:
+                self._wakes_at = time.monotonic() + PROGRESS_EVERY_S
+                self._changed.wait(PROGRESS_EVERY_S)
+                leases = list(self._leases)
+            for lease in leases:
+                with lease.busy:
+                    if lease in self._leases and not lease.held.lost.is_set():
+                        lease.look_after()
+
+
+_keeper = _Keeper()
+
+
 @contextmanager
 def kept(held: Claim) -> Iterator[Claim]:
-    """Renews the lease in a thread while the block runs. A database that is away for less than the lease is
-    no loss; after that the claim counts as lost."""
-    stop = threading.Event()
-
-    def renewing() -> None:
-        # The monotonic clock: a machine whose wall clock is set while it works must not lose or keep a lease by it.
-        last, told = time.monotonic(), held._progress
-        while not stop.wait(PROGRESS_EVERY_S):
-            if time.monotonic() - last < RENEW_EVERY_S and held._progress == told:
-                continue
-            try:
-                told = held._progress
-                if not held.renew():
-                    held.lost.set()
-                    return
-                last = time.monotonic()
-            except DBAPIError as error:
-                log.warning("lease of job %s not renewed: %s", held.job_id, error)
-                if time.monotonic() - last > LEASE.total_seconds():
-                    held.lost.set()
-                    return
-
-    thread = threading.Thread(target=renewing, name=f"lease-{held.job_id}", daemon=True)
-    thread.start()
+    """Renews the lease while the block runs."""
+    lease = _Lease(held, time.monotonic(), held._progress)
+    _keeper.keep(lease)
     try:
         yield held
     finally:
-        stop.set()
-        thread.join(timeout=5)
+        _keeper.leave(lease)
 
 
 def finish(session: Session, held: Claim) -> None:
     """The wish this attempt had seen is satisfied. Call inside `held.publish()`."""
-    seen = {"job": held.job_id, "attempt": held.attempt, "seen": held.seen_request}
-    row = session.execute(_FINISH, seen).one()
+    row = session.execute(_FINISH, held._seen()).one()
     if row.state == JobState.queued and row.due:
         after_commit(session, lambda: publish(held.job_id, row.queue, row.priority) and None)
 

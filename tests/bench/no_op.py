@@ -17,7 +17,7 @@ from tests.bench.installation import Running, installed
 from tests.bench.report import Row, compared
 from tests.bench.scale import Scale
 
-POLL_S = 0.001
+POLL_S = 0.0005
 WITHIN_S = 30.0
 WARM_UP = 10
 

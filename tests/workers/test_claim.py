@@ -173,6 +173,40 @@ def test_a_stale_attempt_publishes_nothing():
     assert job(job_id).state == JobState.done
 
 
+def test_an_attempt_without_results_satisfies_only_what_it_still_holds():
+    subject = new_id()
+    job_id = ask(subject)
+    stale = claim(job_id, "a")
+    end_lease(job_id)
+    fresh = claim(job_id, "b")
+    with pytest.raises(LeaseLost):
+        stale.finish()
+    assert stale.lost.is_set()
+    assert job(job_id).state == JobState.running
+    ask(subject)
+    nudges = schedule.nudges_in("light")
+    fresh.finish()
+    assert job(job_id).state == JobState.queued
+    assert schedule.nudges_in("light") == nudges + 1, "the wish made meanwhile is published"
+    claim(job_id, "c").finish()
+    assert job(job_id).satisfied == job(job_id).requested == 2
+    assert [outcome for _, outcome, _ in story(job_id)] == ["lost", "done", "done"]
+
+
+def test_leases_of_several_jobs_are_renewed_by_one_thread(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("workers.claim.PROGRESS_EVERY_S", 0.05)
+    monkeypatch.setattr("workers.claim.RENEW_EVERY_S", 0.1)
+    claims = [claim(ask(), "a") for _ in range(3)]
+    before = {held.job_id: job(held.job_id).lease_until for held in claims}
+    with kept(claims[0]), kept(claims[1]):
+        with kept(claims[2]):
+            pass
+        time.sleep(0.5)
+        renewed = [job(held.job_id).lease_until > before[held.job_id] for held in claims]
+    assert renewed == [True, True, False]
+    assert sum(thread.name == "leases" for thread in threading.enumerate()) == 1
+
+
 def test_the_lease_is_renewed_while_work_goes_on_and_its_loss_is_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("workers.claim.PROGRESS_EVERY_S", 0.05)
     monkeypatch.setattr("workers.claim.RENEW_EVERY_S", 0.1)

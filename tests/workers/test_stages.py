@@ -142,8 +142,8 @@ def test_an_encode_that_keeps_failing_leaves_what_plays_and_a_retry_heals(
     recording_id = bureau.receive(short)
     real = renditions.render
 
-    def badly(*arguments):
-        made = real(*arguments)
+    def badly(*arguments, **options):
+        made = real(*arguments, **options)
         made.faults = [Reason(code="stream_missing", params={"kind": "audio"})]
         return made
 
@@ -169,8 +169,8 @@ def test_a_damaged_source_that_gives_less_every_time_is_partial_and_says_so(
     recording_id = bureau.receive(short)
     real = renditions.render
 
-    def short_of(*arguments):
-        made = real(*arguments)
+    def short_of(*arguments, **options):
+        made = real(*arguments, **options)
         params = {"kind": "video", "got": 0.5, "expected": 1.0}
         made.faults = [Reason(code="duration_short", params=params)]
         return made

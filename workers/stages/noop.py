@@ -4,11 +4,11 @@ from typing import Any
 
 from sqlmodel import Session
 
-from workers.claim import Claim, finish
+from workers.claim import Claim
 
 
 def run(held: Claim) -> None:
-    held.publish(lambda session: finish(session, held))
+    held.finish()
 
 
 def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
