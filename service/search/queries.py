@@ -27,10 +27,13 @@ MAX_LIMIT = 200
 WALK = 2000
 USUAL_DELAY = timedelta(days=3)  # from recording to arrival
 FACET_CAP = 1000
-FACET_SAMPLE = 5000
+FACET_SAMPLE = 10_000
+TOTAL = ("total", "")
 _CHECKED = (
     "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, kinds, tags, refs, body"
 )
+
+Counts = Counter[tuple[str, str]]
 
 __all__ = ["Facet", "Hit", "Page", "SearchFilters", "facets", "search"]
 
@@ -196,14 +199,8 @@ def facets(session: Session, scope: frozenset[UUID] | None, filters: SearchFilte
     """How many hits have each value of total, squad, kind, state, tag and linked; most frequent first. Exact below
     FACET_CAP, capped there."""
     wanted = criteria(scope, filters)
-    counts: Counter[tuple[str, str]] = Counter({("total", ""): 0})
-    if not wanted.nothing:
-        for window in _windows(_prepare(session)):
-            rest = FACET_SAMPLE - counts["total", ""]
-            counts.update(_count(session, wanted, window, rest))
-            if counts["total", ""] >= FACET_SAMPLE:
-                _count_rest(session, wanted, scope, counts)
-                break
+    counts = Counter() if wanted.nothing else _count(session, wanted, scope)
+    counts.setdefault(TOTAL, 0)
     found: dict[str, list[Facet]] = {
         name: [] for name in ("total", "squad", "kind", "state", "tag", "linked")
     }
@@ -213,62 +210,68 @@ def facets(session: Session, scope: frozenset[UUID] | None, filters: SearchFilte
     return found
 
 
-def _count(session: Session, wanted: Criteria, window: Window, at_most: int) -> dict[tuple[str, str], int]:
-    """The values of at most so many hits of the window."""
+def _count(session: Session, wanted: Criteria, scope: frozenset[UUID] | None) -> Counts:
+    """Window by window, newest first. All hits are read until they are FACET_SAMPLE; by then most values have passed
+    the cap, and from there on only hits with one of the others are."""
+    counts: Counts = Counter()
+    months = _prepare(session)
+    # Expecting few hits, the planner would sort them to group them: hashing is three times as quick.
+    session.execute(text("SELECT set_config('enable_sort', 'off', true)"))
+    rare: list[int] | None = None
+    for window in _windows(months):
+        if rare is None:
+            here = _count_in(session, wanted, window, FACET_SAMPLE - counts[TOTAL])
+            if counts[TOTAL] + here[TOTAL] < FACET_SAMPLE:
+                counts.update(here)
+                continue
+            # Perhaps not all of the window's: good for what has passed the cap, the others are counted anew in it.
+            counts.update({key: count for key, count in here.items() if counts[key] + count > FACET_CAP})
+            session.execute(text("SELECT set_config('enable_seqscan', 'off', true)"))
+            values = _values(session, scope)
+        rare = [key_token(*key) for key in values if counts[key] <= FACET_CAP]
+        if not rare:
+            break
+        counts.update(_count_in(session, wanted, window, rare=rare))
+    session.execute(
+        text("SELECT set_config('enable_sort', 'on', true), set_config('enable_seqscan', 'on', true)")
+    )
+    return counts
+
+
+def _count_in(
+    session: Session,
+    wanted: Criteria,
+    window: Window,
+    at_most: int | None = None,
+    rare: list[int] | None = None,
+) -> Counts:
+    """The values of the window's hits: of at most so many; of those that have one of the tokens `rare`."""
     statement = f"""
-        WITH hits AS MATERIALIZED (
-            SELECT squad_id, state, linked, kinds, tags FROM {TABLE}
-            WHERE {window.condition()} AND {wanted.lookup}
-            LIMIT :at_most
+        WITH alike AS MATERIALIZED (
+            SELECT squad_id, state, linked, kinds, tags, count(*) AS n
+            FROM (
+                SELECT squad_id, state, linked, kinds, tags FROM {TABLE}
+                WHERE {window.condition()} AND {wanted.lookup}
+                    {"AND grams && CAST(:rare AS integer[])" if rare else ""}
+                {"LIMIT :at_most" if at_most else ""}
+            ) AS hits
+            GROUP BY squad_id, state, linked, kinds, tags
         )
-        SELECT 'total' AS name, '' AS value, count(*) AS count FROM hits
-        UNION ALL SELECT 'squad', coalesce(squad_id::text, 'None'), count(*) FROM hits GROUP BY squad_id
-        UNION ALL SELECT 'state', state, count(*) FROM hits GROUP BY state
-        UNION ALL SELECT 'linked', CASE WHEN linked THEN 'yes' ELSE 'no' END, count(*) FROM hits GROUP BY linked
-        UNION ALL SELECT 'kind', kind, count(*) FROM hits, unnest(kinds) AS kind GROUP BY kind
-        UNION ALL SELECT 'tag', tag, count(*) FROM hits, unnest(tags) AS tag GROUP BY tag
+        SELECT 'total' AS name, '' AS value, sum(n) AS count FROM alike HAVING sum(n) > 0
+        UNION ALL SELECT 'squad', coalesce(squad_id::text, 'None'), sum(n) FROM alike GROUP BY squad_id
+        UNION ALL SELECT 'state', state, sum(n) FROM alike GROUP BY state
+        UNION ALL SELECT 'linked', CASE WHEN linked THEN 'yes' ELSE 'no' END, sum(n) FROM alike GROUP BY linked
+        UNION ALL SELECT 'kind', kind, sum(n) FROM alike, unnest(kinds) AS kind GROUP BY kind
+        UNION ALL SELECT 'tag', tag, sum(n) FROM alike, unnest(tags) AS tag GROUP BY tag
     """
-    rows = session.execute(text(statement), {**wanted.params, "at_most": at_most})
-    return {(row.name, row.value): row.count for row in rows}
+    rows = session.execute(text(statement), {**wanted.params, "at_most": at_most, "rare": rare})
+    return Counter({(row.name, row.value): int(row.count) for row in rows})
 
 
-def _count_rest(
-    session: Session, wanted: Criteria, scope: frozenset[UUID] | None, counts: Counter[tuple[str, str]]
-) -> None:
-    """After a sample that is not all: counts by the token index, up to the cap, each known value that the sample
-    has not already seen so often."""
+def _values(session: Session, scope: frozenset[UUID] | None) -> list[tuple[str, str]]:
+    """Every value that any document ever had, of the squads only those in scope."""
     known = session.execute(
-        text("SELECT DISTINCT facet, value FROM search_values ORDER BY facet, value")
-    ).all()
+        text("SELECT facet, value FROM search_values GROUP BY facet, value ORDER BY facet, value")
+    )
     squads = None if scope is None else {str(squad) for squad in scope}
-    rest = [
-        (name, value)
-        for name, value in known
-        if counts[name, value] <= FACET_CAP
-        and not (name == "squad" and squads is not None and value not in squads)
-    ]
-    statement = f"""
-        SELECT v.name, v.value, (
-            SELECT count(*) FROM (
-                SELECT FROM {TABLE}
-                WHERE {wanted.lookup} AND grams @> ARRAY[v.token] AND CASE v.name
-                    WHEN 'squad' THEN coalesce(squad_id::text, 'None') = v.value
-                    WHEN 'state' THEN state = v.value
-                    WHEN 'linked' THEN linked = (v.value = 'yes')
-                    WHEN 'kind' THEN v.value = ANY(kinds)
-                    ELSE v.value = ANY(tags) END
-                LIMIT :more_than_cap
-            ) AS capped
-        ) AS count
-        FROM unnest(CAST(:names AS text[]), CAST(:values AS text[]), CAST(:tokens AS integer[])) AS v (name, value, token)
-    """
-    params = {
-        "names": [name for name, _ in rest],
-        "values": [value for _, value in rest],
-        "tokens": [key_token(name, value) for name, value in rest],
-        "more_than_cap": FACET_CAP + 1,
-    }
-    session.execute(text("SELECT set_config('enable_seqscan', 'off', true)"))
-    for row in session.execute(text(statement), {**wanted.params, **params}).all():
-        counts[row.name, row.value] = row.count
-    session.execute(text("SELECT set_config('enable_seqscan', 'on', true)"))
+    return [(facet, value) for facet, value in known if facet != "squad" or squads is None or value in squads]

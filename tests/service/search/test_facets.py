@@ -19,9 +19,11 @@ def counted(documents):
     return counts
 
 
-@pytest.fixture(params=[(1000, 5000), (30, 60)], ids=["all seen", "counted by value"])
+@pytest.fixture(
+    params=[(1000, 5000), (30, 60), (30, 400)], ids=["all read", "rare from the start", "rare late"]
+)
 def cap(request, monkeypatch):
-    """With a small sample, most values are counted one by one."""
+    """With a small sample, most values are counted in hits that are read for their rare values alone."""
     monkeypatch.setattr(queries, "FACET_CAP", request.param[0])
     monkeypatch.setattr(queries, "FACET_SAMPLE", request.param[1])
     return request.param[0]
