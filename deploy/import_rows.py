@@ -2,72 +2,273 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from service.i18n import gettext as _
 
+if TYPE_CHECKING:
+    from httpx import Client
+    from rich.console import Console
+
 
 class What(StrEnum):
+    """In the order in which a new installation needs them."""
+
     squads = "squads"
     officers = "officers"
     recorders = "recorders"
     assignments = "assignments"
-    campaigns = "campaigns"
+    rosters = "rosters"
     cases = "cases"
+    campaigns = "campaigns"
     events = "events"
+    matters = "matters"
 
 
-TYPES = {".json": "application/json", ".csv": "text/csv"}
+TYPES = {
+    ".json": "application/json",
+    ".csv": "text/csv",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+SHOWN = 200  # rows on the screen; --report has them all
 
 
 def import_rows(
     what: What,
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="JSON or CSV")],
-    server: Annotated[str, typer.Option(envvar="ZHENGLU_SERVER")] = "http://127.0.0.1:8000",
-    token: Annotated[
-        str, typer.Option(envvar="ZHENGLU_TOKEN", help="a token of a supervisor or administrator")
+    file: Annotated[
+        Path | None, typer.Argument(dir_okay=False, help="XLSX (first sheet), CSV (UTF-8 or GBK) or JSON")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="say what each row would do, change nothing")
+    ] = False,
+    columns: Annotated[
+        bool, typer.Option("--columns", help="say which columns such a table has; needs no server")
+    ] = False,
+    template: Annotated[
+        Path | None, typer.Option(help="write an empty table to fill in (.xlsx or .csv); needs no server")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="write what became of every row (.xlsx or .csv)")
+    ] = None,
+    in_force_from: Annotated[
+        str, typer.Option(metavar="DAY", help="matters: from which day on the list holds (today)")
     ] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="say what would happen, change nothing")] = False,
+    note: Annotated[str, typer.Option(help="matters: the decision that the list follows")] = "",
+    server: Annotated[
+        str, typer.Option(envvar="ZHENGLU_SERVER", help="address of the service (the one that runs here)")
+    ] = "",
+    user: Annotated[
+        str, typer.Option(envvar="ZHENGLU_USER", help="sign in as; a supervisor or administrator")
+    ] = "",
+    password: Annotated[
+        str, typer.Option(envvar="ZHENGLU_PASSWORD", help="asked for if not set", show_envvar=True)
+    ] = "",
+    token: Annotated[
+        str,
+        typer.Option(envvar="ZHENGLU_TOKEN", help="the secret of a session, instead of user and password"),
+    ] = "",
 ) -> None:
-    """Import rows; the same file again changes nothing. Exit 1 if a row was refused."""
-    import httpx
+    """Import a table. The same table again changes nothing. Exit 1 if a row was refused.
+
+    For instance: zhenglu import officers officers.xlsx --dry-run --user admin
+    """
     from rich.console import Console
-    from rich.table import Table
 
     console = Console()
-    try:
-        answer = httpx.post(
-            f"{server.rstrip('/')}/api/v1/{what}/import",
-            params={"dry_run": str(dry_run).lower()},
-            content=file.read_bytes(),
-            headers={
-                "Authorization": f"Bearer {token}",
-                "Content-Type": TYPES.get(file.suffix.lower(), "text/csv"),
-            },
-            timeout=300,
-            trust_env=False,
-        )
-    except httpx.TransportError as error:
-        console.print(
-            _("{server} does not answer: {problem}").format(server=server, problem=error),
-            style="red",
-            markup=False,
-        )
-        raise typer.Exit(1) from None
-    told = answer.json()
-    if answer.status_code != 200:
-        console.print(str(told.get("detail", told)), style="red", markup=False)
-        raise typer.Exit(1)
-    table = Table(_("Row"), _("Key"), _("Outcome"), _("Why"))
-    for row in told["rows"]:
-        if row["outcome"] != "unchanged":
-            why = row["problem"] or ", ".join(row["changes"])
-            table.add_row(str(row["row"]), row["key"], row["outcome"], why)
-    console.print(table)
-    console.print(", ".join(f"{count} {outcome}" for outcome, count in told["counts"].items()))
+    if columns:
+        _say_columns(console, what)
+        return
+    if template is not None:
+        _write_template(console, what, template)
+        return
+    if file is None:
+        raise typer.BadParameter(_("which file? Or --columns, or --template FILE"))
+    if not file.is_file():
+        raise typer.BadParameter(_("there is no file {path}").format(path=file))
+    told = _send(
+        console, what, file, server or _running_here(), dry_run, in_force_from, note, user, password, token
+    )
+    _show(console, told)
+    if report is not None:
+        _write_report(report, told)
+        console.print(_("Report of every row: {path}").format(path=report), markup=False)
     raise typer.Exit(1 if told["counts"]["refused"] else 0)
+
+
+def _running_here() -> str:
+    from deploy.running import Running
+    from service.settings import get_settings
+
+    found = Running.read(get_settings().data_dir)
+    return found.address if found and found.alive and found.address else "http://127.0.0.1:8000"
+
+
+def _send(
+    console: "Console",
+    what: What,
+    file: Path,
+    server: str,
+    dry_run: bool,
+    in_force_from: str,
+    note: str,
+    user: str,
+    password: str,
+    token: str,
+) -> dict[str, Any]:
+    import httpx
+
+    from service import i18n
+
+    language = "zh-CN" if i18n.current() == "zh_CN" else "en"
+    query = {"dry_run": str(dry_run).lower()}
+    if what is What.matters:
+        query |= {"note": note} | ({"in_force_from": in_force_from} if in_force_from else {})
+    try:
+        with httpx.Client(
+            base_url=server.rstrip("/"),
+            headers={"Accept-Language": language},
+            timeout=600,
+            trust_env=False,
+        ) as client:
+            own = not token
+            secret = token or _sign_in(console, client, user, password)
+            client.headers["Authorization"] = f"Bearer {secret}"
+            try:
+                return _answer(
+                    console,
+                    client.post(
+                        f"/api/v1/{what}/import",
+                        params=query,
+                        content=file.read_bytes(),
+                        headers={"Content-Type": TYPES.get(file.suffix.lower(), "text/csv")},
+                    ),
+                )
+            finally:
+                if own:
+                    client.delete("/api/v1/session")
+    except (httpx.TransportError, httpx.InvalidURL) as error:
+        _fail(console, _("{server} does not answer: {problem}").format(server=server, problem=error))
+
+
+def _sign_in(console: "Console", client: "Client", user: str, password: str) -> str:
+    import sys
+
+    if not user:
+        if not sys.stdin.isatty():
+            _fail(console, _("Say who you are: --user NAME (and ZHENGLU_PASSWORD), or ZHENGLU_TOKEN."))
+        user = typer.prompt(_("User name"))
+    if not password:
+        password = typer.prompt(_("Password of {user}").format(user=user), hide_input=True)
+    told = _answer(console, client.post("/api/v1/session", json={"username": user, "password": password}))
+    return told["token"]
+
+
+def _answer(console: "Console", answer: Any) -> dict[str, Any]:
+    try:
+        told = answer.json()
+    except ValueError:
+        told = {}
+    if answer.status_code == 200 and isinstance(told, dict) and told:
+        return told
+    said = told.get("detail") if isinstance(told, dict) else None
+    _fail(
+        console,
+        str(said)
+        if said
+        else _("{address} is no Zhenglu service, or another answers for it (HTTP {status}).").format(
+            address=answer.request.url.copy_with(query=None), status=answer.status_code
+        ),
+    )
+
+
+def _fail(console: "Console", sentence: str) -> Any:
+    console.print(sentence, style="red", markup=False)
+    raise typer.Exit(2)
+
+
+def _show(console: "Console", told: dict[str, Any]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from service.web.words import OUTCOMES
+
+    news = [row for row in told["rows"] if row["outcome"] != "unchanged" or row.get("note")]
+    news.sort(key=lambda row: (row["outcome"] != "refused", row["row"]))
+    if news:
+        table = Table(_("Row"), _("Key"), _("Outcome"), _("Why"))
+        for row in news[:SHOWN]:
+            outcome = str(OUTCOMES[row["outcome"]].label)
+            style = "red" if row["outcome"] == "refused" else ""
+            table.add_row(str(row["row"]), Text(row["key"]), Text(outcome, style), Text(_why(row)))
+        console.print(table)
+        if len(news) > SHOWN:
+            console.print(
+                _("{n} further rows are not shown; --report FILE has them all.").format(n=len(news) - SHOWN)
+            )
+    for sentence, names in (
+        (_("Columns that nobody knows were left out: {names}"), told["ignored_columns"]),
+        (_("Only the first sheet was read; left out: {names}"), told.get("unread_sheets", [])),
+        (_("Lines of the version before that this list no longer has: {names}"), told.get("removed", [])),
+    ):
+        if names:
+            console.print(sentence.format(names=", ".join(names)), style="yellow", markup=False)
+    counts = ", ".join(f"{OUTCOMES[name].label} {count}" for name, count in told["counts"].items())
+    console.print(counts, markup=False)
+    if told.get("version"):
+        console.print(
+            _(
+                "Version {n} is published, in force from {day}; {events} events are being counted again."
+            ).format(n=told["version"], day=told["in_force_from"], events=told["events"]),
+            style="green",
+        )
+    elif told["dry_run"]:
+        console.print(_("Checked only; nothing was changed. Without --dry-run it is done."), style="yellow")
+    elif not told["applied"]:
+        console.print(_("Nothing was changed: such a table is taken as a whole."), style="red")
+
+
+def _why(row: dict[str, Any]) -> str:
+    return "; ".join(part for part in (row["problem"], ", ".join(row["changes"]), row.get("note")) if part)
+
+
+def _say_columns(console: "Console", what: What) -> None:
+    from rich.table import Table
+
+    from service.importing.kinds import columns, import_kind
+
+    kind = import_kind(what)
+    console.print(f"{kind.word.label}: {kind.word.meaning}", markup=False)
+    table = Table(_("Column"), _("Needed"), _("What it holds"), _("Other names"))
+    for one in columns(kind.importer):
+        table.add_row(one.header, _("yes") if one.required else "", one.meaning, "、".join(one.also))
+    console.print(table)
+
+
+def _write_template(console: "Console", what: What, path: Path) -> None:
+    from service.importing.kinds import import_kind, template_table
+    from service.importing.tables import write_csv, write_xlsx
+
+    title, headers, notes = template_table(import_kind(what))
+    content = (
+        write_csv(headers, [])
+        if path.suffix.lower() == ".csv"
+        else write_xlsx(title, headers, [], notes=notes, notes_title=_("Columns"))
+    )
+    path.write_bytes(content)
+    console.print(_("Written: {path}").format(path=path), markup=False)
+
+
+def _write_report(path: Path, told: dict[str, Any]) -> None:
+    from service.importing.tables import write_csv, write_xlsx
+
+    headers = [_("Row"), _("Key"), _("Outcome"), _("Why")]
+    rows = [[row["row"], row["key"], row["outcome"], _why(row)] for row in told["rows"]]
+    content = (
+        write_csv(headers, rows) if path.suffix.lower() == ".csv" else write_xlsx(_("Report"), headers, rows)
+    )
+    path.write_bytes(content)
 
 
 def register(app: typer.Typer) -> None:

@@ -7,13 +7,13 @@ from uuid import UUID
 from sqlalchemy import select
 
 from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
-from schemas.people import Squad
 from service.cases.actions import reindex_campaigns, reindex_cases
 from service.i18n import gettext as _
 from service.importing.actions import Importer, Outcome, differences
 from service.importing.errors import RowRefused
 from service.importing.rules import day
 from service.linking.relink import relink_cases
+from service.people.queries import squads_said
 from service.search.rules import case_number_fold
 
 
@@ -43,7 +43,7 @@ class CaseImporter(Importer):
 
     def load(self, wanted: Sequence[CaseCreate]) -> None:
         folded = [self.key(one) for one in wanted]
-        self.squads = {squad.code: squad for squad in self.session.scalars(select(Squad))}
+        self.squads = squads_said(self.session)
         self.known = {
             case.number_folded: case
             for case in self.session.scalars(select(Case).where(Case.number_folded.in_(folded)))

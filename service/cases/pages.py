@@ -46,7 +46,9 @@ def case_views(session: Session, actor: Actor, cases: list[Case]) -> list[views.
         return []
     squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
     events = visible_events(actor).where(
-        EnforcementEvent.case_id.in_(ids), EnforcementEvent.cancelled_at.is_(None)
+        EnforcementEvent.case_id.in_(ids),
+        EnforcementEvent.cancelled_at.is_(None),
+        EnforcementEvent.merged_into.is_(None),
     )
     events = events.subquery()
     shown_by = is_recorded(actor, events.c.id)

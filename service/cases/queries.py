@@ -114,7 +114,7 @@ def case_detail(session: Session, actor: Actor, case_id: UUID) -> CaseDetail:
     case = get_case(session, actor, case_id)
     events = session.scalars(
         visible_events(actor)
-        .where(EnforcementEvent.case_id == case.id)
+        .where(EnforcementEvent.case_id == case.id, EnforcementEvent.merged_into.is_(None))
         .order_by(EnforcementEvent.arrived_at, EnforcementEvent.id)
     ).all()
     links = session.scalars(

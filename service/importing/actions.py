@@ -14,9 +14,10 @@ from service.access.actions import require
 from service.access.actor import Actor
 from service.access.queries import squad_scope
 from service.custody.actions import record
+from service.database import any_number_of_values
 from service.i18n import gettext as _
 from service.importing.errors import ColumnsMissing, RowRefused
-from service.importing.rules import SourceRow, read
+from service.importing.rules import Sheet, SourceRow, read
 
 
 class Outcome(StrEnum):
@@ -28,20 +29,26 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class RowReport:
-    """`changes`: the fields that differ from what was known, for a changed row."""
+    """`changes`: the fields that differ from what was known, for a changed row. `note`: what else to know of it."""
 
     row: int
     outcome: Outcome
     key: str = ""
     problem: str | None = None
     changes: list[str] = field(default_factory=list)
+    note: str | None = None
 
 
 @dataclass(frozen=True)
 class Report:
+    """`applied`: what the rows say was done; never for a dry run, nor where all or nothing is wanted and a row was
+    refused. `unread_sheets`: only the first sheet of a workbook is read."""
+
     dry_run: bool
+    applied: bool
     counts: dict[str, int]
     ignored_columns: list[str]
+    unread_sheets: list[str]
     rows: list[RowReport]
 
 
@@ -51,12 +58,15 @@ class Importer(ABC):
     `headers`: other column names → field. `cells`: how a field's cell is read before the model sees it.
     `load` fetches, in a fixed number of queries, all that the rows refer to; `apply` says what becomes of one
     row and raises RowRefused; `finish` does once what follows from all of them (links, search).
+    `all_or_nothing`: one refused row leaves everything as it was.
     """
 
     kind: ClassVar[str]
     model: ClassVar[type[SQLModel]]
     headers: ClassVar[Mapping[str, str]]
     cells: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    all_or_nothing: ClassVar[bool] = False
+    note: str | None = None  # of the row that `apply` has just read
 
     def __init__(self, session: Session, actor: Actor) -> None:
         self.session, self.actor = session, actor
@@ -65,11 +75,17 @@ class Importer(ABC):
     def load(self, wanted: Sequence[Any]) -> None:  # noqa: B027 - nothing to fetch is a valid answer
         ...
 
+    def require_may(self) -> None:
+        require(self.actor, "import")
+
     @abstractmethod
     def key(self, wanted: Any) -> str: ...
 
     @abstractmethod
     def apply(self, wanted: Any) -> tuple[Outcome, list[str]]: ...
+
+    def changes_anything(self, counts: Mapping[str, int]) -> bool:
+        return bool(counts[Outcome.created] or counts[Outcome.changed])
 
     def finish(self) -> None:  # noqa: B027 - nothing follows for most kinds
         ...
@@ -80,7 +96,7 @@ class Importer(ABC):
 
 def run_import(importer: Importer, data: bytes, content_type: str, *, dry_run: bool) -> Report:
     """A dry run does everything and takes it back, so that its report is what would happen."""
-    require(importer.actor, "import")
+    importer.require_may()
     sheet = read(data, content_type, _columns(importer))
     missing = [
         name
@@ -89,16 +105,22 @@ def run_import(importer: Importer, data: bytes, content_type: str, *, dry_run: b
     ]
     if sheet.rows and missing:
         raise ColumnsMissing(columns=", ".join(missing))
+    with any_number_of_values(importer.session):
+        return _run(importer, sheet, dry_run=dry_run)
+
+
+def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
     session = importer.session
     inside = session.begin_nested()
     try:
         reports = _apply_all(importer, sheet.rows)
         counts = Counter(str(report.outcome) for report in reports)
-        if dry_run:
+        applied = not dry_run and not (importer.all_or_nothing and counts[Outcome.refused])
+        if not applied:
             session.flush()
             inside.rollback()
         else:
-            if counts[Outcome.created] or counts[Outcome.changed]:
+            if importer.changes_anything(counts):
                 session.flush()
                 importer.finish()
             inside.commit()
@@ -106,12 +128,14 @@ def run_import(importer: Importer, data: bytes, content_type: str, *, dry_run: b
         if inside.is_active:
             inside.rollback()
         raise
-    if not dry_run:
+    if applied:
         record(session, importer.actor, "import", importer.kind, None, **counts)
     return Report(
         dry_run=dry_run,
+        applied=applied,
         counts={str(outcome): counts[outcome] for outcome in Outcome},
         ignored_columns=list(sheet.ignored),
+        unread_sheets=list(sheet.unread),
         rows=reports,
     )
 
@@ -124,6 +148,9 @@ def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
     reports: dict[int, RowReport] = {}
     read_rows: list[tuple[int, Any]] = []
     for row in rows:
+        if row.problem:
+            reports[row.number] = RowReport(row.number, Outcome.refused, problem=row.problem)
+            continue
         try:
             read_rows.append((row.number, _read(importer, row)))
         except RowRefused as refused:
@@ -141,8 +168,9 @@ def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
                 if key in seen:
                     raise RowRefused(_("the same id stands in row {row} already").format(row=seen[key]))
                 seen[key] = number
+                importer.note = None
                 outcome, changes = importer.apply(wanted)
-                reports[number] = RowReport(number, outcome, key, changes=changes)
+                reports[number] = RowReport(number, outcome, key, changes=changes, note=importer.note)
             except RowRefused as refused:
                 reports[number] = RowReport(number, Outcome.refused, key, refused.problem)
     return [reports[number] for number in sorted(reports)]

@@ -17,6 +17,16 @@ class ColumnsMissing(ServiceError):
     sentence = _n("These columns are missing: {columns}")
 
 
+class NoSuchImport(ServiceError):
+    status, type = 404, "no-such-import"
+    sentence = _n("There is no import of “{name}”.")
+
+
+class FileChanged(ServiceError):
+    status, type = 409, "file-changed"
+    sentence = _n("This is not the file that was checked: check it again before you apply it.")
+
+
 class RowRefused(Exception):
     """This row is left out, with a sentence; the others go on."""
 

@@ -1,19 +1,23 @@
-"""Files into rows: JSON or CSV, in whatever encoding a Chinese office program writes. Pure."""
+"""Files into rows: XLSX, JSON or CSV, in whatever encoding a Chinese office program writes. Pure."""
 
 import csv
 import io
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from service.i18n import gettext as _
+from service.importing import xlsx
 from service.importing.errors import ImportTooLarge, ImportUnreadable
 from service.search.rules import fold
 
 MOST_BYTES = 32_000_000
 MOST_ROWS = 100_000
+HEADER_WITHIN = 10
+FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # at the start of a cell a spreadsheet may run it
 _SEPARATORS = re.compile(r"[;；、,，|\s]+")
 _TIME = re.compile(
     r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?"
@@ -25,31 +29,40 @@ FALSE = {"0", "false", "no", "n", "否", ""}
 
 @dataclass(frozen=True)
 class SourceRow:
-    """`number` counts from 1, as a person counts the rows below the header."""
+    """`number` counts from 1, as a person counts the rows below the header; `problem`: why it cannot be used."""
 
     number: int
     values: dict[str, Any]
+    problem: str = ""
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows under our own field names; `ignored`: columns that nobody knows."""
+    """Rows under our own field names; `ignored`: columns that nobody knows; `unread`: further sheets of the file."""
 
     rows: list[SourceRow]
     columns: frozenset[str]
     ignored: tuple[str, ...]
+    unread: tuple[str, ...] = ()
 
 
 def read(data: bytes, content_type: str, headers: Mapping[str, str]) -> Sheet:
-    """`headers`: other names of our fields, such as Chinese ones → the field. An empty cell says nothing."""
+    """`headers`: other names of our fields, such as Chinese ones → the field. An empty cell says nothing.
+
+    An XLSX file is known by its first bytes, whatever it is called."""
     if len(data) > MOST_BYTES:
         raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
     names = {fold(name): field for name, field in headers.items()}
     names |= {fold(field): field for field in headers.values()}
+    if xlsx.looks_like(data):
+        rows, unread = xlsx.rows_of(data, MOST_ROWS)
+        return _table(rows, names, unread)
     content = decoded(data)
     if "json" in content_type or content.lstrip()[:1] in ("[", "{"):
         return _json(content, names)
-    return _csv(content, names)
+    if "spreadsheet" in content_type:
+        raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged"))
+    return _table(_csv(content), names)
 
 
 def decoded(data: bytes) -> str:
@@ -95,35 +108,76 @@ def _json(content: str, names: Mapping[str, str]) -> Sheet:
     return Sheet(rows, frozenset(columns), tuple(ignored)[:50])
 
 
-def _csv(content: str, names: Mapping[str, str]) -> Sheet:
-    first = content.split("\n", 1)[0]
+def _csv(content: str) -> list[list[str]]:
+    lines = content.split("\n", HEADER_WITHIN)[:HEADER_WITHIN]
+    first = next((line for line in lines if any(mark in line for mark in ",\t;")), "")
     delimiter = max(",\t;", key=first.count)
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    rows = []
     try:
-        header = next(reader, [])
-        fields = [names.get(fold(name)) for name in header]
-        known = [field for field in fields if field]
-        if len(set(known)) < len(known):
-            twice = sorted({field for field in known if known.count(field) > 1})
-            raise ImportUnreadable(problem=", ".join(twice))
-        rows = []
-        for number, cells in enumerate(reader, 1):
-            if number > MOST_ROWS:
+        for cells in reader:
+            rows.append([cell.strip() for cell in cells])
+            if len(rows) > MOST_ROWS + HEADER_WITHIN:
                 raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) > len(fields) and any(cell.strip() for cell in cells[len(fields) :]):
-                raise ImportUnreadable(problem=f"row {number}: {len(cells)} > {len(fields)} columns")
-            values = {
-                field: cell.strip()
-                for field, cell in zip(fields, cells, strict=False)
-                if field and cell.strip()
-            }
-            rows.append(SourceRow(number, values))
     except csv.Error as error:
         raise ImportUnreadable(problem=f"line {reader.line_num}: {error}") from error
-    ignored = [name[:100] for name, field in zip(header, fields, strict=True) if not field and name.strip()]
-    return Sheet(rows, frozenset(known), tuple(ignored)[:50])
+    return rows
+
+
+def _table(rows: Sequence[Sequence[str]], names: Mapping[str, str], unread: Sequence[str] = ()) -> Sheet:
+    top = _header_row(rows, names)
+    header = _header(rows, top, names)
+    fields = [names.get(fold(name)) for name in header]
+    known = [field for field in fields if field]
+    if len(set(known)) < len(known):
+        twice = sorted({field for field in known if known.count(field) > 1})
+        raise ImportUnreadable(problem=_("two columns mean the same: {names}").format(names=", ".join(twice)))
+    found = []
+    for number, cells in enumerate(rows[top + 1 :], 1):
+        if not any(cells):
+            continue
+        if number > MOST_ROWS:
+            raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
+        if any(cells[len(fields) :]):
+            raise ImportUnreadable(problem=f"row {number}: {len(cells)} > {len(fields)} columns")
+        pairs = [(field, cell) for field, cell in zip(fields, cells, strict=False) if field and cell]
+        lost = next((f"{field}: {cell}" for field, cell in pairs if isinstance(cell, xlsx.Lost)), "")
+        found.append(SourceRow(number, {field: _unprefixed(cell) for field, cell in pairs}, lost))
+    ignored = [name[:100] for name, field in zip(header, fields, strict=True) if name and not field]
+    return Sheet(found, frozenset(known), tuple(ignored)[:50], tuple(unread)[:50])
+
+
+def _header_row(rows: Sequence[Sequence[str]], names: Mapping[str, str]) -> int:
+    """Titles and notes may stand above the header: it is the row among the first with the most names that we know."""
+    best, most = 0, 0
+    for place, cells in enumerate(rows[:HEADER_WITHIN]):
+        known = sum(fold(cell) in names for cell in cells if cell)
+        if known > most:
+            best, most = place, known
+    if most:
+        return best
+    return next((place for place, cells in enumerate(rows) if any(cells)), 0)
+
+
+def _header(rows: Sequence[Sequence[str]], top: int, names: Mapping[str, str]) -> list[str]:
+    """Of a cell merged downwards over two header rows only the upper one has text."""
+    if not rows:
+        return []
+    header = list(rows[top])
+    above = [rows[place] for place in range(top - 1, max(-1, top - 3), -1)]
+    width = max([len(header), *(len(cells) for cells in above)])
+    header += [""] * (width - len(header))
+    for place, name in enumerate(header):
+        if not name:
+            upper = (cells[place] for cells in above if place < len(cells) and cells[place])
+            said = next(upper, "")
+            header[place] = said if fold(said) in names else ""
+    return header
+
+
+def _unprefixed(cell: str) -> str:
+    """Our own tables put a ' before what a spreadsheet would take for a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_STARTS and len(cell) > 1 else cell
 
 
 # ---- cells -----------------------------------------------------------------------------------------

@@ -1,18 +1,16 @@
-"""The bureau's officers and its recorders, as lists."""
-
-from collections import defaultdict
+"""The bureau's officers, with their accounts and who is on duty."""
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 
 from schemas.accounts import Account, SignIn
 from schemas.people import Officer, Squad
-from schemas.recorders import Assignment, Recorder, RecorderModel, RecorderState
-from schemas.recordings import Recording
 from service.access.actions import require
-from service.access.queries import visible_officers, visible_recorders, visible_recordings
-from service.clock import now
+from service.access.queries import visible_officers
+from service.clock import local, now
 from service.database import DatabaseSession
+from service.people.rosters import on_duty
+from service.people.rules import left_by
 from service.web import views
 from service.web.rendering import render
 from service.web.shell import PageActor
@@ -31,6 +29,9 @@ def people_page(request: Request, actor: PageActor, session: DatabaseSession) ->
     seen = dict(
         session.execute(select(SignIn.account_id, func.max(SignIn.seen_at)).group_by(SignIn.account_id)).all()
     )
+    moment = now()
+    today = local(moment).date()
+    duties = {duty.officer.id: duty.roster.ends_at for duty in on_duty(session, actor, moment)}
     people = []
     for officer in session.scalars(visible_officers(actor).order_by(Officer.certificate_no)):
         account = accounts.get(officer.id)
@@ -41,45 +42,11 @@ def people_page(request: Request, actor: PageActor, session: DatabaseSession) ->
                 squad=squads.get(officer.squad_id),
                 role=str(account.role) if account else None,
                 username=account.username if account else None,
-                active=officer.left_on is None and (account is None or account.disabled_at is None),
+                active=not left_by(officer.left_on, today)
+                and (account is None or account.disabled_at is None),
                 last_seen=seen.get(account.id) if account else None,
+                left_on=officer.left_on,
+                on_duty_until=duties.get(officer.id),
             )
         )
     return render(request, "people.html", people=people)
-
-
-@router.get("/recorders")
-def recorders_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
-    require(actor, "see_people")
-    squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
-    models = {model.id: model for model in session.scalars(select(RecorderModel))}
-    moment = now()
-    holders = defaultdict(list)
-    for recorder_id, name in session.execute(
-        select(Assignment.recorder_id, Officer.name)
-        .join(Officer, Officer.id == Assignment.officer_id)
-        .where(Assignment.held_from <= moment, or_(Assignment.held_to.is_(None), Assignment.held_to > moment))
-        .order_by(Assignment.held_from)
-    ):
-        holders[recorder_id].append(name)
-    last = dict(
-        session.execute(
-            select(Recording.recorder_id, func.max(Recording.received_at))
-            .where(Recording.id.in_(visible_recordings(actor).with_only_columns(Recording.id)))
-            .group_by(Recording.recorder_id)
-        ).all()
-    )
-    recorders = []
-    for recorder in session.scalars(visible_recorders(actor).order_by(Recorder.serial)):
-        model = models.get(recorder.model_id)
-        recorders.append(
-            views.Recorder(
-                number=recorder.serial,
-                model=f"{model.vendor} {model.name}".strip() if model else "",
-                squad=squads.get(recorder.squad_id),
-                holders=holders[recorder.id],
-                last_recording=last.get(recorder.id),
-                active=recorder.state in (RecorderState.in_use, RecorderState.spare),
-            )
-        )
-    return render(request, "recorders.html", recorders=recorders)

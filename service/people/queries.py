@@ -1,5 +1,6 @@
 """Squads and officers, in the caller's scope; and by the names that people use for them."""
 
+from collections import Counter
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -32,6 +33,13 @@ def squad_of(session: Session, actor: Actor, name: str) -> Squad:
     if found is None:
         raise Invalid(field="squad", problem=name)
     return found
+
+
+def squads_said(session: Session) -> dict[str, Squad]:
+    """Every squad by what a table may call it: its code, else its name where only one has it."""
+    found = list(session.scalars(select(Squad).order_by(Squad.code)))
+    names = Counter(squad.name for squad in found)
+    return {squad.name: squad for squad in found if names[squad.name] == 1} | {s.code: s for s in found}
 
 
 def officer_of(session: Session, name: str) -> Officer:

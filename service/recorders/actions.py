@@ -1,11 +1,13 @@
 """Recorders, their models, and who holds them. A changed holder links the recordings concerned anew."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import Session
 
+from schemas.people import Officer
 from schemas.recorders import (
     Assignment,
     AssignmentCreate,
@@ -16,12 +18,14 @@ from schemas.recorders import (
 )
 from service.access.actions import require
 from service.access.actor import Actor
-from service.clock import as_utc
+from service.clock import as_utc, local
+from service.clocks.keep import weigh_model
 from service.custody.actions import record
 from service.errors import NotFound
 from service.linking.relink import Touched, relink, relink_claims
-from service.people.errors import NumberTaken
+from service.people.errors import LeftBefore, NumberTaken
 from service.people.queries import officer_of, squad_of
+from service.people.rules import left_by
 from service.recorders.errors import SpanReversed
 from service.recorders.queries import get_assignment, get_recorder, model_of, recorder_of
 from service.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
@@ -45,7 +49,11 @@ def update_model(
     model = session.get(RecorderModel, model_id)
     if model is None:
         raise NotFound
-    _change(session, actor, "recorder_model", model, wanted.model_dump(exclude_unset=True), None)
+    values = wanted.model_dump(exclude_unset=True)
+    anew = values.get("conventions", model.conventions) != model.conventions
+    _change(session, actor, "recorder_model", model, values, None)
+    if anew:
+        weigh_model(session, model.id)
     return model
 
 
@@ -58,6 +66,8 @@ def create_recorder(session: Session, actor: Actor, wanted: RecorderCreate) -> R
         serial=wanted.serial,
         squad_id=squad.id,
         state=wanted.state,
+        last_dock_at=as_utc(wanted.last_dock_at) if wanted.last_dock_at else None,
+        battery_percent=wanted.battery_percent,
         model_id=model_of(session, wanted.model).id if wanted.model else None,
     )
     session.add(recorder)
@@ -96,6 +106,7 @@ def create_assignment(session: Session, actor: Actor, wanted: AssignmentCreate) 
         and session.scalars(select(Assignment.id).where(Assignment.external_id == wanted.external_id)).first()
     ):
         raise NumberTaken(number=wanted.external_id)
+    _still_here(officer, start)
     assignment = Assignment(
         external_id=wanted.external_id,
         recorder_id=recorder.id,
@@ -115,8 +126,33 @@ def create_assignment(session: Session, actor: Actor, wanted: AssignmentCreate) 
         recorder=recorder.serial,
         officer=officer.certificate_no,
     )
-    relink(session, [touched_by(assignment)])
+    ended = _end_others(session, actor, assignment, recorder) if wanted.hand_over else []
+    relink(session, [touched_by(assignment), *ended])
     return assignment
+
+
+def _end_others(session: Session, actor: Actor, taken: Assignment, recorder: Recorder) -> list[Touched]:
+    """A hand-over: whoever else holds the recorder open, held it until now."""
+    touched = []
+    for held in session.scalars(
+        select(Assignment)
+        .where(
+            Assignment.recorder_id == recorder.id,
+            Assignment.officer_id != taken.officer_id,
+            Assignment.held_to.is_(None),
+            Assignment.held_from < taken.held_from,
+        )
+        .order_by(Assignment.id)
+        .with_for_update()
+    ):
+        touched.append(touched_by(held))
+        _change(session, actor, "assignment", held, {"held_to": taken.held_from}, recorder.squad_id)
+    return touched
+
+
+def _still_here(officer: Officer, start: datetime) -> None:
+    if left_by(officer.left_on, local(start).date()):
+        raise LeftBefore(officer=officer.certificate_no, day=officer.left_on)
 
 
 def update_assignment(
@@ -133,6 +169,8 @@ def update_assignment(
     start, end = values.get("held_from", assignment.held_from), values.get("held_to", assignment.held_to)
     if end is not None and start is not None and end <= start:
         raise SpanReversed
+    if start != assignment.held_from:
+        _still_here(session.get_one(Officer, assignment.officer_id), start)
     recorder = get_recorder(session, actor, assignment.recorder_id)
     if _change(session, actor, "assignment", assignment, values, recorder.squad_id):
         relink(session, [before, touched_by(assignment)])

@@ -1,19 +1,27 @@
 """Recorders and assignments from a table."""
 
+from bisect import bisect_right, insort
 from collections.abc import Sequence
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import or_, select, tuple_
 
-from schemas.people import Officer, Squad
+from schemas.people import Officer
 from schemas.recorders import Assignment, AssignmentCreate, Recorder, RecorderCreate, RecorderModel
-from service.clock import as_utc
+from service.clock import as_utc, local, now
 from service.i18n import gettext as _
+from service.i18n import moment as shown
 from service.importing.actions import Importer, Outcome, differences
 from service.importing.errors import RowRefused
-from service.importing.rules import moment
+from service.importing.rules import moment, truth
 from service.linking.relink import Touched, relink, relink_claims
+from service.people.queries import squads_said
+from service.people.rules import left_by
 from service.recorders.actions import touched_by
+
+NEAREST = 20  # holdings of one recorder before and after, that are looked at for a note
 
 
 class RecorderImporter(Importer):
@@ -28,6 +36,10 @@ class RecorderImporter(Importer):
         "中队编号": "squad",
         "型号": "model",
         "状态": "state",
+        "最近入站时间": "last_dock_at",
+        "最后采集时间": "last_dock_at",
+        "电量": "battery_percent",
+        "电量（%）": "battery_percent",
     }
     STATES: ClassVar = {
         "在用": "in_use",
@@ -36,14 +48,18 @@ class RecorderImporter(Importer):
         "报废": "retired",
         "停用": "retired",
     }
-    cells: ClassVar = {"state": lambda value: RecorderImporter.STATES.get(value, value)}
+    cells: ClassVar = {
+        "state": lambda value: RecorderImporter.STATES.get(value, value) if isinstance(value, str) else value,
+        "last_dock_at": moment,
+        "battery_percent": lambda value: value.rstrip("%％ ") if isinstance(value, str) else value,
+    }
 
     def key(self, wanted: RecorderCreate) -> str:
         return wanted.serial
 
     def load(self, wanted: Sequence[RecorderCreate]) -> None:
         serials = [one.serial for one in wanted]
-        self.squads = {squad.code: squad for squad in self.session.scalars(select(Squad))}
+        self.squads = squads_said(self.session)
         self.models = {model.code: model for model in self.session.scalars(select(RecorderModel))}
         self.known = {
             recorder.serial: recorder
@@ -56,6 +72,8 @@ class RecorderImporter(Importer):
         if squad is None or not self.in_scope(squad.id):
             raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
         values = wanted.model_dump(exclude_unset=True, exclude={"squad", "model"}) | {"squad_id": squad.id}
+        if wanted.last_dock_at:
+            values["last_dock_at"] = as_utc(wanted.last_dock_at)
         if wanted.model:
             if wanted.model not in self.models:
                 raise RowRefused(_("recorder model {name} is not known").format(name=wanted.model))
@@ -75,7 +93,11 @@ class RecorderImporter(Importer):
 
 
 class AssignmentImporter(Importer):
-    """Known by the external id; without one by recorder, officer and start."""
+    """Known by the external id; without one by recorder, officer and start.
+
+    Holdings of several officers may overlap: one recorder serves two officers. Such a row is taken, and says so in
+    its note. Only a row that says 交接 (hand-over) ends what others hold open; in whatever order the rows stand.
+    """
 
     kind = "assignments"
     model = AssignmentCreate
@@ -92,12 +114,15 @@ class AssignmentImporter(Importer):
         "开始时间": "held_from",
         "归还时间": "held_to",
         "结束时间": "held_to",
+        "交接": "hand_over",
+        "是否交接": "hand_over",
     }
-    cells: ClassVar = {"held_from": moment, "held_to": moment}
+    cells: ClassVar = {"held_from": moment, "held_to": moment, "hand_over": truth}
 
     def key(self, wanted: AssignmentCreate) -> str:
         return (
-            wanted.external_id or f"{wanted.recorder}/{wanted.officer}/{as_utc(wanted.held_from).isoformat()}"
+            wanted.external_id
+            or f"{wanted.recorder}/{wanted.officer}/{shown(as_utc(wanted.held_from), 'second')}"
         )
 
     def load(self, wanted: Sequence[AssignmentCreate]) -> None:
@@ -128,6 +153,33 @@ class AssignmentImporter(Importer):
             )
             self.natural |= {(a.recorder_id, a.officer_id, a.held_from): a for a in batch}
         self.touched: list[Touched] = []
+        self._look_around(wanted)
+
+    def _look_around(self, wanted: Sequence[AssignmentCreate]) -> None:
+        """Who else holds these recorders, and the hand-overs that this table tells of."""
+        spans = [as_utc(one.held_from) for one in wanted]
+        self.handovers: dict[UUID, list[tuple[datetime, str]]] = {}
+        for one in wanted:
+            if one.hand_over and one.recorder in self.recorders:
+                moments = self.handovers.setdefault(self.recorders[one.recorder].id, [])
+                insort(moments, (as_utc(one.held_from), one.officer))
+        self.others: dict[UUID, list[tuple[datetime, datetime | None, str]]] = {}
+        self.open: dict[UUID, list[tuple[Assignment, str]]] = {}
+        if not spans:
+            return
+        ids = [recorder.id for recorder in self.recorders.values()]
+        for held, number in self.session.execute(
+            select(Assignment, Officer.certificate_no)
+            .join(Officer, Officer.id == Assignment.officer_id)
+            .where(
+                Assignment.recorder_id.in_(ids),
+                or_(Assignment.held_to.is_(None), Assignment.held_to > min(spans)),
+            )
+            .order_by(Assignment.held_from)
+        ):
+            self.others.setdefault(held.recorder_id, []).append((held.held_from, held.held_to, number))
+            if held.held_to is None:
+                self.open.setdefault(held.recorder_id, []).append((held, number))
 
     def apply(self, wanted: AssignmentCreate) -> tuple[Outcome, list[str]]:
         recorder = self.recorders.get(wanted.recorder)
@@ -136,33 +188,95 @@ class AssignmentImporter(Importer):
         officer = self.officers.get(wanted.officer)
         if officer is None:
             raise RowRefused(_("officer {name} is not known").format(name=wanted.officer))
-        start = as_utc(wanted.held_from)
-        end = as_utc(wanted.held_to) if wanted.held_to else None
-        if end is not None and end <= start:
-            raise RowRefused(_("the end must lie after the start"))
-        values = {"recorder_id": recorder.id, "officer_id": officer.id, "held_from": start}
-        if "held_to" in wanted.model_fields_set:
-            values["held_to"] = end
         known = (
             self.named.get(wanted.external_id)
             if wanted.external_id
-            else self.natural.get((recorder.id, officer.id, start))
+            else self.natural.get((recorder.id, officer.id, as_utc(wanted.held_from)))
         )
+        if known is not None and known.recorder_id != recorder.id and not self._ours(known):
+            raise RowRefused(_("this belongs to another squad"))
+        values = self._values(wanted, recorder, officer, known)
+        self._possible(officer, values["held_from"], values.get("held_to", known.held_to if known else None))
+        notes = self._hand_over(wanted, recorder) if wanted.hand_over else []
         if known is None:
             known = Assignment(external_id=wanted.external_id, **values)
             self.session.add(known)
             self.touched.append(touched_by(known))
-            return Outcome.created, []
-        if known.recorder_id != recorder.id and not self._ours(known):
-            raise RowRefused(_("this belongs to another squad"))
-        until = values.get("held_to", known.held_to)
-        if until is not None and until <= start:
+            outcome, changes = Outcome.created, []
+        else:
+            before = touched_by(known)
+            changes = differences(known, values)
+            if changes:
+                self.touched += [before, touched_by(known)]
+            outcome = Outcome.changed if changes else Outcome.unchanged
+        if outcome is not Outcome.unchanged:
+            notes += self._shared(known, officer)
+        if left_by(officer.left_on, local(known.held_to or now()).date()):
+            notes.append(_("the officer left on {day}").format(day=officer.left_on))
+        self.note = "; ".join(notes) or None
+        return outcome, changes
+
+    def _values(
+        self, wanted: AssignmentCreate, recorder: Recorder, officer: Officer, known: Assignment | None
+    ) -> dict[str, Any]:
+        start = as_utc(wanted.held_from)
+        values: dict[str, Any] = {"recorder_id": recorder.id, "officer_id": officer.id, "held_from": start}
+        if "held_to" in wanted.model_fields_set:
+            values["held_to"] = as_utc(wanted.held_to) if wanted.held_to else None
+        if values.get("held_to", known.held_to if known else None) is None:
+            later = (
+                moment
+                for moment, number in self.handovers.get(recorder.id, [])
+                if moment > start and number != officer.certificate_no
+            )
+            if (ended := next(later, None)) is not None:
+                values["held_to"] = ended
+        return values
+
+    def _possible(self, officer: Officer, start: datetime, end: datetime | None) -> None:
+        if end is not None and end <= start:
             raise RowRefused(_("the end must lie after the start"))
-        before = touched_by(known)
-        changes = differences(known, values)
-        if changes:
-            self.touched += [before, touched_by(known)]
-        return (Outcome.changed if changes else Outcome.unchanged), changes
+        if left_by(officer.left_on, local(start).date()):
+            raise RowRefused(
+                _("officer {name} left on {day}").format(name=officer.certificate_no, day=officer.left_on)
+            )
+
+    def _hand_over(self, wanted: AssignmentCreate, recorder: Recorder) -> list[str]:
+        """Ends what others hold open in the database; rows of this table end by themselves (`_values`)."""
+        start, ended = as_utc(wanted.held_from), []
+        for held, number in self.open.get(recorder.id, []):
+            if held.held_to is None and held.held_from < start and number != wanted.officer:
+                before = touched_by(held)
+                held.held_to = start
+                self.touched += [before, touched_by(held)]
+                ended.append(number)
+        if not ended:
+            return []
+        return [_("ends the holding of {officers}").format(officers="、".join(sorted(set(ended))))]
+
+    def _shared(self, held: Assignment, officer: Officer) -> list[str]:
+        """Looks at the nearest few: more than that never hold one recorder at a time."""
+        others = self.others.setdefault(held.recorder_id, [])
+        place = bisect_right(others, held.held_from, key=lambda other: other[0])
+        near = others[max(0, place - NEAREST) : place + NEAREST]
+        also = sorted(
+            {
+                number
+                for start, end, number in near
+                if number != officer.certificate_no
+                and (held.held_to is None or start < held.held_to)
+                and (end is None or end > held.held_from)
+                and not any(start < moment <= held.held_from for moment, _n in self._ends(held, number))
+            }
+        )
+        others.insert(place, (held.held_from, held.held_to, officer.certificate_no))
+        if not also:
+            return []
+        return [_("held by {officers} at that time as well").format(officers="、".join(also))]
+
+    def _ends(self, held: Assignment, number: str) -> list[tuple[datetime, str]]:
+        """Hand-overs of this table that take the recorder from that officer."""
+        return [one for one in self.handovers.get(held.recorder_id, []) if one[1] != number]
 
     def _ours(self, assignment: Assignment) -> bool:
         held = self.session.get(Recorder, assignment.recorder_id)

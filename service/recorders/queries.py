@@ -1,21 +1,24 @@
 """Recorders, their models, and who held which when."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
+from math import ceil
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
 from sqlmodel import Session
 
 from schemas.people import Officer, Squad
-from schemas.recorders import Assignment, Recorder, RecorderModel
-from schemas.recordings import Recording
+from schemas.recorders import Assignment, Recorder, RecorderModel, RecorderState
+from schemas.recordings import Recording, RecordingState
 from service.access.actor import Actor
 from service.access.queries import squad_scope, visible_recorders
-from service.clock import now
+from service.clock import day_start, local, now
 from service.errors import Invalid, NotFound
 from service.keyset import Order, Page, page, time, unique
 from service.people.queries import as_id, escaped, officer_of, squad_of
+from service.policy import policy
+from service.settings import get_settings
 
 
 def recorder_of(session: Session, actor: Actor, name: str) -> Recorder:
@@ -111,6 +114,25 @@ def get_assignment(session: Session, actor: Actor, assignment_id: UUID) -> Assig
     return found
 
 
+def holders_at(session: Session, recorder_ids: list[UUID], moment: datetime) -> dict[UUID, list[Officer]]:
+    """Who holds each of them then, by certificate number; several may."""
+    held = session.execute(
+        select(Assignment.recorder_id, Officer)
+        .join(Officer, Officer.id == Assignment.officer_id)
+        .where(
+            Assignment.recorder_id.in_(recorder_ids),
+            Assignment.held_from <= moment,
+            or_(Assignment.held_to.is_(None), Assignment.held_to > moment),
+        )
+        .order_by(Officer.certificate_no)
+    )
+    holders: dict[UUID, list[Officer]] = {}
+    for recorder_id, officer in held:
+        if officer not in holders.setdefault(recorder_id, []):
+            holders[recorder_id].append(officer)
+    return holders
+
+
 @dataclass(frozen=True)
 class RecorderRow:
     """A recorder with who holds it now, for the recorders page."""
@@ -143,21 +165,214 @@ def recorder_rows(
     if scope is not None:
         statement = statement.where(Recorder.squad_id.in_(scope))
     rows = session.execute(statement).all()
-    held = session.execute(
-        select(Assignment.recorder_id, Officer)
-        .join(Officer, Officer.id == Assignment.officer_id)
-        .where(
-            Assignment.recorder_id.in_([row[0].id for row in rows]),
-            Assignment.held_from <= moment,
-            or_(Assignment.held_to.is_(None), Assignment.held_to > moment),
-        )
-        .order_by(Officer.certificate_no)
-    ).all()
-    holders: dict[UUID, list[Officer]] = {}
-    for recorder_id, officer in held:
-        if officer not in holders.setdefault(recorder_id, []):
-            holders[recorder_id].append(officer)
+    holders = holders_at(session, [row[0].id for row in rows], moment)
     return [
         RecorderRow(recorder, squad, model, holders.get(recorder.id, []), filmed)
         for recorder, squad, model, filmed in rows
     ]
+
+
+# ---- figure 4: recorders for officers on duty -------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RatioRow:
+    """Figure 4 of one squad and day: `recorders` ÷ `needed`, where needed = ⌈officers ÷ officers_per_recorder⌉.
+
+    An officer counts on the day on which the duty begins, so a night shift counts once. A recorder counts when an
+    officer on duty held it during that duty and it is not in repair or out of use now, or when it filmed for the
+    squad on that day. `officer_ids` and `recorder_ids` open the figure. A squad's day without any duty in the
+    roster has no row: its denominator is not known.
+    """
+
+    day: date
+    squad_id: UUID
+    squad: str
+    officers: int
+    recorders: int
+    needed: int
+    officer_ids: list[UUID]
+    recorder_ids: list[UUID]
+
+    @property
+    def ratio(self) -> float:
+        return self.recorders / self.needed
+
+    @property
+    def below(self) -> bool:
+        return self.recorders < self.needed
+
+
+_RATIO = text(
+    """
+    WITH duty AS (
+        SELECT r.squad_id, CAST(r.starts_at AT TIME ZONE :zone AS date) AS day, r.officer_id, r.starts_at, r.ends_at
+        FROM rosters r
+        WHERE r.starts_at >= :since AND r.starts_at < :until
+          AND (CAST(:squads AS uuid[]) IS NULL OR r.squad_id = ANY(CAST(:squads AS uuid[])))
+    ), used AS (
+        SELECT d.squad_id, d.day, a.recorder_id
+        FROM duty d
+        JOIN assignments a ON a.officer_id = d.officer_id AND a.held_from < d.ends_at
+                          AND (a.held_to IS NULL OR a.held_to > d.starts_at)
+        JOIN recorders c ON c.id = a.recorder_id AND c.state NOT IN ('repair', 'retired')
+        UNION
+        SELECT r.squad_id, CAST(r.recorded_from AT TIME ZONE :zone AS date), r.recorder_id
+        FROM recordings r
+        WHERE r.recorder_id IS NOT NULL AND r.merged_into IS NULL AND r.state <> 'refused'
+          AND r.recorded_from >= :since AND r.recorded_from < :until
+          AND (CAST(:squads AS uuid[]) IS NULL OR r.squad_id = ANY(CAST(:squads AS uuid[])))
+    )
+    SELECT d.day, d.squad_id, s.name, count(DISTINCT d.officer_id) AS officers,
+           array_agg(DISTINCT d.officer_id) AS officer_ids,
+           coalesce(h.recorder_ids, '{}') AS recorder_ids
+    FROM duty d JOIN squads s ON s.id = d.squad_id
+    LEFT JOIN (SELECT squad_id, day, array_agg(recorder_id) AS recorder_ids FROM used GROUP BY squad_id, day) AS h
+           ON h.squad_id = d.squad_id AND h.day = d.day
+    GROUP BY d.day, d.squad_id, s.name, s.code, h.recorder_ids
+    ORDER BY d.day, s.code
+    """
+)
+
+
+def recorder_ratio(
+    session: Session, actor: Actor, since: date, until: date, *, squad_id: UUID | None = None
+) -> list[RatioRow]:
+    """Figure 4, a row for each squad and day from `since` up to, not including, `until`."""
+    scope = squad_scope(actor)
+    if squad_id is not None:
+        scope = frozenset({squad_id}) if scope is None else scope & {squad_id}
+    per = policy(session, "officers_per_recorder")
+    rows = session.execute(
+        _RATIO,
+        {
+            "zone": get_settings().timezone,
+            "since": day_start(since),
+            "until": day_start(until),
+            "squads": None if scope is None else sorted(scope),
+        },
+    )
+    return [
+        RatioRow(
+            day=row.day,
+            squad_id=row.squad_id,
+            squad=row.name,
+            officers=row.officers,
+            recorders=len(row.recorder_ids),
+            needed=ceil(row.officers / per),
+            officer_ids=sorted(row.officer_ids),
+            recorder_ids=sorted(row.recorder_ids),
+        )
+        for row in rows
+    ]
+
+
+# ---- figure 16: recorders that want looking after ---------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Neglect:
+    """A recorder in use and why it is listed. `last_seen`: when a dock last saw it, or the last bytes of it came."""
+
+    recorder: Recorder
+    squad: Squad
+    holders: list[Officer]
+    last_seen: datetime | None
+
+    @property
+    def battery_percent(self) -> int | None:
+        return self.recorder.battery_percent
+
+
+_LAST_BYTES = (
+    select(func.max(Recording.received_at))
+    .where(Recording.recorder_id == Recorder.id, Recording.state != RecordingState.announced)
+    .correlate(Recorder)
+    .scalar_subquery()
+)
+LAST_SEEN = func.greatest(Recorder.last_dock_at, _LAST_BYTES)
+
+
+def _held_at(moment: datetime) -> ColumnElement[bool]:
+    return exists().where(
+        Assignment.recorder_id == Recorder.id,
+        Assignment.held_from <= moment,
+        or_(Assignment.held_to.is_(None), Assignment.held_to > moment),
+    )
+
+
+def not_docked(
+    session: Session, actor: Actor, as_of: datetime, *, days: int | None = None, squad_id: UUID | None = None
+) -> list[Neglect]:
+    """In use, and not seen by a dock for `days` (policy dock_after_days) or ever; longest first."""
+    limit = policy(session, "dock_after_days") if days is None else days
+    return _neglected(
+        session,
+        actor,
+        as_of,
+        squad_id,
+        or_(LAST_SEEN.is_(None), as_of - timedelta(days=limit) > LAST_SEEN),
+    )
+
+
+def low_battery(
+    session: Session,
+    actor: Actor,
+    as_of: datetime,
+    *,
+    percent: int | None = None,
+    squad_id: UUID | None = None,
+) -> list[Neglect]:
+    """In use, with less charge than policy low_battery_percent when last in its dock."""
+    limit = policy(session, "low_battery_percent") if percent is None else percent
+    return _neglected(session, actor, as_of, squad_id, Recorder.battery_percent < limit)
+
+
+def unassigned(
+    session: Session, actor: Actor, as_of: datetime, *, squad_id: UUID | None = None
+) -> list[Neglect]:
+    """In use, and held by nobody at that moment."""
+    return _neglected(session, actor, as_of, squad_id, ~_held_at(as_of))
+
+
+def held_by_leavers(
+    session: Session, actor: Actor, as_of: datetime, *, squad_id: UUID | None = None
+) -> list[Neglect]:
+    """In whatever state, still held by an officer who has left by then."""
+    gone = (
+        exists()
+        .where(
+            Assignment.recorder_id == Recorder.id,
+            Assignment.held_from <= as_of,
+            or_(Assignment.held_to.is_(None), Assignment.held_to > as_of),
+            Officer.id == Assignment.officer_id,
+            Officer.left_on <= local(as_of).date(),
+        )
+        .correlate(Recorder)
+    )
+    return _neglected(session, actor, as_of, squad_id, gone, any_state=True)
+
+
+def _neglected(
+    session: Session,
+    actor: Actor,
+    as_of: datetime,
+    squad_id: UUID | None,
+    why: ColumnElement[bool],
+    *,
+    any_state: bool = False,
+) -> list[Neglect]:
+    statement = (
+        visible_recorders(actor)
+        .with_only_columns(Recorder, Squad, LAST_SEEN)
+        .join(Squad, Squad.id == Recorder.squad_id)
+        .where(why)
+        .order_by(LAST_SEEN.asc().nulls_first(), Squad.code, Recorder.serial)
+    )
+    if not any_state:
+        statement = statement.where(Recorder.state == RecorderState.in_use)
+    if squad_id is not None:
+        statement = statement.where(Recorder.squad_id == squad_id)
+    rows = session.execute(statement).all()
+    holders = holders_at(session, [recorder.id for recorder, *_rest in rows], as_of)
+    return [Neglect(recorder, squad, holders.get(recorder.id, []), seen) for recorder, squad, seen in rows]

@@ -41,6 +41,7 @@ class RecorderRead(SQLModel):
     model_id: UUID | None
     state: RecorderState
     last_dock_at: datetime | None
+    battery_percent: int | None
 
 
 class AssignmentRead(SQLModel):

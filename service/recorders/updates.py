@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 from schemas.base import FieldTime
 from schemas.recorders import RecorderState
@@ -13,6 +13,7 @@ class RecorderUpdate(SQLModel):
     model: str | None = None
     state: RecorderState | None = None
     last_dock_at: FieldTime | None = None
+    battery_percent: int | None = Field(default=None, ge=0, le=100)
 
 
 class RecorderModelUpdate(SQLModel):

@@ -1,5 +1,7 @@
 """Imports on the real database: idempotent, dry, reported row by row, nothing half-done."""
 
+import json
+
 import pytest
 from sqlalchemy import func
 from sqlmodel import SQLModel, select
@@ -15,7 +17,7 @@ from service.cases.importers import CampaignImporter, CaseImporter
 from service.errors import NotAllowed
 from service.events.importers import EventImporter
 from service.importing.actions import Report, run_import
-from service.importing.errors import ColumnsMissing
+from service.importing.errors import ColumnsMissing, ImportUnreadable
 from service.people.importers import OfficerImporter, SquadImporter
 from service.recorders.importers import AssignmentImporter, RecorderImporter
 from tests.service.linking.field import Field, at
@@ -195,3 +197,27 @@ def test_ten_thousand_rows_come_in_with_a_bounded_number_of_statements(field, se
         listen.remove(engine, "before_cursor_execute", counting)
     assert report.counts["created"] == 10_000
     assert count < 100
+
+
+def test_a_table_with_more_rows_than_a_statement_carries_values_is_still_taken(field):
+    """The protocol's limit is 65,535 values a statement; an import holds 100,000 rows."""
+    numbers = "".join(f"{n:06},队员,nowhere\n" for n in range(66_000))
+    report = bring(field, OfficerImporter, f"证号,姓名,中队\n{numbers}")
+    assert report.counts["refused"] == 66_000
+
+
+def test_one_row_that_names_more_officers_than_a_statement_carries_is_refused_and_nothing_breaks(field):
+    field.squad("one")
+    names = "、".join(str(n) for n in range(66_000))
+    table = f"事件编号,标题,类别,抵达时间,中队,执法人员\nE-1,检查,日常巡查,2024-06-03 09:00,one,{names}\n"
+    with pytest.raises(ImportUnreadable):  # a cell that long is no cell
+        bring(field, EventImporter, table)
+    row = {
+        "external_id": "E-1", "title": "t", "kind": "inspection", "squad": "one",
+        "arrived_at": "2024-06-03T09:00:00", "officers": [str(n) for n in range(66_000)],
+    }  # fmt: skip
+    actor = field.actor(Role.admin)
+    report = run_import(
+        EventImporter(field.session, actor), json.dumps([row]).encode(), "application/json", dry_run=False
+    )
+    assert outcomes(report) == ["refused"]
