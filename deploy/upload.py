@@ -7,6 +7,7 @@ quarantine, 4 all were received but at least one is not verified yet. 2 is a wro
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -53,6 +54,10 @@ def upload(
     case: Annotated[str, typer.Option(help="the case number that all files belong to")] = "",
     squad: Annotated[str, typer.Option(help="code of the squad, for accounts that have none")] = "",
     note: Annotated[str, typer.Option(help="kept with every file")] = "",
+    device_time: Annotated[
+        datetime | None,
+        typer.Option(help="what the recorder's clock shows now: its offset is measured by it"),
+    ] = None,
     receipts: Annotated[
         Path | None, typer.Option(help="append a JSON line for each file here", dir_okay=False)
     ] = None,
@@ -78,6 +83,7 @@ def upload(
         "note": note,
     }
     metadata = {key: value for key, value in said.items() if value}
+    ahead = device_time.astimezone() - datetime.now(UTC) if device_time else None
     files = list(files_in(paths))
     if not files:
         console.print(_("No files there."))
@@ -88,7 +94,7 @@ def upload(
 
         def one(path: Path) -> Sent:
             task = progress.add_task(path.name[-40:], total=max(path.stat().st_size, 1))
-            sender = Sender(target, memory, path, metadata, _shows(progress, task, path.name))
+            sender = Sender(target, memory, path, metadata, _shows(progress, task, path.name), ahead)
             sent = sender.send(verify_s=verify_for, wait=wait)
             book.write(sent)
             progress.update(task, description=f"{_(SAY[sent.outcome])}  {path.name[-40:]}")

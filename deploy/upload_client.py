@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -131,9 +131,12 @@ class Sender:
         path: Path,
         metadata: dict[str, str],
         progress: Callable[[str, int], None] = lambda _what, _done: None,
+        ahead: timedelta | None = None,
     ) -> None:
-        """`progress` is called with "hash" or "send" and the bytes done."""
+        """`progress` is called with "hash" or "send" and the bytes done. `ahead`: how far the recorder's clock is
+        ahead of this machine's, where it was read; the service measures it against its own."""
         self.server, self.memory, self.path, self.metadata = server, memory, path, metadata
+        self.ahead = ahead
         self.progress = progress
         self._deadline = 0.0
 
@@ -212,6 +215,8 @@ class Sender:
 
     def _create(self, client: httpx.Client, look: Look, sha256: str) -> str:
         said = {"filename": self.path.name, "sha256": sha256, **self.metadata}
+        if self.ahead is not None:
+            said["device_time"] = (datetime.now(UTC) + self.ahead).isoformat(timespec="milliseconds")
         pairs = (f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items() if value)
         headers = {"Upload-Length": str(look.size), "Upload-Metadata": ",".join(pairs)}
         answer = self._request(client, "POST", "/api/v1/uploads", headers=headers)

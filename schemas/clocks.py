@@ -13,7 +13,8 @@ from schemas.base import FieldTime, enum_check, enum_field, id_field, time_field
 class OffsetSource(enum.StrEnum):
     dock = "dock"  # device clock against the server's, read at the dock
     sidecar = "sidecar"
-    burned_in = "burned_in"  # the time in the picture
+    gps = "gps"  # the time in the file against that of the satellites
+    burned_in = "burned_in"  # the time in the picture against that of the satellites
     hand = "hand"
 
 

@@ -2,9 +2,15 @@
 
 A camera clock is a claim. It is kept as claimed, read by the recorder model's convention, corrected by the
 measured offset, and doubted where it cannot be right.
+
+What the picture shows is that same clock, read while it filmed: no header that some tool wrote later, no zone that
+a convention has to guess, no question whether it is the start or the end. It proves nothing about true time. So it
+is the best witness of what the camera claimed, it settles what the other claims contradict each other about, and
+it shows which convention is wrong (`zone_off`, `names_end`); the offset of that clock still has to be measured.
 """
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -23,58 +29,72 @@ FAR = timedelta(days=30)
 AGREE = timedelta(minutes=2)
 DURATION_MAX = 366 * 86400
 
-# Earlier is trusted more: satellites, then what people or docks wrote down beside the file, then the file itself.
-TRUST = ("gps", "declared", "sidecar", "filename", "container", "stream")
+# Earlier is trusted more: satellites, then the clock in the picture, then what people or docks wrote down beside the
+# file, then the file itself.
+TRUST = ("gps", "burned_in", "declared", "sidecar", "filename", "container", "stream")
 
 
 class Convention(BaseModel):
     """How a recorder model writes its clock: `local_as_utc` puts the wall clock of `timezone` where UTC belongs;
-    `stamp` says whether the time is that of the start or of the end; `offset_s` is camera minus true time."""
+    `stamp` says whether the time is that of the start or of the end."""
 
     zone: Zone = "utc"
     stamp: Stamp = "start"
     timezone: str = "Asia/Shanghai"
-    offset_s: float = 0.0
 
 
 class Claim(BaseModel):
     """One claimed time. `source` begins with a word of TRUST ("container:creation_time"). `at` as found.
-    `stamp` when the source itself says start or end, else the convention's holds for container and stream."""
+    `stamp` when the source itself says start or end, else the convention's holds for container and stream.
+    `untrusted`: the camera marked it so itself."""
 
     source: str
     at: str
     stamp: Stamp | None = None
+    untrusted: bool = False
 
 
 class Judged(BaseModel):
-    """A claim and what came of it: the start of the recording that it means, and whether that can be true.
-    `hint` "eight_hours" says that it would be right if the camera had written its wall clock as UTC."""
+    """A claim and what came of it: the start that it names (`shown`), the same corrected by the clock's offset
+    (`start`), and whether that can be true. `hint` says what would make it right: "eight_hours" that the camera wrote
+    its wall clock as UTC; "zone_off" and "names_end" that it is hours off the picture, or the end of what it shows."""
 
     claim: Claim
+    shown: datetime | None = None
     start: datetime | None = None
     finding: Finding
     hint: str | None = None
 
 
 class Clock(BaseModel):
-    """`chosen` is the index of the claim that was believed, None where none can be. `doubts` are codes:
-    `no_claim`, `no_true_claim`, `claims_disagree`, `eight_hours`, and the findings of the claims passed over."""
+    """`chosen` is the index of the claim that was believed, None where none can be; `camera` of the one that says
+    best what the camera's clock showed (the same, but for satellites), `claimed_from`. `apart_s`: how far good claims
+    lie apart that nothing settles. `doubts` are codes: `no_claim`, `no_true_claim`, `claims_disagree`,
+    `untrusted_clock`, the hints, and the findings of the claims passed over."""
 
     recorded_from: datetime | None = None
     recorded_to: datetime | None = None
+    claimed_from: datetime | None = None
     chosen: int | None = None
+    camera: int | None = None
+    apart_s: float = 0.0
     judged: list[Judged] = []
     doubts: list[str] = []
 
 
 def judge(
-    claims: list[Claim], duration_s: float | None, arrived_at: datetime, convention: Convention | None = None
+    claims: list[Claim],
+    duration_s: float | None,
+    arrived_at: datetime,
+    convention: Convention | None = None,
+    offset_of: Callable[[datetime], float] | None = None,
 ) -> Clock:
     """Choose the most trusted claim that can be true. Nothing is sorted in as of 1970 or 2033: then the times
-    stay None and the reader falls back to the arrival, openly."""
+    stay None and the reader falls back to the arrival, openly. `offset_of`: camera minus true time in seconds, when
+    the camera showed this; it corrects all claims but the satellites'."""
     convention = convention or Convention()
     duration_s = duration_s if duration_s is not None and 0 <= duration_s < DURATION_MAX else None
-    judged = [_judge(claim, duration_s, arrived_at, convention) for claim in claims]
+    judged = [_judge(claim, duration_s, arrived_at, convention, offset_of) for claim in claims]
     order = sorted(range(len(judged)), key=lambda i: (_trust(judged[i].claim.source), i))
     good = [i for i in order if judged[i].finding == "ok"]
     # Old footage does come late: a far claim is doubted, yet better than none.
@@ -91,14 +111,40 @@ def judge(
         assert start is not None
         clock.recorded_from = start
         clock.recorded_to = start + timedelta(seconds=duration_s) if duration_s is not None else None
-        others = [judged[i].start for i in good if judged[i].start is not None]
+        clock.camera = next((i for i in [*usable, *order] if _of_camera(judged[i])), None)
+        if clock.camera is not None:
+            clock.claimed_from = judged[clock.camera].shown
+        picture = next((judged[i] for i in good if judged[i].claim.source == "burned_in"), None)
+        starts = [judged[i].start for i in good if judged[i].start is not None]
         slack = AGREE + timedelta(seconds=duration_s or 0)
-        if any(abs(other - start) > slack for other in others):
+        if picture is not None and picture.shown is not None:
+            for other in judged:
+                other.hint = _against_picture(other, picture.shown, duration_s) or other.hint
+        elif any(abs(other - start) > slack for other in starts):
             doubts.add("claims_disagree")
-    if any(j.hint for j in judged):
-        doubts.add("eight_hours")
-    clock.doubts = sorted(doubts)
+            clock.apart_s = (max(starts) - min(starts)).total_seconds()
+        if clock.camera is not None and judged[clock.camera].claim.untrusted:
+            doubts.add("untrusted_clock")
+    clock.doubts = sorted(doubts | {j.hint for j in judged if j.hint})
     return clock
+
+
+def _of_camera(judged: Judged) -> bool:
+    return judged.claim.source != "gps" and judged.shown is not None
+
+
+def _against_picture(other: Judged, picture: datetime, duration_s: float | None) -> str | None:
+    """What is wrong with a claim that names another time than the picture, where that can be told."""
+    if not _of_camera(other) or other.shown is None or other.claim.source == "burned_in":
+        return None
+    apart = (other.shown - picture).total_seconds()
+    slack = AGREE.total_seconds()
+    if abs(apart) <= slack:
+        return None
+    if duration_s is not None and duration_s > 2 * slack and abs(apart - duration_s) <= slack:
+        return "names_end"
+    hours = round(apart / 1800) * 1800
+    return "zone_off" if 0 < abs(hours) <= 14 * 3600 and abs(apart - hours) <= slack else None
 
 
 def _trust(source: str) -> int:
@@ -106,7 +152,13 @@ def _trust(source: str) -> int:
     return TRUST.index(word) if word in TRUST else len(TRUST)
 
 
-def _judge(claim: Claim, duration_s: float | None, arrived_at: datetime, convention: Convention) -> Judged:
+def _judge(
+    claim: Claim,
+    duration_s: float | None,
+    arrived_at: datetime,
+    convention: Convention,
+    offset_of: Callable[[datetime], float] | None,
+) -> Judged:
     read = parse(claim.at, ZoneInfo(convention.timezone))
     if read is None:
         return Judged(claim=claim, finding="unreadable")
@@ -115,17 +167,18 @@ def _judge(claim: Claim, duration_s: float | None, arrived_at: datetime, convent
     zone = ZoneInfo(convention.timezone)
     if camera and convention.zone == "local_as_utc" and not explicit:
         at = at.replace(tzinfo=zone).astimezone(UTC)
-    if camera or claim.source.startswith("filename"):
-        at -= timedelta(seconds=convention.offset_s)
     if (claim.stamp or (convention.stamp if camera else "start")) == "end":
         at -= timedelta(seconds=duration_s or 0)
+    shown = at
+    if offset_of is not None and claim.source != "gps":
+        at -= timedelta(seconds=offset_of(shown))
     finding = find(at, duration_s, arrived_at)
     hint = None
     if camera and finding == "future":
         other = at - (zone.utcoffset(at.replace(tzinfo=None)) or timedelta())
         if convention.zone == "utc" and find(other, duration_s, arrived_at) == "ok":
             hint = "eight_hours"
-    return Judged(claim=claim, start=at, finding=finding, hint=hint)
+    return Judged(claim=claim, shown=shown, start=at, finding=finding, hint=hint)
 
 
 def find(start: datetime, duration_s: float | None, arrived_at: datetime) -> Finding:

@@ -109,8 +109,15 @@ def judged(
     convention: Convention | None = None,
     duration: float = 600,
     source: str = "container:creation_time",
+    offset: float = 0,
 ):
-    return clock.judge([Claim(source=source, at=at)], duration, ARRIVED, convention)
+    return clock.judge(
+        [Claim(source=source, at=at)],
+        duration,
+        ARRIVED,
+        convention,
+        (lambda _shown: offset) if offset else None,
+    )
 
 
 @pytest.mark.parametrize(
@@ -145,8 +152,41 @@ def test_eight_hours_ahead_is_recognised_and_not_corrected_in_silence():
 
 
 def test_a_model_that_writes_the_end_and_a_clock_that_runs_ahead_are_allowed_for():
-    got = judged("2024-05-13T01:50:30Z", Convention(stamp="end", offset_s=30))
+    got = judged("2024-05-13T01:50:30Z", Convention(stamp="end"), offset=30)
     assert got.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
+    assert got.claimed_from == datetime(2024, 5, 13, 1, 40, 30, tzinfo=UTC)
+
+
+def test_the_picture_settles_what_the_camera_claimed_and_tells_what_is_wrong_with_the_rest():
+    picture = Claim(source="burned_in", at="2024-05-13T09:40:00")
+    others = {
+        "2024-05-13T01:40:20Z": None,  # the same
+        "2024-05-13T01:50:00Z": "names_end",
+        "2024-05-12T17:40:00Z": "zone_off",
+        "2024-05-13T00:17:00Z": None,  # wrong, and nobody knows how
+    }
+    for at, hint in others.items():
+        got = clock.judge([Claim(source="container:creation_time", at=at), picture], 600, ARRIVED)
+        assert got.claimed_from == got.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
+        assert (got.judged[0].hint, got.doubts) == (hint, [hint] if hint else [])
+
+
+def test_satellites_give_the_time_and_the_picture_what_the_camera_claimed():
+    claims = [
+        Claim(source="gps", at="2024-05-13T01:40:00+00:00"),
+        Claim(source="burned_in", at="2024-05-13T09:41:30", untrusted=True),
+    ]
+    got = clock.judge(claims, 60, ARRIVED, offset_of=lambda _shown: 500)
+    assert got.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
+    assert got.claimed_from == datetime(2024, 5, 13, 1, 41, 30, tzinfo=UTC)
+    assert "untrusted_clock" in got.doubts
+
+
+def test_a_reset_clock_whose_offset_is_known_is_believed():
+    reset = (datetime(1970, 1, 1, tzinfo=UTC) - datetime(2024, 5, 13, tzinfo=UTC)).total_seconds()
+    got = judged("1970-01-01T01:40:00Z", offset=reset)
+    assert got.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
+    assert got.judged[0].finding == "ok"
 
 
 def test_satellites_are_believed_before_the_camera_and_the_contradiction_is_told():
@@ -186,7 +226,7 @@ def test_no_claim_breaks_the_clock_nor_lies_in_the_future(at, duration, zone, st
     st.sampled_from(["Z", "+08:00", "-12:00", ""]),
 )
 def test_any_date_is_judged(at, zone):
-    judged(at.isoformat() + zone, Convention(zone="local_as_utc", stamp="end", offset_s=-3600))
+    judged(at.isoformat() + zone, Convention(zone="local_as_utc", stamp="end"), offset=-3600)
 
 
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=4, max_size=4))

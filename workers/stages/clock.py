@@ -1,0 +1,67 @@
+"""Clock: the time that the camera burned into its picture, read once for the bytes. What it means for a recording,
+the stage `tags` weighs with all that is claimed elsewhere."""
+
+import logging
+from typing import Any
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from schemas.jobs import JobKind
+from schemas.originals import MediaState, Original
+from schemas.recordings import Recording
+from service.database import transaction
+from service.jobs import request_job
+from workers import scratch
+from workers.claim import Claim, LeaseLost, finish
+from workers.media.burned_in import Looked, TesseractMissing, read_clock
+from workers.stages.bytes_at_hand import original_bytes, sandbox
+from workers.stages.playable import examined
+
+log = logging.getLogger(__name__)
+
+WATCHABLE = (MediaState.examined, MediaState.ready, MediaState.partial)
+ROOM = 64 * 2**20  # a dozen small pictures
+
+
+def run(held: Claim) -> None:
+    with transaction() as session:
+        original = session.get_one(Original, held.subject_id)
+    if original.media_state not in WATCHABLE:
+        held.publish(lambda session: finish(session, held))
+        return
+    facts, verdict = examined(original)
+    try:
+        with scratch.here().room(ROOM) as private, original_bytes(held, original) as at_hand:
+            looked = read_clock(at_hand.path, facts, verdict, sandbox(), private, held.lost)
+    except TesseractMissing:
+        log.warning("tesseract is not installed: the time in the picture of %s stays unread", original.id)
+        looked = Looked(None, 0)
+    if looked.cancelled or held.lost.is_set():
+        raise LeaseLost
+    held.publish(lambda session: _publish(session, held, looked))
+
+
+def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+    """The other claims stand; nothing waits for this."""
+
+
+def _publish(session: Session, held: Claim, looked: Looked) -> None:
+    read = looked.read.model_dump(mode="json") if looked.read else None
+    found = {"read": read, "looked_at": looked.looked_at}
+    before = session.get_one(Original, held.subject_id).media.get("burned_in") or {}
+    if read != before.get("read"):
+        recordings = session.scalars(
+            select(Recording.id).where(Recording.original_id == held.subject_id).order_by(Recording.id)
+        ).all()
+        for recording_id in recordings:
+            request_job(session, JobKind.tags, recording_id, priority=5, cost_s=1)
+    original = session.scalars(
+        select(Original)
+        .where(Original.id == held.subject_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one()
+    original.media = {**original.media, "burned_in": found}
+    session.add(original)
+    finish(session, held)
