@@ -55,24 +55,52 @@ EXAMPLES: tuple[dict[str, Any], ...] = (
             "filename_patterns": [],
             "sidecar": {
                 "file_name": ["szFileName", "FileName", "szFilePath", "FilePath"],
+                "file_id": ["szUniqueID", "UniqueID"],
                 "recorder": ["szOriginalDeviceID", "OriginalDeviceID", "szCustomDeviceID", "CustomDeviceID"],
                 "officer": ["szUid", "UserID", "Uid", "szCardID", "CardID"],
+                "officer_name": ["szUserName", "UserName"],
+                "card": ["szCardID", "CardID"],
                 "case": ["szCaseCode", "CaseCode"],
                 "note": ["szRemark", "Remark"],
                 "start": ["stuStartTime", "StartTime"],
                 "end": ["stuEndTime", "EndTime"],
+                "real_utc": ["bRealUTC", "RealUTC"],
                 "start_utc": ["stuStartTimeRealUTC", "StartTimeRealUTC"],
                 "end_utc": ["stuEndTimeRealUTC", "EndTimeRealUTC"],
+                "utc_offset": ["nCollectTimeUTCOffset", "CollectTimeUTCOffset", "UTCOffset"],
+                "collected": ["stuCollectTime", "CollectTime"],
+                "collected_utc": ["stuCollectTimeRealUTC", "CollectTimeRealUTC"],
+                "md5": ["szMd5", "MD5"],
+                "size": ["nLength", "Length", "Size"],
+                "flags": ["emFlagList", "FlagList", "Flags", "Flag"],
+            },
+            "flags": {
+                "1": "normal",
+                "2": "event",
+                "3": "locked",
+                "4": "card",
+                "5": "tagged",
+                "6": "restricted",
             },
         },
         "sidecars": {
-            '{"FileName": "a.dav", "OriginalDeviceID": "DH0001", "UserID": "360703", "CaseCode": "2024-12",'
-            ' "StartTime": "2024-05-06 09:30:00", "StartTimeRealUTC": "2024-05-06 01:30:00"}': {
+            '{"FileName": "a.dav", "UniqueID": "DH0001-000123", "OriginalDeviceID": "DH0001", "UserID": "360703",'
+            ' "UserName": "队员 003", "CaseCode": "2024-12", "StartTime": "2024-05-06 09:30:00",'
+            ' "StartTimeRealUTC": "2024-05-06 01:30:00", "CollectTime": "2024-05-06 18:02:11",'
+            ' "CollectTimeUTCOffset": 28800, "Length": 73400320, "MD5": "9E107D9D372BB6826BD81D3542A419D6",'
+            ' "Flags": [3, 5], "Remark": "油烟检查"}': {
                 "a.dav": {
                     "recorder": "DH0001",
                     "officer": "360703",
+                    "officer_name": "队员 003",
                     "case": "2024-12",
+                    "note": "油烟检查",
                     "start": "2024-05-06T01:30:00+00:00",
+                    "file_id": "DH0001-000123",
+                    "md5": "9e107d9d372bb6826bd81d3542a419d6",
+                    "size": 73400320,
+                    "flags": ["locked", "tagged"],
+                    "collected": "2024-05-06T10:02:11+00:00",
                 }
             }
         },
@@ -93,6 +121,12 @@ EXAMPLES: tuple[dict[str, Any], ...] = (
                 "at": ["拍摄时间", "时间", "recorded_at"],
                 "start": ["开始时间", "start"],
                 "end": ["结束时间", "end"],
+                "collected": ["采集时间", "collected_at"],
+                "device_time": ["设备时间", "device_time"],
+                "file_id": ["文件编号", "唯一编号", "file_id"],
+                "md5": ["MD5", "MD5值", "校验值"],
+                "size": ["文件大小", "大小", "size"],
+                "flags": ["标志", "标记", "flags"],
             },
         },
         "sidecars": {

@@ -10,7 +10,8 @@ from sqlmodel import Session
 from schemas.recorders import Recorder, RecorderModel
 from schemas.recordings import Sidecar
 from service.conventions.examples import EXAMPLES
-from service.conventions.rules import Conventions, sidecar_keys
+from service.conventions.rules import Conventions, Facts, read_file_name, sidecar_keys
+from service.settings import get_settings
 
 log = logging.getLogger(__name__)
 
@@ -54,3 +55,16 @@ def sidecar_facts(session: Session, squad_id: UUID, file_name: str) -> dict[str,
     ).all()
     by_key = {row.file_name: row.facts for row in rows}
     return next((by_key[key] for key in keys if key in by_key), {})
+
+
+def facts_in_name(session: Session, file_name: str, recorder: str | None) -> Facts:
+    """By the model of the recorder where one is named, in the claims or in the name itself; else by whatever fits."""
+    zone = get_settings().zone
+    model = conventions_of_recorder(session, recorder) if recorder else None
+    if model is not None:
+        return read_file_name(file_name, model, zone)
+    readings = (read_file_name(file_name, one, zone) for one in known_conventions(session))
+    found = next((facts for facts in readings if facts), Facts())
+    if found.recorder and (model := conventions_of_recorder(session, found.recorder)) is not None:
+        return read_file_name(file_name, model, zone) or found
+    return found

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -23,9 +23,29 @@ _MOMENT = re.compile(
 )
 
 
+FLAGS = ("normal", "event", "locked", "card", "tagged", "restricted")
+# What a station's words for a flag mean, where its convention does not say so itself.
+FLAG_WORDS = {
+    "普通": "normal",
+    "定时": "normal",
+    "事件": "event",
+    "锁定": "locked",
+    "重点": "locked",
+    "重要": "locked",
+    "卡号": "card",
+    "标签": "tagged",
+    "限制": "restricted",
+    **{flag: flag for flag in FLAGS},
+}
+
+
 @dataclass(frozen=True)
 class Facts:
-    """`start` and `end` in UTC, as the camera's clock had them: claims, like all of these."""
+    """`start` and `end` in UTC, as the camera's clock had them: claims, like all of these.
+
+    `file_id`: the device's or station's own name of the file. `md5` in lower case. `size` in bytes. `flags`: of
+    FLAGS, what the officer or the station marked. `collected`: when the station read the device,
+    whose clock then showed `device_time`."""
 
     recorder: str = ""
     officer: str = ""
@@ -34,14 +54,26 @@ class Facts:
     note: str = ""
     start: datetime | None = None
     end: datetime | None = None
+    file_id: str = ""
+    md5: str = ""
+    size: int | None = None
+    flags: tuple[str, ...] = ()
+    collected: datetime | None = None
+    device_time: datetime | None = None
+    officer_name: str = ""
+    card: str = ""
 
     def __bool__(self) -> bool:
         return any(getattr(self, part.name) for part in fields(self))
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:
         """Only what is known; times as ISO 8601 in UTC."""
         return {
-            name: value.isoformat() if isinstance(value, datetime) else value
+            name: value.isoformat()
+            if isinstance(value, datetime)
+            else list(value)
+            if isinstance(value, tuple)
+            else value
             for name, value in asdict(self).items()
             if value
         }
@@ -53,14 +85,17 @@ class Conventions:
     `container_clock`: how the container's creation_time is meant, "utc" or "local_as_utc".
     `stamp`: whether a single time is that of the start or the end of the recording.
     `filename_patterns`: regular expressions with groups recorder, officer, at, end, event, case, note.
-    `sidecar`: from our names (`file_name, recorder, officer, event, case, note, at, start, end, start_utc,
-    end_utc`) to the vendor's keys, one or several."""
+    `sidecar`: from our names (`file_name, recorder, officer, officer_name, card, event, case, note, at, start, end,
+    start_utc, end_utc, utc_offset, real_utc, collected, collected_utc, device_time, file_id, md5, size, flags`) to the
+    vendor's keys, one or several. `utc_offset`: seconds that the local times are ahead of UTC; `real_utc`: false where the UTC
+    times are not to be used. `flags`: from the vendor's values to FLAGS."""
 
     clock_zone: str | None = None
     container_clock: Literal["utc", "local_as_utc"] = "utc"
     stamp: Literal["start", "end"] = "start"
     filename_patterns: tuple[str, ...] = ()
     sidecar: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    flags: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Conventions":
@@ -85,9 +120,11 @@ class Conventions:
             name: (keys,) if isinstance(keys, str) else tuple(keys)
             for name, keys in (stored.get("sidecar") or {}).items()
         }
-        return cls(
-            zone, stored.get("container_clock", "utc"), stored.get("stamp", "start"), patterns, sidecar
-        )
+        flags = {str(value): str(flag) for value, flag in (stored.get("flags") or {}).items()}
+        if set(flags.values()) - {*FLAGS, ""}:
+            raise ValueError("flags")
+        clock, stamp = stored.get("container_clock", "utc"), stored.get("stamp", "start")
+        return cls(zone, clock, stamp, patterns, sidecar, flags)
 
 
 def zone_of(name: str | None, bureau: ZoneInfo) -> ZoneInfo:
@@ -122,6 +159,29 @@ def read_file_name(name: str, conventions: Conventions, bureau: ZoneInfo) -> Fac
     return Facts()
 
 
+@dataclass(frozen=True)
+class Read:
+    """One record as a convention understands it. `file_name` "" where it names none; `said`: the values as they
+    stand there, under our names."""
+
+    file_name: str
+    facts: Facts
+    said: Mapping[str, Any]
+
+
+def read_record(record: Mapping[str, Any], conventions: Conventions, bureau: ZoneInfo) -> Read:
+    said = _translate(record, conventions.sidecar)
+    return Read(base_name(_word(said.get("file_name"))), _facts(said, conventions, bureau), said)
+
+
+def read_record_by_any(record: Mapping[str, Any], known: Iterable[Conventions], bureau: ZoneInfo) -> Read:
+    """By the convention that understands most of it; of equals by the first."""
+    return max(
+        (read_record(record, conventions, bureau) for conventions in known),
+        key=lambda read: len(read.facts.as_json()) + bool(read.file_name),
+    )
+
+
 def read_sidecar(
     data: bytes, file_name: str, conventions: Conventions, bureau: ZoneInfo
 ) -> list[tuple[str, Facts]]:
@@ -131,12 +191,10 @@ def read_sidecar(
     """
     found: dict[str, Facts] = {}
     for record in _records(data, file_name):
-        said = _translate(record, conventions.sidecar)
-        named = str(said.pop("file_name", "") or "")
-        key = base_name(named).casefold() if named else base_name(file_name).rpartition(".")[0].casefold()
-        facts = _facts(said, conventions, bureau)
-        if key and facts:
-            found[key] = facts
+        read = read_record(record, conventions, bureau)
+        key = (read.file_name or base_name(file_name).rpartition(".")[0]).casefold()
+        if key and read.facts:
+            found[key] = read.facts
     return list(found.items())
 
 
@@ -149,16 +207,66 @@ def read_sidecar_by_any(
 
 
 def _facts(said: Mapping[str, Any], conventions: Conventions, bureau: ZoneInfo) -> Facts:
-    zone, utc = zone_of(conventions.clock_zone, bureau), ZoneInfo("UTC")
-    start = read_moment(said.get("start_utc"), utc) or read_moment(said.get("start"), zone)
-    end = read_moment(said.get("end_utc"), utc) or read_moment(said.get("end"), zone)
-    at = read_moment(said.get("at"), zone)
+    zone: tzinfo = _offset(said.get("utc_offset")) or zone_of(conventions.clock_zone, bureau)
+    use_utc = str(said.get("real_utc", True)).lower() not in ("0", "false", "no")
+
+    def when(name: str) -> datetime | None:
+        exact = read_moment(said.get(f"{name}_utc"), UTC) if use_utc else None
+        return exact or read_moment(said.get(name), zone)
+
+    start, end, at = when("start"), when("end"), read_moment(said.get("at"), zone)
     if conventions.stamp == "start":
         start = start or at
     else:
         end = end or at
-    words = {name: _word(said.get(name)) for name in ("recorder", "officer", "event", "case", "note")}
-    return Facts(**words, start=start, end=end)
+    words = {
+        name: _word(said.get(name))
+        for name in ("recorder", "officer", "officer_name", "card", "event", "case", "note", "file_id")
+    }
+    return Facts(
+        **words,
+        start=start,
+        end=end,
+        md5=_md5(said.get("md5")),
+        size=_size(said.get("size")),
+        flags=read_flags(said.get("flags"), conventions.flags),
+        collected=when("collected"),
+        device_time=read_moment(said.get("device_time"), zone),
+    )
+
+
+def _offset(value: Any) -> tzinfo | None:
+    """Seconds, or ±HH:MM. Zero says nothing: stations leave the field empty so."""
+    found = re.fullmatch(r"([+-])(\d\d):?(\d\d)", str(value or "").strip())
+    if found:
+        seconds = int(f"{found[1]}1") * (int(found[2]) * 3600 + int(found[3]) * 60)
+    else:
+        number = re.fullmatch(r"[+-]?\d{1,6}", str(value or "").strip())
+        seconds = int(number[0]) if number else 0
+    return timezone(timedelta(seconds=seconds)) if 0 < abs(seconds) <= 14 * 3600 else None
+
+
+def _md5(value: Any) -> str:
+    text = _word(value).lower()
+    return text if re.fullmatch(r"[0-9a-f]{32}", text) else ""
+
+
+def _size(value: Any) -> int | None:
+    text = _word(value)
+    return int(text) if re.fullmatch(r"\d{1,15}", text) and int(text) else None
+
+
+def read_flags(value: Any, known: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of FLAGS that a list, a number or words with separators name; what nobody knows says nothing."""
+    parts = value if isinstance(value, list) else re.split(r"[;；,，、|\s]+", _word(value))
+    found = []
+    for part in parts:
+        word = str(part).strip()
+        flag = known.get(word) or FLAG_WORDS.get(word.casefold())
+        if flag is None:
+            flag = next((flag for name, flag in FLAG_WORDS.items() if word.startswith(name)), "")
+        found.append(flag)
+    return tuple(flag for flag in FLAGS if flag in found)
 
 
 def _word(value: Any) -> str:
@@ -167,7 +275,16 @@ def _word(value: Any) -> str:
     return str(value).replace("\0", "").strip()[:LONGEST]
 
 
-def read_moment(value: Any, zone: ZoneInfo) -> datetime | None:
+def moment_of(value: Any) -> datetime | None:
+    """A time as facts keep it, or as it was said with a zone; None if it is none."""
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
+
+
+def read_moment(value: Any, zone: tzinfo) -> datetime | None:
     """UTC, from the ways in which times are written: ISO 8601 and its relatives, 14 digits, seconds or
     milliseconds since 1970, or an object with year, month and so on. None if it is no time."""
     try:

@@ -1,4 +1,4 @@
-"""Events made and changed. Whatever may move a link asks for the recordings concerned to be linked anew."""
+"""Events made, changed, cancelled and restored."""
 
 from typing import Any
 from uuid import UUID
@@ -7,23 +7,31 @@ from sqlalchemy import delete, select
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventCreate, EventOfficer, EventUpdate
-from schemas.links import Link
 from service.access.actions import require
 from service.access.actor import Actor
 from service.access.queries import get_event
-from service.cases.actions import reindex_cases
 from service.cases.queries import campaign_of, case_of
 from service.clock import as_utc, now
 from service.custody.actions import record
 from service.errors import Invalid
 from service.events import rules
-from service.events.errors import DepartureBeforeArrival, ExternalIdTaken, PlaceUnreadable
+from service.events.errors import (
+    DepartureBeforeArrival,
+    EventMerged,
+    EventTooLong,
+    ExternalIdTaken,
+    NotCancelled,
+    PlaceUnreadable,
+)
+from service.events.following import follow_up
 from service.events.queries import officers_of
-from service.linking.relink import relink, touched_by_events
+from service.events.subjects import subjects
+from service.i18n import gettext as _
+from service.linking.relink import Touched, touched_by_events
 from service.people.queries import officer_of, squad_of
-from service.search.project import index_recordings
+from service.policy import policy
 
-# What the links do not depend on; a change of these only changes what is found by words.
+# What the links do not depend on; a change of these changes only the coverage and what is found by words.
 WORDS = frozenset({"title", "subject", "party", "place", "kind", "campaign_id"})
 NEVER_EMPTY = frozenset({"title", "subject", "party", "place", "kind", "arrived_at"})
 
@@ -40,12 +48,13 @@ def create_event(session: Session, actor: Actor, wanted: EventCreate) -> Enforce
     values = wanted.model_dump(exclude={"squad", "officers", "case", "campaign"})
     values["arrived_at"] = as_utc(wanted.arrived_at)
     values["departed_at"] = as_utc(wanted.departed_at) if wanted.departed_at else None
+    values["subject"] = subjects(session).code_of(wanted.subject)
     event = EnforcementEvent(**values, squad_id=squad_of(session, actor, wanted.squad).id)
     if wanted.case:
         event.case_id = case_of(session, actor, wanted.case).id
     if wanted.campaign:
         event.campaign_id = campaign_of(session, wanted.campaign).id
-    check(event)
+    check(session, event)
     session.add(event)
     session.flush()
     numbers = set_officers(session, event.id, wanted.officers)
@@ -60,52 +69,93 @@ def create_event(session: Session, actor: Actor, wanted: EventCreate) -> Enforce
         title=event.title,
         officers=numbers,
     )
-    reindex_cases(session, [event.case_id] if event.case_id else [])
-    relink(session, touched_by_events(session, [event.id]), [event.id])
+    follow_up(session, [event.id], moved=True, cases=[event.case_id])
     return event
 
 
 def update_event(session: Session, actor: Actor, event_id: UUID, wanted: EventUpdate) -> EnforcementEvent:
     """Fields left out stay; a cancelled event keeps its row and its history."""
-    require(actor, "edit_events")
-    event = get_event(session, actor, event_id)
-    session.refresh(event, with_for_update=True)
-    before_spans = touched_by_events(session, [event.id])
-    values = _values(session, actor, event, wanted)
+    event, before_spans = held_event(session, actor, event_id)
+    values = _values(session, actor, wanted)
     changes = {name: value for name, value in values.items() if getattr(event, name) != value}
-    before = {name: _plain(getattr(event, name)) for name in changes}
+    before = {name: plain(getattr(event, name)) for name in changes}
     case_before = event.case_id
     for name, value in changes.items():
         setattr(event, name, value)
-    check(event)
+    check(session, event)
     session.add(event)
-    after = {name: _plain(value) for name, value in changes.items()}
+    after = {name: plain(value) for name, value in changes.items()}
     if wanted.officers is not None:
         held = [officer.certificate_no for officer in officers_of(session, [event.id])[event.id]]
         numbers = set_officers(session, event.id, wanted.officers)
         if sorted(held) != sorted(numbers):
             before["officers"], after["officers"] = held, numbers
-    if not after:
+    if after:
+        record(session, actor, "edit", "event", event.id, squad_id=event.squad_id, before=before, after=after)
+    turned = wanted.cancelled is not None and wanted.cancelled != (event.cancelled_at is not None)
+    if turned:
+        set_cancelled(session, actor, event, bool(wanted.cancelled), said_reason(wanted.reason or ""))
+    if not after and not turned:
         return event
-    record(session, actor, "edit", "event", event.id, squad_id=event.squad_id, before=before, after=after)
     session.flush()
-    follow_up(session, [event.id], before_spans, moved=bool(set(after) - WORDS))
-    if "case_id" in changes:  # to a squad a case is visible, and found, by its events
-        reindex_cases(session, [case for case in (case_before, event.case_id) if case])
+    cases = (case_before, event.case_id) if "case_id" in changes else ()
+    follow_up(session, [event.id], before_spans, moved=turned or bool(set(after) - WORDS), cases=cases)
     return event
 
 
-def follow_up(session: Session, event_ids: list[UUID], before_spans: list, *, moved: bool) -> None:
-    """What follows from changed events: search documents of what is linked, and links where they may move."""
-    linked = session.scalars(select(Link.recording_id).where(Link.event_id.in_(event_ids)).distinct()).all()
-    index_recordings(session, linked)
-    if moved:
-        relink(session, [*before_spans, *touched_by_events(session, event_ids)], event_ids)
+def cancel_event(session: Session, actor: Actor, event_id: UUID, reason: str) -> EnforcementEvent:
+    """It does not have to be recorded any more; its row, its links by persons and its history stay."""
+    event, before_spans = held_event(session, actor, event_id)
+    if event.cancelled_at is not None:
+        return event
+    set_cancelled(session, actor, event, True, said_reason(reason))
+    follow_up(session, [event.id], before_spans, moved=True)
+    return event
 
 
-def check(event: EnforcementEvent) -> None:
+def restore_event(session: Session, actor: Actor, event_id: UUID, reason: str) -> EnforcementEvent:
+    event, before_spans = held_event(session, actor, event_id)
+    if event.cancelled_at is None:
+        raise NotCancelled
+    set_cancelled(session, actor, event, False, said_reason(reason))
+    follow_up(session, [event.id], before_spans, moved=True)
+    return event
+
+
+def held_event(
+    session: Session, actor: Actor, event_id: UUID, *, merged: bool = False
+) -> tuple[EnforcementEvent, list[Touched]]:
+    """The event, locked for a change, and where it lies. The lock lets links to it be written meanwhile."""
+    require(actor, "edit_events")
+    event = get_event(session, actor, event_id)
+    session.refresh(event, with_for_update={"key_share": True})
+    if event.merged_into is not None and not merged:
+        raise EventMerged(into=event.merged_into)
+    return event, touched_by_events(session, [event.id])
+
+
+def set_cancelled(
+    session: Session, actor: Actor, event: EnforcementEvent, cancelled: bool, reason: str, **more: Any
+) -> None:
+    event.cancelled_at = now() if cancelled else None
+    session.add(event)
+    action = "cancel" if cancelled else "restore"
+    record(session, actor, action, "event", event.id, squad_id=event.squad_id, reason=reason, **more)
+
+
+def said_reason(reason: str) -> str:
+    if not reason.strip():
+        raise Invalid(field="reason", problem=_("say why: it stays on record"))
+    return reason.strip()[:1000]
+
+
+def check(session: Session, event: EnforcementEvent) -> None:
     if not rules.span_fits(event.arrived_at, event.departed_at):
         raise DepartureBeforeArrival
+    with session.no_autoflush:  # the table's own look at the span would be a worse sentence
+        hours = policy(session, "longest_event_hours")
+    if not rules.length_fits(event.arrived_at, event.departed_at, hours):
+        raise EventTooLong(hours=hours)
     if not rules.place_fits(event.latitude, event.longitude):
         raise PlaceUnreadable
 
@@ -130,20 +180,23 @@ def set_officers(session: Session, event_id: UUID, names: list[str]) -> list[str
     return sorted(officer.certificate_no for officer in officers.values())
 
 
-def _values(session: Session, actor: Actor, event: EnforcementEvent, wanted: EventUpdate) -> dict[str, Any]:
-    values = wanted.model_dump(exclude_unset=True, exclude={"officers", "case", "cancelled"})
+def _values(session: Session, actor: Actor, wanted: EventUpdate) -> dict[str, Any]:
+    left_out = {"officers", "case", "campaign", "cancelled", "reason"}
+    values = wanted.model_dump(exclude_unset=True, exclude=left_out)
     for name in NEVER_EMPTY & set(values):
         if values[name] is None:
             raise Invalid(field=name, problem="null")
     for name in ("arrived_at", "departed_at"):
         if values.get(name) is not None:
             values[name] = as_utc(values[name])
+    if "subject" in values:
+        values["subject"] = subjects(session).code_of(values["subject"])
     if "case" in wanted.model_fields_set:
         values["case_id"] = case_of(session, actor, wanted.case).id if wanted.case else None
-    if wanted.cancelled is not None and wanted.cancelled != (event.cancelled_at is not None):
-        values["cancelled_at"] = now() if wanted.cancelled else None
+    if "campaign" in wanted.model_fields_set:
+        values["campaign_id"] = campaign_of(session, wanted.campaign).id if wanted.campaign else None
     return values
 
 
-def _plain(value: object) -> str | None:
+def plain(value: object) -> str | None:
     return None if value is None else str(value)

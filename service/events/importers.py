@@ -1,26 +1,35 @@
 """Events from a table, known by their external id."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from datetime import datetime
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from schemas.cases import Campaign, Case
+from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventCreate, EventOfficer
-from schemas.people import Officer, Squad
+from schemas.people import Officer
 from service.access.queries import visible_cases
-from service.cases.actions import reindex_cases
-from service.clock import as_utc, now
-from service.events.actions import WORDS, follow_up
-from service.events.rules import place_fits, span_fits
+from service.clock import as_utc
+from service.custody.actions import record
+from service.events.actions import WORDS, plain, set_cancelled
+from service.events.errors import EventTooLong
+from service.events.following import bring_up_to_date, link_anew
+from service.events.rules import length_fits, place_fits, span_fits
+from service.events.subjects import subjects
 from service.i18n import gettext as _
 from service.importing.actions import Importer, Outcome, differences
 from service.importing.errors import RowRefused
 from service.importing.rules import many, moment, truth
 from service.linking.relink import Touched
+from service.people.queries import squads_said
+from service.policy import policy
 from service.search.rules import case_number_fold
 
+IMPORT = "import"
 KINDS = {
     "日常巡查": "inspection",
     "巡查": "inspection",
@@ -85,7 +94,7 @@ class EventImporter(Importer):
 
     def load(self, wanted: Sequence[EventRow]) -> None:
         session = self.session
-        self.squads = {squad.code: squad for squad in session.scalars(select(Squad))}
+        self.squads = squads_said(session)
         numbers = {number for one in wanted for number in one.officers}
         self.officers = {
             officer.certificate_no: officer.id
@@ -105,18 +114,28 @@ class EventImporter(Importer):
             row.external_id: row.id for row in found if row.external_id
         }
         ids = [one.external_id for one in wanted if one.external_id]
+        # Locked in one order, as held_event does: another import or a merge changes them before this one, or after.
         self.known = {
             event.external_id: event
             for event in session.scalars(
-                select(EnforcementEvent).where(EnforcementEvent.external_id.in_(ids))
+                select(EnforcementEvent)
+                .where(EnforcementEvent.external_id.in_(ids))
+                .order_by(EnforcementEvent.id)
+                .with_for_update(key_share=True)
+                .execution_options(populate_existing=True)
             )
         }
         known_ids = [event.id for event in self.known.values()]
-        self.crews: dict[UUID, set[UUID]] = {}
-        for event_id, officer_id in session.execute(
-            select(EventOfficer.event_id, EventOfficer.officer_id).where(EventOfficer.event_id.in_(known_ids))
+        self.crews: dict[UUID, dict[UUID, str]] = {}
+        for event_id, officer_id, number in session.execute(
+            select(EventOfficer.event_id, EventOfficer.officer_id, Officer.certificate_no)
+            .join(Officer, Officer.id == EventOfficer.officer_id)
+            .where(EventOfficer.event_id.in_(known_ids))
         ):
-            self.crews.setdefault(event_id, set()).add(officer_id)
+            self.crews.setdefault(event_id, {})[officer_id] = number
+        self.cancelled_by_import = self._cancelled_by_import()
+        self.subjects = subjects(session)
+        self.longest = policy(session, "longest_event_hours")
         self.created: list[UUID] = []
         self.moved: list[UUID] = []
         self.reworded: list[UUID] = []
@@ -124,42 +143,70 @@ class EventImporter(Importer):
         self.left: list[Touched] = []  # where moved events lay before
         self.recased: set[UUID] = set()  # cases that gained or lost an event
 
+    def _cancelled_by_import(self) -> set[UUID]:
+        """Of the known events that are cancelled those that an import cancelled: only these may one restore."""
+        ids = [event.id for event in self.known.values() if event.cancelled_at is not None]
+        newest = (
+            select(CustodyEntry.subject_id, CustodyEntry.detail["source"].astext.label("source"))
+            .ext(distinct_on(CustodyEntry.subject_id))
+            .where(
+                CustodyEntry.subject_kind == "event",
+                CustodyEntry.subject_id.in_(ids),
+                CustodyEntry.action.in_(("cancel", "restore")),
+            )
+            .order_by(CustodyEntry.subject_id, CustodyEntry.id.desc())
+        )
+        return {event_id for event_id, source in self.session.execute(newest) if source == IMPORT}
+
     def apply(self, wanted: EventRow) -> tuple[Outcome, list[str]]:
         values = self._values(wanted)
-        officers = {self._officer(number) for number in wanted.officers}
+        officers = {self._officer(number): number for number in wanted.officers}
         event = self.known.get(wanted.external_id)
         if event is None:
-            if not span_fits(values["arrived_at"], values.get("departed_at")):
-                raise RowRefused(_("the departure must not lie before the arrival"))
-            if not place_fits(values.get("latitude"), values.get("longitude")):
-                raise RowRefused(_("the coordinates cannot be"))
-            if wanted.cancelled:
-                values["cancelled_at"] = now()
-            event = EnforcementEvent(**values)
-            self.session.add(event)
-            self._crew(event.id, set(), officers)
-            self.created.append(event.id)
-            self.recased |= {event.case_id} - {None}
-            return Outcome.created, []
+            return self._create(wanted, values, officers)
         if not self.in_scope(event.squad_id):
             raise RowRefused(_("this belongs to another squad"))
         return self._change(event, wanted, values, officers)
 
-    def _change(
-        self, event: EnforcementEvent, wanted: EventRow, values: dict, officers: set[UUID]
+    def _create(
+        self, wanted: EventRow, values: dict[str, Any], officers: dict[UUID, str]
     ) -> tuple[Outcome, list[str]]:
-        if not span_fits(values["arrived_at"], values.get("departed_at", event.departed_at)):
-            raise RowRefused(_("the departure must not lie before the arrival"))
+        self._span(values["arrived_at"], values.get("departed_at"))
+        if not place_fits(values.get("latitude"), values.get("longitude")):
+            raise RowRefused(_("the coordinates cannot be"))
+        event = EnforcementEvent(**values)
+        self.session.add(event)
+        self._crew(event.id, set(), set(officers))
+        self._record(
+            event, "create_event", title=event.title, external_id=event.external_id,
+            officers=sorted(officers.values()),
+        )  # fmt: skip
+        if wanted.cancelled:
+            set_cancelled(self.session, self.actor, event, True, "", source=IMPORT)
+        self.created.append(event.id)
+        self.recased |= {event.case_id} - {None}
+        return Outcome.created, []
+
+    def _change(
+        self, event: EnforcementEvent, wanted: EventRow, values: dict[str, Any], officers: dict[UUID, str]
+    ) -> tuple[Outcome, list[str]]:
+        self._span(values["arrived_at"], values.get("departed_at", event.departed_at))
         if not place_fits(values.get("latitude", event.latitude), values.get("longitude", event.longitude)):
             raise RowRefused(_("the coordinates cannot be"))
-        if wanted.cancelled is not None and wanted.cancelled != (event.cancelled_at is not None):
-            values["cancelled_at"] = now() if wanted.cancelled else None
-        crew = self.crews.get(event.id, set())
-        lay, case_before = touched(event, crew), event.case_id
+        crew = self.crews.get(event.id, {})
+        lay, case_before = touched(event, set(crew)), event.case_id
+        was = {name: plain(getattr(event, name)) for name in values}
         changes = differences(event, values)
-        if "officers" in wanted.model_fields_set and crew != officers:
-            self._crew(event.id, crew, officers)
+        before = {name: was[name] for name in changes}
+        after: dict[str, Any] = {name: plain(values[name]) for name in changes}
+        if "officers" in wanted.model_fields_set and set(crew) != set(officers):
+            self._crew(event.id, set(crew), set(officers))
             changes.append("officers")
+            before["officers"], after["officers"] = sorted(crew.values()), sorted(officers.values())
+        if after:
+            self._record(event, "import_event", before=before, after=after)
+        if self._turn(event, wanted.cancelled):
+            changes.append("cancelled_at")
         if not changes:
             return Outcome.unchanged, []
         if {"case_id", "squad_id"} & set(changes):
@@ -170,6 +217,36 @@ class EventImporter(Importer):
             self.moved.append(event.id)
             self.left += lay
         return Outcome.changed, changes
+
+    def _span(self, arrived: datetime, departed: datetime | None) -> None:
+        if not span_fits(arrived, departed):
+            raise RowRefused(_("the departure must not lie before the arrival"))
+        if not length_fits(arrived, departed, self.longest):
+            raise RowRefused(EventTooLong(hours=self.longest).say())
+
+    def _turn(self, event: EnforcementEvent, cancelled: bool | None) -> bool:
+        """Whether the event was cancelled or restored by this row. Nothing that was settled here comes back by
+        itself: the report says so instead."""
+        if event.merged_into is not None:
+            self.note = _(
+                "this event was merged into another one and stays so; the other one was not changed"
+            )
+            return False
+        if cancelled is not None and cancelled != (event.cancelled_at is not None):
+            if not cancelled and event.id not in self.cancelled_by_import:
+                self.note = _("this event was cancelled here and stays so; it can be restored on its page")
+                return False
+            set_cancelled(self.session, self.actor, event, cancelled, "", source=IMPORT)
+            return True
+        if event.cancelled_at is not None and cancelled is None:
+            self.note = _("this event is cancelled and stays so")
+        return False
+
+    def _record(self, event: EnforcementEvent, action: str, **detail: Any) -> None:
+        record(
+            self.session, self.actor, action, "event", event.id,
+            squad_id=event.squad_id, source=IMPORT, **detail,
+        )  # fmt: skip
 
     def _crew(self, event_id: UUID, held: set[UUID], officers: set[UUID]) -> None:
         if held - officers:
@@ -185,11 +262,10 @@ class EventImporter(Importer):
     def finish(self) -> None:
         self.session.add_all(self.fresh_crew)
         self.session.flush()
-        if self.reworded:
-            follow_up(self.session, self.reworded, [], moved=False)
-        if self.created or self.moved:
-            follow_up(self.session, self.created + self.moved, self.left, moved=True)
-        reindex_cases(self.session, list(self.recased))
+        moved = self.created + self.moved
+        if moved:
+            link_anew(self.session, moved, self.left)
+        bring_up_to_date(self.session, moved + self.reworded, self.recased)
 
     def _values(self, wanted: EventRow) -> dict:
         squad = self.squads.get(wanted.squad)
@@ -199,6 +275,8 @@ class EventImporter(Importer):
             exclude_unset=True, exclude={"squad", "officers", "case", "campaign", "cancelled"}
         )
         values |= {"squad_id": squad.id, "arrived_at": as_utc(wanted.arrived_at)}
+        if "subject" in values:
+            values["subject"] = self.subjects.code_of(values["subject"])
         if wanted.departed_at:
             values["departed_at"] = as_utc(wanted.departed_at)
         for name, value, known in (

@@ -1,27 +1,43 @@
 """Events: the list, and one event with what shows it."""
 
+from typing import Annotated, TypeVar
 from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Form, Request, Response
+from pydantic import ValidationError
 from sqlalchemy import or_, tuple_
 from sqlmodel import Session
 
-from schemas.events import EnforcementEvent
+from schemas.events import EnforcementEvent, EventCreate, EventUpdate
+from schemas.links import Link
 from schemas.people import Squad
+from service.access.actions import require
 from service.access.actor import Actor
-from service.access.queries import get_event, visible_events, visible_squads
-from service.access.rules import may
+from service.access.queries import (
+    get_event,
+    get_recording,
+    visible_events,
+    visible_links,
+    visible_squads,
+)
 from service.database import DatabaseSession
 from service.errors import Invalid
+from service.events import actions, merging
+from service.events.errors import EventMerged
+from service.events.forms import Filled, edit_form, new_form
+from service.events.from_recording import is_made_from, unmake_event
 from service.events.queries import is_recorded
-from service.events.views import event_details, event_views
+from service.events.views import event_page, event_views
 from service.i18n import gettext as _
+from service.linking import actions as linking
 from service.web import views, words
 from service.web.query import carried, like, link_with
-from service.web.rendering import render
+from service.web.rendering import redirect, render
 from service.web.shell import PageActor
 
 router = APIRouter()
+Wanted = TypeVar("Wanted", EventCreate, EventUpdate)
+Text = Annotated[str, Form()]
 PAGE = 50
 
 
@@ -36,7 +52,11 @@ def events_page(
     recorded: str = "",
     cursor: str | None = None,
 ) -> Response:
-    statement = visible_events(actor).order_by(EnforcementEvent.arrived_at.desc(), EnforcementEvent.id.desc())
+    statement = (
+        visible_events(actor)
+        .where(EnforcementEvent.merged_into.is_(None))
+        .order_by(EnforcementEvent.arrived_at.desc(), EnforcementEvent.id.desc())
+    )
     if q.strip():
         columns = (
             EnforcementEvent.title,
@@ -95,11 +115,134 @@ def _filters(session: Session, actor: Actor, kind: str, squad: str, recorded: st
     ]
 
 
+def event_form(
+    title: Text = "",
+    kind: Text = "",
+    subject: Text = "",
+    arrived: Text = "",
+    departed: Text = "",
+    officers: Annotated[list[str] | None, Form()] = None,
+    more_officers: Text = "",
+    place: Text = "",
+    point: Text = "",
+    party: Text = "",
+    case: Text = "",
+    campaign: Text = "",
+) -> Filled:
+    return Filled(
+        title, kind, subject, arrived, departed, officers or [], more_officers, place, point, party, case,
+        campaign,
+    )  # fmt: skip
+
+
+Sent = Annotated[Filled, Depends(event_form)]
+
+
+def _wanted(model: type[Wanted], values: dict[str, object]) -> Wanted:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise Invalid(field=".".join(map(str, first["loc"])), problem=first["msg"]) from error
+
+
 @router.get("/events/{event_id}")
-def event_page(request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession) -> Response:
+def one_event(request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession) -> Response:
     event = get_event(session, actor, event_id)
-    shown = event_details(session, actor, [event])[0]
-    shown.may_decide = may(actor.role, "link")
-    if event.cancelled_at is not None:
-        shown.note = _("This event was cancelled; it does not have to be recorded.")
-    return render(request, "events/one.html", detail=shown)
+    shown = event_page(session, actor, event)
+    return render(request, "events/one.html", shown=shown, detail=shown.detail)
+
+
+@router.get("/events/{event_id}/history")
+def older_history(
+    request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession, before: int | None = None
+) -> Response:
+    event = get_event(session, actor, event_id)
+    shown = event_page(session, actor, event, before)
+    return render(
+        request, "events/one.html", fragment="events/_history.html", shown=shown, detail=shown.detail
+    )
+
+
+@router.get("/events/{event_id}/edit")
+def edit_page(request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession) -> Response:
+    require(actor, "edit_events")
+    event = get_event(session, actor, event_id)
+    if event.merged_into is not None:
+        raise EventMerged(into=event.merged_into)
+    form = edit_form(session, actor, event)
+    return render(request, "events/form.html", form=form, heading=event.title)
+
+
+@router.post("/events/{event_id}/edit")
+def edit(
+    request: Request, event_id: UUID, sent: Sent, actor: PageActor, session: DatabaseSession
+) -> Response:
+    actions.update_event(session, actor, event_id, _wanted(EventUpdate, sent.values()))
+    return redirect(request, f"/events/{event_id}")
+
+
+@router.get("/recordings/{recording_id}/new-event")
+def new_event_page(
+    request: Request, recording_id: UUID, actor: PageActor, session: DatabaseSession
+) -> Response:
+    """What the event would be, to be looked over before it is made."""
+    require(actor, "edit_events")
+    recording = get_recording(session, actor, recording_id)
+    form = new_form(session, actor, recording)
+    return render(
+        request, "events/form.html", fragment="events/_form.html", form=form, heading=_("New event")
+    )
+
+
+@router.post("/recordings/{recording_id}/new-event")
+def make_event(
+    request: Request, recording_id: UUID, sent: Sent, actor: PageActor, session: DatabaseSession
+) -> Response:
+    recording = get_recording(session, actor, recording_id)
+    squad = session.get_one(Squad, recording.squad_id).code
+    wanted = _wanted(EventCreate, {**sent.values(), "squad": squad})
+    linking.create_event_from_recording(session, actor, recording.id, wanted)
+    return redirect(request, f"/recordings/{recording.id}")
+
+
+@router.post("/events/{event_id}/unmake")
+def unmake(request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession) -> Response:
+    """Back to the recording that it had been made from."""
+    made = [link for link in session.scalars(visible_links(actor).where(Link.event_id == event_id))]
+    back = next(
+        (f"/recordings/{link.recording_id}" for link in made if is_made_from(link)), f"/events/{event_id}"
+    )
+    unmake_event(session, actor, event_id)
+    return redirect(request, back)
+
+
+@router.post("/events/{event_id}/cancel")
+def cancel(
+    request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession, reason: Text = ""
+) -> Response:
+    actions.cancel_event(session, actor, event_id, reason)
+    return redirect(request, f"/events/{event_id}")
+
+
+@router.post("/events/{event_id}/restore")
+def restore(
+    request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession, reason: Text = ""
+) -> Response:
+    actions.restore_event(session, actor, event_id, reason)
+    return redirect(request, f"/events/{event_id}")
+
+
+@router.post("/events/{event_id}/merge")
+def merge(
+    request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession, into: Text = ""
+) -> Response:
+    """To the surviving event."""
+    survivor = merging.merge_event(session, actor, event_id, _uuid("into", into))
+    return redirect(request, f"/events/{survivor.id}")
+
+
+@router.post("/events/{event_id}/unmerge")
+def unmerge(request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession) -> Response:
+    merging.unmerge_event(session, actor, event_id)
+    return redirect(request, f"/events/{event_id}")

@@ -25,7 +25,7 @@ COUNTED = (LinkState.automatic, LinkState.confirmed)
 
 @dataclass(frozen=True)
 class EventFilter:
-    """`since`/`until`: events that lie, in part, within [since, until). Names are codes, numbers or ids."""
+    """`merged`: those merged into another event; left out unless asked for. `since`/`until`: events that lie, in part, within [since, until). Names are codes, numbers or ids."""
 
     q: str = ""
     kind: str = ""
@@ -35,6 +35,7 @@ class EventFilter:
     campaign: str = ""
     recorded: bool | None = None
     cancelled: bool | None = None
+    merged: bool | None = False
     since: datetime | None = None
     until: datetime | None = None
 
@@ -85,6 +86,9 @@ def list_events(
     if wanted.cancelled is not None:
         gone = EnforcementEvent.cancelled_at.is_not(None)
         statement = statement.where(gone if wanted.cancelled else ~gone)
+    if wanted.merged is not None:
+        merged = EnforcementEvent.merged_into.is_not(None)
+        statement = statement.where(merged if wanted.merged else ~merged)
     if wanted.since is not None:
         ended = or_(EnforcementEvent.departed_at >= wanted.since, EnforcementEvent.arrived_at >= wanted.since)
         statement = statement.where(ended)
@@ -113,8 +117,10 @@ def officers_of(session: Session, event_ids: Iterable[UUID]) -> dict[UUID, list[
 def events_without_recording(
     session: Session, actor: Actor, *, squad_id: UUID | None = None, limit: int = 200
 ) -> list[EnforcementEvent]:
-    """Those that are not cancelled and that nothing shows, oldest first."""
-    statement = visible_events(actor).where(EnforcementEvent.cancelled_at.is_(None), ~is_recorded(actor))
+    """Those that are neither cancelled nor merged and that nothing shows, oldest first."""
+    statement = visible_events(actor).where(
+        EnforcementEvent.cancelled_at.is_(None), EnforcementEvent.merged_into.is_(None), ~is_recorded(actor)
+    )
     if squad_id is not None:
         statement = statement.where(EnforcementEvent.squad_id == squad_id)
     return list(

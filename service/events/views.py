@@ -2,23 +2,40 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlmodel import Session
 
-from schemas.cases import Case
+from schemas.cases import Campaign, Case
+from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link, LinkState
 from schemas.people import Officer, Squad
 from schemas.recordings import Recording
 from service.access.actor import Actor
-from service.access.queries import visible_cases, visible_links, visible_recordings
+from service.access.queries import (
+    get_event,
+    visible_cases,
+    visible_events,
+    visible_links,
+    visible_recordings,
+)
+from service.access.rules import may
+from service.coverage.event_block import EventCoverageView, event_block
+from service.events.from_recording import is_made
+from service.events.history import Entry, history
+from service.events.subjects import subjects
+from service.i18n import moment
 from service.recordings.cards import cards
 from service.recordings.detail import link_views
 from service.web import views
 
 COUNTED = (LinkState.automatic, LinkState.confirmed)
+NEAR = timedelta(days=1)
+MERGE_OPTIONS = 30
 
 
 def event_views(session: Session, actor: Actor, events: Sequence[EnforcementEvent]) -> list[views.Event]:
@@ -59,7 +76,7 @@ def event_views(session: Session, actor: Actor, events: Sequence[EnforcementEven
                 case=views.Ref(case.number, f"/cases/{case.id}") if case else None,
                 recordings=recorded[event.id],
                 offered=offered[event.id],
-                must_record=event.cancelled_at is None,
+                must_record=event.cancelled_at is None and event.merged_into is None,
                 sample=event.sample,
             )
         )
@@ -115,3 +132,107 @@ def event_details(
         )
         for event, view in zip(events, shown, strict=True)
     ]
+
+
+@dataclass(slots=True)
+class Settled:
+    """When, by whom and why it was cancelled or merged."""
+
+    at: datetime
+    who: str
+    reason: str = ""
+
+
+@dataclass(slots=True)
+class EventPage:
+    """One event with all that its page shows. `coverage`: the time line of required interval, recordings and gaps,
+    filled by service.coverage; None draws nothing. Buttons post to /events/{id}/{cancel,restore,merge,unmerge,unmake}."""
+
+    detail: views.EventDetail
+    subject: str | None = None
+    campaign: str | None = None
+    point: str | None = None
+    cancelled: Settled | None = None
+    merged: Settled | None = None
+    merged_into: views.Ref | None = None
+    absorbed: list[views.Ref] = field(default_factory=list)
+    history: list[Entry] = field(default_factory=list)
+    older: str | None = None
+    may_edit: bool = False
+    may_unmake: bool = False
+    merge_options: list[views.Option] = field(default_factory=list)
+    coverage: EventCoverageView | None = None
+
+
+def event_page(
+    session: Session, actor: Actor, event: EnforcementEvent, before: int | None = None
+) -> EventPage:
+    told = history(session, actor, event.id, before)
+    campaign = session.get(Campaign, event.campaign_id) if event.campaign_id else None
+    absorbed = session.scalars(
+        visible_events(actor)
+        .where(EnforcementEvent.merged_into == event.id)
+        .order_by(EnforcementEvent.arrived_at)
+    ).all()
+    survivor = get_event(session, actor, event.merged_into) if event.merged_into else None
+    detail = event_details(session, actor, [event])[0]
+    detail.may_decide = may(actor.role, "link")
+    may_edit = may(actor.role, "edit_events")
+    alive = event.merged_into is None and event.cancelled_at is None
+    return EventPage(
+        detail=detail,
+        subject=subjects(session).word(event.subject) or None,
+        campaign=campaign.name if campaign else None,
+        point=f"{event.latitude:.5f}, {event.longitude:.5f}"
+        if event.latitude is not None and event.longitude is not None
+        else None,
+        cancelled=_settled(session, event, "cancel") if event.cancelled_at else None,
+        merged=_settled(session, event, "merge") if survivor else None,
+        merged_into=_ref(survivor) if survivor else None,
+        absorbed=[_ref(one) for one in absorbed],
+        history=told.items,
+        older=f"/events/{event.id}/history?before={told.next}" if told.next else None,
+        may_edit=may_edit,
+        may_unmake=may_edit and alive and is_made(session, event.id),
+        merge_options=_merge_options(session, actor, event) if may_edit and alive else [],
+        coverage=event_block(session, actor, event),
+    )
+
+
+def _ref(event: EnforcementEvent) -> views.Ref:
+    return views.Ref(event.title, f"/events/{event.id}")
+
+
+def _settled(session: Session, event: EnforcementEvent, action: str) -> Settled:
+    """As custody has it; an event that came in cancelled has only the time."""
+    entry = session.scalars(
+        select(CustodyEntry)
+        .where(
+            CustodyEntry.subject_kind == "event",
+            CustodyEntry.subject_id == event.id,
+            CustodyEntry.action == action,
+        )
+        .order_by(CustodyEntry.id.desc())
+        .limit(1)
+    ).first()
+    if entry is None:
+        return Settled(event.cancelled_at or event.created_at, "–")
+    return Settled(entry.at, entry.actor, str(entry.detail.get("reason") or ""))
+
+
+def _merge_options(session: Session, actor: Actor, event: EnforcementEvent) -> list[views.Option]:
+    """Events of the squad that may be the same act: those of the day, the nearest in time first."""
+    apart = func.abs(func.extract("epoch", EnforcementEvent.arrived_at - event.arrived_at))
+    rows = session.scalars(
+        visible_events(actor)
+        .where(
+            EnforcementEvent.squad_id == event.squad_id,
+            EnforcementEvent.id != event.id,
+            EnforcementEvent.merged_into.is_(None),
+            EnforcementEvent.cancelled_at.is_(None),
+            EnforcementEvent.arrived_at.between(event.arrived_at - NEAR, event.arrived_at + NEAR),
+        )
+        .order_by(apart, EnforcementEvent.id)
+        .limit(MERGE_OPTIONS)
+    )
+    return [views.Option(str(one.id), f"{moment(one.arrived_at)} {one.title}") for one in rows]

@@ -23,7 +23,9 @@ from schemas.recordings import (
     TagSource,
 )
 from service.access.actor import Actor
+from service.announcements.adoption import adopt, note_size, take
 from service.clock import now
+from service.coverage.keep import recount_linked
 from service.custody.actions import record
 from service.jobs import request_job
 from service.recordings.rules import Known, Standing, missing_claims, standing
@@ -57,16 +59,7 @@ def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
         ).first()
         if known is not None:
             return known
-    recording = Recording(
-        squad_id=arrival.squad_id,
-        uploaded_by=actor.account_id,
-        state=RecordingState.processing,
-        file_name=arrival.file_name[:500],
-        note=str(arrival.claims.get("note", ""))[:2000],
-        claims=arrival.claims,
-    )
-    session.add(recording)
-    session.flush()
+    recording = _recording_of(session, actor, arrival)
     session.add(
         Receipt(
             recording_id=recording.id,
@@ -90,9 +83,28 @@ def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
         size=arrival.size,
         declared_sha256=arrival.declared_sha256,
         file_name=recording.file_name,
+        **({"announced_at": recording.announced_at.isoformat()} if recording.announced_at else {}),
     )
-    index_recording(session, recording.id)
     request_job(session, JobKind.intake, recording.id, priority=2, cost_s=1 + arrival.size / 200e6)
+    index_recording(session, recording.id)
+    if recording.announced_at is not None:  # it may have links already
+        recount_linked(session, [recording.id])
+    return recording
+
+
+def _recording_of(session: Session, actor: Actor, arrival: Arrival) -> Recording:
+    """The one that a station announced, with its id and its links, or a new one."""
+    name, note = arrival.file_name[:500], str(arrival.claims.get("note", ""))[:2000]
+    found = adopt(session, arrival.squad_id, name, arrival.size, arrival.claims)
+    recording = found or Recording(squad_id=arrival.squad_id)
+    take(session, actor, recording)
+    recording.claims = missing_claims(arrival.claims, recording.claims)
+    recording.note = note or recording.note
+    recording.file_name = name or recording.file_name
+    session.add(recording)
+    session.flush()
+    if found is not None:
+        note_size(session, recording, arrival.size)
     return recording
 
 
@@ -147,6 +159,7 @@ def assign_original(session: Session, recording: Recording, original: Original) 
     recording.reason_params = survivor.reason_params
     session.add_all((survivor, recording))
     session.flush()
+    recount_linked(session, [recording.id, survivor.id])
     _move_what_people_said(session, recording.id, survivor.id)
     return survivor
 
@@ -192,6 +205,7 @@ def refuse_mismatch(session: Session, recording: Recording, receipt: Receipt, sh
         store_key=receipt.store_key,
     )
     index_recording(session, recording.id)
+    recount_linked(session, [recording.id])
 
 
 def refresh_state(session: Session, original_id: UUID) -> None:
@@ -213,7 +227,7 @@ def refresh_recording(session: Session, recording_id: UUID) -> None:
     if recording is None or recording.merged_into is not None:
         return
     original = session.get(Original, recording.original_id) if recording.original_id else None
-    if original is None and recording.state == RecordingState.refused:
+    if original is None and recording.state in (RecordingState.refused, RecordingState.announced):
         return
     _refresh(session, original, [recording])
 
@@ -243,6 +257,7 @@ def _refresh(session: Session, original: Original | None, recordings: list[Recor
                 recording.playable_at = now()
         session.add(recording)
     index_recordings(session, [recording.id for recording in recordings])
+    recount_linked(session, [recording.id for recording in recordings])
 
 
 def _detail(job: Job) -> str:

@@ -17,6 +17,8 @@ from schemas.recorders import Recorder
 from schemas.recordings import Receipt, Recording, RemovalRequest, RemovalState, Tag
 from service.access.actor import Actor
 from service.access.queries import visible_cases, visible_events
+from service.announcements.rules import facts_of
+from service.announcements.views import is_late
 from service.recordings.words import IDENTITY_TAGS, doubt_sentence, reason_sentence, tag_label
 from service.web.views import LinkChip, RecordingCard
 
@@ -84,7 +86,7 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
                 if recording.original_id in posters
                 else None,
                 duration_s=recording.duration_s,
-                size=sizes.get(recording.id),
+                size=sizes.get(recording.id) or facts_of(recording.claims).get("size"),
                 recorded_from=recording.recorded_from,
                 recorded_to=recording.recorded_to,
                 squad=squads[recording.squad_id].name,
@@ -98,6 +100,8 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
                 sample=recording.sample,
                 progress=progress.get(recording.id),
                 removal_asked=recording.id in asked,
+                due=recording.due_at if recording.state == "announced" else None,
+                late=is_late(recording),
             )
         )
     return result

@@ -1,7 +1,6 @@
 """One recording with everything that hangs on it, as its page shows it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +14,18 @@ from schemas.events import EnforcementEvent
 from schemas.jobs import Job, JobState
 from schemas.links import Link, LinkState
 from schemas.originals import Original, Rendition, RenditionKind
+from schemas.recorders import Recorder
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, Tag
 from service.access.actor import Actor
-from service.access.queries import visible_cases, visible_custody, visible_events
+from service.access.queries import squad_scope, visible_cases, visible_custody, visible_events
 from service.access.rules import may
+from service.announcements.views import announced_view
+from service.clocks.words import basis_sentence, claim_source, doubt, off, recorder_path
 from service.custody.words import entry_view
 from service.i18n import gettext as _
 from service.i18n import moment
 from service.jobs import jobs_of
+from service.linking.positions import part_shown
 from service.linking.words import said
 from service.recordings.cards import cards
 from service.recordings.words import PARAMETERS, doubts, reason_sentence, tag_kind, tag_label, tag_source
@@ -52,7 +55,7 @@ def detail(session: Session, actor: Actor, recording: Recording) -> views.Record
         card=cards(session, actor, [recording])[0],
         original=_original(actor, recording, original, receipts),
         player=player(session, recording, original),
-        clock=_clock(recording),
+        clock=_clock(session, actor, recording),
         location=_location(recording),
         missing=_missing(recording, original),
         tags=[
@@ -73,6 +76,10 @@ def detail(session: Session, actor: Actor, recording: Recording) -> views.Record
         custody=[entry_view(entry) for entry in custody],
         claims=_unknown_claims(recording),
         may_decide=may(actor.role, "link"),
+        may_make_event=may(actor.role, "edit_events")
+        and recording.state != "refused"
+        and not any(link.status in ("confirmed", "automatic") for link in links),
+        announced=announced_view(actor, recording),
     )
 
 
@@ -112,6 +119,10 @@ def link_views(
             select(Account).where(Account.id.in_({link.decided_by for link in links if link.decided_by}))
         )
     }
+    begun = select(Recording.id, Recording.recorded_from).where(
+        Recording.id.in_({link.recording_id for link in links})
+    )
+    starts = {row.id: row.recorded_from for row in session.execute(begun)}
     recording_cards = {}
     if with_recordings:
         found = session.scalars(
@@ -144,6 +155,8 @@ def link_views(
                 recording=recording_cards.get(link.recording_id),
                 decided_by=deciders.get(link.decided_by) if link.decided_by else None,
                 decided_at=link.decided_at,
+                **part_shown(link, starts.get(link.recording_id)),
+                made=bool(link.reasons) and link.reasons[0].get("code") == "made_from",
             )
         )
     return result
@@ -175,7 +188,7 @@ def job_view(
     )
 
 
-STAGE_ORDER = {"intake": 0, "playable": 1, "tags": 2, "link": 3, "renditions": 4}
+STAGE_ORDER = {"intake": 0, "playable": 1, "tags": 2, "link": 3, "renditions": 4, "clock": 5}
 
 
 def job_views(session: Session, actor: Actor, recording: Recording) -> list[views.Job]:
@@ -204,6 +217,8 @@ def player(session: Session, recording: Recording, original: Original | None) ->
     playback = kinds.get(RenditionKind.playback)
     if playback is None or recording.state == "refused":
         note = reason_sentence(recording.reason, recording.reason_params)
+        if recording.state == "announced":
+            note = _("A station announced it; it can be watched when its bytes have come.")
         return views.Player(
             note=note or _("It is being made watchable; this page shows it as soon as it is.")
         )
@@ -265,21 +280,24 @@ def _stream(stream: dict[str, Any]) -> str:
     return " · ".join(str(part) for part in parts if part)
 
 
-def _clock(recording: Recording) -> views.Clock:
-    clock = recording.clock
+def _clock(session: Session, actor: Actor, recording: Recording) -> views.Clock:
+    clock, offset = recording.clock, recording.clock_offset_s
+    recorder = session.get(Recorder, recording.recorder_id) if recording.recorder_id else None
+    seen = recorder is not None and may(actor.role, "see_people")
+    if seen and (scope := squad_scope(actor)) is not None:
+        seen = recorder.squad_id in scope
     return views.Clock(
-        claimed_from=_time(clock.get("claimed_from")),
-        claimed_to=_time(clock.get("claimed_to")),
-        convention=clock.get("convention"),
-        offset_s=clock.get("offset_s"),
+        claimed_from=recording.claimed_from or recording.recorded_from,
+        claimed_by=claim_source(clock.get("camera_source") or clock.get("source")),
+        off=off(offset) if offset is not None else None,
+        doubt=doubt(recording.clock_doubt_s) if recording.clock_doubt_s is not None else None,
+        basis=basis_sentence(clock.get("basis")) if offset is not None else None,
+        exact=str(clock.get("source")).startswith("gps"),
         read_from=recording.recorded_from,
         read_to=recording.recorded_to,
         doubts=doubts(clock),
+        href=recorder_path(recorder) if seen else None,
     )
-
-
-def _time(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(value) if value else None
 
 
 def _location(recording: Recording) -> views.Location | None:

@@ -1,10 +1,20 @@
-from service.errors import NotFound, ServiceError
+from service.errors import Conflict, NotFound, ServiceError
 from service.i18n import noop as _n
 
 
 class NotThereYet(NotFound):
     type = "not-there-yet"
     sentence = _n("This part of the recording has not been made, or cannot be made of it.")
+
+
+class NotReceived(NotFound):
+    type = "not-received"
+    sentence = _n("A station announced this recording; its bytes have not been received.")
+
+
+class NothingToRemove(Conflict):
+    type = "nothing-to-remove"
+    sentence = _n("Its bytes have not been received: a supervisor can withdraw the announcement instead.")
 
 
 class Quarantined(ServiceError):

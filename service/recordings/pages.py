@@ -28,6 +28,8 @@ from service.errors import Conflict, Invalid, NotFound
 from service.i18n import gettext as _
 from service.i18n import moment
 from service.linking import actions as linking
+from service.linking.errors import PartUnclear
+from service.linking.positions import seconds
 from service.operations.routes import retry
 from service.recordings.cards import cards
 from service.recordings.detail import detail
@@ -78,6 +80,30 @@ def _decided(request: Request, session: Session, actor: Actor, recording_id: UUI
 DECISIONS = {"confirm": linking.confirm, "reject": linking.reject, "undo": linking.undo}
 
 
+@router.post("/recordings/{recording_id}/links/{link_id}/part")
+def choose_part(
+    request: Request,
+    recording_id: UUID,
+    link_id: UUID,
+    actor: PageActor,
+    session: DatabaseSession,
+    since: Field = "",
+    until: Field = "",
+) -> Response:
+    """Both empty: again what lies in the event."""
+    recording = get_recording(session, actor, recording_id)
+    of_it = visible_links(actor).where(Link.id == link_id, Link.recording_id == recording.id)
+    if session.scalars(of_it).first() is None:
+        raise NotFound
+    try:
+        part = seconds(since), seconds(until)
+    except ValueError:
+        raise PartUnclear from None
+    linking.set_part(session, actor, link_id, *part)
+    session.flush()
+    return _decided(request, session, actor, recording_id)
+
+
 @router.post("/recordings/{recording_id}/links/{link_id}/{decision}")
 def decide_link(
     request: Request,
@@ -120,7 +146,11 @@ def event_options(session: Session, actor: Actor, chosen: UUID | None = None) ->
     mine = select(EventOfficer.event_id).where(EventOfficer.officer_id == actor.officer_id)
     events = session.scalars(
         visible_events(actor)
-        .where(EnforcementEvent.cancelled_at.is_(None), EnforcementEvent.arrived_at > since)
+        .where(
+            EnforcementEvent.cancelled_at.is_(None),
+            EnforcementEvent.merged_into.is_(None),
+            EnforcementEvent.arrived_at > since,
+        )
         .order_by(EnforcementEvent.id.in_(mine).desc(), EnforcementEvent.arrived_at.desc())
         .limit(RECENT_EVENTS)
     )

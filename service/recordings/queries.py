@@ -13,11 +13,12 @@ from schemas.originals import Original, Rendition, RenditionKind
 from schemas.recordings import Receipt, Recording, Tag
 from service.access.actor import Actor
 from service.access.queries import visible_cases, visible_events, visible_links, visible_receipts
+from service.announcements.rules import WITHDRAWN
 from service.clock import now
 from service.custody.actions import record
 from service.jobs import job_facts, jobs_of
 from service.recordings.delivery import Deliverable
-from service.recordings.errors import NotThereYet, Quarantined
+from service.recordings.errors import NotReceived, NotThereYet, Quarantined
 from service.recordings.words import reason_sentence
 
 # A player asks for many ranges of one sitting: they are one play.
@@ -50,6 +51,9 @@ def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]
         "duration_s": recording.duration_s,
         "claimed_duration_s": (media.get("probe") or {}).get("claimed_s"),
         "received_at": recording.received_at,
+        "announced_at": recording.announced_at,
+        "due_at": recording.due_at,
+        "device_file_id": recording.device_file_id,
         "playable_at": recording.playable_at,
         "playable_after_s": (recording.playable_at - recording.received_at).total_seconds()
         if recording.playable_at
@@ -57,6 +61,9 @@ def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]
         "recorded_from": recording.recorded_from,
         "recorded_to": recording.recorded_to,
         "clock": recording.clock,
+        "claimed_from": recording.claimed_from,
+        "clock_offset_s": recording.clock_offset_s,
+        "clock_doubt_s": recording.clock_doubt_s,
         "streams": (media.get("probe") or {}).get("streams", []),
         "remarks": (media.get("verdict") or {}).get("remarks", []),
         "location": {"lat": recording.latitude, "lon": recording.longitude}
@@ -192,6 +199,8 @@ def rendition_bytes(
 def _given_out(session: Session, recording: Recording) -> Original:
     original = session.get(Original, recording.original_id) if recording.original_id else None
     if original is None:
+        if recording.state == "announced" or recording.reason == WITHDRAWN:
+            raise NotReceived
         if recording.state == "refused":
             raise Quarantined
         raise NotThereYet

@@ -5,13 +5,15 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from schemas.recordings import Recording, RemovalRequest, RemovalState
+from schemas.recordings import Recording, RecordingState, RemovalRequest, RemovalState
 from service.access.actions import require
 from service.access.actor import Actor
 from service.access.queries import get_recording
+from service.announcements.rules import WITHDRAWN
 from service.clock import now
 from service.custody.actions import record
 from service.errors import Invalid, NotAllowed, NotFound
+from service.recordings.errors import NothingToRemove
 
 
 def ask_removal(session: Session, actor: Actor, recording_id: UUID, reason: str) -> RemovalRequest:
@@ -20,6 +22,10 @@ def ask_removal(session: Session, actor: Actor, recording_id: UUID, reason: str)
     recording = get_recording(session, actor, recording_id)
     if not reason.strip():
         raise Invalid(field="reason", problem="empty")
+    if recording.original_id is None and (
+        recording.state == RecordingState.announced or recording.reason == WITHDRAWN
+    ):
+        raise NothingToRemove
     # Two who ask at one moment ask once: a second open wish would outlive the answer to the first.
     session.execute(select(Recording.id).where(Recording.id == recording.id).with_for_update())
     open_wish = _open(session, recording.id)

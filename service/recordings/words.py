@@ -31,12 +31,20 @@ TAG_NAMES = {
     "unknown_case": lazy("Unknown case"),
     "time": lazy("Time"),
     "flag": lazy("Mark"),
+    "flag_event": lazy("Marked as an event"),
+    "flag_locked": lazy("Locked on the device"),
+    "flag_card": lazy("With a card number"),
+    "flag_tagged": lazy("Tagged on the device"),
+    "flag_restricted": lazy("Restricted on the device"),
+    "size_differs": lazy("Size differs from the station's list"),
+    "md5_differs": lazy("MD5 differs from the station's list"),
 }
 TAG_KINDS = {
     **dict.fromkeys(("black", "frozen", "silent", "dark", "covered", "no_audio", "variable_rate"), "quality"),
     **dict.fromkeys(("location", "gps_track"), "place"),
     **dict.fromkeys(("clock_doubt", "duration_claim", "time"), "time"),
     **dict.fromkeys(("make", "model", "recorder", "unknown_recorder"), "device"),
+    **dict.fromkeys(("size_differs", "md5_differs"), "quality"),
 }
 # Who, with what, for which case: shown in places of their own, so neither chips nor facets repeat them.
 IDENTITY_TAGS = frozenset(
@@ -63,6 +71,11 @@ DOUBTS = {
     "too_early": lazy("The camera names a time before such cameras existed."),
     "future": lazy("The camera's time lies after the arrival of the bytes."),
     "far_from_arrival": lazy("The camera's time lies far from the arrival of the bytes."),
+    "zone_off": lazy("A time of this file is hours off the clock in the picture; the picture counts."),
+    "names_end": lazy(
+        "A time of this file is that of its end, by the clock in the picture; the picture counts."
+    ),
+    "untrusted_clock": lazy("The camera itself marked its clock as not to be trusted."),
 }
 
 

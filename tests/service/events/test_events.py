@@ -10,8 +10,10 @@ from schemas.events import EventCreate, EventUpdate
 from schemas.jobs import Job, JobKind
 from service.errors import Invalid, NotAllowed, NotFound
 from service.events.actions import create_event, update_event
-from service.events.errors import DepartureBeforeArrival, ExternalIdTaken, PlaceUnreadable
+from service.events.errors import DepartureBeforeArrival, EventTooLong, ExternalIdTaken, PlaceUnreadable
+from service.events.importers import EventImporter
 from service.events.queries import EventFilter, events_without_recording, list_events
+from service.importing.actions import run_import
 from service.linking.actions import link_recording
 from tests.service.linking.field import Field, at
 
@@ -62,6 +64,17 @@ def test_only_those_who_may_and_only_for_a_squad_in_sight(field):
 def test_what_cannot_be_is_refused(field, values, error):
     with pytest.raises(error):
         create_event(field.session, field.actor(Role.admin), wanted(**values))
+
+
+def test_a_departure_in_years_does_not_put_a_missing_event_off_until_then(field):
+    """Before its deadline an event stands in no figure."""
+    admin = field.actor(Role.admin)
+    event = create_event(field.session, admin, wanted(external_id="E-1"))
+    with pytest.raises(EventTooLong):
+        update_event(field.session, admin, event.id, EventUpdate(departed_at=at("09:30").replace(year=2099)))
+    table = "编号,标题,类别,抵达,离开,中队\nE-1,检查,巡查,2024-06-03 09:00,2099-06-03 09:30,one\n"
+    report = run_import(EventImporter(field.session, admin), table.encode(), "text/csv", dry_run=True)
+    assert report.counts["refused"] == 1
 
 
 def test_an_external_id_is_taken_once_and_a_title_is_never_nothing(field):

@@ -1,0 +1,48 @@
+"""What a collection station said of a file beyond its times: marks, and where its list and the bytes disagree."""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from schemas.originals import Original
+from schemas.recordings import Tag, TagSource
+from service.announcements.rules import facts_of, mismatches
+from workers.claim import Claim, LeaseLost
+from workers.stages.bytes_at_hand import original_bytes
+
+CHUNK = 2**20
+CONFIDENCE = 0.95
+
+
+def wants_md5(claims: Mapping[str, Any]) -> bool:
+    return any(facts.get("md5") for facts in _said(claims))
+
+
+def md5_of(held: Claim, original: Original) -> str:
+    """Of the stored bytes; stations give no better fingerprint than this."""
+    digest = hashlib.md5(usedforsecurity=False)
+    with original_bytes(held, original) as at_hand, at_hand.path.open("rb") as file:
+        while not held.lost.is_set() and (chunk := file.read(CHUNK)):
+            digest.update(chunk)
+    if held.lost.is_set():
+        raise LeaseLost
+    return digest.hexdigest()
+
+
+def station_tags(claims: Mapping[str, Any], size: int, md5: str | None) -> list[Tag]:
+    flags = dict.fromkeys(flag for facts in _said(claims) for flag in facts.get("flags") or ())
+    made = [
+        Tag(name=f"flag_{flag}", source=TagSource.sidecar, confidence=CONFIDENCE)
+        for flag in flags
+        if flag != "normal"
+    ]
+    differing = {one.name: one for facts in _said(claims) for one in mismatches(facts, size, md5)}
+    for one in differing.values():
+        made.append(Tag(name=one.name, value=f"{one.said} ≠ {one.found}", source=TagSource.sidecar))
+    return made
+
+
+def _said(claims: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The list first, then the sidecar: where both say something, both are compared with the bytes."""
+    sidecar = claims.get("sidecar")
+    return [facts_of(claims), sidecar if isinstance(sidecar, dict) else {}]
