@@ -1,5 +1,7 @@
 """What changes links: the machine's rules, and persons, whose word stands."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -17,19 +19,23 @@ from service.access.actions import require
 from service.access.actor import Actor
 from service.access.queries import get_case, get_event, get_recording, visible_cases, visible_links
 from service.clock import now
+from service.coverage.keep import recount
 from service.custody.actions import record
 from service.errors import Invalid, NotFound
 from service.jobs import raise_priority, request_job
 from service.linking import rules
-from service.linking.errors import EventCancelled, NothingToUndo, NoTime
+from service.linking.claims import claim, find_event
+from service.linking.errors import EventCancelled, NothingToUndo, NoTime, PartUnclear
 from service.linking.evidence import Reason
-from service.linking.facts import claim, find_event, gather, limits, span_of
-from service.linking.keep import COUNTED, keep_links, links_of, lock_recording_links
+from service.linking.facts import gather, limits, span_of
+from service.linking.keep import COUNTED, keep_links, keep_many, links_of, lock_recording_links
 from service.linking.relink import RETRY_AFTER, field_is_changing
+from service.policy import policy
 
 # What a person declared in place of an earlier claim; undo puts the earlier one back.
 PUT_RIGHT = "event_put_right"
 CASE_PRIORITY = 1
+PART_SLACK_S = 1.0  # a player's last second may lie behind the measured end
 
 
 def link_recording(session: Session, recording_id: UUID) -> list[Link]:
@@ -63,12 +69,13 @@ def undo(session: Session, actor: Actor, link_id: UUID) -> Link | None:
     undone = str(link.state)
     event_id, case_id = link.event_id, link.case_id
     put_right = recording.claims.get(PUT_RIGHT) or {}
-    if str(event_id) == put_right.get("event") or str(link_id) in put_right.get("rejected", []):
-        _take_back(session, recording)
-    else:
-        _release(session, link)
-    _note(session, actor, recording, "undo", event_id, case_id, undone=undone)
-    links = keep_links(session, recording.id, actor)
+    with _counted(session, recording.id):
+        if str(event_id) == put_right.get("event") or str(link_id) in put_right.get("rejected", []):
+            _take_back(session, recording)
+        else:
+            _release(session, link)
+        _note(session, actor, recording, "undo", event_id, case_id, undone=undone)
+        links = keep_many(session, [recording.id], actor).links[recording.id]
     return next((one for one in links if (one.event_id, one.case_id) == (event_id, case_id)), None)
 
 
@@ -77,13 +84,16 @@ def declare_event(session: Session, actor: Actor, recording_id: UUID, event_id: 
     require(actor, "link")
     recording = get_recording(session, actor, recording_id)
     event = get_event(session, actor, event_id) if event_id else None
+    while event is not None and event.merged_into is not None:
+        event = get_event(session, actor, event.merged_into)
     if event is not None and event.cancelled_at is not None:
         raise EventCancelled
     lock_recording_links(session, recording.id)
     session.refresh(recording)
-    _settle(session, actor, recording, event)
-    links = keep_links(session, recording.id, actor)
-    _hurry(session, recording, links)
+    with _counted(session, recording.id):
+        _settle(session, actor, recording, event)
+        links = keep_many(session, [recording.id], actor).links[recording.id]
+        _hurry(session, recording, links)
     return links
 
 
@@ -104,8 +114,10 @@ def create_event_from_recording(
     event = create_event(session, actor, wanted)
     lock_recording_links(session, recording.id)
     session.refresh(recording)
-    _settle(session, actor, recording, event, made=True)
-    return event, keep_links(session, recording.id, actor)
+    with _counted(session, recording.id):
+        _settle(session, actor, recording, event, made=True)
+        links = keep_many(session, [recording.id], actor).links[recording.id]
+    return event, links
 
 
 def event_from_recording(session: Session, actor: Actor, recording_id: UUID, **known: object) -> EventCreate:
@@ -126,7 +138,7 @@ def event_from_recording(session: Session, actor: Actor, recording_id: UUID, **k
     case = claimed and session.scalars(visible_cases(actor).where(Case.id == claimed.id)).first()
     values: dict[str, object] = {
         "title": recording.note[:500] or recording.file_name,
-        "kind": "inspection",
+        "kind": policy(session, "event_default_kind"),
         "arrived_at": span[0] if span else None,
         "departed_at": span[1] if span else None,
         "squad": session.get_one(Squad, recording.squad_id).code,
@@ -140,6 +152,49 @@ def event_from_recording(session: Session, actor: Actor, recording_id: UUID, **k
     except ValidationError as error:
         first = error.errors()[0]
         raise Invalid(field=".".join(map(str, first["loc"])), problem=first["msg"]) from error
+
+
+def set_part(
+    session: Session, actor: Actor, link_id: UUID, start_s: float | None, end_s: float | None
+) -> Link:
+    """Which part of the recording belongs, in seconds into it; None and None: again what lies in the event. Whoever
+    says which part belongs says that it belongs: the link is confirmed by it."""
+    link, recording = _held(session, actor, link_id)
+    if (start_s is None) != (end_s is None):
+        raise PartUnclear
+    length = length_s(recording)
+    if start_s is not None and end_s is not None:
+        if not 0 <= start_s < end_s or (length is not None and end_s > length + PART_SLACK_S):
+            raise PartUnclear
+        end_s = min(end_s, length) if length is not None else end_s
+    before = [link.part_start_s, link.part_end_s]
+    if before == [start_s, end_s] and link.state == LinkState.confirmed and link.decided_by is not None:
+        return link
+    with _counted(session, recording.id):
+        if link.state != LinkState.confirmed or link.decided_by is None:
+            _mark(session, actor, recording, link, LinkState.confirmed)
+        link.part_start_s, link.part_end_s = start_s, end_s
+        session.add(link)
+        _note(
+            session,
+            actor,
+            recording,
+            "set_part",
+            link.event_id,
+            link.case_id,
+            part_before=before,
+            part=[start_s, end_s],
+        )
+        _hurry(session, recording, keep_many(session, [recording.id], actor).links[recording.id])
+    return link
+
+
+def length_s(recording: Recording) -> float | None:
+    """As measured, else as the times say it."""
+    if recording.duration_s is not None:
+        return recording.duration_s
+    span = span_of(recording)
+    return (span[1] - span[0]).total_seconds() if span else None
 
 
 # ---- one decision ----------------------------------------------------------------------------------
@@ -176,9 +231,24 @@ def _decide(session: Session, actor: Actor, link_id: UUID, state: LinkState) -> 
     link, recording = _held(session, actor, link_id)
     if link.decided_by is not None and link.state == state:
         return link
-    _mark(session, actor, recording, link, state)
-    _hurry(session, recording, keep_links(session, recording.id, actor))
+    with _counted(session, recording.id):
+        _mark(session, actor, recording, link, state)
+        _hurry(session, recording, keep_many(session, [recording.id], actor).links[recording.id])
     return link
+
+
+@contextmanager
+def _counted(session: Session, recording_id: UUID) -> Iterator[None]:
+    """What a person decides about a recording's links is counted: the events before and after."""
+    before = _events_of(session, recording_id)
+    yield
+    session.flush()
+    recount(session, before | _events_of(session, recording_id))
+
+
+def _events_of(session: Session, recording_id: UUID) -> set[UUID]:
+    events = select(Link.event_id).where(Link.recording_id == recording_id, Link.event_id.is_not(None))
+    return set(session.scalars(events))
 
 
 def _hurry(session: Session, recording: Recording, links: list[Link]) -> None:
@@ -225,7 +295,10 @@ def _settle(
     """The declared event becomes a confirmed link. What had been claimed before is rejected; the rest is left
     to the rules, which drop whatever competes with a confirmed link."""
     _take_back(session, recording)
-    links = links_of(session, recording.id) if event is not None else keep_links(session, recording.id, actor)
+    if event is None:  # without the claim, what would be linked?
+        links = keep_many(session, [recording.id], actor).links[recording.id]
+    else:
+        links = links_of(session, recording.id)
     claimed = claim(recording.claims, "event")
     before = recording.claims.get("event")
     wrong = find_event(session, claimed[0]) if claimed else None
@@ -288,6 +361,7 @@ def _release(session: Session, link: Link) -> None:
         return
     link.state = LinkState(link.previous_state)
     link.previous_state = link.decided_by = link.decided_at = None
+    link.part_start_s = link.part_end_s = None
     session.add(link)
 
 

@@ -15,3 +15,8 @@ class NoTime(ServiceError):
 class EventCancelled(ServiceError):
     status, type = 409, "event-cancelled"
     sentence = _n("This event was cancelled.")
+
+
+class PartUnclear(ServiceError):
+    status, type = 400, "part-unclear"
+    sentence = _n("A part has a beginning and a later end, both within the recording.")

@@ -1,7 +1,7 @@
 """What the rules are given and what they answer: facts of a recording and of events, reasons, decisions."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -41,15 +41,29 @@ class Fix:
 
 
 @dataclass(frozen=True)
+class Piece:
+    """A file of the same recorder: the camera splits one act into many. What it says itself, never its links."""
+
+    id: UUID
+    start: datetime
+    end: datetime
+    officer: Person | None = None
+    case_id: UUID | None = None
+    track: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True)
 class RecordingFacts:
     """`start`/`end` None: the time is not known. `doubt_s`: how far the camera's clock may be off, either way.
 
     `declared_event` and `declared_case` are resolved ids; `foreign` declarations lie outside the squad's
     own scope. `partners`: who worked with the officer or a holder that shift, from other events.
+    `run`: the recorder's files that follow each other without a break, this one left out.
     """
 
     id: UUID
     squad_id: UUID
+    received_at: datetime | None = None
     start: datetime | None = None
     end: datetime | None = None
     doubt_s: float = 0.0
@@ -59,10 +73,13 @@ class RecordingFacts:
     case_number: str = ""
     case_foreign: bool = False
     officer: Person | None = None
+    officer_source: Source = Source.declared
+    recorder_id: UUID | None = None
     recorder: str = ""
     holdings: tuple[Holding, ...] = ()
     partners: frozenset[UUID] = frozenset()
     track: tuple[Fix, ...] = ()
+    run: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -92,6 +109,7 @@ class Limits:
     open_event: timedelta = timedelta(hours=2)  # how long an event without departure is taken to last
     near_m: float = 150.0
     far_m: float = 1000.0
+    pause: timedelta = timedelta(seconds=120)  # files of one recorder this close to each other are one act
 
 
 @dataclass(frozen=True)
@@ -103,7 +121,14 @@ class Reason:
     weight: float = 0.0
 
     def stored(self) -> dict[str, Any]:
-        return {**asdict(self), "weight": round(self.weight, 4)}
+        return {"code": self.code, "params": dict(self.params), "weight": round(self.weight, 4)}
+
+
+PERSONAL = frozenset({"case", "officer", "holder", "run_case", "run_officer", "partner"})
+"""Identities that a link may be made by alone; a squad has many hands."""
+
+SURE_SHARE = 0.6  # a sliver of less than this of what is enough is the edge of another act
+OWN = frozenset({"event", "officer", "holder", "run_officer"})
 
 
 @dataclass(frozen=True)
@@ -121,7 +146,15 @@ class Candidate:
     def may_be_automatic(self) -> bool:
         if self.identity == "event":
             return not self.impossible
-        return self.identity in ("case", "officer", "holder", "partner") and self.part is not None
+        said = {reason.code: reason for reason in self.reasons}
+        there = self.part is not None or "continues" in said
+        edge = "sliver" in said and said["sliver"].params["enough"] < SURE_SHARE
+        return self.identity in PERSONAL and there and not edge
+
+    @property
+    def own(self) -> bool:
+        """Filmed by one of its own officers."""
+        return any(reason.code in OWN for reason in self.reasons)
 
 
 @dataclass(frozen=True)

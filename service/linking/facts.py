@@ -1,120 +1,54 @@
-"""Reads what the rules need to know about one recording: claims resolved, holders, partners, candidates."""
+"""Reads what the rules need to know about some recordings, in a fixed number of queries however many they are."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import select, text
 from sqlmodel import Session
 
-from schemas.cases import Case
-from schemas.events import EnforcementEvent
-from schemas.people import Officer
-from schemas.recorders import Recorder
+from schemas.policy import PolicyValue
 from schemas.recordings import Recording
-from service.linking.evidence import EventFacts, Fix, Holding, Limits, Person, RecordingFacts, Source
-from service.policy import policy
-from service.search.rules import case_number_fold
+from service.linking.claims import Claimed, find_cases, resolve
+from service.linking.evidence import EventFacts, Fix, Holding, Limits, Person, Piece, RecordingFacts
+from service.linking.surroundings import PIECE_REACH, RUN_REACH, SHIFT, Surroundings, window
+from service.policy import DEFAULTS
 
-# A recording whose time nobody knows was made at most this long before its bytes arrived.
-UNKNOWN_BEFORE_ARRIVAL = timedelta(hours=24)
-# A clock is never doubted by more than this when candidates are looked for, and a shift is no longer.
+# A clock is never doubted by more than this when candidates are looked for.
 REACH = timedelta(hours=12)
-SHIFT = timedelta(hours=6)
 UNMEASURED_DOUBT_S = 3600.0
 FAR_DOUBT_S = 600.0  # true by itself, but the bytes came suspiciously late
-
-
-@dataclass(frozen=True)
-class Claimed:
-    """What the claims resolve to today; officers, recorders, events and cases may be imported later."""
-
-    officer: Officer | None
-    recorder: Recorder | None
-    event: EnforcementEvent | None
-    case: Case | None
-    case_number: str
-    case_source: Source
-    case_foreign: bool
+# Spans closer to each other than this are read as one.
+CLOSE = timedelta(hours=6)
 
 
 def limits(session: Session) -> Limits:
+    names = [name for name in DEFAULTS if name.startswith("link_")]
+    rows = session.execute(
+        select(PolicyValue.name, PolicyValue.value).where(PolicyValue.name.in_(names))
+    ).all()
+    values = {name: DEFAULTS[name] for name in names} | {row.name: row.value for row in rows}
     return Limits(
-        automatic_from=policy(session, "link_automatic_from"),
-        clear_by=policy(session, "link_clear_by"),
-        offer_from=policy(session, "link_offer_from"),
-        offers=policy(session, "link_offers"),
-        slack=timedelta(minutes=policy(session, "link_slack_minutes")),
-        open_event=timedelta(minutes=policy(session, "link_open_event_minutes")),
-        near_m=policy(session, "link_near_metres"),
-        far_m=policy(session, "link_far_metres"),
+        automatic_from=values["link_automatic_from"],
+        clear_by=values["link_clear_by"],
+        offer_from=values["link_offer_from"],
+        offers=values["link_offers"],
+        slack=timedelta(minutes=values["link_slack_minutes"]),
+        open_event=timedelta(minutes=values["link_open_event_minutes"]),
+        near_m=values["link_near_metres"],
+        far_m=values["link_far_metres"],
+        pause=timedelta(seconds=values["link_pause_seconds"]),
     )
 
 
-def claim(claims: dict[str, Any], name: str) -> tuple[str, Source] | None:
-    """What was said under `name`: by the uploader, else in the sidecar, else in the file name."""
-    for source in Source:
-        held = claims if source == Source.declared else claims.get(source.value)
-        value = held.get(name) if isinstance(held, dict) else None
-        if isinstance(value, (str, int)) and str(value).strip():
-            return str(value).strip(), source
-    return None
-
-
-def resolve(session: Session, recording: Recording) -> Claimed:
-    officer = session.get(Officer, recording.officer_id) if recording.officer_id else None
-    recorder = session.get(Recorder, recording.recorder_id) if recording.recorder_id else None
-    if officer is None and (said := claim(recording.claims, "officer")):
-        officer = session.scalars(select(Officer).where(Officer.certificate_no == said[0])).first()
-    if recorder is None and (said := claim(recording.claims, "recorder")):
-        recorder = session.scalars(select(Recorder).where(Recorder.serial == said[0])).first()
-    event = None
-    if said := claim(recording.claims, "event"):
-        event = find_event(session, said[0])
-    case, number, source, foreign = None, "", Source.declared, False
-    if said := claim(recording.claims, "case"):
-        number, source = said
-        case = find_case(session, number)
-        if case is not None:
-            number = case.number
-            foreign = case.squad_id != recording.squad_id and not _works_on(session, recording.squad_id, case)
-    return Claimed(officer, recorder, event, case, number, source, foreign)
-
-
-def find_event(session: Session, name: str) -> EnforcementEvent | None:
-    """By its id or its external id."""
-    found = [EnforcementEvent.external_id == name]
-    if (known := as_id(name)) is not None:
-        found.append(EnforcementEvent.id == known)
-    return session.scalars(
-        select(EnforcementEvent).where(or_(*found)).execution_options(populate_existing=True)
-    ).first()
-
-
-def find_case(session: Session, name: str) -> Case | None:
-    """By its id or its number, however that is written."""
-    if (known := as_id(name)) is not None:
-        return session.get(Case, known)
-    return session.scalars(select(Case).where(Case.number_folded == case_number_fold(name))).first()
-
-
-def as_id(name: str) -> UUID | None:
-    try:
-        return UUID(name)
-    except ValueError:
-        return None
-
-
-def _works_on(session: Session, squad_id: UUID, case: Case) -> bool:
-    return (
-        session.scalars(
-            select(EnforcementEvent.id)
-            .where(EnforcementEvent.case_id == case.id, EnforcementEvent.squad_id == squad_id)
-            .limit(1)
-        ).first()
-        is not None
-    )
+def clock_doubt_s(recording: Recording) -> float:
+    """How far the recording's time may be off: as measured, else as the claims themselves say."""
+    if recording.clock_doubt_s is not None:
+        return max(0.0, min(recording.clock_doubt_s, REACH.total_seconds()))
+    return doubt_s(recording.clock)
 
 
 def doubt_s(clock: dict[str, Any]) -> float:
@@ -159,68 +93,6 @@ def span_of(recording: Recording) -> tuple[datetime, datetime] | None:
     )
 
 
-def window_of(recording: Recording, slack: timedelta) -> tuple[datetime, datetime]:
-    """Where its events may lie."""
-    span = span_of(recording)
-    if span is None:
-        return recording.received_at - UNKNOWN_BEFORE_ARRIVAL, recording.received_at
-    reach = slack + timedelta(seconds=doubt_s(recording.clock))
-    return span[0] - reach, span[1] + reach
-
-
-HOLDINGS = text(
-    """
-    SELECT a.officer_id, o.certificate_no, a.held_from, a.held_to
-    FROM assignments a JOIN officers o ON o.id = a.officer_id
-    WHERE a.recorder_id = :recorder AND a.held_from < :until AND (a.held_to IS NULL OR a.held_to > :since)
-    ORDER BY a.held_from, a.id
-    """
-)
-
-# The interval join: the squad's events in the window, those of the officer, of a holder or of their partners in
-# whatever squad, and what was declared or decided. A partner is whoever took part in another event of that shift
-# with one of them.
-CANDIDATES = text(
-    """
-    WITH people AS (
-        SELECT unnest(CAST(:people AS uuid[])) AS officer_id
-    ), partners AS (
-        SELECT DISTINCT other.officer_id, shared.id AS event_id
-        FROM people
-        JOIN event_officers mine ON mine.officer_id = people.officer_id
-        JOIN enforcement_events shared ON shared.id = mine.event_id
-        JOIN event_officers other ON other.event_id = shared.id AND other.officer_id <> mine.officer_id
-        WHERE shared.cancelled_at IS NULL
-          AND shared.arrived_at BETWEEN CAST(:since AS timestamptz) - CAST(:shift AS interval)
-                                    AND CAST(:until AS timestamptz) + CAST(:shift AS interval)
-    ), near AS (
-        SELECT e.id FROM enforcement_events e
-        WHERE tstzrange(e.arrived_at, e.departed_at, '[]') && tstzrange(:since, :until, '[]')
-          AND (e.departed_at IS NOT NULL OR e.arrived_at >= CAST(:since AS timestamptz) - CAST(:open AS interval))
-          AND e.cancelled_at IS NULL
-          AND ((e.squad_id = :squad AND :timed)
-               OR EXISTS (SELECT 1 FROM event_officers x WHERE x.event_id = e.id
-                          AND (x.officer_id IN (SELECT officer_id FROM people)
-                               OR (:timed AND x.officer_id IN (SELECT officer_id FROM partners))))
-               OR e.case_id = :case)
-        ORDER BY (e.squad_id = :squad) DESC, abs(extract(epoch FROM e.arrived_at - :since)), e.id
-        LIMIT 300
-    )
-    SELECT e.id, e.squad_id, e.arrived_at, e.departed_at, e.latitude, e.longitude, e.case_id,
-           e.cancelled_at IS NOT NULL AS cancelled,
-           coalesce((SELECT array_agg(o.id ORDER BY o.certificate_no) FROM event_officers x
-                     JOIN officers o ON o.id = x.officer_id WHERE x.event_id = e.id), '{}') AS officers,
-           coalesce((SELECT array_agg(o.certificate_no ORDER BY o.certificate_no) FROM event_officers x
-                     JOIN officers o ON o.id = x.officer_id WHERE x.event_id = e.id), '{}') AS labels,
-           coalesce((SELECT array_agg(DISTINCT p.officer_id) FROM partners p
-                     JOIN event_officers x ON x.officer_id = p.officer_id
-                     WHERE x.event_id = e.id AND p.event_id <> e.id), '{}') AS partners
-    FROM enforcement_events e
-    WHERE e.id IN (SELECT id FROM near) OR e.id = ANY(CAST(:named AS uuid[]))
-    """
-)
-
-
 @dataclass(frozen=True)
 class Gathered:
     recording: RecordingFacts
@@ -228,65 +100,223 @@ class Gathered:
     claimed: Claimed
 
 
-def gather(session: Session, recording: Recording, rule: Limits, named: list[UUID]) -> Gathered:
+def gather(session: Session, recording: Recording, rule: Limits, named: Iterable[UUID]) -> Gathered:
+    return gather_all(session, [recording], rule, {recording.id: named})[recording.id]
+
+
+def gather_all(
+    session: Session,
+    recordings: Sequence[Recording],
+    rule: Limits,
+    named: Mapping[UUID, Iterable[UUID]],
+) -> dict[UUID, Gathered]:
     """`named`: events that persons decided about, candidates whatever their time."""
-    claimed = resolve(session, recording)
-    since, until = window_of(recording, rule.slack)
-    holdings: list[Holding] = []
-    if claimed.recorder is not None:
-        rows = session.execute(HOLDINGS, {"recorder": claimed.recorder.id, "since": since, "until": until})
-        holdings = [
-            Holding(Person(row.officer_id, row.certificate_no), row.held_from, row.held_to) for row in rows
-        ]
-    people = {holding.officer.id for holding in holdings}
-    if claimed.officer is not None:
-        people.add(claimed.officer.id)
-    found = session.execute(
-        CANDIDATES,
-        {
-            "people": sorted(people),
-            "since": since,
-            "until": until,
-            "shift": SHIFT,
-            "open": rule.open_event,
-            "timed": recording.recorded_from is not None,
-            "squad": recording.squad_id,
-            "case": claimed.case.id if claimed.case else None,
-            "named": [*named, *([claimed.event.id] if claimed.event else [])],
-        },
-    ).all()
+    claimed = resolve(session, recordings)
+    facts = [_own_facts(one, claimed[one.id]) for one in recordings]
+    windows = {one.id: window(one, rule) for one in facts}
+    holdings = _holdings(session, facts, windows)
+    people = {held.officer.id for found in holdings.values() for held in found}
+    people |= {one.officer.id for one in facts if one.officer}
+    wanted = {event_id for one in recordings for event_id in named.get(one.id, ())}
+    wanted |= {one.declared_event for one in facts if one.declared_event}
+    events = _events(session, facts, windows, people, wanted, rule.open_event)
+    around = Surroundings(rule, events, holdings, _pieces(session, facts))
+    found = {}
+    for one in facts:
+        recording, candidates = around.around(one, named.get(one.id, ()))
+        found[one.id] = Gathered(recording, candidates, claimed[one.id])
+    return found
+
+
+def _own_facts(recording: Recording, claimed: Claimed) -> RecordingFacts:
     span = span_of(recording)
-    facts = RecordingFacts(
+    return RecordingFacts(
         id=recording.id,
         squad_id=recording.squad_id,
+        received_at=recording.received_at,
         start=span[0] if span else None,
         end=span[1] if span else None,
-        doubt_s=doubt_s(recording.clock),
-        declared_event=claimed.event.id if claimed.event else None,
+        doubt_s=clock_doubt_s(recording),
+        declared_event=claimed.event_id,
         declared_case=claimed.case.id if claimed.case else None,
         case_source=claimed.case_source,
         case_number=claimed.case_number,
         case_foreign=claimed.case_foreign,
-        officer=Person(claimed.officer.id, claimed.officer.certificate_no) if claimed.officer else None,
-        recorder=claimed.recorder.serial if claimed.recorder else "",
-        holdings=tuple(holdings),
-        partners=frozenset(partner for row in found for partner in row.partners),
+        officer=claimed.officer,
+        officer_source=claimed.officer_source,
+        recorder_id=claimed.recorder.id if claimed.recorder else None,
+        recorder=claimed.recorder.label if claimed.recorder else "",
         track=track(recording),
     )
-    events = tuple(
+
+
+def merged(
+    spans: Iterable[tuple[datetime, datetime]], reach: timedelta
+) -> tuple[list[datetime], list[datetime]]:
+    """Starts and ends of few spans that hold all of these, each widened by `reach`."""
+    starts: list[datetime] = []
+    ends: list[datetime] = []
+    for start, end in sorted(spans):
+        if ends and start - reach <= ends[-1] + CLOSE:
+            ends[-1] = max(ends[-1], end + reach)
+        else:
+            starts.append(start - reach)
+            ends.append(end + reach)
+    return starts, ends
+
+
+HOLDINGS = text(
+    """
+    SELECT DISTINCT a.id, a.recorder_id, a.officer_id, o.certificate_no, a.held_from, a.held_to
+    FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS t (since, until)
+    JOIN assignments a ON tstzrange(a.held_from, a.held_to) && tstzrange(t.since, t.until)
+    JOIN officers o ON o.id = a.officer_id
+    WHERE a.recorder_id = ANY(CAST(:recorders AS uuid[]))
+    """
+)
+
+
+def _holdings(
+    session: Session, facts: list[RecordingFacts], windows: dict[UUID, tuple[datetime, datetime]]
+) -> dict[UUID, list[Holding]]:
+    held = [one for one in facts if one.recorder_id]
+    found: dict[UUID, list[Holding]] = defaultdict(list)
+    if not held:
+        return found
+    starts, ends = merged((windows[one.id] for one in held), timedelta())
+    recorders = sorted({one.recorder_id for one in held if one.recorder_id})
+    for row in session.execute(HOLDINGS, {"starts": starts, "ends": ends, "recorders": recorders}):
+        holder = Person(row.officer_id, row.certificate_no)
+        found[row.recorder_id].append(Holding(holder, row.held_from, row.held_to))
+    return found
+
+
+PIECES = text(
+    """
+    SELECT DISTINCT ON (r.id) r.id, r.recorder_id, r.officer_id, o.certificate_no, r.recorded_from,
+           coalesce(r.recorded_to, r.recorded_from + make_interval(secs => coalesce(r.duration_s, 0))) AS until,
+           r.latitude, r.longitude,
+           coalesce(nullif(trim(r.claims ->> 'case'), ''), nullif(trim(r.claims -> 'sidecar' ->> 'case'), ''),
+                    nullif(trim(r.claims -> 'file_name' ->> 'case'), '')) AS said_case
+    FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS t (since, until)
+    JOIN recordings r ON r.recorder_id = ANY(CAST(:recorders AS uuid[]))
+     AND r.recorded_from BETWEEN t.since AND t.until
+    LEFT JOIN officers o ON o.id = r.officer_id
+    WHERE r.merged_into IS NULL AND r.state <> 'refused'
+    """
+)
+
+
+def _pieces(session: Session, facts: Sequence[RecordingFacts]) -> dict[UUID, list[Piece]]:
+    spans = [
+        (one.start - PIECE_REACH, one.end + RUN_REACH)
+        for one in facts
+        if one.recorder_id and one.start is not None and one.end is not None
+    ]
+    recorders = {one.recorder_id for one in facts if one.recorder_id}
+    return pieces_of(session, recorders, spans)
+
+
+def pieces_of(
+    session: Session, recorders: Iterable[UUID], spans: Iterable[tuple[datetime, datetime]]
+) -> dict[UUID, list[Piece]]:
+    """The files of these recorders that begin in these spans, by recorder."""
+    found: dict[UUID, list[Piece]] = defaultdict(list)
+    starts, ends = merged(spans, timedelta())
+    if not starts:
+        return found
+    rows = session.execute(PIECES, {"starts": starts, "ends": ends, "recorders": sorted(recorders)}).all()
+    cases = find_cases(session, {row.said_case for row in rows if row.said_case})
+    for row in rows:
+        case = cases.get(row.said_case)
+        at = (
+            (Fix(row.latitude, row.longitude),)
+            if row.latitude is not None and row.longitude is not None
+            else ()
+        )
+        officer = Person(row.officer_id, row.certificate_no) if row.officer_id else None
+        found[row.recorder_id].append(
+            Piece(row.id, row.recorded_from, row.until, officer, case.id if case else None, at)
+        )
+    return found
+
+
+# The interval join: the squads' events in the spans, those of officers, of holders or of their partners in whatever
+# squad, those of the cases, and what was declared or decided. A partner is whoever took part in another event of that
+# shift with one of them. Two ways to the events in a span: those that ended, by their span, and the few that did not.
+EVENTS = text(
+    """
+    WITH spans AS MATERIALIZED (
+        SELECT * FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS t (since, until)
+    ), near AS MATERIALIZED (
+        SELECT e.id, e.squad_id, e.case_id
+        FROM spans JOIN enforcement_events e
+          ON tstzrange(e.arrived_at, e.departed_at, '[]') && tstzrange(spans.since, spans.until, '[]')
+        WHERE e.departed_at IS NOT NULL AND e.cancelled_at IS NULL AND e.merged_into IS NULL
+        UNION
+        SELECT e.id, e.squad_id, e.case_id
+        FROM spans JOIN enforcement_events e
+          ON e.arrived_at BETWEEN spans.since - CAST(:open AS interval) AND spans.until
+        WHERE e.departed_at IS NULL AND e.cancelled_at IS NULL AND e.merged_into IS NULL
+    ), crews AS MATERIALIZED (
+        SELECT near.id, near.squad_id, near.case_id,
+               coalesce(array_agg(x.officer_id) FILTER (WHERE x.officer_id IS NOT NULL), '{}') AS crew
+        FROM near LEFT JOIN event_officers x ON x.event_id = near.id
+        GROUP BY near.id, near.squad_id, near.case_id
+    ), partners AS MATERIALIZED (
+        SELECT coalesce(array_agg(DISTINCT one), '{}') AS ids
+        FROM crews, unnest(crews.crew) AS one WHERE crews.crew && CAST(:people AS uuid[])
+    ), wanted AS (
+        SELECT crews.id FROM crews, partners
+        WHERE crews.squad_id = ANY(CAST(:squads AS uuid[])) OR crews.case_id = ANY(CAST(:cases AS uuid[]))
+           OR crews.crew && partners.ids OR crews.crew && CAST(:people AS uuid[])
+        UNION SELECT unnest(CAST(:named AS uuid[]))
+    )
+    SELECT e.id, e.squad_id, e.arrived_at, e.departed_at, e.latitude, e.longitude, e.case_id,
+           e.cancelled_at IS NOT NULL OR e.merged_into IS NOT NULL AS cancelled,
+           crew.officers, crew.labels
+    FROM wanted JOIN enforcement_events e ON e.id = wanted.id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(o.id ORDER BY o.certificate_no), '{}') AS officers,
+               coalesce(array_agg(o.certificate_no ORDER BY o.certificate_no), '{}') AS labels
+        FROM event_officers x JOIN officers o ON o.id = x.officer_id WHERE x.event_id = e.id
+    ) AS crew
+    """
+)
+
+
+def _events(
+    session: Session,
+    facts: Sequence[RecordingFacts],
+    windows: dict[UUID, tuple[datetime, datetime]],
+    people: set[UUID],
+    named: set[UUID],
+    open_event: timedelta,
+) -> list[EventFacts]:
+    starts, ends = merged(windows.values(), SHIFT)
+    rows = session.execute(
+        EVENTS,
+        {
+            "starts": starts,
+            "ends": ends,
+            "open": open_event,
+            "people": sorted(people),
+            "squads": sorted({one.squad_id for one in facts if one.start is not None}),
+            "cases": sorted({one.declared_case for one in facts if one.declared_case}),
+            "named": sorted(named),
+        },
+    )
+    return [
         EventFacts(
             id=row.id,
             squad_id=row.squad_id,
             start=row.arrived_at,
             end=row.departed_at,
-            officers=tuple(
-                Person(officer, label) for officer, label in zip(row.officers, row.labels, strict=True)
-            ),
+            officers=tuple(map(Person, row.officers, row.labels)),
             latitude=row.latitude,
             longitude=row.longitude,
             case_id=row.case_id,
             cancelled=row.cancelled,
         )
-        for row in found
-    )
-    return Gathered(facts, events, claimed)
+        for row in rows
+    ]

@@ -1,74 +1,133 @@
-"""Keeps the machine's links of one recording as the rules decide them, whatever happened in which order."""
+"""Keeps the machine's links of recordings as the rules decide them, whatever happened in which order."""
 
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select, text
 from sqlmodel import Session
 
 from schemas.links import Link, LinkState
 from schemas.recordings import Recording, RecordingState
 from service.access.actor import Actor
+from service.announcements.actions import keep_due
+from service.clocks.keep import recorder_became_known
+from service.coverage.keep import recount
 from service.custody.actions import record
 from service.linking import rules
-from service.linking.evidence import Decision
-from service.linking.facts import gather, limits
-from service.search.project import index_recording
+from service.linking.evidence import Decision, Limits
+from service.linking.facts import Gathered, gather_all, limits
+from service.search.project import index_recordings
 
 MACHINE = "linking"
 COUNTED = (LinkState.automatic, LinkState.confirmed)
+
+_LOCK = text(
+    """
+    SELECT pg_advisory_xact_lock(key) FROM
+    (SELECT key FROM unnest(CAST(:keys AS bigint[])) AS t (key) ORDER BY key) AS sorted
+    """
+)
+
+
+@dataclass
+class Kept:
+    """`links`: all of each recording, also those that persons decided. `events`: of every link that was read or
+    written, for their coverage. `changed`: recordings whose search document is old by it."""
+
+    links: dict[UUID, list[Link]] = field(default_factory=lambda: defaultdict(list))
+    events: set[UUID] = field(default_factory=set)
+    changed: set[UUID] = field(default_factory=set)
 
 
 def lock_recording_links(session: Session, recording_id: UUID) -> None:
     """One at a time per recording. Not a row lock: stages update the recording's row while holding a job's,
     and this waits for neither."""
-    key = int.from_bytes(recording_id.bytes[8:], signed=True)
-    session.execute(select(func.pg_advisory_xact_lock(key)))
+    lock_links(session, [recording_id])
+
+
+def lock_links(session: Session, recording_ids: Iterable[UUID]) -> None:
+    keys = sorted({int.from_bytes(one.bytes[8:], signed=True) for one in recording_ids})
+    session.execute(_LOCK, {"keys": keys})
 
 
 def keep_links(session: Session, recording_id: UUID, by: Actor | str = MACHINE) -> list[Link]:
-    """Recomputes the machine's links; a link that a person decided stays as it is. Answers all links.
+    """Recomputes the machine's links, and the coverage of the events that this concerns; a link that a person decided
+    stays as it is. Answers all links.
 
     `by` stands in custody for whoever caused it. The caller holds `lock_recording_links`.
     """
+    kept = keep_many(session, [recording_id], by)
+    recount(session, kept.events)
+    return kept.links[recording_id]
+
+
+def keep_many(session: Session, recording_ids: Sequence[UUID], by: Actor | str = MACHINE) -> Kept:
+    """The same for many, whose facts are read together. The caller holds their locks and recounts afterwards."""
+    kept = write_links(session, recording_ids, by)
+    index_recordings(session, sorted(kept.changed))
+    return kept
+
+
+def write_links(session: Session, recording_ids: Sequence[UUID], by: Actor | str = MACHINE) -> Kept:
+    """The links alone: what of them is found by words, and counted, is the caller's to bring up to date."""
     session.flush()
-    recording = session.scalars(
-        select(Recording).where(Recording.id == recording_id).execution_options(populate_existing=True)
-    ).first()
-    if recording is None:
-        return []
-    existing = links_of(session, recording_id)
-    decided = [link for link in existing if link.decided_by is not None]
-    if recording.merged_into is not None or recording.state == RecordingState.refused:
+    recordings = session.scalars(
+        select(Recording).where(Recording.id.in_(recording_ids)).execution_options(populate_existing=True)
+    ).all()
+    existing = links_of_many(session, recording_ids)
+    rule, kept = limits(session), Kept()
+    alive = [one for one in recordings if one.merged_into is None and one.state != RecordingState.refused]
+    named = {
+        one.id: [link.event_id for link in existing[one.id] if link.decided_by is not None and link.event_id]
+        for one in alive
+    }
+    gathered = gather_all(session, alive, rule, named) if alive else {}
+    for recording in recordings:
+        links = existing[recording.id]
         wanted: list[Decision] = []
-    else:
-        gathered = gather(session, recording, limits(session), [x.event_id for x in decided if x.event_id])
-        wanted = rules.decide(
-            gathered.recording,
-            gathered.events,
-            limits(session),
-            confirmed=_targets(decided, LinkState.confirmed),
-            rejected=_targets(decided, LinkState.rejected),
-            settled_cases=frozenset(link.case_id for link in decided if link.case_id),
-        )
-        if recording.officer_id is None and gathered.claimed.officer is not None:
-            recording.officer_id = gathered.claimed.officer.id
-        if recording.recorder_id is None and gathered.claimed.recorder is not None:
-            recording.recorder_id = gathered.claimed.recorder.id
-        session.add(recording)
-    kept = _apply(session, recording, existing, wanted, by)
+        if recording.id in gathered:
+            wanted = _decide(gathered[recording.id], links, rule)
+            if _fill_in(session, recording, gathered[recording.id]):
+                kept.changed.add(recording.id)
+            _follow_time(recording, links, gathered[recording.id], rule)
+        kept.events.update(link.event_id for link in links if link.event_id)
+        kept.links[recording.id] = _apply(session, kept, recording, links, wanted, by)
+        kept.events.update(link.event_id for link in kept.links[recording.id] if link.event_id)
     session.flush()
-    index_recording(session, recording_id)
+    for recording in recordings:
+        keep_due(session, recording)
     return kept
 
 
 def links_of(session: Session, recording_id: UUID) -> list[Link]:
-    return list(
-        session.scalars(
-            select(Link)
-            .where(Link.recording_id == recording_id)
-            .order_by(Link.score.desc(), Link.id)
-            .execution_options(populate_existing=True)
-        )
+    return links_of_many(session, [recording_id])[recording_id]
+
+
+def links_of_many(session: Session, recording_ids: Sequence[UUID]) -> dict[UUID, list[Link]]:
+    """The best first."""
+    found: dict[UUID, list[Link]] = defaultdict(list)
+    for link in session.scalars(
+        select(Link)
+        .where(Link.recording_id.in_(recording_ids))
+        .order_by(Link.score.desc(), Link.id)
+        .execution_options(populate_existing=True)
+    ):
+        found[link.recording_id].append(link)
+    return found
+
+
+def _decide(known: Gathered, links: list[Link], rule: Limits) -> list[Decision]:
+    decided = [link for link in links if link.decided_by is not None]
+    return rules.decide(
+        known.recording,
+        known.events,
+        rule,
+        confirmed=_targets(decided, LinkState.confirmed),
+        rejected=_targets(decided, LinkState.rejected),
+        settled_cases=frozenset(link.case_id for link in decided if link.case_id),
     )
 
 
@@ -76,41 +135,82 @@ def _targets(links: list[Link], state: LinkState) -> frozenset[UUID]:
     return frozenset(link.event_id for link in links if link.event_id and link.state == state)
 
 
+def _fill_in(session: Session, recording: Recording, known: Gathered) -> bool:
+    """Whom and what the claims name, once such an officer or recorder is known."""
+    filled = False
+    if recording.officer_id is None and known.claimed.officer is not None:
+        recording.officer_id = known.claimed.officer.id
+        filled = True
+    if recording.recorder_id is None and known.claimed.recorder is not None:
+        recording.recorder_id = known.claimed.recorder.id
+        recorder_became_known(session, recording)
+        filled = True
+    if filled:
+        session.add(recording)
+    return filled
+
+
+def _follow_time(recording: Recording, links: list[Link], known: Gathered, rule: Limits) -> None:
+    """What of the recording belongs to a link that a person decided moves with the clock and with the event: by the
+    seconds that the person chose, else by the overlap."""
+    decided = [link for link in links if link.decided_by is not None and link.state != LinkState.rejected]
+    if not decided:
+        return
+    overlaps = rules.parts(known.recording, known.events, rule)
+    for link in decided:
+        part = chosen_part(recording, link) or overlaps.get(link.event_id)  # type: ignore[arg-type]
+        since, until = part or (None, None)
+        if (link.part_from, link.part_to) != (since, until) and (part or link.event_id in overlaps):
+            link.part_from, link.part_to = since, until
+
+
+def chosen_part(recording: Recording, link: Link) -> tuple | None:
+    if recording.recorded_from is None or link.part_start_s is None or link.part_end_s is None:
+        return None
+    begin = recording.recorded_from
+    return begin + timedelta(seconds=link.part_start_s), begin + timedelta(seconds=link.part_end_s)
+
+
 def _apply(
     session: Session,
+    kept: Kept,
     recording: Recording,
     existing: list[Link],
     wanted: list[Decision],
     by: Actor | str,
 ) -> list[Link]:
     held = {(link.event_id, link.case_id): link for link in existing}
-    kept = [link for link in existing if link.decided_by is not None]
+    found = [link for link in existing if link.decided_by is not None]
     for decision in wanted:
         link = held.pop((decision.event_id, decision.case_id), None)
         if link is not None and link.decided_by is not None:
             continue
-        before = None if link is None else _shape(link)
+        values = _values(decision)
         if link is None:
+            before = None
             link = Link(
                 recording_id=recording.id,
                 event_id=decision.event_id,
                 case_id=decision.case_id,
-                **_values(decision),
+                **values,
             )
+            session.add(link)
         else:
-            for name, value in _values(decision).items():
+            before = link.state
+            for name, value in values.items():
                 if getattr(link, name) != value:
                     setattr(link, name, value)
-        session.add(link)
-        kept.append(link)
-        if before is None or before[0] != link.state:
-            _note(session, recording, link, "link", by, before[0] if before else None)
+        found.append(link)
+        if before != link.state:
+            kept.changed.add(recording.id)
+            _note(session, recording, link, "link", by, before)
     for link in held.values():
         if link.decided_by is None:
+            kept.changed.add(recording.id)
             _note(session, recording, link, "unlink", by, link.state)
             session.execute(delete(Link).where(Link.id == link.id))
             session.expunge(link)
-    return kept
+    return found
 
 
 def _values(decision: Decision) -> dict:
@@ -122,10 +222,6 @@ def _values(decision: Decision) -> dict:
         "part_to": decision.part[1] if decision.part else None,
         "rule_version": rules.VERSION,
     }
-
-
-def _shape(link: Link) -> tuple:
-    return (link.state, link.score)
 
 
 def _note(

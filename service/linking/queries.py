@@ -62,7 +62,7 @@ def unlinked_recordings(actor: Actor, squad_id: UUID | None = None) -> Select:
     """Recordings that show no known event or case, the longest waiting first. Refused ones do not wait."""
     statement = visible_recordings(actor).where(
         Recording.merged_into.is_(None),
-        Recording.state.not_in((RecordingState.refused, RecordingState.receiving)),
+        Recording.state.not_in((RecordingState.refused, RecordingState.receiving, RecordingState.announced)),
         ~is_linked(),
     )
     if squad_id is not None:

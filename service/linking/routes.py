@@ -30,6 +30,13 @@ class EventDeclared(SQLModel):
     event: UUID | None
 
 
+class PartChosen(SQLModel):
+    """Seconds into the recording; both null: what lies in the event, as the rules see it."""
+
+    start_s: float | None = None
+    end_s: float | None = None
+
+
 class EventMade(SQLModel):
     """An event to be made from a recording; what is left out comes from the recording."""
 
@@ -94,6 +101,12 @@ def undo(link_id: UUID, actor: CurrentActor, session: DatabaseSession) -> LinkSh
     """Null when nothing is left of the link."""
     link = actions.undo(session, actor, link_id)
     return link_read(link) if link is not None else None
+
+
+@router.post("/links/{link_id}/part")
+def set_part(link_id: UUID, wanted: PartChosen, actor: CurrentActor, session: DatabaseSession) -> LinkShown:
+    """Which part of the recording belongs. Confirms the link."""
+    return link_read(actions.set_part(session, actor, link_id, wanted.start_s, wanted.end_s))
 
 
 @router.post("/recordings/{recording_id}/event")

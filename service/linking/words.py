@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from service.i18n import gettext as _
-from service.i18n import moment
+from service.i18n import moment, percent
 from service.i18n import noop as _n
 from service.linking.evidence import Reason
 
@@ -18,24 +18,43 @@ SENTENCES = {
     "case.file_name": _n("the file name names case {case}"),
     "case_other_squad": _n("the case belongs to another squad"),
     "officer": _n("officer {officer} filmed it and took part"),
+    "officer.sidecar": _n("the sidecar file names officer {officer}, who took part"),
+    "officer.file_name": _n("the file name names officer {officer}, who took part"),
+    "officer_elsewhere": _n("but officer {officer}, whom it names, is not among those who took part"),
+    "holder_elsewhere": _n(
+        "but officer {officer} held recorder {recorder} and is not among those who took part"
+    ),
+    "run_case": _n("a neighbouring file of the recorder names its case"),
+    "run_officer": _n("a neighbouring file of the recorder names officer {officer}, who took part"),
     "holder": _n("officer {officer} held recorder {recorder} ({span})"),
     "partner": _n("officer {officer} of the event worked with the holder that shift"),
     "squad": _n("same squad"),
     "overlap": _n("{overlap} of {event} overlap"),
     "overlap.recording": _n("{overlap} of the recording's {recording} overlap"),
+    "crew": _n("officer {officer}, who took part too, worked with them that shift"),
+    "continues": _n("continues a file of the same recorder that lies inside"),
+    "both": _n("that is {share} of the longer of the two"),
+    "both.run": _n(
+        "with the recorder's neighbouring files ({files} in all) {share} of the longer of the two"
+    ),
+    "sliver": _n("but only {overlap} of it"),
     "gap.before": _n("recorded {gap} before the arrival"),
     "gap.after": _n("recorded {gap} after the departure"),
     "ends.start": _n("starts within {start} of the arrival"),
     "ends.end": _n("ends within {end} of the departure"),
     "place.at": _n("{distance} from the site"),
     "place.far": _n("but {distance} away from the site"),
+    "place_beside.at": _n("{distance} from the site, by a neighbouring file"),
+    "place_beside.far": _n("but {distance} away from the site, by a neighbouring file"),
+    "shifted": _n("it would fit if the camera's clock were {shift} off"),
     "time_unknown": _n("the time of the recording is not known"),
     "clock_doubt": _n("the camera's clock may be off by {doubt}"),
     "person": _n("a person said so"),
+    "merged": _n("said of the event “{event}”, which was merged into this one"),
     "made_from": _n("the event was made from this recording"),
 }
-# In these a weight of zero is still worth saying; the closeness of ends is left out when overlap says enough.
-QUIET = {"ends"}
+# Left out of a list unless nothing else is said: what the overlap says better already.
+QUIET = {"ends", "both", "crew"}
 
 
 def words(reason: Reason | Mapping[str, Any]) -> str:
@@ -64,6 +83,17 @@ def _sentence(code: str, params: dict[str, Any]) -> tuple[str | None, dict[str, 
     match code:
         case "case":
             return SENTENCES[f"case.{params.get('source', 'declared')}"], {"case": params.get("case", "")}
+        case "officer":
+            source = params.get("source", "declared")
+            key = code if source == "declared" else f"officer.{source}"
+            return SENTENCES[key], {"officer": params["officer"]}
+        case "both":
+            values = {"share": percent(params["share"]), "files": params["files"]}
+            return SENTENCES["both.run" if params["files"] > 1 else code], values
+        case "sliver":
+            return SENTENCES[code], {"overlap": length(params["overlap_s"])}
+        case "shifted":
+            return SENTENCES[code], {"shift": length(abs(params["shift_s"]))}
         case "event_time_apart":
             return SENTENCES[code], {"gap": length(params["gap_s"])}
         case "holder":
@@ -79,9 +109,9 @@ def _sentence(code: str, params: dict[str, Any]) -> tuple[str | None, dict[str, 
         case "ends":
             nearer = "start" if abs(params["start_s"]) <= abs(params["end_s"]) else "end"
             return SENTENCES[f"ends.{nearer}"], {nearer: length(abs(params[f"{nearer}_s"]))}
-        case "place":
-            key = "place.at" if params["distance_m"] <= params["radius_m"] * 3 else "place.far"
-            return SENTENCES[key], {"distance": metres(params["distance_m"])}
+        case "place" | "place_beside":
+            near = params["distance_m"] <= params["radius_m"] * 3
+            return SENTENCES[f"{code}.{'at' if near else 'far'}"], {"distance": metres(params["distance_m"])}
         case "clock_doubt":
             return SENTENCES[code], {"doubt": length(params["doubt_s"])}
     return SENTENCES.get(code), params

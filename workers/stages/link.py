@@ -10,6 +10,7 @@ from schemas.recordings import Recording
 from service.database import transaction
 from service.jobs import raise_priority
 from service.linking.actions import link_recording
+from service.linking.neighbours import tell_neighbours
 from service.recordings.actions import refresh_recording
 from workers.claim import Claim, finish
 from workers.stages.playable import examined, links_of, priority_of
@@ -21,6 +22,8 @@ def run(held: Claim) -> None:
         gone = recording is None or recording.merged_into is not None
     if not gone:
         held.publish(lambda session: link_recording(session, held.subject_id) and None)
+        with transaction() as session:
+            tell_neighbours(session, [held.subject_id])
         _raise_encode(held)
     held.publish(lambda session: finish(session, held))
 

@@ -1,0 +1,46 @@
+"""`zhenglu relink`: links made anew, after thresholds were changed or by newer rules."""
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+
+import typer
+
+from service.i18n import gettext as _
+
+Day = Annotated[str | None, typer.Option(metavar="DAY", help="recorded from this day on (2024-06-03)")]
+LastDay = Annotated[str | None, typer.Option(metavar="DAY", help="recorded up to this day, itself included")]
+
+
+def relink(since: Day = None, until: LastDay = None) -> None:
+    """Decide the links of all recordings anew. What persons decided stays."""
+    from service.linking.batch import relink_all
+    from service.settings import get_settings
+
+    if not get_settings().database_url:
+        typer.echo(
+            _("ZHENGLU_DATABASE_URL is not set, and no `zhenglu up` runs on the data folder."), err=True
+        )
+        raise typer.Exit(1)
+    start, end = _morning(since, 0), _morning(until, 1)
+    done = relink_all(None, start, end)
+    typer.echo(
+        _("{all} recordings looked at, the links of {changed} changed.").format(
+            all=done.recordings, changed=done.changed
+        )
+    )
+
+
+def _morning(day: str | None, later: int) -> datetime | None:
+    from service.settings import get_settings
+
+    if day is None:
+        return None
+    try:
+        found = date.fromisoformat(day)
+    except ValueError:
+        raise typer.BadParameter(_("{day} is no day: write it as 2024-06-03").format(day=day)) from None
+    return datetime.combine(found + timedelta(days=later), time(), get_settings().zone)
+
+
+def register(app: typer.Typer) -> None:
+    app.command("relink")(relink)

@@ -1,0 +1,284 @@
+"""How the acts of a shift are filmed: late, cut short, in several files, and what is filmed beside them."""
+
+from bisect import bisect_left
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from math import cos, pi, radians, sin
+from random import Random
+from uuid import UUID
+
+from tests.bench.field_rows import (
+    BEGIN,
+    DAY,
+    HOUR,
+    METRE,
+    MINUTE,
+    SEEN_S,
+    STRAY,
+    Camera,
+    File,
+    Happening,
+    Measured,
+    Officer,
+    Rates,
+)
+
+
+@dataclass
+class Act:
+    """An event on the day: true times, true place."""
+
+    start: float
+    end: float
+    place: tuple[float, float]
+    kind: str
+    near: bool = False
+    kept: Happening | None = None
+
+
+@dataclass
+class Kit:
+    """A camera with a crew for a shift: who holds it when, truly."""
+
+    camera: Camera
+    holders: list[tuple[float, Officer]]
+    unrecorded: bool
+
+    def holder(self, at: float) -> Officer:
+        return [who for since, who in self.holders if since <= at or since == self.holders[0][0]][-1]
+
+
+@dataclass
+class Clock:
+    """`steps`: (from when, offset there); it drifts on from each."""
+
+    drift: float
+    steps: list[tuple[float, float]]
+    docks: list[float] = field(default_factory=list)
+
+    def offset(self, at: float) -> float:
+        place = max(0, bisect_left(self.steps, (at, float("inf"))) - 1)
+        since, offset = self.steps[place]
+        return offset + self.drift * (at - since) / DAY
+
+
+class Filming:
+    """What a squad's cameras make of its acts. The squad itself is tests.bench.field_squad's."""
+
+    seed: int
+    number: int
+    counted: int
+    chance: Random
+    rates: Rates
+    id: UUID
+    centre: tuple[float, float]
+    officers: list[Officer]
+    strangers: list[Officer]
+    clocks: dict[UUID, Clock]
+    off: set[UUID]
+    papers: set[UUID]
+    cut_s: dict[UUID, float]
+    cases: list[UUID]
+    measured: list[Measured]
+    files: list[File]
+
+    def _id(self) -> UUID:
+        self.counted += 1
+        return UUID(int=(self.seed << 96 | 0x7 << 76 | 0x8 << 60 | (self.number + 1) << 40 | self.counted))
+
+    def _film(self, kit: Kit, acts: list[Act], start: float, end: float) -> None:
+        chance, rates = self.chance, self.rates
+        dock = end + chance.uniform(5, 40) * MINUTE
+        if chance.random() >= rates.not_docked:
+            offset = self.clocks[kit.camera.id].offset(dock)
+            self.measured.append(Measured(kit.camera.id, time(dock), offset + chance.gauss(0, 0.5), 1.5))
+        named = chance.random() >= rates.no_recorder
+        skip = False
+        for place, act in enumerate(acts):
+            if skip:
+                skip = False
+                continue
+            if chance.random() >= rates.filmed:
+                continue
+            faults: set[str] = set()
+            begin = act.start + chance.gauss(-10, 25)
+            if chance.random() < rates.late_start:
+                faults.add("late_start")
+                begin = act.start + min(chance.uniform(60, 600), 0.7 * (act.end - act.start))
+            stop = act.end + chance.gauss(15, 30)
+            if chance.random() < rates.early_stop:
+                faults.add("early_stop")
+                stop = act.end - chance.uniform(0.15, 0.6) * (act.end - act.start)
+            following = acts[place + 1] if place + 1 < len(acts) else None
+            seen = [act]
+            if following and following.start - act.end < 30 * MINUTE and chance.random() < rates.left_on:
+                stop, skip = following.end + chance.gauss(15, 30), True
+                seen.append(following)
+            begin = max(begin, acts[place - 1].end + 20 if place else begin)
+            stop = max(stop, begin + 20)
+            if following and not skip:
+                stop = min(stop, following.start - 20)
+            self._filming(kit, begin, stop, seen, acts, faults, dock, named)
+            if chance.random() < rates.stray * 1.75:
+                self._stray(kit, acts, start, end, dock, named)
+
+    def _filming(
+        self,
+        kit: Kit,
+        begin: float,
+        stop: float,
+        seen: list[Act],
+        acts: list[Act],
+        faults: set[str],
+        dock: float,
+        named: bool,
+    ) -> None:
+        chance, rates = self.chance, self.rates
+        pieces = [(begin, stop)]
+        if chance.random() < rates.split:
+            pieces = self._cut(kit.camera, begin, stop)
+            faults = faults | {"split"}
+        holder = kit.holder(begin)
+        officer: UUID | None = holder.id
+        if chance.random() < rates.no_officer:
+            officer = None
+        elif chance.random() < rates.wrong_officer:
+            faults = faults | {"wrong_officer"}
+            officer = self._somebody_else(holder).id
+        # part of what has no position never found a satellite, the rest not yet in this file
+        fix = 1 - (1 - rates.no_gps) ** 0.5
+        blind = chance.random() < fix
+        for since, until in pieces:
+            shown = [
+                act for act in seen if len(seen) == 1 or min(act.end, until) - max(act.start, since) >= SEEN_S
+            ]
+            track = () if blind or chance.random() < fix else self._track(acts, since, until)
+            self._file(kit, since, until, officer, shown, track, faults, dock, named)
+
+    def _somebody_else(self, holder: Officer) -> Officer:
+        others = [officer for officer in self.officers if officer is not holder]
+        if self.strangers and self.chance.random() < 0.2:
+            others = self.strangers
+        return self.chance.choice(others)
+
+    def _cut(self, camera: Camera, begin: float, stop: float) -> list[tuple[float, float]]:
+        """By the recorder, every few minutes without a gap; or by the finger, with one."""
+        chance, each = self.chance, self.cut_s[camera.id]
+        if stop - begin > each and chance.random() < 0.75:
+            pieces, since = [], begin
+            while since < stop:
+                pieces.append((since, min(since + each, stop)))
+                since += each + chance.uniform(0, 1)
+            return pieces
+        at = begin + (stop - begin) * chance.uniform(0.2, 0.8)
+        return (
+            [(begin, at), (min(at + chance.uniform(5, 150), stop - 5), stop)]
+            if stop - at > 10
+            else [(begin, stop)]
+        )
+
+    def _stray(self, kit: Kit, acts: list[Act], start: float, end: float, dock: float, named: bool) -> None:
+        chance = self.chance
+        kind = chance.random()
+        if kind < 0.4:  # does it work?
+            begin, length = start + chance.uniform(-10, 12) * MINUTE, chance.uniform(4, 30)
+        elif kind < 0.7:  # on the way
+            place = chance.randrange(len(acts))
+            until = acts[place].start
+            since = acts[place - 1].end if place else start
+            length = min(chance.uniform(10, 300), max(5.0, (until - since) / 2))
+            begin = chance.uniform(since, max(since, until - length))
+        elif kind < 0.85:  # whenever, by somebody at the squad's station
+            begin, length = chance.uniform(start, end), chance.uniform(10, 400)
+            acts = [Act(begin, begin + length, self.centre, "")]
+        else:  # after work
+            begin, length = end + chance.uniform(0, 0.5) * HOUR, chance.uniform(30, 900)
+            dock = max(dock, begin + length + 60)
+        officer: UUID | None = kit.holder(begin).id
+        if chance.random() < self.rates.no_officer:
+            officer = None
+        track = () if chance.random() < self.rates.no_gps else self._track(acts, begin, begin + length)
+        self._file(kit, begin, begin + length, officer, [], track, {STRAY}, dock, named)
+
+    def _track(self, acts: list[Act], since: float, until: float) -> tuple[tuple[float, float, float], ...]:
+        """One position, or one a minute; now and then all of it far off."""
+        chance = self.chance
+        away, angle = 0.0, chance.uniform(0, 2 * pi)
+        if chance.random() < 0.04:
+            away = chance.uniform(200, 900)
+        moments = [since]
+        if chance.random() < 0.4:
+            moments = [since + MINUTE * n for n in range(min(20, 1 + int((until - since) / MINUTE)))]
+        found = []
+        for at in moments:
+            north, east = away * cos(angle) + chance.gauss(0, 12), away * sin(angle) + chance.gauss(0, 12)
+            latitude, longitude = moved(where(acts, at), north, east)
+            found.append((round(latitude, 6), round(longitude, 6), round(at - since, 1)))
+        return tuple(found)
+
+    def _file(
+        self,
+        kit: Kit,
+        since: float,
+        until: float,
+        officer: UUID | None,
+        shown: list[Act],
+        track: tuple[tuple[float, float, float], ...],
+        faults: set[str],
+        dock: float,
+        named: bool,
+    ) -> None:
+        chance, rates, camera = self.chance, self.rates, kit.camera
+        kept = [act.kept for act in shown if act.kept]
+        case = next((event.case for event in kept if event.case), None)
+        if case is not None:
+            if camera.id not in self.papers or chance.random() >= rates.case_in_papers:
+                case = None
+            elif chance.random() < rates.wrong_case:
+                case = chance.choice(self.cases)
+        found = set(faults)
+        for name, holds in (
+            ("shared", camera.shared),
+            ("hours_off", camera.id in self.off),
+            ("missing_assignment", kit.unrecorded),
+            ("neighbours", any(act.near for act in shown)),
+            ("no_gps", not track),
+        ):
+            if holds:
+                found.add(name)
+        self.files.append(
+            File(
+                id=self._id(),
+                squad=self.id,
+                claimed=time(since + self.clocks[camera.id].offset(since)),
+                length_s=round(until - since, 1),
+                received=time(max(dock, until) + chance.uniform(60, 1500)),
+                recorder=camera.id if named else None,
+                officer=officer,
+                case=case,
+                track=track,
+                shows=frozenset(event.id for event in kept),
+                faults=frozenset(found),
+                true_start=time(since),
+            )
+        )
+
+
+def where(acts: list[Act], at: float) -> tuple[float, float]:
+    """At an act, or on the straight way between two."""
+    before = max((act for act in acts if act.start <= at), key=lambda act: act.start, default=acts[0])
+    if at <= before.end:
+        return before.place
+    after = min((act for act in acts if act.start > at), key=lambda act: act.start, default=None)
+    if after is None:
+        return before.place
+    share = (at - before.end) / max(1.0, after.start - before.end)
+    return tuple(a + (b - a) * share for a, b in zip(before.place, after.place, strict=True))  # type: ignore[return-value]
+
+
+def moved(place: tuple[float, float], north: float, east: float) -> tuple[float, float]:
+    return place[0] + north * METRE, place[1] + east * METRE / cos(radians(place[0]))
+
+
+def time(seconds: float) -> datetime:
+    return BEGIN + timedelta(seconds=round(seconds, 3))

@@ -1,0 +1,146 @@
+"""One recording arrives in an index of a year: its link job, beside the bare SQL of the interval join."""
+
+from collections.abc import Callable
+from random import Random
+from statistics import median
+from time import perf_counter
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, text
+from sqlmodel import Session
+
+from schemas.recordings import Recording
+from service.database import transaction
+from service.linking.actions import link_recording
+from service.linking.facts import gather, limits
+from service.linking.keep import write_links
+from service.linking.neighbours import tell_neighbours
+from service.linking.rules import decide
+from tests.bench.field_year import field_year
+from tests.bench.linking_index import database, held_back, load, true_links
+from tests.bench.scale import Scale
+
+SEED = 201
+ARRIVALS = 300
+WARM_UP = 20
+
+# What one would write by hand for one recording: its holders, their partners of the shift, and every event near it of
+# its squad or of one of these people, with the overlap and who of them took part.
+BARE = """
+WITH r AS (
+    SELECT squad_id, officer_id, recorder_id, recorded_from, recorded_to,
+           tstzrange(recorded_from - interval '10 min', recorded_to + interval '10 min') AS near,
+           tstzrange(recorded_from - interval '370 min', recorded_to + interval '370 min') AS shift
+    FROM recordings WHERE id = :id
+), people AS (
+    SELECT officer_id FROM r WHERE officer_id IS NOT NULL
+    UNION SELECT a.officer_id FROM r JOIN assignments a
+        ON a.recorder_id = r.recorder_id AND tstzrange(a.held_from, a.held_to) && r.near
+), around AS MATERIALIZED (
+    SELECT e.id, e.squad_id, e.arrived_at, e.departed_at, e.latitude, e.longitude, e.case_id,
+           array_agg(x.officer_id) AS crew
+    FROM r JOIN enforcement_events e ON tstzrange(e.arrived_at, e.departed_at, '[]') && r.shift
+    LEFT JOIN event_officers x ON x.event_id = e.id
+    WHERE e.cancelled_at IS NULL AND (e.departed_at IS NOT NULL OR e.arrived_at > lower(r.shift))
+    GROUP BY e.id
+), partners AS (
+    SELECT DISTINCT one AS officer_id FROM around, unnest(crew) AS one
+    WHERE crew && (SELECT array_agg(officer_id) FROM people)
+)
+SELECT e.*, least(e.departed_at, r.recorded_to) - greatest(e.arrived_at, r.recorded_from) AS overlap,
+       r.officer_id = ANY(e.crew) AS filmed, e.crew && (SELECT array_agg(officer_id) FROM people) AS held,
+       (SELECT array_agg(o.certificate_no) FROM officers o WHERE o.id = ANY(e.crew)) AS numbers
+FROM r JOIN around e ON tstzrange(e.arrived_at, e.departed_at, '[]') && r.near
+WHERE e.squad_id = r.squad_id OR e.crew && (SELECT array_agg(officer_id) FROM partners)
+   OR e.crew && (SELECT array_agg(officer_id) FROM people)
+"""
+
+
+def run(scale: Scale) -> list[dict[str, Any]]:
+    full = scale.name == "full"
+    year = field_year(SEED, squads=9 if full else 2, crews=3, days=372 if full else 20)
+    with database() as engine:
+        load(engine, year, true_links(year))
+        chosen = Random(SEED).sample(held_back(year), ARRIVALS + WARM_UP if full else 2 * WARM_UP)
+        times = _measured(engine, chosen)
+    size = f"{len(year.events):,} events and {len(year.files):,} recordings"
+    return _rows(times, size)
+
+
+def _measured(engine: Engine, chosen: list[UUID]) -> dict[str, list[float]]:
+    """Milliseconds of each way, one after the other for each recording, so that all see the same caches."""
+    ways: dict[str, Callable[[UUID], Any]] = {
+        "bare": lambda one: _bare(engine, one),
+        "decide": lambda one: _decide(engine, one),
+        "links": lambda one: _links_only(engine, one),
+        "job": lambda one: _job(engine, one),
+    }
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for number, one in enumerate(chosen):
+        for name, way in ways.items():
+            begun = perf_counter()
+            way(one)
+            if number >= WARM_UP:
+                times[name].append((perf_counter() - begun) * 1000)
+    return times
+
+
+def _bare(engine: Engine, one: UUID) -> None:
+    with engine.connect() as connection:
+        connection.execute(text(BARE), {"id": one}).all()
+
+
+def _decide(engine: Engine, one: UUID) -> None:
+    with Session(engine) as session:
+        rule = limits(session)
+        gathered = gather(session, session.get_one(Recording, one), rule, ())
+        decide(gathered.recording, gathered.events, rule)
+
+
+def _links_only(engine: Engine, one: UUID) -> None:
+    """The links and their custody, taken back again: the job is still to do them."""
+    with Session(engine) as session:
+        write_links(session, [one])
+        session.rollback()
+
+
+def _job(engine: Engine, one: UUID) -> None:
+    """What the `link` stage does: links, custody, search document, coverage, and word to the neighbouring files."""
+    with transaction(engine) as session:
+        link_recording(session, one)
+    with transaction(engine) as session:
+        tell_neighbours(session, [one])
+
+
+def _rows(times: dict[str, list[float]], size: str) -> list[dict[str, Any]]:
+    bare = _p95(times["bare"])
+    rows = []
+    for name, title in (
+        ("decide", "link one arriving recording: facts read and links decided, p95"),
+        ("links", "link one arriving recording: decided and written with custody, p95"),
+        (
+            "job",
+            "link one arriving recording: the whole job with search document, coverage, neighbours, commit, p95",
+        ),
+    ):
+        value = _p95(times[name])
+        rows.append(
+            {
+                "name": f"{title}, {size}",
+                "value": round(value, 2),
+                "unit": "ms",
+                "reference": round(bare, 2),
+                "reference_command": BARE.strip(),
+                "ratio": round(value / bare, 2),
+                "aim": "≤ 3 × and ≤ 30 ms" if name == "decide" else "≤ 30 ms",
+                "met": value <= 30 and (name != "decide" or value <= 3 * bare),
+                "p50": round(median(times[name]), 2),
+                "reference_p50": round(median(times["bare"]), 2),
+            }
+        )
+    return rows
+
+
+def _p95(values: list[float]) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]

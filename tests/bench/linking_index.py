@@ -1,0 +1,148 @@
+"""A generated year in a real database, as the services would have written it."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Engine, text
+
+from schemas.base import now
+from service.linking.evidence import Limits
+from service.linking.rules import VERSION, decide
+from tests.bench.field_year import BEGIN, Year
+from tests.bench.installation import installed
+from tests.bench.linking_pure import Clocks, as_seen
+
+HELD_BACK = 25  # of so many recordings one has no links yet, as if it were arriving
+
+
+@contextmanager
+def database() -> Iterator[Engine]:
+    """PostgreSQL and Redis as `zhenglu up` runs them, and nothing else."""
+    with installed() as running:
+        yield running.engine
+
+
+def load(engine: Engine, year: Year, links: Iterable[tuple] = ()) -> None:
+    """`links`: rows of `LINK`, such as those of `true_links` or `decided_links`."""
+    clocks = Clocks(year)
+    with engine.connect() as connection:
+        _copy(
+            connection,
+            "squads",
+            ("id", "code", "name"),
+            ((i, c, f"中队 {c}") for i, c in year.squads.items()),
+        )
+        _copy(
+            connection,
+            "officers",
+            ("id", "certificate_no", "name", "squad_id"),
+            ((one.id, one.number, f"队员 {one.number}", one.squad) for one in year.officers),
+        )
+        _copy(
+            connection,
+            "recorders",
+            ("id", "serial", "squad_id", "state"),
+            ((one.id, one.serial, one.squad, "in_use") for one in year.cameras),
+        )
+        _copy(
+            connection,
+            "assignments",
+            ("id", "recorder_id", "officer_id", "held_from", "held_to"),
+            ((one.id, one.recorder, one.officer, one.start, one.end) for one in year.held),
+        )
+        _copy(
+            connection,
+            "cases",
+            ("id", "number", "number_folded", "title", "party", "place", "squad_id", "sample", "created_at"),
+            (
+                (case, str(case), str(case), "", "", "", squad, False, BEGIN)
+                for case, squad in year.cases.items()
+            ),
+        )
+        _copy(
+            connection,
+            "enforcement_events",
+            ("id", "title", "subject", "party", "place", "kind", "arrived_at", "departed_at", "squad_id", "case_id",
+             "latitude", "longitude", "sample", "created_at"),
+            (
+                (one.id, "检查", "", "", "", one.kind, one.start, one.end, one.squad, one.case, one.latitude,
+                 one.longitude, False, one.start)
+                for one in year.events
+            ),
+        )  # fmt: skip
+        _copy(
+            connection,
+            "event_officers",
+            ("event_id", "officer_id"),
+            ((one.id, officer) for one in year.events for officer in one.officers),
+        )
+        _copy(connection, "recordings", RECORDING, _recordings(year, clocks))
+        _copy(connection, "links", LINK, links)
+        connection.connection.commit()
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM (ANALYZE)"))
+
+
+RECORDING = (
+    "id", "squad_id", "state", "reason_params", "file_name", "note", "claims", "recorder_id", "officer_id",
+    "claimed_from", "clock_offset_s", "clock_doubt_s", "recorded_from", "recorded_to", "duration_s", "clock",
+    "latitude", "longitude", "track", "received_at", "sample",
+)  # fmt: skip
+LINK = (
+    "id", "recording_id", "event_id", "state", "score", "reasons", "part_from", "part_to", "rule_version", "created_at",
+)  # fmt: skip
+
+
+def _recordings(year: Year, clocks: Clocks) -> Iterator[tuple]:
+    serials = {one.id: one.serial for one in year.cameras}
+    for file in year.files:
+        offset, doubt = clocks.offset(file)
+        start = file.claimed - timedelta(seconds=offset)
+        end = start + timedelta(seconds=file.length_s)
+        claims: dict[str, Any] = {"recorder": serials[file.recorder]} if file.recorder else {}
+        if file.case:
+            claims["sidecar"] = {"case": str(file.case)}
+        place = file.track[0][:2] if file.track else (None, None)
+        yield (
+            file.id, file.squad, "ready", "{}", f"{file.id.int & 0xFFFFFFFF:08X}.MP4", "", json.dumps(claims),
+            file.recorder, file.officer, file.claimed, offset, doubt, start, end, file.length_s, "{}", *place,
+            json.dumps([list(row) for row in file.track]), file.received, False,
+        )  # fmt: skip
+
+
+def held_back(year: Year) -> list[UUID]:
+    """Recordings without links yet, as if they were arriving."""
+    return [file.id for number, file in enumerate(year.files) if number % HELD_BACK == 0]
+
+
+def true_links(year: Year) -> Iterator[tuple]:
+    """Of all recordings but those held back."""
+    written = now()
+    for number, file in enumerate(year.files):
+        if number % HELD_BACK:
+            for place, event in enumerate(sorted(file.shows)):
+                known = UUID(int=file.id.int ^ (0xA << 72) ^ place << 52)
+                yield (known, file.id, event, "automatic", 0.9, "[]", None, None, "0", written)
+
+
+def decided_links(year: Year) -> Iterator[tuple]:
+    """As the rules decide them."""
+    written, limits = now(), Limits()
+    for file, facts, events in as_seen(year, limits):
+        found = [one for one in decide(facts, events, limits) if one.event_id]
+        for place, one in enumerate(found):
+            known = UUID(int=file.id.int ^ (0xA << 72) ^ place << 52)
+            reasons = json.dumps([reason.stored() for reason in one.reasons])
+            part = one.part or (None, None)
+            yield (known, file.id, one.event_id, str(one.state), one.score, reasons, *part, VERSION, written)
+
+
+def _copy(connection: Any, table: str, columns: Iterable[str], rows: Iterable[tuple]) -> None:
+    cursor = connection.connection.cursor()
+    with cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
+        for row in rows:
+            copy.write_row(row)
