@@ -1,0 +1,292 @@
+"""What the database adds up for the figures: one statement for all figures that stand on the same rows."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, case, extract, func, literal, literal_column, select
+from sqlmodel import Session
+
+from schemas.coverage import Basis, EventCoverage
+from schemas.events import EventOfficer
+from schemas.links import Link, LinkState
+from schemas.recorders import Recorder, RecorderState
+from schemas.recordings import Recording, RecordingState
+from service.access.actor import Actor
+from service.access.queries import visible_coverage, visible_links, visible_recorders, visible_recordings
+from service.clock import local
+from service.clocks.queries import clock_rows
+from service.coverage import figures
+from service.coverage.figures import SPECS, About, Dimension, EventSums, Figure, Tally
+from service.coverage.selection import (
+    Filters,
+    chosen_coverage,
+    chosen_recordings,
+    coverage_column,
+    recording_column,
+    value_of,
+)
+from service.coverage.status import delay, over, standing
+from service.policy import policy
+from service.recorders.queries import LAST_SEEN, RatioRow, recorder_ratio
+
+Group = tuple[str, ...]  # values of keys, in the order of the dimensions
+TOTAL: Group = ("*",)  # no group is called so: its members are ids, words and days
+
+
+def event_sums(
+    session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
+) -> Iterator[tuple[Group, EventSums]]:
+    """One pass over the kept rows for all figures about events."""
+    keys = [coverage_column(dimension) for dimension in by]
+    statement = chosen_coverage(summed(visible_coverage(actor), keys, as_of), filters)
+    if Dimension.officer in by:
+        statement = statement.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
+    for found in session.execute(statement).all():
+        yield _group(by, found), EventSums(*found[len(by) :])
+
+
+def summed(kept: Select, keys: Sequence[Any], as_of: datetime) -> Select:
+    """The EventSums of `kept`, a select of EventCoverage, by `keys`, which stand before them."""
+    row: Any = EventCoverage
+    known = row.required_to.is_not(None)
+    return kept.with_only_columns(
+        *_labelled(keys),
+        row.matter_version,
+        standing(as_of).label("standing"),
+        func.count(),
+        func.sum(row.links + row.announced),
+        func.sum(row.in_time),
+        func.count(row.required_to),
+        func.coalesce(func.sum(row.required_s).filter(known), 0.0),
+        func.coalesce(func.sum(row.recorded_s).filter(known), 0.0),
+        func.sum(row.gap_count),
+        func.sum(row.gap_explained),
+    ).group_by(*_positions(len(keys) + 2))
+
+
+def recording_sums(
+    session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
+) -> Iterator[tuple[Group, figures.RecordingSums]]:
+    statement = visible_recordings(actor).with_only_columns(
+        *_labelled(recording_column(dimension) for dimension in by),
+        recording_standing(session, filters.basis, as_of).label("standing"),
+        func.count(),
+    )
+    statement = chosen_recordings(statement, filters).where(Recording.merged_into.is_(None))
+    for found in session.execute(statement.group_by(*_positions(len(by) + 1))).all():
+        yield _group(by, found), figures.RecordingSums(*found[len(by) :])
+
+
+def recording_standing(session: Session, basis: Basis, as_of: datetime) -> Any:
+    """refused | announced | within_grace | linked | unlinked."""
+    grace = timedelta(hours=policy(session, "unlinked_grace_hours"))
+    words = {
+        name: literal_column(f"'{name}'")
+        for name in ("refused", "announced", "within_grace", "linked", "unlinked")
+    }
+    return case(
+        (Recording.state == RecordingState.refused, words["refused"]),
+        (Recording.state.in_((RecordingState.announced, RecordingState.receiving)), words["announced"]),  # type: ignore[attr-defined]
+        (Recording.received_at > as_of - grace, words["within_grace"]),
+        (shows_something(basis), words["linked"]),
+        else_=words["unlinked"],
+    )
+
+
+def shows_something(basis: Basis) -> Any:
+    """A known event or case."""
+    states = [LinkState.confirmed] + ([LinkState.automatic] if basis is Basis.counted else [])
+    linked = select(Link.recording_id).where(Link.state.in_(states))  # type: ignore[attr-defined]
+    return Recording.id.in_(linked)  # type: ignore[attr-defined]  # hashed once, where EXISTS would look up each
+
+
+def link_sums(
+    session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
+) -> Iterator[tuple[Group, figures.LinkSums]]:
+    """Links stand on the day, and in the squad, of their event."""
+    statement = (
+        visible_links(actor)
+        .with_only_columns(
+            *_labelled(coverage_column(dimension) for dimension in by),
+            Link.state,
+            Link.previous_state,
+            func.count(),
+        )
+        .join(EventCoverage, EventCoverage.event_id == Link.event_id)
+    )
+    statement = chosen_coverage(statement, replace(filters, basis=Basis.counted))
+    if Dimension.officer in by:
+        statement = statement.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
+    for found in session.execute(statement.group_by(*_positions(len(by) + 2))).all():
+        yield _group(by, found), figures.LinkSums(*found[len(by) :])
+
+
+def duty_sums(
+    session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
+) -> Iterator[tuple[Group, figures.DutyDay]]:
+    for day in duty_days(session, actor, filters, as_of):
+        raw = {Dimension.squad: day.squad_id}
+        yield (
+            tuple(value_of(dimension, raw.get(dimension, day.day)) for dimension in by),
+            figures.DutyDay(day.needed, day.recorders),
+        )
+
+
+def duty_days(session: Session, actor: Actor, filters: Filters, as_of: datetime) -> list[RatioRow]:
+    """Up to and with the day of `as_of`; a year of them where no day is given."""
+    until = min(filters.until or date.max, local(as_of).date() + timedelta(days=1))
+    since = max(filters.since or date.min, until - timedelta(days=366))
+    return recorder_ratio(session, actor, since, until, squad_id=filters.squad) if since < until else []
+
+
+def recorder_sums(
+    session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
+) -> Iterator[tuple[Group, tuple[str, str]]]:
+    """(figure, standing) of each recorder."""
+    for recorder, name, state in recorder_standings(session, actor, filters, as_of):
+        yield _squad_group(by, recorder.squad_id), (name, state)
+
+
+def recorder_standings(
+    session: Session, actor: Actor, filters: Filters, as_of: datetime
+) -> Iterator[tuple[Recorder, str, str]]:
+    """Clocks: good | bad | unmeasured; docked: good | bad | not_in_use."""
+    for one in clock_rows(session, actor, squad_id=filters.squad, as_of=as_of):
+        state = "unmeasured" if one.latest is None else "bad" if one.out_of_step else "good"
+        yield one.recorder, "clocks", state
+    for recorder, state in session.execute(
+        chosen_recorders(actor, filters).with_only_columns(Recorder, dock_standing(session, as_of))
+    ).all():
+        yield recorder, "docked", state
+
+
+def chosen_recorders(actor: Actor, filters: Filters) -> Select:
+    statement = visible_recorders(actor)
+    return statement if filters.squad is None else statement.where(Recorder.squad_id == filters.squad)
+
+
+def dock_standing(session: Session, as_of: datetime) -> Any:
+    """good | bad | not_in_use; never docked is bad."""
+    limit = as_of - timedelta(days=policy(session, "dock_after_days"))
+    return case(
+        (Recorder.state != RecorderState.in_use, literal_column("'not_in_use'")),
+        (limit <= LAST_SEEN, literal_column("'good'")),
+        else_=literal_column("'bad'"),
+    )
+
+
+def of_recorders(rows: Iterable[tuple[str, str]]) -> dict[str, Tally]:
+    """Figures 15 (bad ones) and 16 (good ones)."""
+    tallies = {"clocks": Tally(), "docked": Tally()}
+    for name, state in rows:
+        if state in ("good", "bad"):
+            tallies[name].add(state == ("bad" if name == "clocks" else "good"), 1, 1)
+        else:
+            tallies[name].leave_out(state, 1)
+    return tallies
+
+
+def _squad_group(by: tuple[Dimension, ...], squad_id: UUID) -> Group:
+    return tuple(str(squad_id) for _ in by)
+
+
+def _labelled(columns: Iterable[Any]) -> list[Any]:
+    return [column.label(f"key_{place}") for place, column in enumerate(columns)]
+
+
+def _positions(count: int) -> list[Any]:
+    return [literal_column(str(place + 1)) for place in range(count)]
+
+
+def _group(by: tuple[Dimension, ...], found: Sequence[Any]) -> Group:
+    return tuple(value_of(dimension, raw) for dimension, raw in zip(by, found, strict=False))
+
+
+# ---- percentiles ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Spread:
+    """P50 and P95 by figure and group, in seconds."""
+
+    found: dict[tuple[str, Group], tuple[float, float]] = field(default_factory=dict)
+
+    @classmethod
+    def read(
+        cls,
+        session: Session,
+        actor: Actor,
+        filters: Filters,
+        by: tuple[Dimension, ...],
+        as_of: datetime,
+        wanted: Sequence[str],
+    ) -> "Spread":
+        found = {}
+        for name, statement, column in (
+            ("on_time", delays, coverage_column), ("unlinked", _ages, recording_column)
+        ):  # fmt: skip
+            if name not in wanted:
+                continue
+            for keys in {by, ()}:
+                query = statement(session, actor, filters, as_of, [column(one) for one in keys])
+                if name == "on_time" and Dimension.officer in keys:
+                    query = query.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
+                for *raw, both in session.execute(query).all():
+                    if both and both[0] is not None:
+                        group = _group(keys, raw) if keys else TOTAL
+                        found[name, group] = (float(both[0]), float(both[1]))
+        return cls(found)
+
+    def on(self, figure: Figure, group: Group) -> Figure:
+        found = self.found.get((figure.name, group))
+        return figure if found is None else replace(figure, p50=found[0], p95=found[1])
+
+
+def _halves(column: Any) -> Any:
+    return func.percentile_disc(literal_column("ARRAY[0.5, 0.95]")).within_group(column)
+
+
+def delays(session: Session, actor: Actor, filters: Filters, as_of: datetime, keys: list[Any]) -> Select:
+    row: Any = EventCoverage
+    statement = visible_coverage(actor).with_only_columns(*_labelled(keys), _halves(delay()))
+    statement = chosen_coverage(statement, filters).where(
+        row.excluded.is_(None), row.exempt.is_(None), over(as_of), row.last_received_at.is_not(None)
+    )
+    return statement.group_by(*_positions(len(keys)))
+
+
+def _ages(session: Session, actor: Actor, filters: Filters, as_of: datetime, keys: list[Any]) -> Select:
+    age = extract("epoch", literal(as_of) - Recording.received_at)
+    statement = visible_recordings(actor).with_only_columns(*_labelled(keys), _halves(age))
+    statement = chosen_recordings(statement, filters).where(
+        Recording.merged_into.is_(None), recording_standing(session, filters.basis, as_of) == "unlinked"
+    )
+    return statement.group_by(*_positions(len(keys)))
+
+
+# ---- families ------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Family:
+    """Figures that are read together."""
+
+    about: About
+    read: Any
+    fold: Any
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(spec.name for spec in SPECS if spec.about is self.about)
+
+
+FAMILIES = (
+    Family(About.event, event_sums, figures.of_events),
+    Family(About.recording, recording_sums, figures.of_recordings),
+    Family(About.link, link_sums, figures.of_links),
+    Family(About.duty_day, duty_sums, figures.of_duty),
+    Family(About.recorder, recorder_sums, of_recorders),
+)

@@ -1,0 +1,237 @@
+"""Figures agree with a second count by plain Python, and open into exactly the rows that they count."""
+
+from collections import defaultdict
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from schemas.accounts import Role
+from schemas.coverage import Basis, EventCoverage
+from schemas.links import Link
+from schemas.recordings import Recording
+from service.coverage.figures import BOARD, BY_NAME, Dimension
+from service.coverage.keep import recount_all
+from service.coverage.lists import LISTS, list_counts, list_rows
+from service.coverage.queries import board
+from service.coverage.rows import Part, Rows, rows_behind
+from service.coverage.selection import Filters
+from service.coverage.status import status
+from service.errors import Invalid
+from tests.service.coverage.random_bureau import AS_OF, draw, figures_of, judge, status_of
+from tests.service.linking.field import Field
+
+SEEDS = (1, 2, 3)
+
+
+@pytest.fixture(params=SEEDS)
+def drawn(bureau: Field, request) -> Field:
+    draw(bureau, request.param)
+    recount_all(bureau.session)
+    return bureau
+
+
+def all_rows(
+    bureau: Field, actor, figure: str, filters: Filters, group=None, part="denominator", reason=""
+) -> list:
+    items, cursor = [], None
+    while True:
+        found: Rows = rows_behind(
+            bureau.session,
+            actor,
+            figure,
+            filters,
+            group,
+            part,
+            reason=reason,
+            as_of=AS_OF,
+            cursor=cursor,
+            limit=17,
+        )
+        items += found.items
+        cursor = found.next
+        if cursor is None:
+            return items
+
+
+def agree(figure, counted) -> None:
+    assert figure.numerator == pytest.approx(counted["numerator"])
+    assert figure.denominator == pytest.approx(counted["denominator"])
+    assert figure.excluded == {name: n for name, n in counted["excluded"].items() if n}
+
+
+@pytest.mark.parametrize("basis", Basis)
+def test_figures_are_those_counted_by_hand(drawn: Field, basis: Basis):
+    actor = drawn.actor(Role.auditor)
+    judged = judge(drawn.session, confirmed=basis is Basis.confirmed)
+    for as_of in (AS_OF, AS_OF - timedelta(days=6)):
+        found = board(drawn.session, actor, Filters(basis=basis), (), as_of)
+        by_hand = figures_of(judged, as_of)
+        for name in BOARD:
+            agree(found.total.figures[name], by_hand[name])
+
+
+GROUPS = {
+    Dimension.squad: lambda one: [str(one.event.squad_id)],
+    Dimension.kind: lambda one: [str(one.event.kind)],
+    Dimension.subject: lambda one: [one.event.subject],
+    Dimension.campaign: lambda one: [str(one.event.campaign_id or "")],
+    Dimension.officer: lambda one: [str(officer) for officer in one.officers],
+    Dimension.day: lambda one: [one.day.isoformat()],
+    Dimension.month: lambda one: [one.day.isoformat()[:7]],
+    Dimension.year: lambda one: [one.day.isoformat()[:4]],
+}
+
+
+@pytest.mark.parametrize("dimension", Dimension)
+def test_each_group_is_counted_for_itself(drawn: Field, dimension: Dimension):
+    actor = drawn.actor(Role.auditor)
+    groups = defaultdict(list)
+    for one in judge(drawn.session):
+        for value in GROUPS[dimension](one):
+            groups[value].append(one)
+    found = board(drawn.session, actor, Filters(), (dimension,), AS_OF)
+    assert {row.keys[0].value for row in found.rows} == set(groups)
+    for row in found.rows:
+        by_hand = figures_of(groups[row.keys[0].value], AS_OF)
+        for name in BOARD:
+            agree(row.figures[name], by_hand[name])
+    whole = figures_of(judge(drawn.session), AS_OF)
+    for name in BOARD:
+        agree(found.total.figures[name], whole[name])
+
+
+def test_every_event_has_the_status_that_its_facts_say(drawn: Field):
+    session = drawn.session
+    for as_of in (AS_OF, AS_OF - timedelta(days=5)):
+        by_sql = dict(
+            session.execute(
+                select(EventCoverage.event_id, status(as_of)).where(EventCoverage.basis == Basis.counted)
+            ).all()
+        )
+        assert by_sql == {one.event.id: status_of(one, as_of) for one in judge(session)}
+
+
+def test_every_figure_opens_into_the_rows_that_it_counts(drawn: Field):
+    actor = drawn.actor(Role.auditor)
+    found = board(drawn.session, actor, Filters(), ("squad", "kind"), AS_OF)
+    for row in [found.total, *found.rows]:
+        group = {key.dimension: key.value for key in row.keys}
+        for name in BOARD:
+            figure = row.figures[name]
+            kept = {
+                part: [one.coverage for one in all_rows(drawn, actor, name, Filters(), group, part)]
+                for part in Part
+            }
+            sums = {
+                "recorded": (lambda one: one.links > 0, lambda one: 1),
+                "completeness": (lambda one: one.recorded_s, lambda one: one.required_s),
+                "on_time": (lambda one: one.in_time, lambda one: one.links + one.announced),
+                "exempt": (lambda one: one.exempt is not None, lambda one: 1),
+                "explained": (lambda one: one.gap_explained, lambda one: one.gap_count),
+            }[name]
+            assert sum(map(sums[0], kept[Part.numerator])) == pytest.approx(figure.numerator)
+            assert sum(map(sums[0], kept[Part.denominator])) == pytest.approx(figure.numerator)
+            assert sum(map(sums[1], kept[Part.denominator])) == pytest.approx(figure.denominator)
+            assert all(sums[0](one) < sums[1](one) for one in kept[Part.rest])
+            assert len(kept[Part.excluded]) == sum(figure.excluded.values())
+            for reason, n in figure.excluded.items():
+                assert len(all_rows(drawn, actor, name, Filters(), group, Part.excluded, reason)) == n
+            for reason, n in figure.reasons.items():
+                assert len(all_rows(drawn, actor, name, Filters(), group, Part.numerator, reason)) == n
+
+
+def test_figures_of_recordings_and_links_are_those_counted_by_hand(drawn: Field):
+    session, actor = drawn.session, drawn.actor(Role.auditor)
+    found = board(session, actor, Filters(), (), AS_OF, names=["unlinked", "linked_alone", "put_right"]).total
+    links = list(session.scalars(select(Link)))
+    counts = [link for link in links if link.state in ("automatic", "confirmed")]
+    machine = [link for link in links if "automatic" in (link.state, link.previous_state)]
+    assert (found.figures["linked_alone"].numerator, found.figures["linked_alone"].denominator) == (
+        sum(link in machine for link in counts),
+        len(counts),
+    )
+    rejected = [link for link in machine if link.state == "rejected"]
+    assert found.figures["put_right"].numerator == len(rejected)
+    assert found.figures["put_right"].denominator == len([x for x in machine if x.state != "offered"])
+    shown = {link.recording_id for link in counts}
+    arrived = [
+        one
+        for one in session.scalars(select(Recording))
+        if one.state not in ("refused", "announced") and one.received_at <= AS_OF - timedelta(hours=24)
+    ]
+    assert found.figures["unlinked"].denominator == len(arrived)
+    assert found.figures["unlinked"].numerator == len([one for one in arrived if one.id not in shown])
+    for name in ("unlinked", "linked_alone", "put_right"):
+        figure = found.figures[name]
+        for part, n in (("numerator", figure.numerator), ("denominator", figure.denominator)):
+            assert len(all_rows(drawn, actor, name, Filters(), None, part)) == n
+    assert len(all_rows(drawn, actor, "unlinked", Filters(), None, "excluded")) == sum(
+        found.figures["unlinked"].excluded.values()
+    )
+
+
+def test_a_squad_is_shown_its_own_and_nothing_else(drawn: Field):
+    session = drawn.session
+    own = drawn.actor(Role.supervisor, "one")
+    bureau = drawn.actor(Role.auditor)
+    squad = drawn.squad("one").id
+    mine = board(session, own, Filters(), ("squad",), AS_OF)
+    assert [row.keys[0].value for row in mine.rows] == [str(squad)]
+    narrowed = board(session, bureau, Filters(squad=squad), (), AS_OF)
+    assert mine.total.figures == narrowed.total.figures
+    other = drawn.squad("two").id
+    assert board(session, own, Filters(squad=other), (), AS_OF).total.figures["recorded"].denominator == 0
+    for one in LISTS:
+        for item in list_rows(session, own, one.name, as_of=AS_OF, limit=200).items:
+            holder = getattr(item, "event", None) or getattr(item, "recorder", None) or item
+            assert holder.squad_id == squad
+    for name in BOARD:
+        assert all(one.event.squad_id == squad for one in all_rows(drawn, own, name, Filters()))
+
+
+def test_lists_hold_what_their_names_say_and_as_many_as_they_count(drawn: Field):
+    session, actor = drawn.session, drawn.actor(Role.auditor)
+    judged = judge(session)
+    counts = list_counts(session, actor, as_of=AS_OF)
+    wanted = {
+        "missing": {one.event.id for one in judged if status_of(one, AS_OF) == "missing"},
+        "partly": {one.event.id for one in judged if status_of(one, AS_OF) == "partly"},
+        "due": {one.event.id for one in judged if status_of(one, AS_OF) == "pending"},
+        "gaps": {
+            one.event.id for one in judged if not one.out and not one.exempt and len(one.gaps) > one.explained
+        },
+    }
+    for name, ids in wanted.items():
+        rows = list_rows(session, actor, name, as_of=AS_OF, limit=200).items
+        assert {row.event.id for row in rows} == ids
+        assert counts[name].n == len(ids)
+        assert [row.coverage.due_at for row in rows] == sorted(row.coverage.due_at for row in rows)
+    for row in list_rows(session, actor, "due", as_of=AS_OF, limit=200).items:
+        assert row.due_in_s == pytest.approx((row.coverage.due_at - AS_OF).total_seconds())
+        assert row.due_in_s > 0
+    assert all(row.late for row in list_rows(session, actor, "late", as_of=AS_OF, limit=200).items)
+
+
+def test_a_figure_on_few_rows_is_marked_and_names_its_lists(drawn: Field):
+    actor = drawn.actor(Role.auditor)
+    found = board(drawn.session, actor, Filters(), ("squad", "day"), AS_OF)
+    assert any(row.figures["recorded"].small for row in found.rows)
+    assert not found.total.figures["exempt"].small
+    assert set(found.total.figures["exempt"].matter_versions) <= {0, 1, 2}
+    assert len(found.total.figures["exempt"].matter_versions) > 1
+    assert [one.version for one in found.rule_changes] == [1, 2]
+
+
+def test_what_cannot_be_had_by_a_dimension_is_said_to_be_absent(bureau: Field):
+    actor = bureau.actor(Role.auditor)
+    found = board(
+        bureau.session, actor, Filters(), ("kind",), AS_OF, names=["recorded", "unlinked", "docked"]
+    )
+    assert found.absent == ("unlinked", "docked")
+    for bad in (("kind", "kind"), ("squad", "kind", "day"), ("nothing",)):
+        with pytest.raises(Invalid):
+            board(bureau.session, actor, Filters(), bad, AS_OF)
+    with pytest.raises(Invalid):
+        board(bureau.session, actor, Filters(), (), AS_OF, names=["steps"])
+    assert not BY_NAME["steps"].counted

@@ -1,0 +1,34 @@
+"""Recount: the coverage of every event, after the rules changed. The rules are service.coverage's."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from schemas.events import EnforcementEvent
+from service.coverage.keep import SINGLY, events_after, recount
+from service.database import transaction
+from workers.claim import Claim, finish
+
+
+def run(held: Claim) -> None:
+    """In batches, each a transaction of its own. Whoever takes over begins again: what is right already is only
+    read, not written."""
+    with transaction() as session:
+        total = session.scalar(select(func.count()).select_from(EnforcementEvent)) or 0
+    done, last = 0, None
+    while batch := held.publish(lambda session, after=last: _batch(session, after)):
+        done, last = done + len(batch), batch[-1]
+        held.progress(min(1.0, done / max(total, 1)), f"{done} / {max(total, done)}")
+    held.publish(lambda session: finish(session, held))
+
+
+def _batch(session: Session, after: UUID | None) -> list[UUID]:
+    ids = events_after(session, after, SINGLY)
+    recount(session, ids)
+    return ids
+
+
+def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+    """The rows counted so far stay; the job can be asked for again."""
