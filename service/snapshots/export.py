@@ -1,0 +1,129 @@
+"""A frozen month as a book of tables: figures on both bases, the words that define them, and every row."""
+
+import enum
+from collections.abc import Sequence
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from schemas.coverage import Basis, CoverageSnapshot, SnapshotRow
+from service import i18n
+from service.access.actor import Actor
+from service.coverage.export import BASES, definition_sheet, figure_table
+from service.coverage.figures import About
+from service.disputes.queries import upheld_since
+from service.events.subjects import subjects
+from service.i18n import gettext as _
+from service.i18n import moment
+from service.importing.tables import Sheet
+from service.snapshots.lines import ABOUT, Names, columns, event_number
+from service.snapshots.queries import figures_for, squads_of, with_rows
+from service.snapshots.recount import BY_BASIS, FIGURES, counted
+from service.snapshots.rules import name_of
+from service.snapshots.words import POLICIES
+
+
+class Table(enum.StrEnum):
+    """What a CSV, which holds one table, may be of."""
+
+    figures = "figures"
+    events = "events"
+    recordings = "recordings"
+    links = "links"
+    recorders = "recorders"
+    duty_days = "duty_days"
+
+
+_ABOUT = {
+    Table.events: About.event,
+    Table.recordings: About.recording,
+    Table.links: About.link,
+    Table.recorders: About.recorder,
+    Table.duty_days: About.duty_day,
+}
+
+
+def sheets(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> list[Sheet]:
+    return [
+        _figures(snapshot, actor),
+        definition_sheet(FIGURES, words_of(snapshot)["figures"]),
+        _rules(snapshot),
+        *(_rows(session, actor, snapshot, about) for about in About),
+        _disputes(session, actor, snapshot),
+    ]
+
+
+def one_sheet(session: Session, actor: Actor, snapshot: CoverageSnapshot, table: Table) -> Sheet:
+    if table is Table.figures:
+        return _figures(snapshot, actor)
+    return _rows(session, actor, snapshot, _ABOUT[table])
+
+
+def words_of(snapshot: CoverageSnapshot) -> dict:
+    """The frozen words, in the reader's language."""
+    words = snapshot.definitions["words"]
+    return words.get(i18n.current()) or words[i18n.DEFAULT]
+
+
+def _figures(snapshot: CoverageSnapshot, actor: Actor) -> Sheet:
+    head: Sequence[str] = ()
+    lines = []
+    for basis in Basis:
+        held = figures_for(snapshot, actor, basis)
+        rows = held["squads"] + ([held["total"]] if held["total"] else [])
+        head, found = figure_table(rows, ("squad",))
+        lines += [[name_of(snapshot.month), str(BASES[basis]), *line, snapshot.as_of] for line in found]
+    return Sheet(_("Figures"), [_("Month"), _("Links counted"), *head, _("As of")], lines)
+
+
+def _rules(snapshot: CoverageSnapshot) -> Sheet:
+    """What else the figures depend on, and the fingerprint of the rows."""
+    matters = snapshot.definitions["matters"]
+    lines: list[list[object]] = [
+        [_("Month"), name_of(snapshot.month)],
+        [_("As of"), moment(snapshot.as_of, "second")],
+        [_("Counting rule"), snapshot.rule_version],
+        [_("Matters list version on the first day"), matters["version"]],
+        *([_("From {day} on").format(day=day), version] for day, version in matters["changes"]),
+        *([str(POLICIES[name]), value] for name, value in snapshot.definitions["policy"].items()),
+        [_("SHA-256 of the frozen rows"), snapshot.rows_sha256],
+    ]
+    return Sheet(_("Rules"), [_("Rule"), _("Value")], lines)
+
+
+def _rows(session: Session, actor: Actor, snapshot: CoverageSnapshot, about: About) -> Sheet:
+    names = Names.of(snapshot, subjects(session))
+    shown = columns(about)
+    bases = list(Basis) if about in BY_BASIS else [Basis.counted]
+    lines = []
+    for basis in bases:
+        found = counted(session, snapshot.id, snapshot.as_of, about, basis, squads_of(actor))
+        for one in with_rows(session, actor, snapshot, about.value, basis, found):
+            first = [str(BASES[basis])] if len(bases) > 1 else []
+            lines.append([*first, *(column.read(one, names) for column in shown)])
+    head = [str(column.title) for column in shown]
+    return Sheet(str(ABOUT[about]), [_("Links counted"), *head] if len(bases) > 1 else head, lines)
+
+
+def _disputes(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> Sheet:
+    """Beside the figures, never in them."""
+    found = upheld_since(session, actor, snapshot)
+    numbers = event_numbers(session, snapshot, [one.event_id for one in found])
+    return Sheet(
+        _("Disputes upheld since"),
+        [_("Event"), _("Statement"), _("Answer"), _("Answered")],
+        [[numbers[one.event_id], one.statement, one.answer, one.answered_at] for one in found],
+    )
+
+
+def event_numbers(session: Session, snapshot: CoverageSnapshot, event_ids: Sequence) -> dict:
+    """As they were frozen."""
+    rows = session.scalars(
+        select(SnapshotRow).where(
+            SnapshotRow.snapshot_id == snapshot.id,
+            SnapshotRow.about == About.event,
+            SnapshotRow.basis == Basis.counted,
+            SnapshotRow.subject_id.in_(event_ids),
+        )
+    )
+    return {row.subject_id: event_number(row.row, row.subject_id) for row in rows}
