@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 ZONE = ZoneInfo("Asia/Shanghai")
 OFFICERS_PER_SQUAD = 6
+TWINS_ON = 3  # the day of the week with two events at once
+FORGOTTEN = "R-10"  # a recorder that no dock has seen for days
 SITE = (25.8290, 114.9330)  # around here the sample places lie
 SQUADS = (("ZD1", "滨江中队"), ("ZD2", "高铁中队"), ("ZD3", "大学城中队"))
 ROADS = ("滨江大道", "和谐路", "学院路", "站前路", "公园路", "建设路")
@@ -53,6 +55,31 @@ class Recorder:
     serial: str
     squad: str
     model: str
+    last_dock_at: datetime
+    battery_percent: int
+
+
+@dataclass(frozen=True)
+class Duty:
+    """A row of the roster 值班表."""
+
+    external_id: str
+    officer: str
+    squad: str
+    starts_at: datetime
+    ends_at: datetime
+
+
+@dataclass(frozen=True)
+class Clock:
+    """What a dock read: how far the recorder's clock was off."""
+
+    external_id: str
+    recorder: str
+    measured_at: datetime
+    offset_s: float
+    doubt_s: float = 2.0
+    note: str = "采集站校时"
 
 
 @dataclass(frozen=True)
@@ -100,6 +127,8 @@ class Bureau:
     officers: tuple[Officer, ...]
     recorders: tuple[Recorder, ...]
     assignments: tuple[Assignment, ...]
+    rosters: tuple[Duty, ...]
+    clocks: tuple[Clock, ...]
     campaigns: tuple[dict[str, Any], ...]
     cases: tuple[Case, ...]
     events: tuple[Event, ...]
@@ -142,7 +171,8 @@ def make_bureau(first_day: date, seed: int = 20240101) -> Bureau:
             officers.append(Officer(f"{number:06d}", f"队员 {number:03d}", code))
         for position in range(OFFICERS_PER_SQUAD // 2):
             number = index * (OFFICERS_PER_SQUAD // 2) + position + 1
-            recorders.append(Recorder(f"R-{number:02d}", code, "M-B" if position == 2 else "M-A"))
+            model, docked = "M-B" if position == 2 else "M-A", _evening(first_day + timedelta(days=6), number)
+            recorders.append(Recorder(f"R-{number:02d}", code, model, docked, 100 - 4 * number))
     campaigns = (
         {
             "external_id": "CAMP-1",
@@ -161,6 +191,11 @@ def make_bureau(first_day: date, seed: int = 20240101) -> Bureau:
             pairs = [(crew[2 * n], crew[2 * n + 1]) for n in range(3)]
             assignments += _shifts(first_day + timedelta(days=day), pairs, own)
             events += _day(first_day + timedelta(days=day), day, code, pairs, cases, rng)
+    events += _twins(first_day + timedelta(days=TWINS_ON), officers[:OFFICERS_PER_SQUAD])
+    in_use = tuple(recorders)
+    recorders.append(
+        Recorder(FORGOTTEN, SQUADS[-1][0], "M-A", _evening(first_day - timedelta(days=9), 0), 12)
+    )
     return Bureau(
         first_day=first_day,
         squads=squads,
@@ -168,10 +203,74 @@ def make_bureau(first_day: date, seed: int = 20240101) -> Bureau:
         officers=tuple(officers),
         recorders=tuple(recorders),
         assignments=tuple(assignments),
+        rosters=_rosters(first_day, officers),
+        clocks=_clocks(first_day, in_use),
         campaigns=campaigns,
         cases=tuple(cases),
         events=tuple(events),
     )
+
+
+def _evening(day: date, minutes: int) -> datetime:
+    """When the docks read the recorders."""
+    return datetime.combine(day, time(18, 10), ZONE) + timedelta(minutes=minutes)
+
+
+def _rosters(first_day: date, officers: list[Officer]) -> tuple[Duty, ...]:
+    """Everybody is on duty on every day of the week."""
+    days = [first_day + timedelta(days=n) for n in range(7)]
+    return tuple(
+        Duty(
+            external_id=f"D-{day:%m%d}-{officer.certificate_no}",
+            officer=officer.certificate_no,
+            squad=officer.squad,
+            starts_at=datetime.combine(day, time(8, 0), ZONE),
+            ends_at=datetime.combine(day, time(18, 0), ZONE),
+        )
+        for day in days
+        for officer in officers
+    )
+
+
+def _clocks(first_day: date, recorders: tuple[Recorder, ...]) -> tuple[Clock, ...]:
+    """Right within a second on every evening; on the last one, the last recorder is found out of step."""
+    return tuple(
+        Clock(
+            external_id=f"C-{day:%m%d}-{recorder.serial}",
+            recorder=recorder.serial,
+            measured_at=_evening(day, place),
+            offset_s=47.0 if n == 6 and recorder is recorders[-1] else round(0.2 * (place % 5) - 0.4, 1),
+        )
+        for n, day in enumerate(first_day + timedelta(days=n) for n in range(7))
+        for place, recorder in enumerate(recorders)
+    )
+
+
+def _twins(day: date, crew: list[Officer]) -> list[Event]:
+    """Two pairs of one squad at work at the same hour in the same street: who filmed which is for a person to say."""
+    events = []
+    for n in range(2):
+        arrived = datetime.combine(day, time(11, 40, 5 * n), ZONE)
+        place = f"{ROADS[0]} {60 + 2 * n} 号"
+        events.append(
+            Event(
+                external_id=f"E-{day:%m%d}-{crew[0].squad}-{5 + n}",
+                kind="inspection",
+                subject="vendor",
+                title=f"{place}占道经营劝离",
+                party=f"流动摊贩 {91 + n:03d}",
+                place=place,
+                latitude=round(SITE[0] + 0.0004 * n, 5),
+                longitude=SITE[1],
+                arrived_at=arrived,
+                departed_at=arrived + timedelta(seconds=90),
+                squad=crew[0].squad,
+                officers=(crew[2 * n].certificate_no, crew[2 * n + 1].certificate_no),
+                case=None,
+                campaign=None,
+            )
+        )
+    return events
 
 
 def _cases(first_day: date, rng: random.Random) -> list[Case]:

@@ -2,10 +2,13 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import httpx
 
 from deploy.demo.bureau import Bureau
+from deploy.demo.coverage import Announced, Wish
+from deploy.demo.matters import LISTS
 
 # Import order follows what refers to what; (path, attribute of the bureau).
 IMPORTS = (
@@ -13,6 +16,8 @@ IMPORTS = (
     ("officers", "officers"),
     ("recorders", "recorders"),
     ("assignments", "assignments"),
+    ("rosters", "rosters"),
+    ("clocks", "clocks"),
     ("campaigns", "campaigns"),
     ("cases", "cases"),
     ("events", "events"),
@@ -56,16 +61,48 @@ def load_bureau(api: Api, bureau: Bureau) -> dict[str, int]:
         answer = api.post("recorder-models", model)
         if answer.status_code not in (201, 409):
             raise LoadFailed(f"recorder-models: {answer.text[:400]}")
+    for day, note, lines in LISTS:
+        asked = f"matters/import?in_force_from={day}&note={quote(note)}"
+        _import(api, asked, [line.model_dump(mode="json") for line in lines])
     for path, attribute in IMPORTS:
-        answer = api.post(f"{path}/import", bureau.rows(attribute))
-        if answer.status_code >= 400:
-            raise LoadFailed(f"{path}: {answer.text[:400]}")
-        report = answer.json()
-        refused = [row for row in report["rows"] if row["outcome"] == "refused"]
-        if refused:
-            raise LoadFailed(f"{path}: {refused[0]}")
-        created[path] = sum(row["outcome"] == "created" for row in report["rows"])
+        created[path] = _import(api, f"{path}/import", bureau.rows(attribute))
     return created
+
+
+def _import(api: Api, path: str, rows: list[dict[str, Any]]) -> int:
+    answer = api.post(path, rows)
+    if answer.status_code >= 400:
+        raise LoadFailed(f"{path}: {answer.text[:400]}")
+    report = answer.json()
+    refused = [row for row in report["rows"] if row["outcome"] == "refused"]
+    if refused:
+        raise LoadFailed(f"{path}: {refused[0]}")
+    return sum(row["outcome"] == "created" for row in report["rows"])
+
+
+def announce(api: Api, files: list[Announced]) -> None:
+    """What a station says is still on a device."""
+    for one in files:
+        row = {
+            "file_name": one.name,
+            "file_id": one.name.rpartition(".")[0],
+            "recorder": one.recorder,
+            "officer": one.officer,
+            "start": one.start.isoformat(),
+            "end": one.end.isoformat(),
+        }
+        asked = {"squad": one.squad, "complete": "false", "collected_at": one.listed_at.isoformat()}
+        _import(api, f"announcements/import?{urlencode(asked)}", [row])
+
+
+def explain(member: Api, supervisor: Api, event_id: str, wish: Wish) -> None:
+    """Once: what was said already is not said again."""
+    if member.get(f"events/{event_id}/explanations")["items"]:
+        return
+    asked = member.post(f"events/{event_id}/explanations", {"reason": wish.reason, "note": wish.note})
+    asked.raise_for_status()
+    if wish.approved:
+        supervisor.post(f"explanations/{asked.json()['id']}/approve", {"answer": ""}).raise_for_status()
 
 
 def make_accounts(api: Api, bureau: Bureau, passwords: dict[str, str]) -> None:

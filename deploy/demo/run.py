@@ -14,13 +14,22 @@ from rich.table import Table
 
 from deploy.demo.bureau import ZONE, Bureau, make_bureau
 from deploy.demo.check import Seen, misses, verdict_row
+from deploy.demo.coverage import (
+    STATUSES,
+    Wish,
+    differences,
+    due_at,
+    expected,
+    make_announced,
+    make_wishes,
+)
 from deploy.demo.footage import borrow_footage, make_footage
-from deploy.demo.load import Api, load_bureau, make_accounts, member_of, usernames
+from deploy.demo.load import Api, announce, explain, load_bureau, make_accounts, member_of, usernames
 from deploy.demo.truth import Plan, make_plan
 from deploy.upload_client import Memory, Outcome, Sender, Server
 
 WAIT_AT_MOST_S = 1800
-BUSY = ("receiving", "processing")
+COUNTED_AFTER_S = 60  # the board counts a changed matters list in the background
 
 
 class DemoFailed(Exception):
@@ -48,16 +57,19 @@ class Demo:
         self._say(
             "bureau", ", ".join(f"{count} {what}" for what, count in created.items() if count) or "as before"
         )
+        announce(api, make_announced(bureau, plans))
         footage = self._footage(plans)
         ids = self._upload(plans, footage, passwords)
         self._wait(api, set(ids.values()))
         rows, faults = self._compare(api, plans, ids)
         self._table(rows)
+        if self.lent is None:  # borrowed footage has other times
+            faults += self._coverage(api, bureau, plans, passwords)
         if self.year:
             self._load_year()
         self._sign_ins(bureau, passwords)
         if faults:
-            self.console.print(f"[bold red]{faults} of {len(plans)} are not as planned[/]")
+            self.console.print(f"[bold red]{faults} things are not as planned[/]")
         else:
             self.console.print(f"[bold green]All {len(plans)} recordings are as planned[/]")
         return not faults
@@ -71,11 +83,23 @@ class Demo:
         if file.exists():
             first_day = date.fromisoformat(json.loads(file.read_text())["first_day"])
         else:
-            first_day = (datetime.now(ZONE) - timedelta(days=8)).date()
+            first_day = (datetime.now(ZONE) - timedelta(days=7)).date()
         bureau = make_bureau(first_day)
         plans = make_plan(bureau)
         if not file.exists():
-            told = {"first_day": first_day.isoformat(), "recordings": [plan.row() for plan in plans]}
+            statuses = expected(bureau, plans, make_wishes(bureau, plans), datetime.now(ZONE))
+            told = {
+                "first_day": first_day.isoformat(),
+                "recordings": [plan.row() for plan in plans],
+                "events": [
+                    {
+                        "event": name,
+                        "status": statuses[name],
+                        "due_at": due_at(bureau.event(name)).isoformat(),
+                    }
+                    for name in sorted(statuses)
+                ],
+            }
             file.write_text(json.dumps(told, ensure_ascii=False, indent=1))
         return bureau, plans
 
@@ -195,13 +219,66 @@ class Demo:
             table.add_row(row["recording"], verdict, row["event"], row["case"], why)
         self.console.print(table)
 
+    def _coverage(self, api: Api, bureau: Bureau, plans: list[Plan], passwords: dict[str, str]) -> int:
+        """Whether the board says of each event of the week what was planned. Answers how many times it does not."""
+        ids = self._event_ids(api, bureau)
+        wishes = make_wishes(bureau, plans)
+        self._explain(wishes, ids, passwords)
+        as_of = datetime.now(ZONE)
+        wanted = expected(bureau, plans, wishes, as_of)
+        began = time.monotonic()
+        while True:
+            found = {
+                name: api.get(f"events/{ids[name]}/coverage", as_of=as_of.isoformat())["counted"]["status"]
+                for name in wanted
+                if name in ids
+            }
+            wrong = differences(wanted, found)
+            if not wrong or time.monotonic() - began > COUNTED_AFTER_S:
+                break
+            time.sleep(2)
+        table = Table(title="覆盖情况 coverage")
+        for column in ("status", "planned", "found"):
+            table.add_column(column, justify="left" if column == "status" else "right")
+        for status in STATUSES:
+            planned = sum(
+                status == (found[name] if found.get(name) in allowed else allowed[0])
+                for name, allowed in wanted.items()
+            )
+            table.add_row(status, str(planned), str(sum(one == status for one in found.values())))
+        self.console.print(table)
+        for line in wrong:
+            self.console.print(f"  [red]✗ {line}[/]")
+        return len(wrong)
+
+    def _event_ids(self, api: Api, bureau: Bureau) -> dict[str, str]:
+        since = datetime.combine(bureau.first_day, datetime.min.time(), ZONE)
+        asked = {"from": since.isoformat(), "to": (since + timedelta(days=7)).isoformat(), "limit": 100}
+        found: dict[str, str] = {}
+        cursor: str | None = ""
+        while cursor is not None:
+            page = api.get("events", **asked, **({"cursor": cursor} if cursor else {}))
+            found |= {one["external_id"]: one["id"] for one in page["items"]}
+            cursor = page["next"]
+        return found
+
+    def _explain(self, wishes: list[Wish], ids: dict[str, str], passwords: dict[str, str]) -> None:
+        supervisor = Api.sign_in(self.address, "supervisor", passwords["supervisor"])
+        for wish in wishes:
+            name = member_of(wish.squad)
+            explain(Api.sign_in(self.address, name, passwords[name]), supervisor, ids[wish.event], wish)
+
     def _load_year(self) -> None:
-        from deploy.demo.year import load_year
+        from deploy.demo.year.freezing import freeze_months
+        from deploy.demo.year.load import load_year
         from service.database import transaction
 
         with transaction() as session:
             told = load_year(session)
-        self._say("year 2024", f"{told['events']} events, {told['recordings']} recordings")
+        told["frozen months"] = freeze_months()
+        self._say(
+            "year 2024", ", ".join(f"{count} {what}" for what, count in told.items() if count) or "as before"
+        )
 
     def _sign_ins(self, bureau: Bureau, passwords: dict[str, str]) -> None:
         table = Table(title=f"{self.address}", title_style="bold")

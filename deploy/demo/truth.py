@@ -30,6 +30,8 @@ class Plan:
     wanted_case: str | None = None
     wanted_link: str | None = "automatic"  # automatic | offered | None
     wanted_tags: tuple[str, ...] = ()
+    timed: bool = True  # its time can be known
+    touches: str | None = None  # an event that it may be linked to, though it shows nothing
 
     def row(self) -> dict[str, Any]:
         return {
@@ -67,13 +69,14 @@ def make_plan(bureau: Bureau) -> list[Plan]:
     usual = [event for event in bureau.events if event.external_id[2:6] == f"{bureau.first_day:%m%d}"]
     later = [event for event in bureau.events if event not in usual]
     containers = ("mp4", "hevc", "ts", "avi")
-    for n, event in enumerate(usual[:10]):
+    for n, event in enumerate(usual[:8]):
         plans.append(_of_event(bureau, event, containers[n % 4]))
-    mornings = [event for event in later if event.arrived_at.astimezone(ZONE).hour < 12]
+    mornings = [event for event in later if event.arrived_at.astimezone(ZONE).hour < 11]
     cased = [event for event in later if event.case]
     plans += [
         _late_and_short(bureau, mornings[0]),
         *_split(bureau, mornings[1]),
+        *_interrupted(bureau, later),
         _local_as_utc(bureau, later),
         _declared_event(bureau, cased[0]),
         _declared_case(bureau, cased[1]),
@@ -81,7 +84,7 @@ def make_plan(bureau: Bureau) -> list[Plan]:
         _covered(bureau, mornings[3]),
         _silent(bureau, mornings[4]),
         _sound_only(bureau, mornings[5]),
-        _nobody_knows(bureau, mornings[6]),
+        _nobody_knows(bureau, _twin(bureau)),
         _private(bureau),
         _power_loss(bureau, mornings[7]),
         _not_a_recording(bureau),
@@ -173,6 +176,38 @@ def _split(bureau: Bureau, event: Event) -> list[Plan]:
     return parts
 
 
+def _interrupted(bureau: Bureau, events: list[Event]) -> list[Plan]:
+    """Switched off and on again: a gap that somebody has to explain."""
+    event = next(
+        event
+        for event in events
+        if event.arrived_at.astimezone(ZONE).hour >= 14
+        and _model_of(bureau, holder_recorder(bureau, event)[0]) == "M-A"
+        and (event.departed_at - event.arrived_at).seconds >= 95
+    )
+    recorder, officer = holder_recorder(bureau, event)
+    length = int((event.departed_at - event.arrived_at).total_seconds())
+    return [
+        Plan(
+            name=_name_a(recorder, officer, event.arrived_at + timedelta(seconds=since), "mp4"),
+            story=f"switched off in the middle, part {n + 1}",
+            container="mp4",
+            squad=event.squad,
+            officer=officer,
+            start=event.arrived_at + timedelta(seconds=since),
+            seconds=until - since,
+            clock=event.arrived_at + timedelta(seconds=since),
+            wanted_event=event.external_id,
+            wanted_case=event.case,
+        )
+        for n, (since, until) in enumerate(((0, 24), (68, length)))
+    ]
+
+
+def _twin(bureau: Bureau) -> Event:
+    return next(event for event in bureau.events if event.external_id.endswith("-5"))
+
+
 def _local_as_utc(bureau: Bureau, events: list[Event]) -> Plan:
     event = next(e for e in events if _model_of(bureau, holder_recorder(bureau, e)[0]) == "M-B")
     recorder, officer = holder_recorder(bureau, event)
@@ -204,6 +239,7 @@ def _declared_event(bureau: Bureau, event: Event) -> Plan:
         metadata=(("event", event.external_id),),
         wanted_event=event.external_id,
         wanted_case=event.case,
+        timed=False,
     )
 
 
@@ -294,7 +330,7 @@ def _sound_only(bureau: Bureau, event: Event) -> Plan:
 
 
 def _nobody_knows(bureau: Bureau, event: Event) -> Plan:
-    """Only the time speaks for it: never decided alone."""
+    """Only the time speaks for it, and for two events: never decided alone."""
     return Plan(
         name=f"DSC_{event.arrived_at.astimezone(ZONE):%Y%m%d_%H%M%S}.mp4",
         story="neither recorder nor officer is known: offered, not decided",
@@ -342,6 +378,7 @@ def _power_loss(bureau: Bureau, event: Event) -> Plan:
         wanted_state="unplayable",
         wanted_event=None,
         wanted_link="any",
+        touches=event.external_id,
     )
 
 
