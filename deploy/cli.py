@@ -11,6 +11,8 @@ MODULES = (
     "deploy.upload",
     "deploy.import_rows",
     "deploy.user",
+    "deploy.coverage",
+    "deploy.relink",
     "deploy.serve",
     "deploy.doctor",
 )

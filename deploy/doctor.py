@@ -61,7 +61,7 @@ def broken(component: str, found: str, mend: str) -> Finding:
 def examine(settings: Settings) -> Iterator[Finding]:
     """Every check, each on its own: one that fails keeps none of the others from being made."""
     checks: list[Callable[[Settings], Iterator[Finding]]] = [
-        *(database, redis_server, workers, object_store, ffmpeg, sandbox, clock, disk)
+        *(database, redis_server, workers, object_store, ffmpeg, tesseract, sandbox, clock, disk)
     ]
     for check in checks:
         yield from check(settings)
@@ -201,6 +201,18 @@ def ffmpeg(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield ok("ffmpeg", f"{version} with all codecs and filters needed")
+
+
+def tesseract(settings: Settings) -> Iterator[Finding]:
+    if program := shutil.which("tesseract", path="/usr/bin:/bin"):
+        told = subprocess.run([program, "--version"], capture_output=True, text=True)
+        yield ok("tesseract", (told.stdout or told.stderr).splitlines()[0].removeprefix("tesseract "))
+    else:
+        yield warning(
+            "tesseract",
+            "is not installed: times burned into pictures stay unread",
+            "Run `apt-get install tesseract-ocr`.",
+        )
 
 
 def _lacking(program: str, kind: str, names: tuple[str, ...]) -> list[str]:

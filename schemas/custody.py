@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Index, text
 from sqlmodel import Field, SQLModel
 
 from schemas.base import json_field, time_field
@@ -14,7 +14,12 @@ class CustodyEntry(SQLModel, table=True):
     """`action`: receive, verify, lock, refuse, view, play, download, link, unlink, edit, deny, sign_in, …"""
 
     __tablename__ = "custody"
-    __table_args__ = (Index("ix_custody_subject_kind_subject_id", "subject_kind", "subject_id"),)
+    __table_args__ = (
+        Index("ix_custody_subject_kind_subject_id", "subject_kind", "subject_id"),
+        # the history of an event: what was done to recordings with it in mind
+        Index("ix_custody_event", text("(detail ->> 'event'::text)"),
+              postgresql_where=text("(detail ->> 'event'::text) IS NOT NULL")),
+    )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     at: datetime = time_field(default_now=True, index=True)
     account_id: UUID | None = Field(default=None, foreign_key="accounts.id", index=True)

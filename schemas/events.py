@@ -38,6 +38,8 @@ class EnforcementEvent(EventBase, table=True):
         Index("ix_enforcement_events_span", text("tstzrange(arrived_at, departed_at, '[]'::text)"),
               postgresql_using="gist"),
         Index("ix_enforcement_events_squad_id_arrived_at", "squad_id", "arrived_at"),
+        # those that have not ended overlap all that comes after them
+        Index("ix_enforcement_events_open", "arrived_at", postgresql_where="departed_at IS NULL"),
     )  # fmt: skip
     id: UUID = id_field()
     kind: EventKind = enum_field(EventKind, index=True)
@@ -76,7 +78,9 @@ class EventUpdate(SQLModel):
     departed_at: FieldTime | None = None
     officers: list[str] | None = None
     case: str | None = None
+    campaign: str | None = None
     cancelled: bool | None = None
+    reason: str | None = None  # why it is cancelled or restored
 
 
 class EventOfficer(SQLModel, table=True):

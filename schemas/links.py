@@ -55,6 +55,19 @@ class Link(SQLModel, table=True):
     created_at: datetime = time_field(default_now=True)
 
 
+class LinkEvidence(SQLModel, table=True):
+    """What a recording last told the neighbouring files of its recorder: where it lay, and a digest of what it says.
+    Their links rest on it, so they are linked anew when it changes. `case_folded`: the case that it claims."""
+
+    __tablename__ = "link_evidence"
+    recording_id: UUID = Field(foreign_key="recordings.id", primary_key=True)
+    recorder_id: UUID | None = Field(default=None, foreign_key="recorders.id")
+    since: datetime | None = time_field(nullable=True)
+    until: datetime | None = time_field(nullable=True)
+    case_folded: str | None = Field(default=None, max_length=128, index=True)
+    digest: str = Field(max_length=64)
+
+
 class LinkRead(SQLModel):
     id: UUID
     recording_id: UUID
@@ -65,4 +78,6 @@ class LinkRead(SQLModel):
     reasons: list[dict[str, Any]]
     part_from: datetime | None
     part_to: datetime | None
+    part_start_s: float | None
+    part_end_s: float | None
     decided_at: datetime | None

@@ -56,7 +56,10 @@ class Roster(SQLModel, table=True):
 
 
 class RosterCreate(SQLModel):
-    external_id: str | None = None
+    """`squad`: of that day, where it is not the officer's present one."""
+
+    external_id: str | None = Field(default=None, max_length=128)
     officer: str
+    squad: str | None = None
     starts_at: FieldTime
     ends_at: FieldTime

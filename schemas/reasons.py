@@ -22,6 +22,7 @@ MESSAGES = {
     # refused
     "not_a_recording": "This is not a recording (%(kind)s).",
     "empty": "The file is empty.",
+    "announcement_withdrawn": "Its announcement was withdrawn: %(why)s",
     # unplayable
     "no_moov": "The index of the file (moov) is missing, as after a power loss; the footage cannot be played as it is.",
     "encrypted": "The footage is encrypted and cannot be played without its key.",

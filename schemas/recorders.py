@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from schemas.base import FieldTime, enum_check, enum_field, id_field, json_field, time_field
@@ -61,6 +61,8 @@ class RecorderCreate(RecorderBase):
     squad: str
     model: str | None = None
     state: RecorderState = RecorderState.in_use
+    last_dock_at: FieldTime | None = None
+    battery_percent: int | None = Field(default=None, ge=0, le=100)
 
 
 class Assignment(SQLModel, table=True):
@@ -70,6 +72,7 @@ class Assignment(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("held_to IS NULL OR held_to > held_from", name="span"),
         Index("ix_assignments_recorder_id_held_from", "recorder_id", "held_from"),
+        Index("ix_assignments_span", text("tstzrange(held_from, held_to)"), postgresql_using="gist"),
     )
     id: UUID = id_field()
     external_id: str | None = Field(default=None, unique=True, max_length=128)
@@ -80,8 +83,12 @@ class Assignment(SQLModel, table=True):
 
 
 class AssignmentCreate(SQLModel):
+    """Several may hold one recorder at a time (one recorder for two officers). `hand_over`: from `held_from` on
+    nobody else does: it ends the open holdings of the others."""
+
     external_id: str | None = None
     recorder: str
     officer: str
     held_from: FieldTime
     held_to: FieldTime | None = None
+    hand_over: bool = False

@@ -21,6 +21,14 @@ class RecordingState(enum.StrEnum):
     refused = "refused"
 
 
+def claimed(name: str) -> str:
+    """What was said under `name`, as PostgreSQL writes it: by the uploader, in the sidecar, in the file's name."""
+    return (
+        f"COALESCE(claims ->> '{name}'::text, (claims -> 'sidecar'::text) ->> '{name}'::text, "
+        f"(claims -> 'file_name'::text) ->> '{name}'::text)"
+    )
+
+
 class Recording(SQLModel, table=True):
     """One act of filming as reported to us. Several recordings may share one Original.
 
@@ -46,6 +54,11 @@ class Recording(SQLModel, table=True):
         Index("ix_recordings_announced", "squad_id", "due_at", postgresql_where="state = 'announced'"),
         Index("uq_recordings_recorder_id_device_file_id", "recorder_id", "device_file_id", unique=True,
               postgresql_where="device_file_id IS NOT NULL AND merged_into IS NULL"),
+        # who is asked for when an officer, a recorder or an event becomes known
+        Index("ix_recordings_claimed_officer", text(claimed("officer")), postgresql_where="officer_id IS NULL"),
+        Index("ix_recordings_claimed_recorder", text(claimed("recorder")), postgresql_where="recorder_id IS NULL"),
+        Index("ix_recordings_claimed_event", text(claimed("event")),
+              postgresql_where=text(f"{claimed('event')} IS NOT NULL")),
         # the same bytes from the same squad are one recording
         Index("uq_recordings_original_id_squad_id", "original_id", "squad_id", unique=True,
               postgresql_where="NOT sample"),

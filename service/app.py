@@ -10,7 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
 from service import errors, i18n
-from service.database import transaction
+from service.database import get_engine, transaction
 from service.early_answers import EarlyAnswers
 from service.settings import get_settings
 from service.web import rendering
@@ -20,12 +20,20 @@ CAPABILITIES = (
     "access",
     "people",
     "recorders",
+    "clocks",
     "cases",
+    "matters",
+    "importing",
     "events",
+    "announcements",
     "uploads",
     "search",  # before recordings: /recordings/facets is not an id
     "recordings",
     "linking",
+    "coverage",
+    "explanations",
+    "disputes",
+    "snapshots",
     "custody",
     "operations",
 )
@@ -73,7 +81,7 @@ class BodyLimit:
 
 def _reads_itself(path: str) -> bool:
     return (
-        path.startswith(("/api/v1/uploads", "/api/v1/sidecars"))
+        path.startswith(("/api/v1/uploads", "/api/v1/sidecars", "/import/"))
         or path
         in (
             "/api/v1/recordings",
@@ -112,6 +120,8 @@ class PlainHeaders:
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     settings = get_settings()
     i18n.set_zone(settings.timezone)
+    if settings.database_url:
+        get_engine()  # the driver is loaded now, and not inside the first request
     if settings.admin_password:
         from service.access.actions import ensure_first_admin
 

@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from babel.core import Locale
 from babel.dates import format_datetime, format_timedelta
 from babel.numbers import format_decimal, format_percent
 from babel.support import LazyProxy, NullTranslations, Translations
@@ -169,14 +170,22 @@ def duration(seconds: float | None) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
+@cache
+def _parsed(locale: str) -> Locale:
+    """Babel looks a name up among all it knows, which costs a millisecond for each number written."""
+    return Locale.parse(locale)
+
+
 def number(value: float | None, digits: int = 0) -> str:
     if value is None:
         return "–"
-    return format_decimal(round(value, digits), locale=current())
+    return format_decimal(round(value, digits), locale=_parsed(current()))
 
 
-def percent(share: float | None) -> str:
-    return "–" if share is None else format_percent(share, locale=current())
+def percent(share: float | None, digits: int = 0) -> str:
+    if share is None:
+        return "–"
+    return format_percent(share, "#,##0" + "." * bool(digits) + "0" * digits + "%", locale=_parsed(current()))
 
 
 def size(value: int | None) -> str:

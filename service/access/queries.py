@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from schemas.accounts import Role
 from schemas.cases import Case
+from schemas.coverage import EventCoverage
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent
 from schemas.links import Link
@@ -41,6 +42,12 @@ def visible_recordings(actor: Actor) -> Select:
 
 def visible_events(actor: Actor) -> Select:
     statement = _in_scope(select(EnforcementEvent), EnforcementEvent.squad_id, actor)
+    return statement.where(false()) if actor.is_dock else statement
+
+
+def visible_coverage(actor: Actor) -> Select:
+    """The kept rows of the events that the actor may see."""
+    statement = _in_scope(select(EventCoverage), EventCoverage.squad_id, actor)
     return statement.where(false()) if actor.is_dock else statement
 
 

@@ -9,6 +9,7 @@ from schemas.accounts import Role
 # What each role may do beyond seeing what is in its scope.
 MAY: dict[str, frozenset[Role]] = {
     "upload": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.admin}),
+    "withdraw_announcement": frozenset({Role.supervisor, Role.admin}),
     "link": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.legal, Role.admin}),
     "edit_events": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.admin}),
     "edit_cases": frozenset({Role.reviewer, Role.supervisor, Role.legal, Role.admin}),
@@ -21,8 +22,14 @@ MAY: dict[str, frozenset[Role]] = {
         {Role.member, Role.reviewer, Role.supervisor, Role.legal, Role.auditor, Role.admin}
     ),
     "decide_removal": frozenset({Role.supervisor, Role.admin}),
+    "explain": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.admin}),
+    "decide_explanations": frozenset({Role.supervisor, Role.admin}),
+    "answer_disputes": frozenset({Role.supervisor, Role.admin}),
+    "freeze_months": frozenset({Role.supervisor, Role.admin}),
     "accounts": frozenset({Role.admin}),
     "people": frozenset({Role.supervisor, Role.admin}),
+    "clocks": frozenset({Role.supervisor, Role.admin}),
+    "publish_matters": frozenset({Role.supervisor, Role.admin}),
     "see_people": frozenset({Role.supervisor, Role.auditor, Role.admin}),
 }
 # Parts of the system sign custody rows with these names.

@@ -19,6 +19,7 @@ from service.access.queries import visible_cases, visible_recordings
 from service.access.rules import may
 from service.cases.pages import case_views
 from service.clock import now
+from service.coverage.list_view import board_tiles, mine_tiles
 from service.database import DatabaseSession
 from service.errors import Invalid
 from service.i18n import gettext as _
@@ -54,11 +55,13 @@ def home_page(request: Request, actor: PageActor, session: DatabaseSession) -> R
             _tile(_("Processing"), counts["waiting"], "/my-uploads", "plain"),
             _tile(_("Without an event"), counts["unlinked"], "/recordings?linked=no", "warn"),
             _tile(_("In quarantine"), counts["refused"], "/recordings?state=refused", "bad"),
+            *mine_tiles(session, actor),
         ]
     elif may(actor.role, "see_board"):
         home.squads = queries.by_squad(session, actor)
         home.recent = _cards(session, actor, visible_recordings(actor).where(Recording.merged_into.is_(None)))
         home.tiles = [
+            *board_tiles(session, actor),
             _tile(_("Failed"), counts["failed"], "/attention?what=failed", "bad"),
             _tile(_("Waiting"), counts["waiting"], "/attention?what=waiting", "plain"),
             _tile(_("Unlinked"), counts["unlinked"], "/attention?what=unlinked", "warn"),

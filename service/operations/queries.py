@@ -21,6 +21,7 @@ from service.access.queries import (
     visible_squads,
 )
 from service.access.rules import may
+from service.announcements.rules import WITHDRAWN
 from service.errors import NotFound
 from service.events.queries import is_recorded
 from service.recordings.detail import job_view
@@ -44,8 +45,9 @@ def _condition(what: str):
     return {
         "failed": _has_job(JobState.failed),
         "waiting": Recording.state.in_((RecordingState.processing, RecordingState.receiving)),
-        "unlinked": ~shows_something & (Recording.state != RecordingState.refused),
-        "refused": Recording.state == RecordingState.refused,
+        "unlinked": ~shows_something
+        & Recording.state.not_in((RecordingState.refused, RecordingState.announced)),
+        "refused": (Recording.state == RecordingState.refused) & Recording.reason.is_distinct_from(WITHDRAWN),
         "removal": asked,
     }[what]
 
@@ -109,6 +111,7 @@ def by_squad(session: Session, actor: Actor) -> list[views.SquadRow]:
         visible_events(actor)
         .where(
             EnforcementEvent.cancelled_at.is_(None),
+            EnforcementEvent.merged_into.is_(None),
             ~is_recorded(actor),
         )
         .subquery()

@@ -13,6 +13,7 @@ from schemas.links import Link, LinkState
 from schemas.people import Officer, Squad
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, Tag
+from service.events.subjects import subjects
 from service.recordings.words import IDENTITY_TAGS
 from service.search.documents import SearchDocument, remove_documents, write_documents
 
@@ -86,8 +87,11 @@ def documents(session: Session, recording_ids: list[UUID]) -> Iterator[SearchDoc
     squads = _named(session, Squad, {recording.squad_id for recording in recordings})
     officers = _named(session, Officer, {recording.officer_id for recording in recordings})
     recorders = _named(session, Recorder, {recording.recorder_id for recording in recordings})
+    about = subjects(session)
     for recording in recordings:
-        yield _document(recording, links, works_on, tags, crews, campaigns, squads, officers, recorders)
+        yield _document(
+            recording, links, works_on, tags, crews, campaigns, squads, officers, recorders, about
+        )
 
 
 def _named(session: Session, table, ids: set) -> dict:
@@ -96,7 +100,7 @@ def _named(session: Session, table, ids: set) -> dict:
 
 
 def _document(
-    recording, links, works_on, tags, crews, campaigns, squads, officers, recorders
+    recording, links, works_on, tags, crews, campaigns, squads, officers, recorders, about
 ) -> SearchDocument:
     """Of the linked events and cases only those that the recording's own squad may see: its events, its cases,
     and the cases in which one of its events lies (`works_on`: pairs of squad and case).
@@ -125,12 +129,15 @@ def _document(
     texts += [squad.name, squad.code] if squad else []
     texts += [officer.name for officer in people.values()]
     for event in events.values():
-        texts += [event.title, event.party, event.place, event.subject, KIND_WORDS[event.kind]]
+        texts += [event.title, event.party, event.place, KIND_WORDS[event.kind]]
+        texts += about.all_words(event.subject)
         campaign = campaigns.get(event.campaign_id)
         texts += [campaign.name] if campaign else []
     for case in cases.values():
         texts += [case.title, case.party, case.place]
     texts += [tag.value for tag in tags[recording.id] if tag.value]
+    sidecar = claims.get("sidecar")
+    texts += [str(sidecar["note"])] if isinstance(sidecar, dict) and sidecar.get("note") else []
     return SearchDocument(
         recording_id=recording.id,
         received_at=recording.received_at,

@@ -7,6 +7,7 @@ checkpoints match no row any more.
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Interval, cast, func, select, text, update
@@ -162,14 +163,22 @@ def create_upload(
     return upload
 
 
-def _facts(actor: Actor, said: Said) -> dict[str, object]:
-    return {"claims": said.claims, "sha256": said.sha256, "address": actor.address}
+def _facts(actor: Actor, said: Said) -> dict[str, Any]:
+    """`device_time` is what the recorder's clock showed as this was said, and the server's own clock stands beside it:
+    the two measure how far the recorder's is off (service.clocks)."""
+    claims = said.claims
+    if "device_time" in claims:
+        claims = {**claims, "device_time_at": now().isoformat()}
+    return {"claims": claims, "sha256": said.sha256, "address": actor.address}
 
 
 def say_again(session: Session, actor: Actor, upload_id: UUID, said: Said) -> None:
     """One-shot forms may name facts after the file."""
     upload = find_upload(session, actor, upload_id, lock=True).upload
-    upload.facts, upload.file_name = _facts(actor, said), said.file_name
+    facts, known = _facts(actor, said), upload.facts.get("claims", {})
+    if said.claims.get("device_time") == known.get("device_time"):
+        facts["claims"] = {**facts["claims"], **{k: v for k, v in known.items() if k == "device_time_at"}}
+    upload.facts, upload.file_name = facts, said.file_name
     session.add(upload)
 
 

@@ -234,9 +234,9 @@ async def _delete(request: Request) -> Response:
 async def send_recording(request: Request) -> Response:
     """One file in one request: the raw body, or multipart/form-data with the file in any field.
 
-    Facts about it (`filename, sha256, recorder, officer, event, case, squad, recorded_at, note`) come as query
-    parameters, as headers `X-…`, or as form fields before or after the file; the hash also as `Content-Digest` or
-    `X-Content-SHA256`. What is cut off is not kept: use /api/v1/uploads for what must be resumable.
+    Facts about it (`filename, sha256, recorder, officer, event, case, squad, recorded_at, device_time, note`) come
+    as query parameters, as headers `X-…`, or as form fields before or after the file; the hash also as
+    `Content-Digest` or `X-Content-SHA256`. `device_time`: what the recorder's clock shows now, which measures it. What is cut off is not kept: use /api/v1/uploads for what must be resumable.
     """
     form = await _form_of(request)
     values = form.fields if form else said_beside(request)

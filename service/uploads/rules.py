@@ -22,6 +22,7 @@ LONGEST = {
     "case": 200,
     "squad": 64,
     "recorded_at": 64,
+    "device_time": 64,
     "note": 2000,
 }
 HEADER_LONGEST = 20_000
@@ -91,8 +92,9 @@ def check_said(values: Mapping[str, str], zone: ZoneInfo) -> Said:
     sha256 = claims.get("sha256")
     if sha256 is not None and not _SHA256.fullmatch(sha256):
         raise Invalid(field="sha256", problem=_("64 hexadecimal digits are wanted"))
-    if "recorded_at" in claims:
-        check_moment(claims["recorded_at"], zone)
+    for key in ("recorded_at", "device_time"):
+        if key in claims:
+            check_moment(claims[key], zone, key)
     # Browsers and Uppy say `name` where others say `filename`.
     if "filename" not in claims and 0 < len(values.get("name", "")) <= LONGEST["filename"]:
         claims["filename"] = values["name"].replace("\0", "")
@@ -100,15 +102,13 @@ def check_said(values: Mapping[str, str], zone: ZoneInfo) -> Said:
     return Said(claims, name, sha256.lower() if sha256 else None)
 
 
-def check_moment(text: str, zone: ZoneInfo) -> None:
+def check_moment(text: str, zone: ZoneInfo, field: str = "recorded_at") -> None:
     """Only that it can be read: a clock reset to 1970 is a claim too, kept and doubted, never a reason to refuse."""
     try:
         moment = datetime.fromisoformat(text)
         (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise Invalid(
-            field="recorded_at", problem=_("a time such as 2024-05-06T09:30:00+08:00 is wanted")
-        ) from None
+        raise Invalid(field=field, problem=_("a time such as 2024-05-06T09:30:00+08:00 is wanted")) from None
 
 
 _DIGEST = re.compile(r"sha-256\s*=\s*:([A-Za-z0-9+/]+=*):", re.IGNORECASE)

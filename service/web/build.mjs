@@ -21,6 +21,7 @@ async function iconNames() {
     ...(await sources(join(web, "templates"), ".html")),
     ...(await sources(join(web, "islands"), ".ts")),
     join(web, "words.py"),
+    join(web, "../coverage/words.py"),
   ];
   const names = new Set();
   for (const file of files) {
@@ -47,9 +48,9 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 
 const result = await esbuild.build({
-  entryPoints: ["app", "uploader", "hashing", "player"]
+  entryPoints: ["app", "uploader", "hashing", "player", "deciding"]
     .map((name) => join(web, `islands/${name}.ts`))
-    .concat(["main", "axis", "player", "print"].map((name) => join(web, `styles/${name}.css`))),
+    .concat(["main", "axis", "coverage", "player", "print"].map((name) => join(web, `styles/${name}.css`))),
   outdir: out,
   entryNames: "[name]-[hash]",
   bundle: true,

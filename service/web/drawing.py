@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from math import cos, radians
+from math import ceil, copysign, cos, floor, log10, radians
 
 Point = tuple[float, float, float]  # latitude, longitude, seconds into the recording
 
@@ -100,3 +100,81 @@ def track(points: Sequence[Point], side: float = 200, margin: float = 20) -> Tra
     ]
     path = "M" + "L".join(f"{x} {y}" for x, y in placed)
     return Track(path, placed[0], placed[-1], extent * 111_320)
+
+
+UNITS = (1, 10, 60, 600, 3600, 8 * 3600, 86400, 30 * 86400, 365 * 86400, 50 * 365 * 86400)
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """A vertical scale for seconds of either sign, 0 at the top and 100 at the bottom: nearly even within a few
+    seconds of zero, then each tenfold takes the same height, so that seconds and hours are seen in one drawing."""
+
+    low: float
+    high: float
+
+    def at(self, seconds: float) -> float:
+        share = (_bent(self.high) - _bent(seconds)) / (_bent(self.high) - _bent(self.low))
+        return round(100 * min(1.0, max(0.0, share)), 2)
+
+    def ticks(self, apart: float = 14) -> list[tuple[float, int]]:
+        """Round numbers of seconds (position, seconds), no two nearer than `apart` per cent; zero always."""
+        found: list[tuple[float, int]] = [(self.at(0), 0)]
+        for side in (1, -1):
+            for unit in UNITS:
+                place = self.at(side * unit)
+                inside = self.low <= side * unit <= self.high
+                if inside and all(abs(place - other) >= apart for other, _ in found):
+                    found.append((place, side * unit))
+        return sorted(found)
+
+
+def _bent(seconds: float) -> float:
+    return copysign(log10(1 + abs(seconds) / 3), seconds)
+
+
+def steps(values: Sequence[float]) -> Steps:
+    """The scale that shows zero and all of them, with room above and below."""
+    high, low = max([3.0, *values]), min([-3.0, *values])
+    return Steps(low * 1.6 if low < 0 else low, high * 1.6 if high > 0 else high)
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """A vertical scale of shares, `high` at the top (0) and `low` at the bottom (100)."""
+
+    low: float
+    high: float
+
+    def at(self, share: float) -> float:
+        place = (self.high - share) / (self.high - self.low)
+        return round(100 * min(1.0, max(0.0, place)), 2)
+
+    def ticks(self) -> list[tuple[float, float]]:
+        """Round shares (position, share), from the bottom up."""
+        step = 0.05 if self.high - self.low <= 0.3 else 0.1 if self.high - self.low <= 0.6 else 0.2
+        first, last = ceil(self.low / step - 1e-6), floor(self.high / step + 1e-6)
+        return [(self.at(n * step), round(n * step, 2)) for n in range(first, last + 1)]
+
+
+def shares(values: Sequence[float]) -> Shares:
+    """The scale that shows all of them, cut at round tenths and at least two of them high."""
+    if not values:
+        return Shares(0.0, 1.0)
+    low, high = max(0, floor(min(values) * 10 + 1e-9)), min(10, ceil(max(values) * 10 - 1e-9))
+    if high - low < 2:
+        low, high = max(0, high - 2), max(2, high)
+    return Shares(low / 10, high / 10)
+
+
+def broken_line(points: Sequence[tuple[float, float] | None]) -> str:
+    """A path through the points, broken where one is None; a point between two breaks is a dot of no length."""
+    path, pen = "", "M"
+    for place, point in enumerate(points):
+        if point is None:
+            pen = "M"
+            continue
+        lone = pen == "M" and (place + 1 == len(points) or points[place + 1] is None)
+        path += f"{pen}{point[0]:.2f} {point[1]:.2f}" + ("h0" if lone else "")
+        pen = "L"
+    return path

@@ -6,7 +6,7 @@ and permissions are already those of the viewer: a template never decides what m
 """
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 from service.web.drawing import Point
 
@@ -95,6 +95,8 @@ class RecordingCard:
     sample: bool = False
     progress: float | None = None  # of its jobs, while processing
     removal_asked: bool = False
+    due: datetime | None = None  # of an announced one: when its bytes turn late
+    late: bool = False
 
     @property
     def href(self) -> str:
@@ -113,7 +115,7 @@ class Tag:
 
 @dataclass(slots=True)
 class Link:
-    """recording ↔ event. Its buttons post to /recordings/{recording}/links/{id}/{confirm,reject,undo}."""
+    """recording ↔ event. Its buttons post to /recordings/{recording}/links/{id}/{confirm,reject,undo,part}."""
 
     id: str
     status: str  # confirmed | automatic | offered | rejected
@@ -128,6 +130,10 @@ class Link:
     recording: RecordingCard | None = None  # filled where the list is not about one recording
     decided_by: str | None = None
     decided_at: datetime | None = None
+    part_from: str = ""  # which part of the recording belongs, as 1:30 into it
+    part_to: str = ""
+    part_chosen: bool = False  # by a person
+    made: bool = False  # the event was made from the recording: /events/{id}/unmake takes it back
 
 
 @dataclass(slots=True)
@@ -169,14 +175,17 @@ class CustodyEntry:
 
 @dataclass(slots=True)
 class Clock:
-    """The camera's claim and how it was read."""
+    """What the camera's clock claimed, how far that clock was off, and the true time that follows."""
 
     claimed_from: datetime | None = None
-    claimed_to: datetime | None = None
-    convention: str | None = None  # a sentence
-    offset_s: float | None = None
+    claimed_by: str | None = None  # where the claim was read
+    off: str | None = None  # "12 s fast"
+    doubt: str | None = None  # "± 2 s"
+    basis: str | None = None  # a sentence: the measurements behind it
+    exact: bool = False  # the time is that of satellites
     read_from: datetime | None = None
     read_to: datetime | None = None
+    href: str | None = None  # the recorder's page, for those who may open it
     doubts: list[str] = field(default_factory=list)
 
 
@@ -231,6 +240,8 @@ class Recording:
     custody: list[CustodyEntry] = field(default_factory=list)
     claims: list[str] = field(default_factory=list)  # unknown officer, recorder … as declared
     may_decide: bool = False  # confirm, reject, undo links
+    may_make_event: bool = False  # no event is linked: /recordings/{id}/new-event makes one
+    announced: object | None = None  # service.announcements.views.AnnouncedView, while its bytes are not here
 
     @property
     def working(self) -> bool:
@@ -518,6 +529,8 @@ class Person:
     username: str | None = None
     active: bool = True
     last_seen: datetime | None = None
+    left_on: date | None = None
+    on_duty_until: datetime | None = None  # of the duty at this moment
 
 
 @dataclass(slots=True)
@@ -529,6 +542,12 @@ class Recorder:
     last_recording: datetime | None = None
     clock_offset_s: float | None = None
     active: bool = True
+    state: str = "in_use"
+    battery_percent: int | None = None
+    low_battery: bool = False
+    last_dock: datetime | None = None
+    not_docked: bool = False
+    left_holders: list[str] = field(default_factory=list)  # of the holders, those who have left
 
 
 @dataclass(slots=True)

@@ -23,6 +23,12 @@ MEASURES = {
     "encoding": "encoding",
     "playable": "playable",
     "search": "search",
+    "linking": "linking",
+    "link-one": "link_one",
+    "relink-year": "relink_year",
+    "board": "coverage_board",
+    "recount": "coverage_recount",
+    "recount-equal": "coverage_equal",
     "no-op": "no_op",
 }
 ONLY_FULL = ("search",)

@@ -34,7 +34,6 @@ from service.web.views import (
     Player,
     Queue,
     Receipt,
-    Recorder,
     Recording,
     RecordingCard,
     Ref,
@@ -47,6 +46,8 @@ from service.web.views import (
     UploadPage,
     Worker,
 )
+from tests.browser.samples_events import announced, event_form, event_page
+from tests.browser.samples_field import importing, matters, recorders, told
 
 CST = timezone(timedelta(hours=8))
 DAY = datetime(2024, 6, 3, tzinfo=CST)
@@ -151,8 +152,8 @@ def recording(state: str = "ready") -> Recording:
         ),
         player=Player("/media/play.mp4", None, "/media/poster.jpg", "/media/sprite.vtt", "/media/peaks.json"),
         clock=Clock(
-            at(14, 3), at(14, 30), "本型号以北京时间写入 UTC 字段，标记的是开始时刻", -2.4, at(14, 3), at(14, 30),
-            ["相机时钟每天漂移约 4 秒，超过 GA/T 947.2 的 3 秒"],
+            claimed_from=at(14, 3), claimed_by="文件元数据", off="慢 2.4 秒", doubt="± 1 秒", basis="采集站于 2024-06-03 测得",
+            read_from=at(14, 3), read_to=at(14, 30), doubts=["相机时钟每天漂移约 4 秒，超过 GA/T 947.2 的 3 秒"],
         ),
         location=Location(
             "人民路 128 号门前", 36.06712, 120.38264, "GPS",
@@ -374,13 +375,25 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/cases", "reviewer", "cases/list.html", {"listing": Listing(CASES, filters=[squads])}),
         ("/cases/c1", "reviewer", "cases/one.html", {"detail": CaseDetail(CASES[0], EVENTS, [link(3, "offered", 0.63, True)], [card(30, links=[])], None, True)}),
         ("/events", "supervisor", "events/list.html", {"listing": Listing([act.event for act in EVENTS], filters=[kinds, squads], next="/events?cursor=2")}),
-        ("/events/e1", "supervisor", "events/one.html", {"detail": EVENTS[0]}),
-        ("/events/e2", "supervisor", "events/one.html", {"detail": EVENTS[1]}),
+        ("/events/e1", "supervisor", "events/one.html", {"detail": EVENTS[0], "shown": event_page(EVENTS[0], NOW)}),
+        ("/events/e2", "supervisor", "events/one.html", {"detail": EVENTS[1], "shown": event_page(EVENTS[1], NOW, "cancelled")}),
+        ("/events/e3", "supervisor", "events/one.html", {"detail": EVENTS[1], "shown": event_page(EVENTS[1], NOW, "merged")}),
+        ("/recordings/0001/new-event", "member", "events/form.html", {"form": event_form(), "heading": _("New event")}),
+        ("/recordings/0006", "supervisor", "recordings/one.html", {"recording": announced(recording("announced"), NOW)}),
+        ("/recordings/0007", "supervisor", "recordings/one.html", {"recording": announced(recording("announced"), NOW, late=True)}),
+        ("/recordings/0008", "supervisor", "recordings/one.html", {"recording": announced(recording("announced"), NOW, withdrawn=True)}),
         ("/attention", "supervisor", "attention.html", {"board": Attention(SQUADS, "failed", "s2", [CARDS[4]], [FAILED], {"failed": 3, "waiting": 17, "unlinked": 43, "refused": 1, "removal": 0})}),
         ("/queue", "supervisor", "queue.html", {"health": health()}),
         ("/queue/stalled", "supervisor", "queue.html", {"health": health(True)}),
         ("/people", "admin", "people.html", {"people": people()}),
-        ("/recorders", "admin", "recorders.html", {"recorders": [Recorder("DSJ-2001", "DSJ-V9", "一中队", ["队员 001", "队员 002"], NOW - timedelta(hours=5), 2), Recorder("DSJ-2002", "H8", "二中队", [], None, -95, False)]}),
+        ("/recorders", "admin", "recorders.html", {"listed": recorders(NOW)}),
+        ("/matters", "supervisor", "matters/page.html", {"matters": matters(NOW)}),
+        ("/matters/1", "auditor", "matters/page.html", {"matters": matters(NOW, compared=True)}),
+        ("/import", "supervisor", "importing/page.html", {"importing": importing("events")}),
+        ("/import/matters", "supervisor", "importing/page.html", {"importing": importing("matters")}),
+        ("/import/checked", "supervisor", "importing/report_page.html", {"told": told("assignments")}),
+        ("/import/list-checked", "supervisor", "importing/report_page.html", {"told": told("matters")}),
+        ("/import/list-published", "supervisor", "importing/report_page.html", {"told": told("matters", applied=True)}),
         ("/account", "member", "account.html", {"account": account}),
         ("/account/fresh", "supervisor", "account.html", {"account": fresh}),
         ("/docs", "member", "docs.html", {"groups": API}),

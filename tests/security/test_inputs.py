@@ -159,7 +159,9 @@ def test_a_year_that_cannot_be_is_refused_by_its_field(house: House, year: str):
     sent = house.ask(
         "POST", f"/api/v1/recordings?filename=a.mp4&recorded_at={moment}", Role.member, content=b"a"
     )
-    assert sent.status_code == 201, "a camera's reset clock is a claim: kept and doubted, never a reason to refuse"
+    assert sent.status_code == 201, (
+        "a camera's reset clock is a claim: kept and doubted, never a reason to refuse"
+    )
 
 
 def test_a_sidecar_of_a_stranger_is_not_read(house: House):

@@ -51,6 +51,8 @@ GUARDED = {
     "/upload": "upload",
     "/my-uploads": "upload",
     "/attention": "see_board",
+    "/coverage": "see_board",
+    "/coverage/lists": "see_board",
     "/queue": "see_queue",
     "/people": "see_people",
     "/recorders": "see_people",

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from schemas.jobs import JobKind
 from workers.claim import Claim
-from workers.stages import intake, link, noop, playable, renditions, tags
+from workers.stages import clock, intake, link, noop, playable, recount, renditions, tags
 
 
 class Stage(Protocol):
@@ -24,5 +24,7 @@ STAGES: dict[JobKind, Stage] = {
     JobKind.tags: tags,
     JobKind.link: link,
     JobKind.renditions: renditions,
+    JobKind.clock: clock,
+    JobKind.recount: recount,
     JobKind.noop: noop,
 }

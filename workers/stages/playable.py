@@ -120,6 +120,8 @@ def _request_renditions(session: Session, original: Original) -> None:
             video.fps if video else None,
         ),
     )
+    if video is not None:
+        request_job(session, JobKind.clock, original.id, priority=8, cost_s=5)
 
 
 def priority_of(session: Session, original: Original, *, direct: bool) -> int:

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from schemas.recordings import Tag, TagSource
 from service.conventions.rules import Conventions
-from workers.media import clock, gpmf, iso6709
+from workers.media import gpmf, iso6709
 from workers.media.clock import Claim, Clock, Convention
 from workers.media.gpmf import Track
 from workers.media.probe import Probe
@@ -28,8 +27,6 @@ CLAIM_SOURCES = {
     "file_name": (TagSource.file_name, 0.9),
 }
 TRACK_POINTS_MAX = 2000
-# A time that the satellites gave is right to the second, whatever the camera's own clock says beside it.
-EXACT_SOURCES = ("gps",)
 
 
 @dataclass(frozen=True)
@@ -74,20 +71,6 @@ def time_claims(probe: Probe, track: Track, said: Mapping[str, Any]) -> list[Cla
         if facts and stamp in ("start", "end"):
             found.append(Claim(source=word, at=str(facts[stamp]), stamp=stamp))
     return found + [Claim(source=one.source, at=one.at) for one in probe.times]
-
-
-def clock_facts(judged: Clock, convention: Convention) -> dict[str, Any]:
-    """The clock as kept with the recording: every claim with its verdict, the one that was believed, the doubts."""
-    facts = judged.model_dump(mode="json")
-    facts["offset_s"] = convention.offset_s
-    if judged.chosen is not None:
-        chosen = judged.judged[judged.chosen].claim
-        read = clock.parse(chosen.at, ZoneInfo(convention.timezone))
-        facts["source"] = chosen.source
-        facts["claimed_from"] = read[0].isoformat() if read else None
-        if chosen.source in EXACT_SOURCES:
-            facts["doubt_s"] = 0.0
-    return facts
 
 
 def place(probe: Probe, track: Track) -> Where:

@@ -9,21 +9,27 @@ from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original
 from schemas.people import Officer
 from schemas.recorders import Recorder
-from schemas.recordings import Recording, Tag, TagSource
-from service.conventions.queries import conventions_of_recorder, known_conventions, sidecar_facts
-from service.conventions.rules import Conventions, Facts, read_file_name
+from schemas.recordings import Recording, RecordingState, Tag, TagSource
+from service.announcements.adoption import settle
+from service.announcements.rules import papers
+from service.clocks.actions import keep_readings
+from service.clocks.keep import correct
+from service.conventions.queries import conventions_of_recorder, facts_in_name, sidecar_facts
+from service.conventions.rules import Conventions
 from service.database import transaction
 from service.jobs import request_job
-from service.linking.facts import claim, find_case, find_event
+from service.linking.claims import claim, find_case, find_event
 from service.recordings.actions import refresh_recording
+from service.search.project import index_recordings
 from service.settings import get_settings
 from workers.claim import Claim, LeaseLost, finish
-from workers.media import clock, gpmf
+from workers.media import gpmf
 from workers.media.gpmf import Track
 from workers.media.probe import Probe
-from workers.stages import tag_rules
+from workers.stages import tag_clock, tag_rules
 from workers.stages.bytes_at_hand import original_bytes
 from workers.stages.playable import examined
+from workers.stages.station_tags import md5_of, station_tags, wants_md5
 from workers.stages.tag_rules import Claimed
 
 
@@ -31,11 +37,23 @@ def run(held: Claim) -> None:
     with transaction() as session:
         recording = session.get_one(Recording, held.subject_id)
         original = session.get(Original, recording.original_id) if recording.original_id else None
+    if recording.state == RecordingState.announced:
+        held.publish(lambda session: _publish_announced(session, held))
+        return
     if original is None or original.media_state in (MediaState.unexamined, MediaState.refused):
         held.publish(lambda session: finish(session, held))
         return
     track = _track(held, original, examined(original)[0])
-    held.publish(lambda session: _publish(session, held, track))
+    md5 = original.media.get("md5")
+    if md5 is None and _wants_md5(recording):
+        md5 = md5_of(held, original)
+    held.publish(lambda session: _publish(session, held, track, md5))
+    # Not while a job's or a recording's row is held: it corrects the recorder's other recordings, too.
+    with transaction() as session:
+        recording = session.get_one(Recording, held.subject_id)
+        read = tag_clock.readings(session, recording, session.get_one(Original, original.id))
+        keep_readings(session, recording.id, read)
+    held.publish(lambda session: finish(session, held))
 
 
 def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
@@ -52,7 +70,27 @@ def _track(held: Claim, original: Original, facts: Probe) -> Track:
     return track
 
 
-def _publish(session: Session, held: Claim, track: Track) -> None:
+def _wants_md5(recording: Recording) -> bool:
+    with transaction() as session:
+        return wants_md5(_with_papers(session, recording))
+
+
+def _publish_announced(session: Session, held: Claim) -> None:
+    """Of one whose bytes are not here only the papers can be read, and its recorder's clock."""
+    request_job(session, JobKind.link, held.subject_id, priority=4, cost_s=1)
+    recording = session.scalars(
+        select(Recording).where(Recording.id == held.subject_id).with_for_update()
+    ).one()
+    if recording.state == RecordingState.announced:
+        recording.claims = _with_papers(session, recording)
+        _resolve(session, recording)
+        correct(session, recording)
+        session.add(recording)
+        index_recordings(session, [recording.id])
+    finish(session, held)
+
+
+def _publish(session: Session, held: Claim, track: Track, md5: str | None = None) -> None:
     request_job(session, JobKind.link, held.subject_id, priority=4, cost_s=1)
     recording = session.scalars(
         select(Recording).where(Recording.id == held.subject_id).with_for_update()
@@ -61,16 +99,14 @@ def _publish(session: Session, held: Claim, track: Track) -> None:
     facts, verdict = examined(original)
     recording.claims = _with_papers(session, recording)
     claimed = _resolve(session, recording)
-    convention = tag_rules.convention_of(_model_of(session, recording), get_settings().timezone)
-    judged = clock.judge(
-        tag_rules.time_claims(facts, track, recording.claims),
-        original.measured_duration_s,
-        recording.received_at,
-        convention,
-    )
+    if settle(session, recording):
+        recording.claims = _with_papers(session, recording)
+        claimed = _resolve(session, recording)
+    model = _model_of(session, recording)
+    claims = tag_rules.time_claims(facts, track, recording.claims) + tag_clock.picture_claim(original, model)
+    convention = tag_rules.convention_of(model, get_settings().timezone)
+    judged = tag_clock.weigh(session, recording, original, claims, convention)
     where = tag_rules.place(facts, track)
-    recording.recorded_from, recording.recorded_to = judged.recorded_from, judged.recorded_to
-    recording.clock = tag_rules.clock_facts(judged, convention)
     recording.latitude, recording.longitude = where.latitude, where.longitude
     recording.track = [list(row) for row in where.track]
     session.add(recording)
@@ -79,11 +115,14 @@ def _publish(session: Session, held: Claim, track: Track) -> None:
         .where(Tag.recording_id == recording.id, Tag.source != TagSource.person)
         .execution_options(synchronize_session=False)
     )
-    for tag in tag_rules.tags(facts, verdict, original.measurements, judged, where, claimed):
+    if md5 is not None and original.media.get("md5") != md5:
+        original.media = {**original.media, "md5": md5}
+        session.add(original)
+    made = tag_rules.tags(facts, verdict, original.measurements, judged, where, claimed)
+    for tag in [*made, *station_tags(recording.claims, original.size, md5)]:
         tag.recording_id = recording.id
         session.add(tag)
     refresh_recording(session, recording.id)
-    finish(session, held)
 
 
 def _resolve(session: Session, recording: Recording) -> list[Claimed]:
@@ -113,26 +152,14 @@ def _resolve(session: Session, recording: Recording) -> list[Claimed]:
 def _with_papers(session: Session, recording: Recording) -> dict[str, Any]:
     """The claims with what the sidecar and the file's name say today: a sidecar may come late, a model's patterns
     may have been set right since."""
-    sidecar = sidecar_facts(session, recording.squad_id, recording.file_name)
+    sidecar = papers(recording.claims, sidecar_facts(session, recording.squad_id, recording.file_name))
     own = {key: value for key, value in recording.claims.items() if key not in ("sidecar", "file_name")}
     if sidecar:
         own["sidecar"] = sidecar
-    if named := _read_name(session, recording.file_name, claim(own, "recorder")):
+    said = claim(own, "recorder")
+    if named := facts_in_name(session, recording.file_name, said[0] if said else None):
         own["file_name"] = named.as_json()
     return own
-
-
-def _read_name(session: Session, file_name: str, recorder: Any) -> Facts:
-    """By the model of the recorder where one is named, in the claims or in the name itself; else by whatever fits."""
-    zone = get_settings().zone
-    model = conventions_of_recorder(session, recorder[0]) if recorder else None
-    if model is not None:
-        return read_file_name(file_name, model, zone)
-    readings = (read_file_name(file_name, one, zone) for one in known_conventions(session))
-    found = next((facts for facts in readings if facts), Facts())
-    if found.recorder and (model := conventions_of_recorder(session, found.recorder)) is not None:
-        return read_file_name(file_name, model, zone) or found
-    return found
 
 
 def _model_of(session: Session, recording: Recording) -> Conventions | None:

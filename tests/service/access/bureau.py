@@ -15,7 +15,7 @@ from schemas.accounts import Account, ApiToken, Role, TokenScope
 from schemas.cases import Campaign
 from schemas.jobs import Job, JobKind
 from schemas.links import Link, LinkState
-from schemas.people import Squad
+from schemas.people import Roster, Squad
 from schemas.recorders import RecorderModel
 from service.access import rules
 from service.access.actions import open_session
@@ -101,6 +101,13 @@ def _fill(field: Field) -> dict[str, str]:
     field.session.add_all([model, link, job])
     campaign = Campaign(external_id="C-1", name="油烟整治")
     field.session.add(campaign)
+    roster = Roster(
+        officer_id=field.officer("012").id,
+        squad_id=field.squad("one").id,
+        starts_at=at("08:00"),
+        ends_at=at("18:00"),
+    )
+    field.session.add(roster)
     field.session.flush()
     rows = {
         "squad_id": field.squad("one"),
@@ -108,6 +115,7 @@ def _fill(field: Field) -> dict[str, str]:
         "recorder_id": field.recorder("R-07"),
         "model_id": model,
         "assignment_id": assignment,
+        "roster_id": roster,
         "event_id": event,
         "case_id": case,
         "campaign_id": campaign,
@@ -116,5 +124,6 @@ def _fill(field: Field) -> dict[str, str]:
         "job_id": job,
     }
     return {name: str(row.id) for name, row in rows.items()} | {
-        name: str(uuid4()) for name in ("account_id", "token_id", "upload_id")
+        name: str(uuid4())
+        for name in ("account_id", "token_id", "upload_id", "offset_id", "explanation_id", "dispute_id")
     }

@@ -45,6 +45,8 @@ EVENT = {
 }  # fmt: skip
 HOLDING = {"recorder": "R-07", "officer": "012", "held_from": "2024-06-04T09:00:00+08:00"}
 
+DUTY = {"officer": "012", "starts_at": "2024-06-04T20:00:00+08:00", "ends_at": "2024-06-05T08:00:00+08:00"}
+
 ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/session"): Rule(None, body={"username": "nobody", "password": "x"}, good=frozenset({401})),
     ("GET", "/api/v1/session"): Rule(dock=True),
@@ -75,6 +77,13 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/officers/import"): IMPORT,
     ("GET", "/api/v1/officers/{officer_id}"): Rule(other=404),
     ("PATCH", "/api/v1/officers/{officer_id}"): Rule("people", body={"name": "n"}, other=404),
+    ("GET", "/api/v1/rosters"): Rule(),
+    ("GET", "/api/v1/rosters/on-duty"): Rule(),
+    ("POST", "/api/v1/rosters"): Rule("people", body=DUTY, other=400),
+    ("POST", "/api/v1/rosters/import"): IMPORT,
+    ("GET", "/api/v1/rosters/{roster_id}"): Rule(other=404),
+    ("PATCH", "/api/v1/rosters/{roster_id}"): Rule("people", body={}, other=404),
+    ("DELETE", "/api/v1/rosters/{roster_id}"): Rule("people", other=404),
     ("GET", "/api/v1/recorder-models"): Rule(),
     ("POST", "/api/v1/recorder-models"): Rule("people", body=lambda: {"code": fresh()}, other=201),
     ("PATCH", "/api/v1/recorder-models/{model_id}"): Rule("people", body={"name": "n"}),
@@ -83,6 +92,13 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/recorders/import"): IMPORT,
     ("GET", "/api/v1/recorders/{recorder_id}"): Rule(other=404),
     ("PATCH", "/api/v1/recorders/{recorder_id}"): Rule("people", body={"state": "spare"}, other=404),
+    ("GET", "/api/v1/recorders/{serial}/clock"): Rule(other=404),
+    ("POST", "/api/v1/recorders/{serial}/clock"): Rule(
+        "clocks", body={"measured_at": "2024-06-03T18:00:00+08:00", "offset_s": 1}, other=404
+    ),
+    ("POST", "/api/v1/clock-offsets/{offset_id}/withdraw"): Rule("clocks", good=ABSENT, other=404),
+    ("GET", "/api/v1/clocks"): Rule(),
+    ("POST", "/api/v1/clocks/import"): IMPORT,
     ("GET", "/api/v1/assignments"): Rule(),
     ("POST", "/api/v1/assignments"): Rule("people", body=HOLDING, other=400),
     ("POST", "/api/v1/assignments/import"): IMPORT,
@@ -94,6 +110,25 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/events/import"): IMPORT,
     ("GET", "/api/v1/events/{event_id}"): Rule(other=404),
     ("PATCH", "/api/v1/events/{event_id}"): Rule("edit_events", body={"title": "u"}, other=404),
+    ("GET", "/api/v1/events/subjects"): Rule(),
+    ("GET", "/api/v1/events/{event_id}/history"): Rule(other=404),
+    ("POST", "/api/v1/events/{event_id}/cancel"): Rule("edit_events", body={"reason": "r"}, other=404),
+    ("POST", "/api/v1/events/{event_id}/restore"): Rule(
+        "edit_events", body={"reason": "r"}, other=404, good=frozenset({409})
+    ),
+    ("POST", "/api/v1/events/{event_id}/merge"): Rule(
+        "edit_events", body=lambda: {"into": str(uuid4())}, other=404, good=ABSENT
+    ),
+    ("POST", "/api/v1/events/{event_id}/unmerge"): Rule("edit_events", other=404, good=frozenset({409})),
+    ("POST", "/api/v1/events/{event_id}/unmake"): Rule("edit_events", other=404, good=frozenset({409})),
+    ("GET", "/api/v1/announcements"): Rule(),
+    ("POST", "/api/v1/announcements/import"): Rule("upload", dock=True, body=[]),  # for one's own squad
+    ("POST", "/api/v1/announcements/{recording_id}/withdraw"): Rule(
+        "withdraw_announcement", body={"reason": "r"}, other=404, good=frozenset({409})
+    ),
+    ("POST", "/api/v1/announcements/{recording_id}/restore"): Rule(
+        "withdraw_announcement", body={"reason": "r"}, other=404, good=frozenset({409})
+    ),
     ("GET", "/api/v1/cases"): Rule(),
     ("POST", "/api/v1/cases"): Rule("edit_cases", body=lambda: {"number": fresh(), "squad": "one"}, other=400),
     ("POST", "/api/v1/cases/import"): IMPORT,
@@ -104,9 +139,17 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/campaigns/import"): IMPORT,
     ("GET", "/api/v1/campaigns/{campaign_id}"): Rule(),
     ("PATCH", "/api/v1/campaigns/{campaign_id}"): Rule("edit_cases", body={"name": "n"}),
+    ("GET", "/api/v1/imports"): Rule(),
+    ("GET", "/api/v1/imports/{kind}/template"): Rule(),
+    ("GET", "/api/v1/matters"): Rule(),
+    ("POST", "/api/v1/matters/import"): Rule("publish_matters", whole_bureau=True, body=[]),
+    ("GET", "/api/v1/matters/{version}"): Rule(),
+    ("GET", "/api/v1/matters/{version}/changes"): Rule(),
+    ("GET", "/api/v1/matters/{version}/export"): Rule(),
     ("GET", "/api/v1/links"): Rule(),
     ("POST", "/api/v1/links/{link_id}/confirm"): Rule("link", other=404),
     ("POST", "/api/v1/links/{link_id}/reject"): Rule("link", other=404),
+    ("POST", "/api/v1/links/{link_id}/part"): Rule("link", other=404, body={"start_s": 0, "end_s": 1}),
     ("POST", "/api/v1/links/{link_id}/undo"): Rule("link", other=404, good=frozenset({409})),
     ("POST", "/api/v1/recordings/{recording_id}/event"): Rule("link", other=404, body={"event": None}),
     ("POST", "/api/v1/recordings/{recording_id}/new-event"): Rule("edit_events", other=404, body={}),
@@ -122,6 +165,49 @@ ACCESS: dict[tuple[str, str], Rule] = {
             "original", "playback", "video", "poster", "sprite.jpg", "sprite.vtt", "waveform", "stills/{number}",
         )
     },
+    ("GET", "/api/v1/coverage"): Rule("see_board"),
+    ("GET", "/api/v1/coverage/export"): Rule("see_board"),
+    ("GET", "/api/v1/coverage/rows"): Rule("see_board"),
+    ("GET", "/api/v1/snapshots"): Rule("see_board"),
+    ("POST", "/api/v1/snapshots"): Rule(
+        "freeze_months", whole_bureau=True, body={"month": "2020-01"}, good=frozenset({409})
+    ),
+    ("GET", "/api/v1/snapshots/{month}"): Rule("see_board", good=ABSENT, other=404),
+    ("GET", "/api/v1/snapshots/{month}/preview"): Rule("see_board"),
+    ("GET", "/api/v1/snapshots/{month}/check"): Rule("see_board", good=ABSENT, other=404),
+    ("GET", "/api/v1/snapshots/{month}/rows"): Rule("see_board", good=ABSENT, other=404),
+    ("GET", "/api/v1/snapshots/{month}/export"): Rule("see_board", good=ABSENT, other=404),
+    ("GET", "/api/v1/coverage/lists"): Rule("see_board"),
+    ("GET", "/api/v1/coverage/lists/{name}"): Rule("see_board"),
+    ("GET", "/api/v1/events/{event_id}/coverage"): Rule(other=404),
+    ("GET", "/api/v1/explanations"): Rule(),
+    ("GET", "/api/v1/events/{event_id}/explanations"): Rule(other=404),
+    ("POST", "/api/v1/events/{event_id}/explanations"): Rule(
+        "explain", other=404, body={"reason": "urgent", "note": "n"}
+    ),
+    ("POST", "/api/v1/explanations/{explanation_id}/approve"): Rule(
+        "decide_explanations", good=ABSENT, other=404
+    ),
+    ("POST", "/api/v1/explanations/{explanation_id}/decline"): Rule(
+        "decide_explanations", body={"answer": "a"}, good=ABSENT, other=404
+    ),
+    ("POST", "/api/v1/explanations/{explanation_id}/reopen"): Rule(
+        "decide_explanations", good=ABSENT, other=404
+    ),
+    ("POST", "/api/v1/explanations/{explanation_id}/withdraw"): Rule(good=ABSENT, other=404),
+    ("GET", "/api/v1/disputes"): Rule(),
+    ("GET", "/api/v1/events/{event_id}/disputes"): Rule(other=404),
+    # only an officer of the event may, and no role of this table is one
+    ("POST", "/api/v1/events/{event_id}/disputes"): Rule(
+        other=404, body={"statement": "s"}, good=frozenset({403})
+    ),
+    ("POST", "/api/v1/disputes/{dispute_id}/uphold"): Rule(
+        "answer_disputes", body={"answer": "a"}, good=ABSENT, other=404
+    ),
+    ("POST", "/api/v1/disputes/{dispute_id}/dismiss"): Rule(
+        "answer_disputes", body={"answer": "a"}, good=ABSENT, other=404
+    ),
+    ("POST", "/api/v1/disputes/{dispute_id}/withdraw"): Rule(good=ABSENT, other=404),
     ("GET", "/api/v1/custody"): Rule("see_custody"),
     ("GET", "/api/v1/queues"): Rule("see_queue"),
     ("POST", "/api/v1/jobs/{job_id}/retry"): Rule("retry_jobs", other=404),

@@ -44,7 +44,8 @@ def body_of(rule: Rule):
 
 @pytest.mark.parametrize(("method", "path", "rule"), ROWS)
 def test_who_may(shared: Bureau, method: str, path: str, rule: Rule):
-    shared.ids["number"] = "1"
+    shared.ids |= {"number": "1", "version": "0", "kind": "officers", "name": "missing", "serial": "R-07"}
+    shared.ids["month"] = "2024-06"
     if rule.may is not None:
         assert shared.ask(None, method, path, body_of(rule)).status_code == 401
         assert shared.ask("no-such-secret", method, path, body_of(rule)).status_code == 401

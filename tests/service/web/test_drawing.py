@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service.web.drawing import axis, track, uncovered
+from service.web.drawing import axis, broken_line, shares, track, uncovered
 
 START = datetime(2024, 6, 3, 6, 0, tzinfo=UTC)
 minutes = st.integers(0, 600).map(lambda n: START + timedelta(minutes=n))
@@ -55,3 +55,19 @@ def test_north_is_up():
     way = track([(36.0, 120.0, 0), (36.01, 120.0, 60)])
     assert way.end[1] < way.start[1]
     assert 1000 < way.width_m < 1200
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_a_scale_of_shares_shows_all_of_them_between_round_tenths(values):
+    scale = shares(values)
+    assert 0 <= scale.low < scale.high <= 1
+    assert all(scale.low - 1e-9 <= value <= scale.high + 1e-9 for value in values)
+    ticks = scale.ticks()
+    assert len(ticks) >= 2
+    assert all(scale.low - 1e-9 <= share <= scale.high + 1e-9 for _, share in ticks)
+    assert [place for place, _ in ticks] == sorted({place for place, _ in ticks}, reverse=True)
+
+
+def test_a_line_is_broken_where_nothing_is_known():
+    points = [(0.0, 10.0), (10.0, 20.0), None, (30.0, 5.0), None]
+    assert broken_line(points) == "M0.00 10.00L10.00 20.00M30.00 5.00h0"
