@@ -20,6 +20,7 @@ class What(StrEnum):
     officers = "officers"
     recorders = "recorders"
     assignments = "assignments"
+    clocks = "clocks"
     rosters = "rosters"
     cases = "cases"
     campaigns = "campaigns"
