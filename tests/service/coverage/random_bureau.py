@@ -187,11 +187,13 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
         due = _s(ended) + rule.upload_hours * 3600
         here = [(link, recording) for link, recording in tied if recording.state != "announced"]
         recorded: set[int] = set()
+        there = False  # whether the first moment was filmed, an end of a recording included
         for link, recording in here:
             if recording.recorded_from is not None:
                 since, until = _s(recording.recorded_from), _s(recording.recorded_to)
                 if link.part_end_s is not None:
                     since, until = since + int(link.part_start_s), min(until, since + int(link.part_end_s))
+                there |= since <= start <= until
                 recorded |= {second for second in range(since, until) if second >= start}
         recorded = {second for second in recorded if end is None or second < end}
         judged = Judged(
@@ -217,7 +219,15 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
             reasons = [
                 set(range(_s(one.gap_from), _s(one.gap_to))) for one in approved if one.kind == "gap_reason"
             ]
-            _find_gaps(judged, start, end, rule, set().union(*reasons))
+            if start != end:
+                _find_gaps(judged, start, end, rule, set().union(*reasons))
+            elif not there:
+                judged.gaps.append({start})
+                judged.explained += any(
+                    _s(one.gap_from) <= start <= _s(one.gap_to)
+                    for one in approved
+                    if one.kind == "gap_reason"
+                )
         found.append(judged)
     return found
 
