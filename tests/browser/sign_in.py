@@ -3,9 +3,12 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from tests.fixtures.stack import PASSWORD, Stack
+
+PATIENCE_MS = 30_000  # no page is judged by its speed here, and the machine may be busy
+expect.set_options(timeout=PATIENCE_MS)
 
 
 @contextmanager
@@ -18,7 +21,7 @@ def signed_in(
         locale="zh-CN" if lang == "zh_CN" else "en",
     )
     context.add_cookies([{"name": "lang", "value": lang, "url": stack.address}])
-    context.set_default_timeout(12_000)
+    context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     page.goto("/sign-in")
     page.fill("input[name=username]", username)
