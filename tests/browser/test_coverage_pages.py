@@ -186,6 +186,7 @@ def test_the_list_decides_without_scripts_too(stack: Stack, browser: Browser, fi
     page.fill("input[name=username]", "supervisor")
     page.fill("input[name=password]", "a-long-enough-word")
     page.press("input[name=password]", "Enter")
+    expect(page).not_to_have_url(re.compile("/sign-in"))
     page.goto("/coverage/lists/unlinked")
     page.locator(f"#rec-{filmed.unclear} form[data-key='1'] button").click()
     expect(page).to_have_url(re.compile(f"done={filmed.unclear}"))

@@ -41,7 +41,8 @@ def test_signing_in_and_out_guards_every_page(stack: Stack, browser: Browser):
     page.press("input[name=password]", "Enter")
     expect(page).to_have_url(re.compile("/recordings.q="))
     page.locator("form[action='/sign-out'] button").first.click()
-    page.goto("/recordings")
+    expect(page).to_have_url(re.compile("/sign-in"))
+    assert page.goto("/recordings").status == 200
     expect(page).to_have_url(re.compile("/sign-in"))
     context.close()
 
@@ -163,6 +164,7 @@ def test_a_reviewer_finds_a_recording_by_a_case_number_however_it_is_written(
             page.goto("/recordings")
             page.fill("input[name=q]", spelling)
             page.press("input[name=q]", "Enter")
+            expect(page).to_have_url(re.compile("[?&]q=.+"))  # or the next address would cross this one
             expect(page.locator(f"a[href='/recordings/{recording_id}']").first).to_be_visible()
         page.goto(f"/cases/{told.json()['id']}")
         expect(page.locator(f"a[href='/recordings/{recording_id}']").first).to_be_visible()
