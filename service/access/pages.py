@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from schemas.accounts import Account, ApiToken, TokenScope
 from service import i18n
-from service.access import actions
+from service.access import actions, views
 from service.access.actor import Actor
 from service.access.dependencies import COOKIE, FromHere, MaybeActor, client_address
 from service.access.errors import TooManyAttempts, WeakPassword, WrongPassword
@@ -19,9 +19,9 @@ from service.access.rules import may
 from service.database import DatabaseSession
 from service.i18n import gettext as _
 from service.policy import policy
-from service.web import views
 from service.web.rendering import redirect, render
 from service.web.shell import PageActor
+from service.web.views import Option
 
 router = APIRouter()
 Field = Annotated[str, Form()]
@@ -113,7 +113,7 @@ def _account_page(
     )
     account = views.Account(
         languages=[
-            views.Option(code, label, selected=code == i18n.current()) for code, label in i18n.LOCALES.items()
+            Option(code, label, selected=code == i18n.current()) for code, label in i18n.LOCALES.items()
         ],
         tokens=[
             views.Token(

@@ -22,19 +22,20 @@ from service.access.queries import (
     visible_squads,
 )
 from service.access.rules import may
+from service.cases import views
 from service.database import DatabaseSession
 from service.errors import Invalid
+from service.events.detail import COUNTED, event_details
 from service.events.queries import is_recorded
-from service.events.views import COUNTED, event_details
 from service.i18n import gettext as _
 from service.recordings.cards import cards
 from service.recordings.detail import link_views
 from service.search.rules import case_number_fold
 from service.settings import get_settings
-from service.web import views
 from service.web.query import carried, like, link_with
 from service.web.rendering import render
 from service.web.shell import PageActor
+from service.web.views import Filter, Listing, Option
 
 router = APIRouter()
 PAGE = 50
@@ -51,7 +52,7 @@ def case_views(session: Session, actor: Actor, cases: list[Case]) -> list[views.
         EnforcementEvent.merged_into.is_(None),
     )
     events = events.subquery()
-    shown_by = is_recorded(actor, events.c.id)
+    shown_by = is_recorded(events.c.id)
     counts = {
         case_id: (total, bare)
         for case_id, total, bare in session.execute(
@@ -120,14 +121,14 @@ def cases_page(
     shown = found[:PAGE]
     query = carried(request, "q", "squad")
     squads = [
-        views.Option(str(row.id), row.name, str(row.id) == squad)
+        Option(str(row.id), row.name, str(row.id) == squad)
         for row in session.scalars(visible_squads(actor).order_by(Squad.code))
     ]
-    listing = views.Listing(
+    listing = Listing(
         items=case_views(session, actor, shown),
         q=q,
         query=query,
-        filters=[views.Filter("squad", _("Squad"), [views.Option("", _("All")), *squads])],
+        filters=[Filter("squad", _("Squad"), [Option("", _("All")), *squads])],
         next=link_with("/cases", query, cursor=shown[-1].id) if len(found) > PAGE else None,
     )
     return render(request, "cases/list.html", fragment="cases/_rows.html", listing=listing)

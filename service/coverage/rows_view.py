@@ -20,14 +20,14 @@ from service.coverage.figures import About
 from service.coverage.rows import EventRow, LinkRow, RecorderRow, Rows
 from service.coverage.status import EXEMPT, Status
 from service.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
+from service.events.detail import event_views
 from service.events.subjects import subjects
-from service.events.views import event_views
 from service.i18n import ago
 from service.i18n import gettext as _
 from service.recorders.queries import LAST_SEEN, RatioRow
 from service.recordings.cards import cards
 from service.recordings.detail import link_views
-from service.web.views import Link as LinkView
+from service.recordings.views import Link as LinkView
 from service.web.views import Ref
 from service.web.words import LINKS, RECORDER_STATES
 

@@ -238,8 +238,8 @@ class LinkLine:
 
 @dataclass(slots=True)
 class OfferRow:
-    """A recording to be decided: `card` (service.web.views.RecordingCard), `offers` best first, `decided` newest
-    first (both service.web.views.Link). `said`: what was just done, for those who do not see it."""
+    """A recording to be decided: `card` (service.recordings.views.RecordingCard), `offers` best first, `decided` newest
+    first (both service.recordings.views.Link). `said`: what was just done, for those who do not see it."""
 
     id: str
     card: object

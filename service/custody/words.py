@@ -1,8 +1,8 @@
 """Custody rows in sentences."""
 
 from schemas.custody import CustodyEntry
+from service.custody.views import CustodyEntry as View
 from service.i18n import lazy
-from service.web.views import CustodyEntry as View
 
 ACTIONS = {
     "receive": lazy("received the bytes"),

@@ -23,17 +23,18 @@ from service.access.queries import (
 from service.database import DatabaseSession
 from service.errors import Invalid
 from service.events import actions, merging
+from service.events.detail import event_page, event_views
 from service.events.errors import EventMerged
 from service.events.forms import Filled, edit_form, new_form
 from service.events.from_recording import is_made_from, unmake_event
 from service.events.queries import is_recorded
-from service.events.views import event_page, event_views
 from service.i18n import gettext as _
 from service.linking import actions as linking
-from service.web import views, words
+from service.web import words
 from service.web.query import carried, like, link_with
 from service.web.rendering import redirect, render
 from service.web.shell import PageActor
+from service.web.views import Filter, Listing, Option
 
 router = APIRouter()
 Wanted = TypeVar("Wanted", EventCreate, EventUpdate)
@@ -71,7 +72,7 @@ def events_page(
     if squad:
         statement = statement.where(EnforcementEvent.squad_id == _uuid("squad", squad))
     if recorded:
-        statement = statement.where(is_recorded(actor) if recorded == "yes" else ~is_recorded(actor))
+        statement = statement.where(is_recorded() if recorded == "yes" else ~is_recorded())
     if cursor:
         last = get_event(session, actor, _uuid("cursor", cursor))
         statement = statement.where(
@@ -80,7 +81,7 @@ def events_page(
     found = list(session.scalars(statement.limit(PAGE + 1)))
     shown = found[:PAGE]
     query = carried(request, "q", "kind", "squad", "recorded")
-    listing = views.Listing(
+    listing = Listing(
         items=event_views(session, actor, shown),
         q=q,
         query=query,
@@ -97,21 +98,21 @@ def _uuid(field: str, value: str) -> UUID:
         raise Invalid(field=field, problem=value) from None
 
 
-def _filters(session: Session, actor: Actor, kind: str, squad: str, recorded: str) -> list[views.Filter]:
-    everything = views.Option("", _("All"))
-    kinds = [views.Option(code, str(word.label), code == kind) for code, word in words.KINDS.items()]
+def _filters(session: Session, actor: Actor, kind: str, squad: str, recorded: str) -> list[Filter]:
+    everything = Option("", _("All"))
+    kinds = [Option(code, str(word.label), code == kind) for code, word in words.KINDS.items()]
     squads = [
-        views.Option(str(row.id), row.name, str(row.id) == squad)
+        Option(str(row.id), row.name, str(row.id) == squad)
         for row in session.scalars(visible_squads(actor).order_by(Squad.code))
     ]
     answers = [
-        views.Option("yes", _("With a recording"), recorded == "yes"),
-        views.Option("no", _("Without a recording"), recorded == "no"),
+        Option("yes", _("With a recording"), recorded == "yes"),
+        Option("no", _("Without a recording"), recorded == "no"),
     ]
     return [
-        views.Filter("kind", _("Kind"), [everything, *kinds]),
-        views.Filter("squad", _("Squad"), [everything, *squads]),
-        views.Filter("recorded", _("Recorded"), [everything, *answers]),
+        Filter("kind", _("Kind"), [everything, *kinds]),
+        Filter("squad", _("Squad"), [everything, *squads]),
+        Filter("recorded", _("Recorded"), [everything, *answers]),
     ]
 
 

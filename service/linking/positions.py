@@ -31,7 +31,7 @@ def position(at_s: float) -> str:
 
 
 def part_shown(link: Link, begun: datetime | None) -> dict[str, Any]:
-    """`part_from`, `part_to`, `part_chosen` of service.web.views.Link."""
+    """`part_from`, `part_to`, `part_chosen` of service.recordings.views.Link."""
     if link.part_start_s is not None and link.part_end_s is not None:
         since, until, chosen = link.part_start_s, link.part_end_s, True
     elif begun is not None and link.part_from is not None and link.part_to is not None:

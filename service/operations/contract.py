@@ -2,28 +2,26 @@
 
 from typing import Any
 
-from service.web import views
+from service.operations.views import ApiGroup, ApiOperation, ApiParameter
 
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
-def described(contract: dict[str, Any]) -> list[views.ApiGroup]:
+def described(contract: dict[str, Any]) -> list[ApiGroup]:
     """Every operation under its first tag, in the order of the contract."""
-    groups: dict[str, views.ApiGroup] = {}
+    groups: dict[str, ApiGroup] = {}
     for path, operations in contract["paths"].items():
         for method in METHODS:
             if operation := operations.get(method):
                 tag = next(iter(operation.get("tags", ())), "")
-                group = groups.setdefault(tag, views.ApiGroup(tag))
+                group = groups.setdefault(tag, ApiGroup(tag))
                 group.operations.append(_operation(contract, method, path, operation))
     return sorted(groups.values(), key=lambda group: group.tag)
 
 
-def _operation(
-    contract: dict[str, Any], method: str, path: str, operation: dict[str, Any]
-) -> views.ApiOperation:
+def _operation(contract: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> ApiOperation:
     parameters = [
-        views.ApiParameter(
+        ApiParameter(
             one["name"], one["in"], _kind(contract, one.get("schema", {})), one.get("required", False)
         )
         for one in operation.get("parameters", ())
@@ -32,10 +30,10 @@ def _operation(
         schema = _found(contract, media.get("schema", {}))
         required = schema.get("required", ())
         parameters += [
-            views.ApiParameter(name, content_type, _kind(contract, field), name in required)
+            ApiParameter(name, content_type, _kind(contract, field), name in required)
             for name, field in schema.get("properties", {}).items()
         ]
-    return views.ApiOperation(
+    return ApiOperation(
         method=method.upper(),
         path=path,
         summary=operation.get("summary", ""),

@@ -23,15 +23,17 @@ from service.coverage.list_view import board_tiles, mine_tiles
 from service.database import DatabaseSession
 from service.errors import Invalid
 from service.i18n import gettext as _
-from service.operations import queries
+from service.operations import queries, views
 from service.operations.contract import described
 from service.recordings.cards import cards
 from service.recordings.detail import job_view
-from service.recordings.pages import _unfinished as unfinished
-from service.web import views
+from service.recordings.pages import unfinished
+from service.recordings.views import Job as JobView
+from service.recordings.views import RecordingCard
 from service.web.query import carried, link_with
 from service.web.rendering import render
 from service.web.shell import PageActor, page_actor, stalled_sentences
+from service.web.views import Ref, Tile
 
 router = APIRouter()
 SHOWN = 8
@@ -78,11 +80,11 @@ def home_page(request: Request, actor: PageActor, session: DatabaseSession) -> R
     return render(request, "home.html", home=home)
 
 
-def _tile(label: str, count: int, href: str, tone: str) -> views.Tile:
-    return views.Tile(label=label, count=count, href=href, tone=tone if count else "good")
+def _tile(label: str, count: int, href: str, tone: str) -> Tile:
+    return Tile(label=label, count=count, href=href, tone=tone if count else "good")
 
 
-def _cards(session: Session, actor: Actor, statement: Select) -> list[views.RecordingCard]:
+def _cards(session: Session, actor: Actor, statement: Select) -> list[RecordingCard]:
     newest = statement.order_by(Recording.received_at.desc(), Recording.id.desc()).limit(SHOWN)
     return cards(session, actor, list(session.scalars(newest)))
 
@@ -120,7 +122,7 @@ def attention_page(
     return render(request, "attention.html", fragment="attention/_items.html", board=board)
 
 
-def _jobs(session: Session, actor: Actor, recordings: list[Recording], what: str) -> list[views.Job]:
+def _jobs(session: Session, actor: Actor, recordings: list[Recording], what: str) -> list[JobView]:
     states = (JobState.failed,) if what == "failed" else (JobState.queued, JobState.running)
     of = {r.id: r for r in recordings} | {r.original_id: r for r in recordings if r.original_id}
     squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
@@ -131,7 +133,7 @@ def _jobs(session: Session, actor: Actor, recordings: list[Recording], what: str
         job_view(
             job,
             may_retry=may(actor.role, "retry_jobs"),
-            recording=views.Ref(
+            recording=Ref(
                 of[job.subject_id].file_name or str(of[job.subject_id].id),
                 f"/recordings/{of[job.subject_id].id}",
             ),

@@ -24,8 +24,10 @@ from service.access.rules import may
 from service.announcements.rules import WITHDRAWN
 from service.errors import NotFound
 from service.events.queries import is_recorded
+from service.operations import views
 from service.recordings.detail import job_view
-from service.web import views
+from service.recordings.views import Job as JobView
+from service.web.views import Ref
 
 WHAT = ("failed", "waiting", "unlinked", "refused", "removal")
 COUNTED = (LinkState.automatic, LinkState.confirmed)
@@ -112,7 +114,7 @@ def by_squad(session: Session, actor: Actor) -> list[views.SquadRow]:
         .where(
             EnforcementEvent.cancelled_at.is_(None),
             EnforcementEvent.merged_into.is_(None),
-            ~is_recorded(actor),
+            ~is_recorded(),
         )
         .subquery()
     )
@@ -151,7 +153,7 @@ def failed_jobs(actor: Actor) -> Select:
     )
 
 
-def failed_views(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[views.Job]:
+def failed_views(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[JobView]:
     """Jobs with the recording that they are about, where the actor may see one."""
     subjects = {job.subject_id for job in jobs}
     recordings = {}
@@ -174,7 +176,7 @@ def failed_views(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[vi
             job_view(
                 job,
                 may_retry=may(actor.role, "retry_jobs"),
-                recording=views.Ref(recording.file_name or str(recording.id), f"/recordings/{recording.id}"),
+                recording=Ref(recording.file_name or str(recording.id), f"/recordings/{recording.id}"),
                 squad=squads.get(recording.squad_id),
             )
         )

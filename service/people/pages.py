@@ -11,7 +11,7 @@ from service.clock import local, now
 from service.database import DatabaseSession
 from service.people.rosters import on_duty
 from service.people.rules import left_by
-from service.web import views
+from service.people.views import Person
 from service.web.rendering import render
 from service.web.shell import PageActor
 
@@ -36,7 +36,7 @@ def people_page(request: Request, actor: PageActor, session: DatabaseSession) ->
     for officer in session.scalars(visible_officers(actor).order_by(Officer.certificate_no)):
         account = accounts.get(officer.id)
         people.append(
-            views.Person(
+            Person(
                 number=officer.certificate_no,
                 name=officer.name,
                 squad=squads.get(officer.squad_id),

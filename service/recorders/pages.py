@@ -15,7 +15,7 @@ from service.errors import Invalid
 from service.people.rules import left_by
 from service.policy import policy
 from service.recorders import queries
-from service.web import views
+from service.recorders.views import Recorder
 from service.web.rendering import render
 from service.web.shell import PageActor
 
@@ -29,7 +29,7 @@ class Page:
     show: str
     counts: dict[str, int]
     days: int
-    recorders: list[views.Recorder]
+    recorders: list[Recorder]
 
 
 @router.get("/recorders")
@@ -62,10 +62,10 @@ def _lists(session: Session, actor: Actor) -> dict[str, set]:
     return {name: {row.recorder.id for row in rows} for name, rows in found.items()}
 
 
-def _view(row: queries.RecorderRow, lists: dict[str, set], offset_s: float | None) -> views.Recorder:
+def _view(row: queries.RecorderRow, lists: dict[str, set], offset_s: float | None) -> Recorder:
     recorder, model = row.recorder, row.model
     today = local(now()).date()
-    return views.Recorder(
+    return Recorder(
         number=recorder.serial,
         model=f"{model.vendor} {model.name}".strip() or model.code if model else "",
         squad=row.squad.name,

@@ -19,8 +19,8 @@ from service.access.actor import Actor
 from service.access.queries import visible_cases, visible_events
 from service.announcements.rules import facts_of
 from service.announcements.views import is_late
+from service.recordings.views import LinkChip, RecordingCard
 from service.recordings.words import IDENTITY_TAGS, doubt_sentence, reason_sentence, tag_label
-from service.web.views import LinkChip, RecordingCard
 
 SHOWN_LINKS = (LinkState.confirmed, LinkState.automatic, LinkState.offered)
 SHOWN_TAGS = 4

@@ -27,9 +27,10 @@ from service.i18n import moment
 from service.jobs import jobs_of
 from service.linking.positions import part_shown
 from service.linking.words import said
+from service.recordings import views
 from service.recordings.cards import cards
 from service.recordings.words import PARAMETERS, doubts, reason_sentence, tag_kind, tag_label, tag_source
-from service.web import views
+from service.web.views import Ref
 
 CUSTODY_SHOWN = 60
 RECEIPT_WORDS = {
@@ -136,9 +137,9 @@ def link_views(
         if event is None and case is None:
             continue
         target = (
-            views.Ref(event.title, f"/events/{event.id}")
+            Ref(event.title, f"/events/{event.id}")
             if event
-            else views.Ref(_("Case {number}, no event").format(number=case.number), f"/cases/{case.id}")
+            else Ref(_("Case {number}, no event").format(number=case.number), f"/cases/{case.id}")
         )
         result.append(
             views.Link(
@@ -151,7 +152,7 @@ def link_views(
                 place=event.place if event else None,
                 arrived=event.arrived_at if event else None,
                 departed=event.departed_at if event else None,
-                case=views.Ref(case.number, f"/cases/{case.id}") if case else None,
+                case=Ref(case.number, f"/cases/{case.id}") if case else None,
                 recording=recording_cards.get(link.recording_id),
                 decided_by=deciders.get(link.decided_by) if link.decided_by else None,
                 decided_at=link.decided_at,
@@ -163,7 +164,7 @@ def link_views(
 
 
 def job_view(
-    job: Job, *, may_retry: bool, recording: views.Ref | None = None, squad: str | None = None
+    job: Job, *, may_retry: bool, recording: Ref | None = None, squad: str | None = None
 ) -> views.Job:
     state = "waiting" if job.state == JobState.queued else str(job.state)
     since = {"waiting": job.requested_at, "running": job.started_at}.get(state, job.finished_at)

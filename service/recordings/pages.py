@@ -37,9 +37,10 @@ from service.recordings.queries import note_use
 from service.recordings.removal import ask_removal
 from service.settings import get_settings
 from service.uploads.queries import is_full
-from service.web import views
+from service.uploads.views import MyUploads, UnfinishedUpload, UploadPage
 from service.web.rendering import redirect, render
 from service.web.shell import PageActor
+from service.web.views import Option
 
 router = APIRouter()
 Field = Annotated[str, Form()]
@@ -140,7 +141,7 @@ def retry_job(request: Request, job_id: UUID, actor: PageActor, session: Databas
     return Response(status_code=204, headers={"HX-Refresh": "true"})
 
 
-def event_options(session: Session, actor: Actor, chosen: UUID | None = None) -> list[views.Option]:
+def event_options(session: Session, actor: Actor, chosen: UUID | None = None) -> list[Option]:
     """The actor's own recent events first, then those of the squad."""
     since = now() - timedelta(days=400)
     mine = select(EventOfficer.event_id).where(EventOfficer.officer_id == actor.officer_id)
@@ -155,12 +156,12 @@ def event_options(session: Session, actor: Actor, chosen: UUID | None = None) ->
         .limit(RECENT_EVENTS)
     )
     return [
-        views.Option(str(event.id), f"{moment(event.arrived_at)} {event.title}", selected=event.id == chosen)
+        Option(str(event.id), f"{moment(event.arrived_at)} {event.title}", selected=event.id == chosen)
         for event in events
     ]
 
 
-def _unfinished(session: Session, actor: Actor) -> list[views.UnfinishedUpload]:
+def unfinished(session: Session, actor: Actor) -> list[UnfinishedUpload]:
     uploads = session.scalars(
         visible_uploads(actor)
         .where(Upload.state == UploadState.open, Upload.partial.is_(False), Upload.recording_id.is_(None))
@@ -168,7 +169,7 @@ def _unfinished(session: Session, actor: Actor) -> list[views.UnfinishedUpload]:
         .limit(50)
     )
     return [
-        views.UnfinishedUpload(
+        UnfinishedUpload(
             id=str(upload.id),
             filename=upload.file_name,
             size=upload.length,
@@ -184,10 +185,10 @@ def _unfinished(session: Session, actor: Actor) -> list[views.UnfinishedUpload]:
 @router.get("/upload")
 def upload_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
     require(actor, "upload")
-    page = views.UploadPage(
+    page = UploadPage(
         events=event_options(session, actor),
         max_size=get_settings().max_upload_bytes,
-        unfinished=_unfinished(session, actor),
+        unfinished=unfinished(session, actor),
     )
     return render(request, "upload.html", upload=page)
 
@@ -214,8 +215,8 @@ def my_uploads(
             )
     found = list(session.scalars(statement))
     shown = found[:PAGE]
-    mine = views.MyUploads(
-        unfinished=[] if cursor else _unfinished(session, actor),
+    mine = MyUploads(
+        unfinished=[] if cursor else unfinished(session, actor),
         items=cards(session, actor, shown),
         events=event_options(session, actor),
         next=f"/my-uploads?cursor={shown[-1].id}" if len(found) > PAGE else None,

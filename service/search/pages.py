@@ -27,7 +27,8 @@ from service.recordings.words import TAG_NAMES
 from service.search import queries
 from service.search.parameters import Filters
 from service.search.routes import load
-from service.web import views, words
+from service.search.views import Chip, Facet, FacetOption, Search
+from service.web import words
 from service.web.rendering import render
 from service.web.shell import PageActor
 
@@ -88,19 +89,19 @@ def _label(session: Session, actor: Actor, name: str, value: str) -> str:
     return getattr(row, attribute) if row else value
 
 
-def _search(session: Session, actor: Actor, request: Request, page: queries.Page | None) -> views.Search:
+def _search(session: Session, actor: Actor, request: Request, page: queries.Page | None) -> Search:
     pairs = _pairs(request)
     given = dict(pairs)
     query = urlencode(pairs)
     chips = [
-        views.Chip(
+        Chip(
             label=f"{TITLES[name]}: {_label(session, actor, name, value)}",
             href=_href("/recordings", [pair for pair in pairs if pair != (name, value)]),
         )
         for name, value in pairs
         if name != "q"
     ]
-    search = views.Search(
+    search = Search(
         q=given.get("q", ""),
         query=query,
         hidden=[pair for pair in pairs if pair[0] not in ("q", "from", "to")],
@@ -143,7 +144,7 @@ def facets_fragment(
             if label is None:
                 continue
             options.append(
-                views.FacetOption(
+                FacetOption(
                     value=row.value,
                     label=label,
                     count=row.count,
@@ -153,7 +154,7 @@ def facets_fragment(
                 )
             )
         if options:
-            facets.append(views.Facet(name=name, title=str(TITLES[name]), options=options))
+            facets.append(Facet(name=name, title=str(TITLES[name]), options=options))
     return render(
         request, "recordings/_facets.html", facets=facets, search=_search(session, actor, request, None)
     )

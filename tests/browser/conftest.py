@@ -1,11 +1,11 @@
 """Debian's own Chromium, driven by Playwright; nothing is downloaded."""
 
-import socket
 from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from deploy.process import free_port
 from tests.fixtures.processes import Processes
 
 CHROMIUM = "/usr/bin/chromium"
@@ -26,18 +26,12 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture
-def gallery(processes: Processes) -> str:
-    """The address of the gallery: every template with made-up contexts."""
+@pytest.fixture(scope="module")
+def gallery(module_processes: Processes) -> str:
+    """The address of the gallery: every template with made-up contexts. It keeps nothing."""
     address = f"http://127.0.0.1:{(port := free_port())}"
-    child = processes.python("-m", "tests.browser.gallery", str(port))
-    processes.wait_for_http(f"{address}/gallery", child)
+    child = module_processes.python("-m", "tests.browser.gallery", str(port))
+    module_processes.wait_for_http(f"{address}/gallery", child, timeout_s=120)
     return address
 
 

@@ -3,49 +3,39 @@
 from datetime import datetime, timedelta, timezone
 from itertools import cycle
 
+from service.access.views import Account, Token
+from service.cases.views import Case, CaseDetail
+from service.custody.views import CustodyEntry
+from service.events.views import Event, EventDetail
 from service.i18n import gettext as _
-from service.web.views import (
-    Account,
+from service.operations.views import (
     ApiGroup,
     ApiOperation,
     ApiParameter,
     Attention,
-    Case,
-    CaseDetail,
-    Chip,
-    Clock,
-    CustodyEntry,
-    Event,
-    EventDetail,
-    Facet,
-    FacetOption,
-    Filter,
     Health,
     Home,
+    Queue,
+    SquadRow,
+    Worker,
+)
+from service.people.views import Person
+from service.recordings.views import (
+    Clock,
     Job,
     Link,
     LinkChip,
-    Listing,
     Location,
-    MyUploads,
-    Option,
     Original,
-    Person,
     Player,
-    Queue,
     Receipt,
     Recording,
     RecordingCard,
-    Ref,
-    Search,
-    SquadRow,
     Tag,
-    Tile,
-    Token,
-    UnfinishedUpload,
-    UploadPage,
-    Worker,
 )
+from service.search.views import Chip, Facet, FacetOption, Search
+from service.uploads.views import MyUploads, UnfinishedUpload, UploadPage
+from service.web.views import Filter, Listing, Option, Ref, Tile
 from tests.browser.samples_events import announced, event_form, event_page
 from tests.browser.samples_field import importing, matters, recorders, told
 

@@ -6,8 +6,9 @@ from uuid import UUID
 from service.announcements.views import AnnouncedView
 from service.events.forms import EventForm
 from service.events.history import Change, Entry
-from service.events.views import EventPage, Settled
-from service.web.views import EventDetail, Option, Original, Player, Recording, Ref
+from service.events.views import EventDetail, EventPage, Settled
+from service.recordings.views import Original, Player, Recording
+from service.web.views import Option, Ref
 
 RECORDING = UUID("01900000-0000-7000-8000-000000000001")
 OTHER = UUID("01900000-0000-7000-8000-000000000002")

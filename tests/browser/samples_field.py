@@ -13,7 +13,7 @@ from service.matters.queries import Published
 from service.matters.rules import DEFAULT_EDITION, Edition, Rule, compare
 from service.policy import DEFAULTS
 from service.recorders.pages import Page as RecordersPage
-from service.web.views import Recorder
+from service.recorders.views import Recorder
 
 
 def matters(now: datetime, *, compared: bool = False) -> MattersPage:

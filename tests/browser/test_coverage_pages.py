@@ -22,7 +22,6 @@ from tests.browser.sign_in import signed_in
 from tests.fixtures.stack import Stack
 from tests.service.linking.field import Field, at
 
-pytestmark = pytest.mark.xdist_group("coverage_pages")
 MONTH = "/coverage?month=2024-06"
 PAGES = (
     "/coverage?year=2024",

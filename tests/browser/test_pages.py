@@ -13,7 +13,6 @@ from tests.browser.sign_in import signed_in
 from tests.fixtures.media import footage
 from tests.fixtures.stack import PASSWORD, Stack
 
-pytestmark = pytest.mark.xdist_group("pages")  # one running service for the file
 PAGES = {
     "member": ("/", "/upload", "/my-uploads", "/recordings", "/cases", "/events", "/account"),
     "supervisor": ("/", "/attention", "/queue", "/people", "/recorders", "/recordings", "/account"),
