@@ -19,7 +19,7 @@ demo: ## everything running on this machine with a sample bureau (ONCE=1: check 
 
 test: ## all tests, on real PostgreSQL, Redis, S3, ffmpeg and Chromium (T=path: a part of them)
 	@deploy/setup.sh test
-	@.venv/bin/pytest -n $(WORKERS) --dist loadgroup $(T)
+	@.venv/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(T)
 
 bench: ## the benchmarks; the figures also go to build/bench/report.json
 	@deploy/setup.sh test

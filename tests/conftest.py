@@ -1,6 +1,7 @@
 """The fixtures of all tests, by what they start."""
 
 pytest_plugins = [
+    "tests.fixtures.order",
     "tests.fixtures.run",
     "tests.fixtures.postgres",
     "tests.fixtures.redis",

@@ -42,7 +42,6 @@ from service.coverage.selection import Filters
 from service.database import transaction
 from tests.fixtures.postgres import TEMPLATE
 
-pytestmark = pytest.mark.xdist_group("demo_year")  # it is loaded once, which takes long
 IN_THE_YEAR = Filters(since=date(YEAR, 1, 1), until=date(YEAR + 1, 1, 1))
 ALL = (
     "recorded", "completeness", "on_time", "exempt", "explained", "unlinked", "linked_alone", "put_right",

@@ -178,7 +178,6 @@ def _wait_for_encode(yard: Yard, bureau: Bureau, timeout_s: float = 40.0) -> Non
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.xdist_group("faults")
 def test_every_recording_ends_right_after_faults_at_random_moments(
     bureau: Bureau, own_postgres: Postgres, own_redis: Redis, processes: Processes, tmp_path: Path
 ):
