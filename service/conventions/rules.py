@@ -79,12 +79,41 @@ class Facts:
         }
 
 
+PATTERN_GROUPS = ("recorder", "officer", "at", "start", "end", "event", "case", "note", "file_id")
+SIDECAR_NAMES = (
+    *(
+        "file_name",
+        "recorder",
+        "officer",
+        "officer_name",
+        "card",
+        "event",
+        "case",
+        "note",
+        "at",
+        "start",
+        "end",
+    ),
+    *(
+        "start_utc",
+        "end_utc",
+        "utc_offset",
+        "real_utc",
+        "collected",
+        "collected_utc",
+        "device_time",
+        "file_id",
+    ),
+    *("md5", "size", "flags"),
+)
+
+
 @dataclass(frozen=True)
 class Conventions:
     """`clock_zone`: what a time without a zone means, "utc" or an IANA name; None: the bureau's zone.
     `container_clock`: how the container's creation_time is meant, "utc" or "local_as_utc".
     `stamp`: whether a single time is that of the start or the end of the recording.
-    `filename_patterns`: regular expressions with groups recorder, officer, at, end, event, case, note.
+    `filename_patterns`: regular expressions with groups of PATTERN_GROUPS; the first that fits is read.
     `sidecar`: from our names (`file_name, recorder, officer, officer_name, card, event, case, note, at, start, end,
     start_utc, end_utc, utc_offset, real_utc, collected, collected_utc, device_time, file_id, md5, size, flags`) to the
     vendor's keys, one or several. `utc_offset`: seconds that the local times are ahead of UTC; `real_utc`: false where the UTC
@@ -99,7 +128,7 @@ class Conventions:
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Conventions":
-        """From `RecorderModel.conventions`. ValueError names the wrong setting."""
+        """From `RecorderModel.conventions`. ValueError names the wrong setting, whatever stands there."""
         if stored.get("container_clock", "utc") not in ("utc", "local_as_utc"):
             raise ValueError("container_clock")
         if stored.get("stamp", "start") not in ("start", "end"):
@@ -108,23 +137,47 @@ class Conventions:
         if zone is not None:
             try:
                 zone_of(zone, ZoneInfo("UTC"))
-            except (ZoneInfoNotFoundError, ValueError, OSError):
+            except (ZoneInfoNotFoundError, AttributeError, ValueError, OSError):
                 raise ValueError("clock_zone") from None
-        patterns = tuple(stored.get("filename_patterns") or ())
+        patterns = _words_of(stored.get("filename_patterns"), "filename_patterns")
         for pattern in patterns:
             try:
                 _compiled(pattern)
-            except (re.error, TypeError):
+            except re.error:
                 raise ValueError("filename_patterns") from None
         sidecar = {
-            name: (keys,) if isinstance(keys, str) else tuple(keys)
-            for name, keys in (stored.get("sidecar") or {}).items()
+            name: _words_of(keys, "sidecar") for name, keys in _mapping_of(stored.get("sidecar"), "sidecar")
         }
-        flags = {str(value): str(flag) for value, flag in (stored.get("flags") or {}).items()}
+        flags = {str(value): str(flag) for value, flag in _mapping_of(stored.get("flags"), "flags")}
         if set(flags.values()) - {*FLAGS, ""}:
             raise ValueError("flags")
         clock, stamp = stored.get("container_clock", "utc"), stored.get("stamp", "start")
         return cls(zone, clock, stamp, patterns, sidecar, flags)
+
+
+def _words_of(value: Any, setting: str) -> tuple[str, ...]:
+    found = (value,) if isinstance(value, str) else value or ()
+    if not isinstance(found, (list, tuple)) or not all(isinstance(one, str) for one in found):
+        raise ValueError(setting)
+    return tuple(found)
+
+
+def _mapping_of(value: Any, setting: str) -> Iterable[tuple[str, Any]]:
+    if value and not isinstance(value, Mapping):
+        raise ValueError(setting)
+    return (value or {}).items()
+
+
+def check_settings(stored: Mapping[str, Any]) -> None:
+    """ValueError names the setting that could not be read, or that nothing would ever read."""
+    found = Conventions.of(stored)
+    for name in stored:
+        if name not in {part.name for part in fields(Conventions)}:
+            raise ValueError(name)
+    if set(found.sidecar) - set(SIDECAR_NAMES):
+        raise ValueError("sidecar")
+    if any(set(_compiled(pattern).groupindex) - set(PATTERN_GROUPS) for pattern in found.filename_patterns):
+        raise ValueError("filename_patterns")
 
 
 def zone_of(name: str | None, bureau: ZoneInfo) -> ZoneInfo:

@@ -20,8 +20,10 @@ from service.access.actions import require
 from service.access.actor import Actor
 from service.clock import as_utc, local
 from service.clocks.keep import weigh_model
+from service.conventions.rules import check_settings
 from service.custody.actions import record
-from service.errors import NotFound
+from service.errors import Invalid, NotFound
+from service.i18n import gettext as _
 from service.linking.relink import Touched, relink, relink_claims
 from service.people.errors import LeftBefore, NumberTaken
 from service.people.queries import officer_of, squad_of
@@ -35,6 +37,7 @@ def create_model(session: Session, actor: Actor, wanted: RecorderModelCreate) ->
     require(actor, "people")
     if session.scalars(select(RecorderModel.id).where(RecorderModel.code == wanted.code)).first():
         raise NumberTaken(number=wanted.code)
+    _check_conventions(wanted.conventions)
     model = RecorderModel(**wanted.model_dump())
     session.add(model)
     session.flush()
@@ -50,11 +53,23 @@ def update_model(
     if model is None:
         raise NotFound
     values = wanted.model_dump(exclude_unset=True)
+    if wanted.conventions is not None:
+        _check_conventions(wanted.conventions)
     anew = values.get("conventions", model.conventions) != model.conventions
     _change(session, actor, "recorder_model", model, values, None)
     if anew:
         weigh_model(session, model.id)
     return model
+
+
+def _check_conventions(stored: dict[str, Any]) -> None:
+    """Refused as they are written: once stored, wrong ones would be left out in silence."""
+    try:
+        check_settings(stored)
+    except ValueError as wrong:
+        raise Invalid(
+            field=f"conventions.{wrong}", problem=_("no such setting, or a value that cannot be used")
+        ) from None
 
 
 def create_recorder(session: Session, actor: Actor, wanted: RecorderCreate) -> Recorder:

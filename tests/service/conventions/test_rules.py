@@ -1,6 +1,7 @@
 """File names and sidecars: the examples read what they say, and nothing a stranger writes breaks the reading."""
 
 import json
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,7 @@ from service.conventions.examples import EXAMPLES
 from service.conventions.rules import (
     Conventions,
     Facts,
+    check_settings,
     read_file_name,
     read_moment,
     read_sidecar,
@@ -113,8 +115,47 @@ def test_sidecar_named_for_its_video() -> None:
         ({"stamp": "middle"}, "stamp"),
         ({"container_clock": "x"}, "container_clock"),
         ({"filename_patterns": ["("]}, "filename_patterns"),
+        ({"filename_patterns": [5]}, "filename_patterns"),
+        ({"filename_patterns": 5}, "filename_patterns"),
+        ({"clock_zone": 8}, "clock_zone"),
+        ({"sidecar": 5}, "sidecar"),
+        ({"sidecar": {"start": 5}}, "sidecar"),
+        ({"flags": [1]}, "flags"),
+        ({"flags": {"1": "unheard-of"}}, "flags"),
     ],
 )
 def test_wrong_settings_are_named(stored: dict, wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
+        Conventions.of(stored)
+
+
+@pytest.mark.parametrize(
+    ("stored", "wrong"),
+    [
+        ({"clock": "utc"}, "clock"),
+        ({"sidecar": {"begin": "StartTime"}}, "sidecar"),
+        ({"filename_patterns": [r"(?P<device>\d+)"]}, "filename_patterns"),
+    ],
+)
+def test_settings_that_nothing_reads_are_named(stored: dict, wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        check_settings(stored)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["clock_zone", "container_clock", "stamp", "filename_patterns", "sidecar", "flags", "other"]
+        ),
+        st.recursive(
+            st.none() | st.integers() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2)
+            ),
+            max_leaves=4,
+        ),
+    )
+)
+def test_any_settings_are_read_or_named(stored: dict) -> None:
+    with suppress(ValueError):
         Conventions.of(stored)

@@ -253,6 +253,22 @@ def test_a_recorder_is_one_and_says_when_it_last_sat_in_its_dock(field):
     assert row.model.conventions == {"stamp": "end"}
 
 
+def test_conventions_that_cannot_be_read_are_refused_and_named(field):
+    admin = field.actor(Role.admin)
+    model = create_model(field.session, admin, RecorderModelCreate(code="M-2"))
+    for wrong, named in (
+        ({"filename_patterns": ["("]}, "conventions.filename_patterns"),
+        ({"sidecar": 5}, "conventions.sidecar"),
+        ({"clock": "utc"}, "conventions.clock"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            create_model(field.session, admin, RecorderModelCreate(code="M-3", conventions=wrong))
+        assert refused.value.params["field"] == named
+        with pytest.raises(Invalid):
+            update_model(field.session, admin, model.id, RecorderModelUpdate(conventions=wrong))
+    assert model.conventions == {}
+
+
 def test_a_station_brings_state_dock_and_charge_of_its_recorders(field):
     table = "序列号,中队,状态,最近入站时间,电量\nR-07,one,维修,2024-06-03 18:00,15%\nR-09,中队 one,在用,,\nR-10,one,,,120\n"
     report = bring(field, table, RecorderImporter)
