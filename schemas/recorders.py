@@ -86,7 +86,7 @@ class AssignmentCreate(SQLModel):
     """Several may hold one recorder at a time (one recorder for two officers). `hand_over`: from `held_from` on
     nobody else does: it ends the open holdings of the others."""
 
-    external_id: str | None = None
+    external_id: str | None = Field(default=None, max_length=128)
     recorder: str
     officer: str
     held_from: FieldTime

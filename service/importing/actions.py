@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from pydantic import ValidationError
 from sqlmodel import Session, SQLModel
 
+from schemas.custody import CustodyEntry
 from service.access.actions import require
 from service.access.actor import Actor
 from service.access.queries import squad_scope
@@ -117,6 +118,7 @@ def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
         counts = Counter(str(report.outcome) for report in reports)
         applied = not dry_run and not (importer.all_or_nothing and counts[Outcome.refused])
         if not applied:
+            _forget_custody(session)
             session.flush()
             inside.rollback()
         else:
@@ -138,6 +140,13 @@ def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
         unread_sheets=list(sheet.unread),
         rows=reports,
     )
+
+
+def _forget_custody(session: Session) -> None:
+    """Numbers of custody rows do not come back with a rollback, and a hole among them looks like a row removed."""
+    for row in list(session.new):
+        if isinstance(row, CustodyEntry):
+            session.expunge(row)
 
 
 def _columns(importer: Importer) -> dict[str, str]:
@@ -183,12 +192,12 @@ def _read(importer: Importer, row: SourceRow) -> Any:
     }
     if "\x00" in str(values) or _holds_nul(values):
         raise RowRefused(_("it holds a character that no text may hold"))
+    from service.importing.kinds import problem_of  # which knows every importer
+
     try:
         return importer.model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise RowRefused(f"{name}: {first['msg']}") from error
+        raise RowRefused(problem_of(type(importer), error)) from error
 
 
 def _holds_nul(value: Any) -> bool:

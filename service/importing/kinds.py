@@ -8,9 +8,12 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
+from pydantic import ValidationError
+
 from schemas.events import EventKind
 from schemas.matters import Duty, Moment, Step
 from schemas.recorders import RecorderState
+from service import i18n
 from service.cases.importers import CampaignImporter, CaseImporter
 from service.clocks.importers import ClockOffsetImporter
 from service.events.importers import EventImporter
@@ -47,6 +50,8 @@ _IMPORTERS: tuple[type[Importer], ...] = (
     MatterImporter,
 )
 IMPORTS: dict[str, ImportKind] = {one.kind: ImportKind(one.kind, one) for one in _IMPORTERS}
+
+_LONGEST_SAID = 40
 
 _WORDS: dict[type, Mapping[str, Word]] = {
     EventKind: KINDS,
@@ -118,6 +123,24 @@ def columns(importer: type[Importer]) -> list[Column]:
     return sorted(found, key=lambda column: not column.required)
 
 
+def problem_of(importer: type[Importer], error: ValidationError) -> str:
+    """Why a row cannot be read, with the name of the column as the table has it."""
+    first = error.errors(include_url=False, include_context=False)[0]
+    name = str(first["loc"][0]) if first["loc"] else ""
+    column = next((one for one in columns(importer) if one.field == name), None)
+    if column is None:
+        return first["msg"]
+    title = column.header if i18n.current() == "zh_CN" else name.replace("_", " ")
+    said = first["input"]
+    if first["type"] == "missing" or said is None:
+        return _("{column} is missing").format(column=title)
+    said = str(said)
+    short = f"{said[:_LONGEST_SAID]}…" if len(said) > _LONGEST_SAID else said
+    return _("{column}: “{said}” cannot be read; needed is: {meaning}").format(
+        column=title, said=short, meaning=column.meaning
+    )
+
+
 def template_table(kind: ImportKind) -> tuple[str, list[str], list[list[str]]]:
     """An empty table: its title, its Chinese headers, and what a second sheet explains of each column."""
     found = columns(kind.importer)
@@ -144,6 +167,10 @@ def _meaning(annotation: Any, metadata: list[Any]) -> str:
     if kind is bool:
         return _("yes or no")
     if kind in (int, float):
+        low = next((m.ge for m in metadata if hasattr(m, "ge")), None)
+        high = next((m.le for m in metadata if hasattr(m, "le")), None)
+        if low is not None and high is not None:
+            return _("number from {low} to {high}").format(low=low, high=high)
         return _("number")
     longest = next((m.max_length for m in metadata if getattr(m, "max_length", None)), None)
     return _("text, at most {n} characters").format(n=longest) if longest else _("text")

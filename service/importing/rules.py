@@ -17,6 +17,7 @@ from service.search.rules import fold
 MOST_BYTES = 32_000_000
 MOST_ROWS = 100_000
 HEADER_WITHIN = 10
+_MOST_MERGED = 20 * MOST_ROWS  # cells under merged ones: in a sound file they never overlap
 FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # at the start of a cell a spreadsheet may run it
 _SEPARATORS = re.compile(r"[;；、,，|\s]+")
 _TIME = re.compile(
@@ -55,8 +56,8 @@ def read(data: bytes, content_type: str, headers: Mapping[str, str]) -> Sheet:
     names = {fold(name): field for name, field in headers.items()}
     names |= {fold(field): field for field in headers.values()}
     if xlsx.looks_like(data):
-        rows, unread = xlsx.rows_of(data, MOST_ROWS)
-        return _table(rows, names, unread)
+        found = xlsx.rows_of(data, MOST_ROWS)
+        return _table(found.texts, names, found.unread, found.merged)
     content = decoded(data)
     if "json" in content_type or content.lstrip()[:1] in ("[", "{"):
         return _json(content, names)
@@ -102,7 +103,7 @@ def _json(content: str, names: Mapping[str, str]) -> Sheet:
             if field is None:
                 ignored[name[:100]] = None
             else:
-                values[field] = value
+                values[field] = value.strip() if isinstance(value, str) else value
                 columns.add(field)
         rows.append(SourceRow(number, values))
     return Sheet(rows, frozenset(columns), tuple(ignored)[:50])
@@ -124,8 +125,14 @@ def _csv(content: str) -> list[list[str]]:
     return rows
 
 
-def _table(rows: Sequence[Sequence[str]], names: Mapping[str, str], unread: Sequence[str] = ()) -> Sheet:
+def _table(
+    rows: Sequence[list[str]],
+    names: Mapping[str, str],
+    unread: Sequence[str] = (),
+    merged: Sequence[tuple[int, int, int]] = (),
+) -> Sheet:
     top = _header_row(rows, names)
+    _fill_merged(rows, top, merged)
     header = _header(rows, top, names)
     fields = [names.get(fold(name)) for name in header]
     known = [field for field in fields if field]
@@ -145,6 +152,23 @@ def _table(rows: Sequence[Sequence[str]], names: Mapping[str, str], unread: Sequ
         found.append(SourceRow(number, {field: _unprefixed(cell) for field, cell in pairs}, lost))
     ignored = [name[:100] for name, field in zip(header, fields, strict=True) if name and not field]
     return Sheet(found, frozenset(known), tuple(ignored)[:50], tuple(unread)[:50])
+
+
+def _fill_merged(rows: Sequence[list[str]], top: int, merged: Sequence[tuple[int, int, int]]) -> None:
+    """One squad written beside five rows, in a cell merged over them, is the squad of all five. Rows with nothing else
+    stay empty."""
+    steps = 0
+    for first, last, column in merged:
+        if not top + 1 < first <= len(rows) or len(rows[first - 1]) < column:
+            continue
+        text = rows[first - 1][column - 1]
+        for cells in rows[first : min(last, len(rows))]:
+            steps += 1
+            if any(cells) and (len(cells) < column or not cells[column - 1]):
+                cells += [""] * (column - len(cells))
+                cells[column - 1] = text
+        if steps > _MOST_MERGED:
+            raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged"))
 
 
 def _header_row(rows: Sequence[Sequence[str]], names: Mapping[str, str]) -> int:

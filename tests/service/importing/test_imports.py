@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from sqlalchemy import func
+from sqlalchemy import func, text
 from sqlmodel import SQLModel, select
 
 from schemas.accounts import Role
@@ -16,6 +16,7 @@ from schemas.recorders import Assignment, Recorder
 from service.cases.importers import CampaignImporter, CaseImporter
 from service.errors import NotAllowed
 from service.events.importers import EventImporter
+from service.i18n import speaking
 from service.importing.actions import Report, run_import
 from service.importing.errors import ColumnsMissing, ImportUnreadable
 from service.people.importers import OfficerImporter, SquadImporter
@@ -112,6 +113,48 @@ def test_a_bad_row_is_refused_with_its_reason_and_the_others_come_in(field):
     assert all(row.problem for row in report.rows if row.outcome == "refused")
     known = field.session.scalars(select(EnforcementEvent.external_id)).all()
     assert sorted(known) == ["E-1", "E-10", "E-2"]
+
+
+def test_why_a_row_is_refused_is_said_in_the_words_of_its_table(field):
+    fill(field)
+    table = (
+        "事件编号,标题,类别,抵达时间,中队\n"
+        "E-3,x,跳舞,2024-06-04 09:00,one\nE-4,x,巡查,昨天,one\nE-5,,巡查,2024-06-04 09:00,one\n"
+    )
+    with speaking("zh-CN"):
+        kind, moment, title = (row.problem or "" for row in bring(field, EventImporter, table).rows)
+    assert "类别" in kind and "“跳舞”" in kind and "日常巡查、调查取证" in kind
+    assert "抵达时间" in moment and "“昨天”" in moment and "2026-03-02 08:10" in moment
+    assert "标题" in title and not {"Input", "Field", "title"} & set(title.split())
+
+
+def test_an_id_too_long_refuses_its_row_and_no_other(field):
+    fill(field)
+    table = f"外部编号,记录仪,持有人,领用时间\n{'A' * 200},R-07,012,2024-06-05 08:00\nA-1,R-07,012,2024-06-05 08:00\n"
+    assert outcomes(bring(field, AssignmentImporter, table)) == ["refused", "created"]
+
+
+def test_an_id_is_the_same_in_json_and_in_csv(field):
+    fill(field)
+    row = {
+        "external_id": " E-2 ",
+        "title": "送达文书",
+        "kind": "文书送达",
+        "arrived_at": "2024-06-03 14:00",
+        "squad": "two",
+    }
+    report = bring(field, EventImporter, json.dumps([row]))
+    assert outcomes(report) == ["unchanged"]
+
+
+def test_a_dry_run_leaves_no_hole_in_the_numbers_of_custody(field):
+    fill(field)
+    last = text("SELECT last_value FROM custody_id_seq")
+    field.session.flush()
+    before = field.session.execute(last).scalar_one()
+    table = "事件编号,标题,类别,抵达时间,中队\nE-1,另一题,巡查,2024-06-03 09:00,one\nE-9,x,巡查,2024-06-03 09:00,one\n"
+    assert outcomes(bring(field, EventImporter, table, dry_run=True)) == ["changed", "created"]
+    assert field.session.execute(last).scalar_one() == before
 
 
 def test_a_refused_row_leaves_no_trace_of_a_change(field):

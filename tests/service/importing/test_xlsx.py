@@ -111,6 +111,39 @@ def test_a_title_merged_headers_blank_rows_and_columns_are_passed_over():
     assert sheet.ignored == ()
 
 
+def test_a_cell_merged_over_several_rows_is_said_of_each_of_them():
+    data = workbook(
+        ["人员", None, "中队"],
+        ["证号", "姓名", None],
+        ["012", "队员 012", "one"],
+        ["013", "队员 013", None],
+        [None, None, None],
+        ["014", "队员 014", "two"],
+        merge="C3:C5",
+    )
+    assert [row.get("squad") for row in values(data)] == ["one", "one", "two"]
+
+
+def test_merged_cells_without_number_or_end_are_refused():
+    rows = "".join(f"<row>{INLINE.format(name)}</row>" for name in ("证号", *["1"] * 40))
+    merged = "".join('<mergeCell ref="A2:A1048576"/>' for _ in range(60_000))
+    with pytest.raises(ImportUnreadable):
+        read(zipped(f"{rows}</sheetData><mergeCells>{merged}</mergeCells><sheetData>"), "", HEADERS)
+
+
+def test_a_formula_that_was_never_calculated_spoils_its_row_and_one_that_was_does_not():
+    rows = (
+        f"<row>{INLINE.format('证号')}{INLINE.format('姓名')}</row>"
+        "<row><c><v>12</v></c><c><f>A2+1</f></c></row>"
+        "<row><c><v>13</v></c><c><f>A2+1</f><v></v></c></row>"
+        '<row r="7"><c r="A7"><v>14</v></c><c r="B7"><f>A2+1</f><v>15</v></c></row>'
+        '<row><c><v>15</v></c><c t="str"><f>""</f><v></v></c></row>'
+    )
+    found = read(zipped(rows), "", HEADERS).rows
+    assert [bool(row.problem) for row in found] == [True, True, False, False]
+    assert found[2].values == {"certificate_no": "14", "name": "15"}
+
+
 def test_only_the_first_sheet_is_read_and_the_others_are_named():
     sheet = read(workbook(["证号"], ["012"], more=("说明", "old")), "", HEADERS)
     assert (len(sheet.rows), sheet.unread) == (1, ("说明", "old"))
