@@ -85,10 +85,12 @@ def _supervise(console, folder: Path, port: int, lent: Path | None, *, once: boo
     result = {"code": 1}
 
     def show() -> None:
-        result["code"] = _show(console, folder, installation, lent, year=year)
-        if once or result["code"]:
-            supervisor.stopping.set()
-        else:
+        try:
+            result["code"] = _show(console, folder, installation, lent, year=year)
+        finally:  # whatever went wrong in this thread, nothing else would end the demo
+            if once or result["code"]:
+                supervisor.stopping.set()
+        if not supervisor.stopping.is_set():
             console.print(f"[bold]{installation.address}[/]  Ctrl-C 停止 stops it")
 
     console.print(f"证录 Zhenglu 演示 demo  数据 data: {folder}")

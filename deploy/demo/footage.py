@@ -5,6 +5,7 @@ import os
 import random
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC
@@ -37,20 +38,33 @@ def make_footage(plans: list[Plan], folder: Path, on_done: Callable[[Plan], None
             on_done(plan)
 
 
-def borrow_footage(plans: list[Plan], folder: Path, lent: Path) -> None:
+def borrow_footage(plans: list[Plan], folder: Path, lent: Path) -> dict[str, Path]:
     """FOOTAGE=dir: the folder's files stand in for the pictures, under the planned names, one after the other.
+    Answers plan name → file. A squad gets each file once, for the same bytes again would be the same recording: a
+    small folder leaves plans out.
 
     Times and durations then are those of the files, so only what does not depend on them is expected.
     """
-    files = sorted(path for path in lent.iterdir() if path.is_file() and not path.name.startswith("."))
+    files = sorted(path for path in lent.rglob("*") if path.is_file() and not _hidden(path.relative_to(lent)))
     if not files:
         raise FootageFailed(f"no files in {lent}")
     folder.mkdir(parents=True, exist_ok=True)
-    for n, plan in enumerate(plans):
-        source = files[n % len(files)]
+    borrowed: dict[str, Path] = {}
+    given: Counter[str] = Counter()
+    for plan in plans:
+        if given[plan.squad] == len(files):
+            continue
+        source = files[given[plan.squad]]
+        given[plan.squad] += 1
         target = folder / Path(plan.name).with_suffix(source.suffix).name
-        if not target.exists():
+        if not target.exists() or target.stat().st_size != source.stat().st_size:
             shutil.copyfile(source, target)
+        borrowed[plan.name] = target
+    return borrowed
+
+
+def _hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
 
 
 def _run(argv: list[str]) -> None:

@@ -59,6 +59,7 @@ class Demo:
         )
         announce(api, make_announced(bureau, plans))
         footage = self._footage(plans)
+        plans = [plan for plan in plans if plan.name in footage]
         ids = self._upload(plans, footage, passwords)
         self._wait(api, set(ids.values()))
         rows, faults = self._compare(api, plans, ids)
@@ -115,8 +116,7 @@ class Demo:
     def _footage(self, plans: list[Plan]) -> dict[str, Path]:
         folder = self.folder / ("lent" if self.lent else "footage")
         if self.lent:
-            borrow_footage(plans, folder, self.lent)
-            return {plan.name: next(folder.glob(f"{Path(plan.name).stem}.*")) for plan in plans}
+            return borrow_footage(plans, folder, self.lent)
         with self._progress() as progress:
             task = progress.add_task("footage", total=len(plans))
             missing = [plan for plan in plans if not (folder / plan.name).exists()]

@@ -11,6 +11,7 @@ from deploy import doctor
 from deploy.cli import app
 from deploy.doctor import Finding, Verdict
 from service.settings import Settings, get_settings
+from service.storage.factory import open_store
 from tests.fixtures.ceph import CephNode
 
 
@@ -24,6 +25,7 @@ def working(database_url: str, redis_url: str, tmp_path: Path) -> dict[str, obje
 
 
 def test_nothing_that_works_is_called_broken(working: dict[str, object]) -> None:
+    open_store(Settings(**working).store_url)  # as the first start makes it
     findings = examined(**working)
     assert {name for name, finding in findings.items() if finding.verdict is Verdict.broken} <= {"disk"}
     assert findings["migrations"].verdict is Verdict.ok
@@ -65,6 +67,12 @@ def test_a_store_that_really_locks_is_told_from_one_that_does_not(
     keys = {"s3_access_key": ceph.access_key, "s3_secret_key": ceph.secret_key}
     found = examined(**{**working, "object_store": s3_url, **keys})
     assert found["object lock"].verdict is Verdict.ok
+
+
+def test_a_look_before_the_first_start_leaves_no_folder_behind(tmp_path: Path) -> None:
+    findings = examined(data_dir=tmp_path / "new")
+    assert "first start" in findings["object store"].found
+    assert not (tmp_path / "new").exists()
 
 
 def test_a_missing_filter_is_named(monkeypatch: pytest.MonkeyPatch, working: dict[str, object]) -> None:
