@@ -13,7 +13,12 @@ from service import errors, i18n
 from service.database import get_engine, transaction
 from service.early_answers import EarlyAnswers
 from service.settings import get_settings
+from service.uploads.protocol import COMMON
 from service.web import rendering
+
+log = logging.getLogger(__name__)
+# tus asks for it in every answer, also when a part of us is away.
+TUS = [(name.lower().encode(), value.encode()) for name, value in COMMON.items()]
 
 # Each capability brings `router` in routes.py (the API) and, where it has any, in pages.py (HTML).
 CAPABILITIES = (
@@ -108,12 +113,36 @@ class PlainHeaders:
                     (b"referrer-policy", b"same-origin"),
                     # what a person may see, no cache may keep, unless the answer says how
                     (b"cache-control", b"no-store"),
+                    *(TUS if scope["path"].startswith("/api/v1/uploads") else ()),
                 ):
                     if name not in names:
                         message["headers"] = [*message["headers"], (name, value)]
             await send(message)
 
         await self.app(scope, receive, marked if scope["type"] == "http" else send)
+
+
+class LastResort:
+    """ASGI: what nobody foresaw is logged whole, and answered in words like every other error."""
+
+    def __init__(self, app) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception:
+            if scope["type"] != "http" or begun:
+                raise
+            log.exception("%s %s", scope["method"], scope["path"])
+            await errors.respond(Request(scope), errors.ServiceError())(scope, receive, send)
 
 
 @asynccontextmanager
@@ -134,6 +163,7 @@ def create_app() -> FastAPI:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # No docs_url: that page runs scripts of another host beside our sessions. /docs is service.operations' own.
     app = FastAPI(title="Zhenglu 证录", version="1", lifespan=_lifespan, redoc_url=None, docs_url=None)
+    app.add_middleware(LastResort)
     app.add_middleware(BodyLimit)
     app.add_middleware(PlainHeaders)
     app.add_middleware(i18n.LocaleMiddleware)

@@ -172,7 +172,7 @@ def _description(actor: Actor, upload_id: UUID) -> dict[str, str]:
         headers = _standing(session, upload)
     if upload.length is None:
         headers["Upload-Defer-Length"] = "1"
-    elif not upload.concatenates or upload.state == UploadState.complete:
+    else:  # of a final upload, too: the sum of its pieces is known before they are joined
         headers["Upload-Length"] = str(upload.length)
     if upload.raw_metadata:
         headers["Upload-Metadata"] = upload.raw_metadata

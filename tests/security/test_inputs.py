@@ -108,6 +108,25 @@ def test_a_files_name_is_only_shown(house: House, name):
     assert original.status_code == 404  # not there yet
 
 
+def test_what_nobody_foresaw_is_answered_in_words_and_tells_nothing(house: House):
+    def stumble() -> None:
+        raise RuntimeError("/srv/secret")
+
+    house.client.app.router.add_api_route("/stumble", stumble)
+    plain = house.client.get("/stumble")
+    assert plain.status_code == 500 and plain.headers["content-type"] == "application/problem+json"
+    assert plain.json()["type"].endswith("internal") and plain.headers["cache-control"] == "no-store"
+    page = house.client.get("/stumble", headers={"Accept": "text/html"})
+    assert page.status_code == 500 and "<h1" in page.text
+    assert "secret" not in plain.text + page.text
+
+
+def test_every_answer_below_uploads_names_the_protocol(house: House):
+    for path in ("/api/v1/uploads/a/b", "/api/v1/uploads"):
+        assert house.client.get(path).headers["tus-resumable"] == "1.0.0"
+    assert "tus-resumable" not in house.client.get("/api/v1/recordings").headers
+
+
 def test_a_large_body_is_refused_before_it_is_read(house: House):
     large = b"a" * (BodyLimit.LARGEST + 1)
     for path in ("/sign-in", "/api/v1/session", "/language"):

@@ -344,6 +344,18 @@ def test_concatenation(client: httpx.Client, service: Service) -> None:
     assert send(client, final, 17, b"x").status_code == 403
 
 
+def test_final_upload_not_yet_joined_tells_its_length_and_no_offset(
+    client: httpx.Client, service: Service
+) -> None:
+    final = client.post(HERE, headers={"Upload-Concat": f"final;{piece(client, b'ab')}"}).headers["location"]
+    service.bureau.sql(
+        "UPDATE uploads SET state = 'open', writer_until = now() + interval '1 minute' WHERE id = :id",
+        id=final.rpartition("/")[2],
+    )
+    head = client.head(final)
+    assert head.headers["upload-length"] == "2" and "upload-offset" not in head.headers
+
+
 def test_concatenation_of_what_is_not_there(client: httpx.Client, service: Service) -> None:
     whole = create(client, 3)
     unfinished = client.post(HERE, headers={"Upload-Length": "3", "Upload-Concat": "partial"}).headers[
