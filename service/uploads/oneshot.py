@@ -1,7 +1,9 @@
 """One request, one file: the raw body, or multipart/form-data read as it comes (nothing is spooled)."""
 
+import re
 from collections import deque
 from collections.abc import AsyncIterator
+from urllib.parse import unquote
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -13,24 +15,40 @@ from service.uploads.rules import LONGEST, digest_header
 from service.uploads.writer import body_of
 
 LARGEST_FIELD = 16 * 1024
+_ENCODED_NAME = re.compile(r"filename\*\s*=\s*(utf-8|iso-8859-1)'[^']*'([^\s;,]+)", re.IGNORECASE)
 
 
 def said_beside(request: Request) -> dict[str, str]:
     """What query and headers say of a raw body; the query comes first."""
     headers = request.headers
     values = {
-        key: headers[f"x-{key.replace('_', '-')}"]
+        key: _as_sent(headers[f"x-{key.replace('_', '-')}"])
         for key in LONGEST
         if f"x-{key.replace('_', '-')}" in headers
     }
-    _kind, options = parse_options_header(headers.get("content-disposition", ""))
-    if b"filename" in options:
-        values["filename"] = options[b"filename"].decode("utf-8", "replace")
+    if name := _attached_name(headers.get("content-disposition", "")):
+        values["filename"] = name
     digest = digest_header(headers.get("content-digest"), headers.get("x-content-sha256"))
     if digest:
         values["sha256"] = digest
     values |= {key: value for key, value in request.query_params.items() if key in LONGEST}
     return values
+
+
+def _as_sent(value: str) -> str:
+    """Headers reach us as Latin-1, one character a byte; what curl or a dock sends is UTF-8."""
+    try:
+        return value.encode("latin-1").decode()
+    except UnicodeError:
+        return value
+
+
+def _attached_name(disposition: str) -> str:
+    """Of RFC 6266: `filename*` (RFC 8187) counts more than `filename`."""
+    if encoded := _ENCODED_NAME.search(disposition):
+        return unquote(encoded[2], encoding=encoded[1], errors="replace")
+    _kind, options = parse_options_header(disposition)
+    return options.get(b"filename", b"").decode("utf-8", "replace")
 
 
 class Form:

@@ -4,11 +4,15 @@ import base64
 import hashlib
 import json
 import os
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from deploy.process import wait_until
+from service.uploads.oneshot import said_beside
+from service.uploads.rules import check_said
 from tests.service.uploads.service import BODY, Service, metadata
 from tests.service.uploads.wire import Broken
 
@@ -49,6 +53,28 @@ def test_raw_body(client: httpx.Client, service: Service) -> None:
     name, said, declared = claims(service, recording)
     assert name == "队员 001.mp4" and said["officer"] == "360701" and said["recorder"] == "R-1"
     assert declared == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("header", "name"),
+    [
+        ({"X-Filename": "视频甲.mp4".encode()}, "视频甲.mp4"),
+        ({"X-Filename": "café.mp4".encode("latin-1")}, "café.mp4"),
+        ({"Content-Disposition": 'attachment; filename="乙.mp4"'.encode()}, "乙.mp4"),
+        ({"Content-Disposition": "attachment; filename=a.mp4; filename*=UTF-8''%E7%94%B2.mp4"}, "甲.mp4"),
+        ({"Content-Disposition": "attachment; filename*=UTF-8''..%2F..%2Fpasswd"}, "passwd"),
+    ],
+)
+def test_a_name_in_a_header_is_read_as_it_was_sent(header: dict[str, str | bytes], name: str) -> None:
+    scope = {
+        "type": "http",
+        "query_string": b"",
+        "headers": [
+            (key.lower().encode(), value if isinstance(value, bytes) else value.encode())
+            for key, value in header.items()
+        ],
+    }
+    assert check_said(said_beside(Request(scope)), ZoneInfo("Asia/Shanghai")).file_name == name
 
 
 def test_body_of_unknown_length(client: httpx.Client, service: Service) -> None:
