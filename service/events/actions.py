@@ -49,6 +49,7 @@ def create_event(session: Session, actor: Actor, wanted: EventCreate) -> Enforce
     values["arrived_at"] = as_utc(wanted.arrived_at)
     values["departed_at"] = as_utc(wanted.departed_at) if wanted.departed_at else None
     values["subject"] = subjects(session).code_of(wanted.subject)
+    values["external_id"] = wanted.external_id or None
     event = EnforcementEvent(**values, squad_id=squad_of(session, actor, wanted.squad).id)
     if wanted.case:
         event.case_id = case_of(session, actor, wanted.case).id
@@ -150,6 +151,8 @@ def said_reason(reason: str) -> str:
 
 
 def check(session: Session, event: EnforcementEvent) -> None:
+    if not event.title.strip():
+        raise Invalid(field="title", problem="empty")
     if not rules.span_fits(event.arrived_at, event.departed_at):
         raise DepartureBeforeArrival
     with session.no_autoflush:  # the table's own look at the span would be a worse sentence

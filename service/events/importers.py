@@ -271,6 +271,8 @@ class EventImporter(Importer):
         squad = self.squads.get(wanted.squad)
         if squad is None or not self.in_scope(squad.id):
             raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+        if not wanted.title.strip():
+            raise RowRefused(_("the title is missing"))
         values = wanted.model_dump(
             exclude_unset=True, exclude={"squad", "officers", "case", "campaign", "cancelled"}
         )

@@ -1,5 +1,6 @@
 """One act that was entered twice: merged into one event, on record, and taken back in one action."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session
 
 from schemas.base import new_id
+from schemas.coverage import Explanation
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link
@@ -62,9 +64,11 @@ def merge_event(session: Session, actor: Actor, event_id: UUID, into_id: UUID) -
     session.add_all((gone, survivor))
     link_anew(session, both, before)
     carried = _carry(session, actor, gone, survivor)
+    explained = _hand_explanations(session, gone.id, survivor.id)
     record(
         session, actor, "merge", "event", gone.id, squad_id=gone.squad_id,
         into=str(survivor.id), title=survivor.title, officers=officers, filled=filled, carried=carried,
+        explanations=explained,
     )  # fmt: skip
     record(
         session, actor, "absorb", "event", survivor.id, squad_id=survivor.squad_id,
@@ -112,6 +116,8 @@ def unmerge_event(session: Session, actor: Actor, event_id: UUID) -> Enforcement
     )
     link_anew(session, both, before)
     _carry_back(session, actor, gone, survivor, told.detail["carried"])
+    # what was merged before explanations were carried has none to give back
+    _hand_explanations(session, survivor.id, gone.id, told.detail.get("explanations", ()))
     record(
         session, actor, "unmerge", "event", gone.id, squad_id=gone.squad_id,
         into=str(survivor.id), title=survivor.title,
@@ -162,6 +168,22 @@ def _fill(gone: EnforcementEvent, survivor: EnforcementEvent) -> dict[str, str]:
         setattr(survivor, name, theirs)
         filled[name] = str(theirs)
     return filled
+
+
+def _hand_explanations(
+    session: Session, giving: UUID, taking: UUID, only: Sequence[str] | None = None
+) -> list[str]:
+    """Why the one was not recorded is why the other was not: what was asked, and what was decided, moves with the
+    merge. Answers the ids."""
+    statement = select(Explanation).where(Explanation.event_id == giving)
+    if only is not None:
+        statement = statement.where(Explanation.id.in_([UUID(one) for one in only]))
+    locked = statement.order_by(Explanation.id).with_for_update()
+    moved = session.scalars(locked.execution_options(populate_existing=True)).all()
+    for one in moved:
+        one.event_id = taking
+    session.flush()
+    return [str(one.id) for one in moved]
 
 
 # ---- links that persons decided ------------------------------------------------------------------------

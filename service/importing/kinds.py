@@ -130,7 +130,7 @@ def problem_of(importer: type[Importer], error: ValidationError) -> str:
     column = next((one for one in columns(importer) if one.field == name), None)
     if column is None:
         return first["msg"]
-    title = column.header if i18n.current() == "zh_CN" else name.replace("_", " ")
+    title = column.header if i18n.current() == "zh_CN" else name
     said = first["input"]
     if first["type"] == "missing" or said is None:
         return _("{column} is missing").format(column=title)

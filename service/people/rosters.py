@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlmodel import Session, SQLModel
 
 from schemas.base import FieldTime
@@ -84,7 +84,11 @@ def on_duty(session: Session, actor: Actor, at: datetime, *, squad_id: UUID | No
         .with_only_columns(Roster, Officer, Squad)
         .join(Officer, Officer.id == Roster.officer_id)
         .join(Squad, Squad.id == Roster.squad_id)
-        .where(Roster.starts_at <= at, Roster.ends_at > at)
+        .where(
+            Roster.starts_at <= at,
+            Roster.ends_at > at,
+            or_(Officer.left_on.is_(None), Officer.left_on > local(at).date()),
+        )
         .order_by(Squad.code, Officer.certificate_no)
     )
     if squad_id is not None:
@@ -108,7 +112,7 @@ def create_roster(session: Session, actor: Actor, wanted: RosterCreate) -> Roste
     if known:
         raise NumberTaken(number=wanted.external_id)
     roster = Roster(
-        external_id=wanted.external_id,
+        external_id=wanted.external_id or None,
         officer_id=officer.id,
         squad_id=squad_id,
         starts_at=as_utc(wanted.starts_at),

@@ -84,6 +84,14 @@ def test_an_external_id_is_taken_once_and_a_title_is_never_nothing(field):
         create_event(field.session, admin, wanted(external_id="E-1"))
     with pytest.raises((Invalid, ValidationError)):
         update_event(field.session, admin, event.id, EventUpdate(title=None))
+    for blank in ("", "  "):
+        with pytest.raises(Invalid):
+            update_event(field.session, admin, event.id, EventUpdate(title=blank))
+        with pytest.raises(Invalid):
+            create_event(field.session, admin, wanted(title=blank))
+    field.session.refresh(event)
+    for _ in range(2):  # an empty number is none
+        assert create_event(field.session, admin, wanted(external_id="")).external_id is None
 
 
 def test_an_event_asks_for_the_recordings_near_it_and_for_no_others(field):

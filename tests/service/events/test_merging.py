@@ -8,7 +8,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
 from schemas.accounts import Role
-from schemas.coverage import EventCoverage
+from schemas.coverage import Basis, EventCoverage, ExplanationReason
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventUpdate
 from schemas.jobs import Job, JobKind
@@ -29,6 +29,7 @@ from service.events.history import history
 from service.events.importers import EventImporter
 from service.events.merging import merge_event, unmerge_event
 from service.events.queries import EventFilter, list_events, officers_of
+from service.explanations.actions import approve, ask_exemption
 from service.importing.actions import run_import
 from service.linking import actions as linking
 from tests.service.linking.field import Field, at
@@ -98,6 +99,27 @@ def test_officers_are_united_what_is_missing_is_filled_and_all_of_it_is_taken_ba
     crews = officers_of(field.session, [kept.id, twice.id])
     assert [one.certificate_no for one in crews[kept.id]] == ["031"]
     assert (kept.case_id, kept.party, twice.merged_into) == (None, "另一餐馆", None)
+
+
+def test_an_exemption_is_not_lost_when_its_event_is_merged_and_goes_back_with_it(field, two):
+    kept, twice = two
+    session, boss = field.session, field.actor(Role.supervisor)
+    wish = ask_exemption(
+        session, field.actor(Role.member, "one"), twice.id, ExplanationReason.device_fault, "记录仪送修"
+    )
+    approve(session, boss, wish.id)
+    merge_event(session, boss, twice.id, kept.id)
+
+    def exempt() -> list[str | None]:
+        recount_now(session)
+        rows = [session.get_one(EventCoverage, (one.id, Basis.counted)) for one in (kept, twice)]
+        for row in rows:
+            session.refresh(row)
+        return [row.exempt for row in rows]
+
+    assert exempt() == ["device_fault", None]
+    unmerge_event(session, boss, twice.id)
+    assert exempt() == [None, "device_fault"]
 
 
 def test_a_merged_event_is_not_changed_and_merges_into_nothing_else(field, two):
