@@ -14,7 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel.core import Locale
-from babel.dates import format_datetime, format_timedelta
+from babel.dates import format_datetime, format_timedelta, get_timezone_gmt, get_timezone_name
 from babel.numbers import format_decimal, format_percent
 from babel.support import LazyProxy, NullTranslations, Translations
 from jinja2 import Environment
@@ -39,6 +39,14 @@ def set_zone(name: str) -> None:
 
 def zone() -> ZoneInfo:
     return _zone
+
+
+def zone_label() -> str:
+    """中国标准时间（UTC+08:00） / China Standard Time (UTC+08:00)."""
+    here = datetime.now(_zone)
+    apart = get_timezone_gmt(here, width="iso8601", locale=current())
+    name = get_timezone_name(here, locale=current())
+    return f"{name}（UTC{apart}）" if current() == "zh_CN" else f"{name} (UTC{apart})"
 
 
 def current() -> str:
@@ -125,13 +133,15 @@ class LocaleMiddleware:
 
 
 def moment(value: datetime | None, form: str = "minute") -> str:
-    """minute: 2024-06-03 14:05 · second · day: 2024-06-03 · clock: 14:05:09 · long: 2024年6月3日 星期一 14:05."""
+    """minute: 2024-06-03 14:05 · weekday: 2024-06-03 周一 14:05 · second · day: 2024-06-03 · clock: 14:05:09 · long: 2024年6月3日 星期一 14:05."""
     if value is None:
         return "–"
     local = value.astimezone(_zone)
     if form == "long":
         pattern = "y年M月d日 EEEE HH:mm" if current() == "zh_CN" else "EEEE, d MMMM y, HH:mm"
         return format_datetime(local, pattern, locale=current())
+    if form == "weekday":
+        return format_datetime(local, "y-MM-dd EEE HH:mm", locale=current())
     if form == "month_day":
         return (
             f"{local.month}月{local.day}日"

@@ -52,7 +52,7 @@ def case_views(session: Session, actor: Actor, cases: list[Case]) -> list[views.
         EnforcementEvent.merged_into.is_(None),
     )
     events = events.subquery()
-    shown_by = is_recorded(events.c.id)
+    shown_by = is_recorded(actor, events.c.id)
     counts = {
         case_id: (total, bare)
         for case_id, total, bare in session.execute(

@@ -2,6 +2,7 @@
 
 from schemas.custody import CustodyEntry
 from service.custody.views import CustodyEntry as View
+from service.i18n import gettext as _
 from service.i18n import lazy
 
 ACTIONS = {
@@ -44,6 +45,13 @@ ACTIONS = {
 }
 
 
+# Parts of the system that sign rows.
+PARTS = {
+    "intake": lazy("System: taking in"),
+    "linking": lazy("System: linking"),
+    "system": lazy("System"),
+    "cli": lazy("Command line of the server"),
+}
 # What of an entry's detail says something to a reader; ids and keys stay in the API.
 SHOWN = {
     "file_name": lazy("file"),
@@ -58,11 +66,21 @@ SHOWN = {
 }
 
 
+def _what(entry: CustodyEntry) -> str:
+    if entry.action == "lock" and entry.detail.get("locked") is False:
+        return _("made the original read-only; this store cannot lock")
+    return str(ACTIONS.get(entry.action, entry.action))
+
+
 def entry_view(entry: CustodyEntry) -> View:
-    said = [f"{label} {entry.detail[name]}" for name, label in SHOWN.items() if entry.detail.get(name)]
+    said = [
+        f"{label} {entry.detail[name]}"
+        for name, label in SHOWN.items()
+        if entry.detail.get(name) and entry.detail[name] != "NONE"
+    ]
     return View(
         at=entry.at,
-        who=entry.actor,
-        what=str(ACTIONS.get(entry.action, entry.action)),
+        who=str(PARTS.get(entry.actor, entry.actor)),
+        what=_what(entry),
         detail=" · ".join(said) or None,
     )

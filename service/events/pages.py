@@ -72,7 +72,7 @@ def events_page(
     if squad:
         statement = statement.where(EnforcementEvent.squad_id == _uuid("squad", squad))
     if recorded:
-        statement = statement.where(is_recorded() if recorded == "yes" else ~is_recorded())
+        statement = statement.where(is_recorded(actor) if recorded == "yes" else ~is_recorded(actor))
     if cursor:
         last = get_event(session, actor, _uuid("cursor", cursor))
         statement = statement.where(

@@ -15,7 +15,7 @@ from service import jobs as queue
 from service.access.actions import require
 from service.access.actor import Actor
 from service.access.dependencies import MaybeActor
-from service.access.queries import visible_cases, visible_recordings
+from service.access.queries import visible_recordings
 from service.access.rules import may
 from service.cases.pages import case_views
 from service.clock import now
@@ -59,6 +59,7 @@ def home_page(request: Request, actor: PageActor, session: DatabaseSession) -> R
             _tile(_("In quarantine"), counts["refused"], "/recordings?state=refused", "bad"),
             *mine_tiles(session, actor),
         ]
+        home.tiles = [tile for tile in home.tiles if tile.count]
     elif may(actor.role, "see_board"):
         home.squads = queries.by_squad(session, actor)
         home.recent = _cards(session, actor, visible_recordings(actor).where(Recording.merged_into.is_(None)))
@@ -70,8 +71,7 @@ def home_page(request: Request, actor: PageActor, session: DatabaseSession) -> R
             _tile(_("Refused"), counts["refused"], "/attention?what=refused", "bad"),
         ]
     else:
-        newest = visible_cases(actor).order_by(*queries.newest_case()).limit(SHOWN)
-        home.cases = case_views(session, actor, list(session.scalars(newest)))
+        home.cases = case_views(session, actor, queries.with_news(session, actor, SHOWN))
         home.recent = _cards(session, actor, visible_recordings(actor).where(Recording.merged_into.is_(None)))
         home.tiles = [
             _tile(_("Unlinked"), counts["unlinked"], "/recordings?linked=no", "warn"),

@@ -15,6 +15,7 @@ from schemas.recordings import Recording, RecordingState, RemovalRequest, Remova
 from service.access.actor import Actor
 from service.access.queries import (
     squad_scope,
+    visible_cases,
     visible_events,
     visible_links,
     visible_recordings,
@@ -31,6 +32,7 @@ from service.web.views import Ref
 
 WHAT = ("failed", "waiting", "unlinked", "refused", "removal")
 COUNTED = (LinkState.automatic, LinkState.confirmed)
+NEWS = 200
 
 
 def _has_job(*states: JobState):
@@ -114,7 +116,7 @@ def by_squad(session: Session, actor: Actor) -> list[views.SquadRow]:
         .where(
             EnforcementEvent.cancelled_at.is_(None),
             EnforcementEvent.merged_into.is_(None),
-            ~is_recorded(),
+            ~is_recorded(actor),
         )
         .subquery()
     )
@@ -124,8 +126,31 @@ def by_squad(session: Session, actor: Actor) -> list[views.SquadRow]:
     return list(squads.values())
 
 
-def newest_case():
-    return Case.created_at.desc(), Case.id.desc()
+def with_news(session: Session, actor: Actor, limit: int) -> list[Case]:
+    """The cases of the recordings received last, newest first; where they are few, the cases entered last."""
+    recordings = (
+        visible_recordings(actor)
+        .with_only_columns(Recording.id, Recording.received_at)
+        .where(Recording.merged_into.is_(None))
+        .order_by(Recording.received_at.desc(), Recording.id.desc())
+        .limit(NEWS)
+        .subquery()
+    )
+    case_id = func.coalesce(Link.case_id, EnforcementEvent.case_id)
+    newest = func.max(recordings.c.received_at)
+    ids = session.scalars(
+        select(case_id)
+        .join(recordings, recordings.c.id == Link.recording_id)
+        .outerjoin(EnforcementEvent, EnforcementEvent.id == Link.event_id)
+        .where(Link.state.in_(COUNTED), case_id.is_not(None))
+        .group_by(case_id)
+        .order_by(newest.desc(), case_id)
+        .limit(limit)
+    ).all()
+    known = {case.id: case for case in session.scalars(visible_cases(actor).where(Case.id.in_(ids)))}
+    found = [known[one] for one in ids if one in known]
+    others = visible_cases(actor).where(Case.id.not_in(ids)).order_by(Case.created_at.desc(), Case.id.desc())
+    return found + list(session.scalars(others.limit(limit - len(found))))
 
 
 def job_in_scope(session: Session, actor: Actor, job_id: UUID) -> tuple[Job, UUID | None]:

@@ -29,7 +29,15 @@ from service.linking.positions import part_shown
 from service.linking.words import said
 from service.recordings import views
 from service.recordings.cards import cards
-from service.recordings.words import PARAMETERS, doubts, reason_sentence, tag_kind, tag_label, tag_source
+from service.recordings.words import (
+    PARAMETERS,
+    doubts,
+    format_name,
+    reason_sentence,
+    tag_kind,
+    tag_label,
+    tag_source,
+)
 from service.web.views import Ref
 
 CUSTODY_SHOWN = 60
@@ -256,7 +264,7 @@ def _original(
         )
         if locked
         else None,
-        container=probe.get("container"),
+        container=format_name(probe.get("container")),
         streams=[_stream(stream) for stream in probe.get("streams", [])],
         claimed_duration_s=probe.get("claimed_s"),
         download_url=f"/api/v1/recordings/{recording.id}/original"
@@ -268,7 +276,7 @@ def _original(
 def _stream(stream: dict[str, Any]) -> str:
     parts = [
         PARAMETERS.get(stream.get("kind", ""), stream.get("kind")),
-        stream.get("codec") or stream.get("tag"),
+        format_name(stream.get("codec") or stream.get("tag")),
     ]
     if stream.get("width"):
         parts.append(f"{stream['width']}×{stream['height']}")

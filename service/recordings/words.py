@@ -100,6 +100,36 @@ PARAMETERS = {
 }
 
 
+# What ffprobe calls them → what is printed on cameras and in data sheets.
+FORMATS = {
+    "mov,mp4,m4a,3gp,3g2,mj2": "MP4 / MOV",
+    "matroska,webm": "MKV / WebM",
+    "mpegts": "MPEG-TS",
+    "mpeg": "MPEG-PS",
+    "avi": "AVI",
+    "asf": "ASF / WMV",
+    "flv": "FLV",
+    "wav": "WAV",
+    "mp3": "MP3",
+    "h264": "H.264",
+    "hevc": "H.265 (HEVC)",
+    "mpeg4": "MPEG-4",
+    "mpeg2video": "MPEG-2",
+    "mjpeg": "Motion JPEG",
+    "aac": "AAC",
+    "mp2": "MP2",
+    "ac3": "AC-3",
+    "pcm_s16le": "PCM",
+    "pcm_alaw": "G.711 A-law",
+    "pcm_mulaw": "G.711 µ-law",
+    "adpcm_ima_wav": "ADPCM",
+}
+
+
+def format_name(name: str | None) -> str | None:
+    return FORMATS.get(name, name) if name else name
+
+
 def reason_sentence(code: str | None, params: dict[str, Any] | None = None) -> str | None:
     """A code without a sentence is shown as it is: better than silence."""
     if code is None:

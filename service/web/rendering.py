@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from service import i18n
+from service.clock import now
 from service.web import drawing, words
 from service.web.views import Shell
 
@@ -73,6 +74,8 @@ def environment() -> Environment:
         "locales": i18n.LOCALES,
         "locale": i18n.current,
         "zone_name": lambda: i18n.zone().key,
+        "zone_label": i18n.zone_label,
+        "now": now,
     }
     return made
 

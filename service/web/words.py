@@ -308,28 +308,51 @@ DISPUTE_STATES = {
     "withdrawn": Word(_("Withdrawn"), icon="undo-2", tone="plain"),
 }  # fmt: skip
 
-# Navigation: path, word, icon, roles that see it. The first four of a role stand in the bar of a phone.
+# Navigation: path, word, icon, roles that see it.
 NAVIGATION = [
     ("/", Word(_("Home"), icon="house"), None),
-    ("/upload", Word(_("Upload"), icon="upload"), MAY["upload"]),
-    ("/my-uploads", Word(_("My uploads"), icon="inbox"), MAY["upload"]),
     ("/recordings", Word(_("Recordings"), icon="video"), None),
     ("/cases", Word(_("Cases"), icon="folder"), None),
     ("/events", Word(_("Events"), icon="calendar-days"), None),
+    ("/upload", Word(_("Upload"), icon="upload"), MAY["upload"]),
+    ("/my-uploads", Word(_("My uploads"), icon="inbox"), MAY["upload"]),
     ("/coverage", Word(_("Coverage"), icon="gauge"), MAY["see_board"]),
     ("/coverage/lists", Word(_("Lists of the day"), icon="list-todo"), MAY["see_board"]),
     ("/snapshots", Word(_("Monthly reports"), icon="file-text"), MAY["see_board"]),
     ("/attention", Word(_("Attention"), icon="clipboard-list"), MAY["see_board"]),
-    ("/queue", Word(_("Queue health"), icon="activity"), MAY["see_queue"]),
     ("/matters", Word(_("Recording matters"), icon="scroll-text"), None),
-    ("/import", Word(_("Import"), icon="file-up"), MAY["import"]),
     ("/people", Word(_("People"), icon="users"), MAY["see_people"]),
     ("/recorders", Word(_("Recorders"), icon="camera"), MAY["see_people"]),
+    ("/import", Word(_("Import"), icon="file-up"), MAY["import"]),
+    ("/queue", Word(_("Queue health"), icon="activity"), MAY["see_queue"]),
 ]
+# The heading above the first page of a group.
+HEADINGS = {
+    "/recordings": _("Footage and cases"),
+    "/upload": _("Uploads"),
+    "/coverage": _("Supervision"),
+    "/matters": _("Bureau and system"),
+}
+# What stands in the bar of a phone, where it is not the first four.
+BAR = {
+    "member": ("/", "/upload", "/my-uploads", "/recordings"),
+    "supervisor": ("/", "/coverage", "/coverage/lists", "/recordings"),
+    "admin": ("/", "/recordings", "/attention", "/queue"),
+}
 
 
 def navigation(role: str) -> list[tuple[str, Word]]:
-    return [(path, word) for path, word, roles in NAVIGATION if roles is None or role in roles]
+    """What the role may open, in the order of the rail; for a member uploading comes first."""
+    items = [(path, word) for path, word, roles in NAVIGATION if roles is None or role in roles]
+    if role == "member":
+        items.sort(key=lambda item: item[0] not in ("/", "/upload", "/my-uploads"))
+    return items
+
+
+def bar(items: list[tuple[str, Word]], role: str) -> list[tuple[str, Word]]:
+    """The four pages in the bar of a phone."""
+    words = dict(items)
+    return [(path, words[path]) for path in BAR.get(role, tuple(words)[:4])]
 
 
 def opened(items: list[tuple[str, Word]], path: str) -> str:
