@@ -1,6 +1,7 @@
 """Figures, rows and lists as the API answers them."""
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -169,6 +170,7 @@ def timeline_json(line: Timeline) -> dict[str, Any]:
         "as_of": line.as_of,
         "arrived_at": line.event.arrived_at,
         "departed_at": line.event.departed_at,
+        "rule": asdict(line.rule),
         **{basis: kept_json(row) for basis, row in line.kept.items()},
         "recordings": [
             {

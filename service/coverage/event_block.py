@@ -24,7 +24,7 @@ from service.i18n import gettext as _
 from service.i18n import moment
 from service.web.drawing import Axis, axis
 from service.web.views import Option, Ref
-from service.web.words import LINKS, Word
+from service.web.words import LINKS, STEPS, Word
 
 SHOWN = 100
 NEAR = timedelta(days=1)
@@ -74,6 +74,7 @@ class EventCoverageView:
     late: bool
     matter: Ref | None
     axis: Axis | None
+    steps: list[Word] = field(default_factory=list)
     bars: list[Bar] = field(default_factory=list)
     undated: list[Bar] = field(default_factory=list)
     elsewhere: int = 0
@@ -98,23 +99,10 @@ def event_block(session: Session, actor: Actor, event: EnforcementEvent) -> Even
     row = line.kept.get(Basis.counted)
     if row is None:
         return EventCoverageView(
-            str(event.id),
-            line.as_of,
-            None,
-            None,
-            None,
-            None,
-            None,
-            None,
-            "",
-            None,
-            "",
-            False,
-            False,
-            None,
-            "",
-            None,
-        )
+            id=str(event.id), as_of=line.as_of, status=None, confirmed=None, left_out=None, required_from=None,
+            required_to=None, share=None, recorded="", due_at=None, due="", pending=False, late=False, matter=None,
+            axis=None,
+        )  # fmt: skip
     kept = row.coverage
     counts = kept.excluded is None
     open_ = row.status in (Status.pending, Status.partly, Status.missing)
@@ -135,6 +123,7 @@ def event_block(session: Session, actor: Actor, event: EnforcementEvent) -> Even
         late=row.late,
         matter=_matter(actor, kept.matter_version),
         axis=_axis(line, kept.required_from, kept.required_to),
+        steps=[STEPS[step] for step in line.rule.steps] if counts else [],
         elsewhere=line.elsewhere,
         explanations=explanation_lines(session, actor, wishes),
         disputes=dispute_lines(session, actor, raised),

@@ -9,14 +9,16 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from schemas.coverage import Basis, EventCoverage
-from schemas.events import EnforcementEvent
+from schemas.events import EnforcementEvent, EventKind
 from schemas.links import LinkState
 from schemas.recordings import Recording
 from service.access.actor import Actor
 from service.access.queries import get_event, visible_recordings
-from service.clock import now
+from service.clock import local, now
 from service.coverage.keep import COUNTS, FILMED_END, FILMED_START, HERE
 from service.coverage.rows import EventRow, event_rows
+from service.matters.queries import book
+from service.matters.rules import Rule
 
 
 @dataclass(frozen=True)
@@ -35,13 +37,14 @@ class Strip:
 @dataclass(frozen=True)
 class Timeline:
     """`kept`: by basis; empty for the moment until a new event was counted. `elsewhere`: recordings of squads that
-    the caller may not see, which count but are not shown."""
+    the caller may not see, which count but are not shown. `rule`: the line of the matters list that holds for it."""
 
     event: EnforcementEvent
     as_of: datetime
     kept: Mapping[Basis, EventRow]
     strips: tuple[Strip, ...]
     elsewhere: int
+    rule: Rule
 
 
 _STRIPS = text(
@@ -74,4 +77,5 @@ def timeline(session: Session, actor: Actor, event_id: UUID, as_of: datetime | N
         for row in found
         if row.recording_id in seen
     )
-    return Timeline(event, moment, kept, strips, len(found) - len(strips))
+    rule = book(session).find(local(event.arrived_at).date(), EventKind(event.kind), event.subject)
+    return Timeline(event, moment, kept, strips, len(found) - len(strips), rule)

@@ -94,6 +94,11 @@ def test_an_events_line_shows_what_is_required_and_what_was_filmed(service: Bure
     assert (recording["id"], recording["here"]) == (service.ids["recording_id"], True)
     assert recording["part_from"].startswith("2024-06-03T01:00:00")
     assert found["recordings_elsewhere"] == 0
+    assert (found["rule"]["version"], found["rule"]["steps"][0]) == (0, "show_identification")
+    page = service.client.get(
+        f"/events/{event}", headers={"Authorization": f"Bearer {service.secret(Role.member, 'one')}"}
+    )
+    assert "亮证" in page.text or "Show identification" in page.text
     early = ask(
         service, f"/api/v1/events/{event}/coverage?as_of=2024-06-03T10:00:00", Role.member, "one"
     ).json()
