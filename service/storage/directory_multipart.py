@@ -125,9 +125,11 @@ class DirectoryWriter:
 
     def _settle(self) -> None:
         if self._sync:
-            (size, future), self._sync = self._sync, None
+            size, future = self._sync
             with disk_errors():
                 future.result()
+            # Not before: one that failed stays, and fails again in `abandon`.
+            self._sync = None
             self._durable = size
 
     def saved(self, checkpoint: Checkpoint) -> None:

@@ -1,5 +1,6 @@
 """What only the directory store has to get right."""
 
+import errno
 import io
 import subprocess
 import sys
@@ -7,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from service.storage import open_store
+from service.storage import directory_multipart, open_store
 from service.storage.directory import DirectoryObjects
-from service.storage.errors import StorageFull
+from service.storage.errors import StorageFull, StorageUnavailable
 from service.storage.room import Room
 from tests.service.storage.row import Row, content
 from tests.service.storage.test_contract import noise
@@ -109,6 +110,30 @@ def test_an_error_of_the_kernel_in_the_middle_of_a_write_keeps_what_fitted(tmp_p
         cwd=Path(__file__).parents[3],
     )
     assert done.stdout.split() == ["full", "2500000"], done.stderr
+
+
+def test_bytes_behind_a_failed_sync_never_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The kernel tells of a failed write once; the next fdatasync of the same pages answers that all is well."""
+    fails = [True]
+
+    def fdatasync(handle: int) -> None:
+        if fails and fails.pop():
+            raise OSError(errno.EIO, "the disk is broken")
+
+    monkeypatch.setattr(directory_multipart, "SYNC_EVERY", 1)
+    monkeypatch.setattr(directory_multipart.os, "fdatasync", fdatasync)
+    store = open_store(f"file://{tmp_path}")
+    data = noise(3_000_000)
+    row = Row.create(store, "originals/a", len(data))
+    hand = row.take_over(store)
+    with pytest.raises(StorageUnavailable):
+        while True:
+            hand.write(data[:1000])
+    assert not fails and hand.abandon() and row.offset == 0
+    hand = row.take_over(store)
+    hand.write(data)
+    hand.close()
+    assert content(store, row.complete(store)) == data
 
 
 @pytest.mark.parametrize(
