@@ -47,7 +47,7 @@ app.conf.update(
 
 @app.task(name=TASK, ignore_result=True)
 def run(job_id: str) -> None:
-    runner.run_job(UUID(job_id), worker_name())
+    runner.run_job(UUID(job_id), worker_name(_main_pid))
 
 
 PR_SET_PDEATHSIG = 1

@@ -22,8 +22,9 @@ BEAT_EVERY_S = 5.0
 TIDY_EVERY_S = 60.0
 
 
-def worker_name() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}"
+def worker_name(pid: int | None = None) -> str:
+    """By the main process: what its children hold shows beside its signs of life."""
+    return f"{socket.gethostname()}:{pid or os.getpid()}"
 
 
 class Beat:

@@ -30,6 +30,7 @@ from service.recordings.detail import job_view
 from service.recordings.pages import unfinished
 from service.recordings.views import Job as JobView
 from service.recordings.views import RecordingCard
+from service.web import words
 from service.web.query import carried, link_with
 from service.web.rendering import render
 from service.web.shell import PageActor, page_actor, stalled_sentences
@@ -148,10 +149,15 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
     require(actor, "see_queue")
     healths = queue.queue_health(session)
     workers: dict[str, views.Worker] = {}
+    doing = _doing(session)
     for health in healths:
         for beat, alive in [(b, True) for b in health.workers] + [(b, False) for b in health.silent]:
             workers[beat.worker] = views.Worker(
-                name=beat.worker, queues=beat.queue.split(","), seen=beat.seen_at, alive=alive
+                name=beat.worker,
+                queues=beat.queue.split(","),
+                seen=beat.seen_at,
+                alive=alive,
+                doing=doing.get(beat.worker),
             )
     failed = list(
         session.scalars(
@@ -177,6 +183,16 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
         stalled=stalled_sentences(session),
     )
     return render(request, "queue.html", fragment="queue/_live.html", health=health)
+
+
+def _doing(session: Session) -> dict[str, str]:
+    """What each worker has in hand; whose recording it is does not show here."""
+    found: dict[str, list[str]] = {}
+    running = select(Job.worker, Job.kind).where(Job.state == JobState.running).order_by(Job.started_at)
+    for worker, kind in session.execute(running):
+        label = words.JOBS[kind].label if kind in words.JOBS else kind
+        found.setdefault(worker or "", []).append(str(label))
+    return {worker: _(", ").join(labels) for worker, labels in found.items()}
 
 
 @router.get("/docs")

@@ -1,10 +1,13 @@
 """Every page opens for every role that the menu sends there, with rows of everything on it."""
 
+from uuid import uuid4
+
 import pytest
 from sqlalchemy import event as sql_event
 
 from schemas.accounts import Role
 from schemas.cases import Case
+from schemas.jobs import Heartbeat, Job, JobKind, JobState
 from schemas.links import Link, LinkState
 from service import database
 from service.access.rules import may
@@ -89,3 +92,19 @@ def test_a_longer_list_asks_the_database_no_more_often(house: House):
     for number in range(3, 9):
         furnish(house, f"甲{number}")
     assert {path: asks(path) for path in paths} == few
+
+
+def test_the_queue_page_says_what_each_worker_has_in_hand(house: House):
+    with database.transaction() as session:
+        session.add_all([Heartbeat(worker=f"host:{n}", queue="encode") for n in (1, 2)])
+        session.add(
+            Job(
+                kind=JobKind.renditions,
+                subject_id=uuid4(),
+                queue="encode",
+                state=JobState.running,
+                worker="host:1",
+            )
+        )
+    page = house.ask("GET", "/queue", Role.supervisor, None).text
+    assert page.count("空闲") == 1 and page.index("host:1") < page.index("空闲")
