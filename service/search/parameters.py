@@ -1,11 +1,17 @@
 """The query string of the recordings list, the same for the API and the page."""
 
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import Depends, Query
+from sqlalchemy import select
+from sqlmodel import Session
 
+from schemas.people import Squad
 from service.clock import as_utc, day_start
+from service.database import DatabaseSession
 from service.errors import Invalid
 from service.search.queries import SearchFilters
 from service.search.rules import Near
@@ -25,7 +31,26 @@ def _bound(name: str, value: str, *, end: bool) -> datetime | None:
         raise Invalid(field=name, problem=str(error)) from error
 
 
+# What no squad has for an id: a code that nobody knows finds nothing, as any other unknown number does.
+NOBODYS = UUID(int=0)
+
+
+def _squads(session: Session, values: tuple[str, ...]) -> tuple[UUID, ...]:
+    """By id, or by the code that people use."""
+    ids: dict[str, UUID] = {}
+    for value in values:
+        with suppress(ValueError):
+            ids[value] = UUID(value)
+    if codes := [value for value in values if value not in ids]:
+        ids |= {
+            code: id_
+            for code, id_ in session.execute(select(Squad.code, Squad.id).where(Squad.code.in_(codes)))
+        }
+    return tuple(ids.get(value, NOBODYS) for value in values)
+
+
 def search_filters(
+    session: DatabaseSession,
     q: str = "",
     case: Many = [],  # noqa: B006 - FastAPI copies the default
     event: Many = [],  # noqa: B006
@@ -40,7 +65,8 @@ def search_filters(
     to: str = "",
     near: str = "",
 ) -> SearchFilters:
-    """`from` and `to` bound the recorded time; `near` is "latitude,longitude,metres"."""
+    """`from` and `to` bound the recorded time; `near` is "latitude,longitude,metres". Case, event, officer, squad and
+    recorder are named by id, or by the number or code that people use."""
     linkage = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
     if linked not in linkage:
         raise Invalid(field="linked", problem=linked)
@@ -49,7 +75,7 @@ def search_filters(
         case=_given(case),
         event=_given(event),
         officer=_given(officer),
-        squad=_given(squad),
+        squad=_squads(session, _given(squad)),
         recorder=_given(recorder),
         kind=_given(kind),
         state=_given(state),

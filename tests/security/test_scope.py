@@ -83,6 +83,15 @@ def test_a_filter_names_no_other_squad(house: House):
     assert "隐名中队" in house.ask("GET", path, Role.reviewer, None).text
 
 
+def test_a_squad_is_found_by_its_id_and_by_its_code(house: House):
+    mine = house.bureau.receive(b"mine", squad="1")
+    house.bureau.receive(b"theirs", squad="2")
+    for squad, wanted in ((house.bureau.squad("1"), [str(mine)]), ("1", [str(mine)]), ("nowhere", [])):
+        for role, own in ((Role.member, "1"), (Role.reviewer, None)):
+            found = house.ask("GET", f"/api/v1/recordings?squad={squad}", role, own).json()["items"]
+            assert [item["id"] for item in found] == wanted, (squad, role)
+
+
 def test_a_cursor_of_another_squad_says_nothing_about_its_age(house: House):
     theirs = house.bureau.receive(b"theirs", squad="2")
     for path in (f"/my-uploads?cursor={theirs}", f"/attention?what=waiting&cursor={theirs}"):
