@@ -13,6 +13,7 @@ MODULES = (
     "deploy.user",
     "deploy.coverage",
     "deploy.relink",
+    "deploy.policy",
     "deploy.serve",
     "deploy.doctor",
 )
@@ -25,16 +26,21 @@ app = typer.Typer(
 )
 
 
+def language() -> str:
+    """Chinese, as the product is; a locale without a language (C, C.UTF-8, POSIX) asks for nothing else."""
+    wishes = (os.environ.get(name) for name in ("ZHENGLU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))
+    return "en" if next(filter(None, wishes), "").lower().startswith("en") else "zh_CN"
+
+
 @app.callback()
 def main(context: typer.Context) -> None:
     """Commands beside a running `zhenglu up` use its database and Redis, unless the settings name others.
 
-    They speak Chinese, and English where LANG or LC_ALL says so.
+    They speak Chinese, and English where ZHENGLU_LANG, LC_ALL, LC_MESSAGES or LANG (the first that is set) says so.
     """
     from service import i18n
 
-    wish = os.environ.get("LC_ALL") or os.environ.get("LANG") or ""
-    context.with_resource(i18n.speaking("en" if wish.startswith("en") else i18n.DEFAULT))
+    context.with_resource(i18n.speaking(language()))
     if context.invoked_subcommand in ("up", "demo"):  # they start parts of their own
         return
     from deploy import running

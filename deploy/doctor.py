@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
+from service.i18n import gettext as _
+from service.i18n import lazy, size
 from service.settings import Settings, get_settings
 
 NEEDED = {
@@ -34,12 +36,40 @@ DISK_LOW_BYTES = 20 * 2**30
 class Verdict(StrEnum):
     ok = "ok"
     warning = "warning"  # it works, and somebody should know this
+    not_running = "not_running"  # needed, and nobody has started it
     broken = "broken"
+
+
+SAID = {
+    Verdict.ok: lazy("ok"),
+    Verdict.warning: lazy("look at it"),
+    Verdict.not_running: lazy("not running"),
+    Verdict.broken: lazy("broken"),
+}
+# The names in --json stay as they are; people read these.
+COMPONENTS = {
+    "database": lazy("database"),
+    "migrations": lazy("database schema"),
+    "Redis": lazy("Redis"),
+    "worker light": lazy("worker for light work"),
+    "worker encode": lazy("worker for encoding"),
+    "object store": lazy("object store"),
+    "object lock": lazy("object lock"),
+    "ffmpeg": lazy("ffmpeg"),
+    "tesseract": lazy("tesseract"),
+    "sandbox": lazy("sandbox"),
+    "clock": lazy("clock"),
+    "disk": lazy("disk"),
+    "service user": lazy("service user"),
+}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`mend` is one sentence on what to do; empty where nothing is to be done."""
+    """`component` and `verdict` never change their names; `found` and `mend` are in the caller's language.
+
+    `mend` is one sentence on what to do; empty where nothing is to be done.
+    """
 
     component: str
     verdict: Verdict
@@ -59,6 +89,10 @@ def broken(component: str, found: str, mend: str) -> Finding:
     return Finding(component, Verdict.broken, found, mend)
 
 
+def not_running(component: str, found: str, mend: str) -> Finding:
+    return Finding(component, Verdict.not_running, found, mend)
+
+
 def examine(settings: Settings) -> Iterator[Finding]:
     """Every check, each on its own: one that fails keeps none of the others from being made."""
     checks: list[Callable[[Settings], Iterator[Finding]]] = [
@@ -75,10 +109,10 @@ def database(settings: Settings) -> Iterator[Finding]:
     from deploy.database import revisions
 
     if not settings.database_url:
-        yield broken(
+        yield not_running(
             "database",
-            "none is named, and no `zhenglu up` runs on the data folder",
-            "Start `zhenglu up`, or set ZHENGLU_DATABASE_URL.",
+            _("no `zhenglu up` runs on this data folder, and the settings name no other"),
+            _("Start `zhenglu up`, or set {name}.").format(name="ZHENGLU_DATABASE_URL"),
         )
         return
     engine = sqlalchemy.create_engine(settings.database_url, poolclass=sqlalchemy.NullPool)
@@ -88,32 +122,38 @@ def database(settings: Settings) -> Iterator[Finding]:
             number = int(connection.execute(sqlalchemy.text("SHOW server_version_num")).scalar_one())
             encoding = connection.execute(sqlalchemy.text("SHOW server_encoding")).scalar_one()
         if number < 150000:
-            yield broken("database", f"PostgreSQL {version}", "Use PostgreSQL 15 or newer.")
+            yield broken("database", f"PostgreSQL {version}", _("Use PostgreSQL 15 or newer."))
         elif encoding != "UTF8":
             yield broken(
-                "database", f"its encoding is {encoding}", "Create the database with ENCODING 'UTF8'."
+                "database",
+                _("its encoding is {encoding}").format(encoding=encoding),
+                _("Create the database with ENCODING 'UTF8'."),
             )
         else:
             yield ok("database", f"PostgreSQL {version}")
         now, newest = revisions(settings.database_url)
     except SQLAlchemyError as error:
         reason = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-        yield broken("database", reason, "Start PostgreSQL, or correct ZHENGLU_DATABASE_URL.")
+        yield broken("database", reason, _("Start PostgreSQL, or correct ZHENGLU_DATABASE_URL."))
         return
     if now == newest:
-        yield ok("migrations", f"at {now}, the newest")
+        yield ok("migrations", _("at {revision}, the newest").format(revision=now))
     else:
-        yield broken("migrations", f"at {now or 'none'}, the newest is {newest}", "Run `zhenglu migrate`.")
+        yield broken(
+            "migrations",
+            _("at {revision}, the newest is {newest}").format(revision=now or "–", newest=newest),
+            _("Run `zhenglu migrate`."),
+        )
 
 
 def redis_server(settings: Settings) -> Iterator[Finding]:
     import redis
 
     if not settings.redis_url:
-        yield broken(
+        yield not_running(
             "Redis",
-            "none is named, and no `zhenglu up` runs on the data folder",
-            "Start `zhenglu up`, or set ZHENGLU_REDIS_URL.",
+            _("no `zhenglu up` runs on this data folder, and the settings name no other"),
+            _("Start `zhenglu up`, or set {name}.").format(name="ZHENGLU_REDIS_URL"),
         )
         return
     try:
@@ -121,13 +161,17 @@ def redis_server(settings: Settings) -> Iterator[Finding]:
             version = client.info("server")["redis_version"]
             policy = client.info("memory").get("maxmemory_policy", "noeviction")
     except (redis.RedisError, ValueError) as error:
-        yield broken("Redis", str(error), "Start Redis, or correct ZHENGLU_REDIS_URL; work waits meanwhile.")
+        yield broken(
+            "Redis", str(error), _("Start Redis, or correct ZHENGLU_REDIS_URL; work waits meanwhile.")
+        )
         return
     if policy != "noeviction":
         yield warning(
             "Redis",
-            f"{version}, may throw away queued work (maxmemory-policy {policy})",
-            "Set maxmemory-policy noeviction; lost nudges are made good by the sweeper, only later.",
+            _("{version}, may throw away queued work (maxmemory-policy {policy})").format(
+                version=version, policy=policy
+            ),
+            _("Set maxmemory-policy noeviction; lost nudges are made good by the sweeper, only later."),
         )
     else:
         yield ok("Redis", version)
@@ -151,12 +195,14 @@ def workers(settings: Settings) -> Iterator[Finding]:
         return
     for queue in ("light", "encode"):
         if queue in alive:
-            yield ok(f"worker {queue}", f"{alive[queue]} alive")
+            yield ok(f"worker {queue}", _("{n} alive").format(n=alive[queue]))
         else:
             yield warning(
                 f"worker {queue}",
-                "none has been heard of for 30 s",
-                f"Start `zhenglu up` or `zhenglu worker {queue}`; its work waits meanwhile.",
+                _("none has been heard of for 30 s"),
+                _("Start `zhenglu up` or `zhenglu worker {queue}`; its work waits meanwhile.").format(
+                    queue=queue
+                ),
             )
 
 
@@ -167,46 +213,57 @@ def object_store(settings: Settings) -> Iterator[Finding]:
     where = urlsplit(settings.store_url)
     if where.scheme == "file" and not Path(unquote(where.path)).exists():
         # A look must leave no folder behind: root's would keep the service user out of it.
-        yield ok("object store", f"{where.path} is not there yet: the first start makes it")
+        yield ok(
+            "object store", _("{folder} is not there yet: the first start makes it").format(folder=where.path)
+        )
         return
     try:
         store = open_store(settings.store_url, settings.s3_access_key, settings.s3_secret_key)
         proof = store.objects.prove_lock()
     except (ServiceError, ValueError, OSError) as error:
         told = error.say() if isinstance(error, ServiceError) else str(error)
-        yield broken("object store", told, "Start the store, or correct ZHENGLU_OBJECT_STORE and its keys.")
+        yield broken(
+            "object store", told, _("Start the store, or correct ZHENGLU_OBJECT_STORE and its keys.")
+        )
         return
-    yield ok("object store", f"{settings.store_url.split('?')[0]} answers")
+    yield ok("object store", _("{address} answers").format(address=settings.store_url.split("?")[0]))
     if proof.holds:
         yield ok(
-            "object lock", proof.detail or "a locked probe could not be deleted, nor its lock be shortened"
+            "object lock",
+            proof.detail or _("a locked probe could not be deleted, nor its lock be shortened"),
         )
     elif proof.supported:
-        yield broken("object lock", proof.detail, "The store claims to lock and does not: use another store.")
+        yield broken(
+            "object lock", proof.detail, _("The store claims to lock and does not: use another store.")
+        )
     else:
         yield warning(
             "object lock",
-            proof.detail,
-            "Where originals must be locked by the store itself, use S3 with object lock.",
+            _("originals are kept read-only; a folder cannot lock them")
+            if settings.store_url.startswith("file:")
+            else proof.detail,
+            _("Where originals must be locked by the store itself, use S3 with object lock."),
         )
 
 
 def ffmpeg(settings: Settings) -> Iterator[Finding]:
     if not (program := shutil.which("ffmpeg")) or not shutil.which("ffprobe"):
-        yield broken("ffmpeg", "is not installed", "Run `apt-get install ffmpeg`.")
+        yield broken("ffmpeg", _("is not installed"), _("Run `apt-get install ffmpeg`."))
         return
     lacking = [name for kind, names in NEEDED.items() for name in _lacking(program, kind, names)]
     for_demo = [name for kind, names in FOR_THE_DEMO.items() for name in _lacking(program, kind, names)]
     told = subprocess.run([program, "-version"], capture_output=True, text=True).stdout
     version = told.split("version ", 1)[-1].split(" ", 1)[0]
     if lacking:
-        yield broken("ffmpeg", f"{version} lacks {', '.join(lacking)}", "Install Debian's ffmpeg.")
+        yield broken("ffmpeg", _lacks(version, lacking), _("Install Debian's ffmpeg."))
     elif for_demo:
-        yield warning(
-            "ffmpeg", f"{version} lacks {', '.join(for_demo)}", "Only the demo's footage needs them."
-        )
+        yield warning("ffmpeg", _lacks(version, for_demo), _("Only the demo's footage needs them."))
     else:
-        yield ok("ffmpeg", f"{version} with all codecs and filters needed")
+        yield ok("ffmpeg", _("{version} with all codecs and filters needed").format(version=version))
+
+
+def _lacks(version: str, names: list[str]) -> str:
+    return _("{version} lacks {names}").format(version=version, names=", ".join(names))
 
 
 def tesseract(settings: Settings) -> Iterator[Finding]:
@@ -216,8 +273,8 @@ def tesseract(settings: Settings) -> Iterator[Finding]:
     else:
         yield warning(
             "tesseract",
-            "is not installed: times burned into pictures stay unread",
-            "Run `apt-get install tesseract-ocr`.",
+            _("is not installed: times burned into pictures stay unread"),
+            _("Run `apt-get install tesseract-ocr`."),
         )
 
 
@@ -239,10 +296,10 @@ def sandbox(settings: Settings) -> Iterator[Finding]:
         wrong = str(error)
     if wrong:
         yield broken(
-            "sandbox", wrong, "Media waits until bubblewrap can start: allow unprivileged user namespaces."
+            "sandbox", wrong, _("Media waits until bubblewrap can start: allow unprivileged user namespaces.")
         )
     else:
-        yield ok("sandbox", "ffmpeg runs in it, without network, on one folder")
+        yield ok("sandbox", _("ffmpeg runs in it, without network, on one folder"))
 
 
 def clock(settings: Settings) -> Iterator[Finding]:
@@ -264,11 +321,11 @@ def clock(settings: Settings) -> Iterator[Finding]:
             if apart > CLOCK_SKEW_S:
                 yield broken(
                     "clock",
-                    f"this machine and the database are {apart:.1f} s apart",
-                    "Let both follow the same time server (chrony or systemd-timesyncd).",
+                    _("this machine and the database are {apart} s apart").format(apart=f"{apart:.1f}"),
+                    _("Let both follow the same time server (chrony or systemd-timesyncd)."),
                 )
                 return
-            found.append(f"{apart * 1000:.0f} ms from the database's")
+            found.append(_("{n} ms from the database's").format(n=f"{apart * 1000:.0f}"))
     followed = None
     if timedatectl := shutil.which("timedatectl"):
         told = subprocess.run(
@@ -276,11 +333,11 @@ def clock(settings: Settings) -> Iterator[Finding]:
         )
         followed = {"yes": True, "no": False}.get(told.stdout.strip())
     if followed is False:
-        found.append("no time server is followed")
-        yield warning("clock", "; ".join(found), "Install chrony or enable systemd-timesyncd.")
+        found.append(_("no time server is followed"))
+        yield warning("clock", "; ".join(found), _("Install chrony or enable systemd-timesyncd."))
     else:
         found.append(
-            "follows a time server" if followed else "whether a time server is followed is unknown here"
+            _("follows a time server") if followed else _("whether a time server is followed is unknown here")
         )
         yield ok("clock", "; ".join(found))
 
@@ -290,13 +347,15 @@ def disk(settings: Settings) -> Iterator[Finding]:
     while not folder.exists():
         folder = folder.parent
     usage = shutil.disk_usage(folder)
-    found = f"{usage.free / 2**30:.1f} GiB of {usage.total / 2**30:.0f} GiB free for {settings.data_dir}"
+    found = _("{free} of {all} free for {folder}").format(
+        free=size(usage.free), all=size(usage.total), folder=settings.data_dir
+    )
     if usage.free < DISK_FULL_BYTES:
         yield broken(
-            "disk", found, "Make room or move ZHENGLU_DATA_DIR: uploads are refused when it is full."
+            "disk", found, _("Make room or move ZHENGLU_DATA_DIR: uploads are refused when it is full.")
         )
     elif usage.free < DISK_LOW_BYTES:
-        yield warning("disk", found, "One day of a squad's footage may need more: make room.")
+        yield warning("disk", found, _("One day of a squad's footage may need more: make room."))
     else:
         yield ok("disk", found)
 
@@ -305,9 +364,10 @@ def doctor(
     data: Annotated[Path | None, typer.Option(help="data folder (default: ZHENGLU_DATA_DIR)")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
-    """Check each component and say how to mend what fails. Exit code 1 if something needed is broken."""
+    """Check each component and say how to mend what fails. Exit code 1 if something needed is broken or not running."""
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from deploy import running
     from deploy.service_user import CannotBecome, become
@@ -329,13 +389,21 @@ def doctor(
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], ensure_ascii=False, indent=1))
     else:
-        table = Table("component", "", "found", "to do")
-        colours = {Verdict.ok: "green", Verdict.warning: "yellow", Verdict.broken: "red"}
+        table = Table()
+        for title in (_("component"), "", _("found"), _("to do")):
+            table.add_column(title, overflow="fold")  # Chinese has no spaces to wrap at
+        colours = {
+            Verdict.ok: "green",
+            Verdict.warning: "yellow",
+            Verdict.not_running: "red",
+            Verdict.broken: "red",
+        }
         for finding in findings:
-            verdict = f"[{colours[finding.verdict]}]{finding.verdict}[/]"
-            table.add_row(finding.component, verdict, finding.found, finding.mend)
+            name = str(COMPONENTS.get(finding.component, finding.component))
+            said = Text(str(SAID[finding.verdict]), style=colours[finding.verdict])
+            table.add_row(Text(name), said, Text(finding.found), Text(finding.mend))
         Console().print(table)
-    if any(finding.verdict is Verdict.broken for finding in findings):
+    if any(finding.verdict in (Verdict.broken, Verdict.not_running) for finding in findings):
         raise typer.Exit(1)
 
 

@@ -10,13 +10,15 @@ from typer.testing import CliRunner
 from deploy import doctor
 from deploy.cli import app
 from deploy.doctor import Finding, Verdict
+from service import i18n
 from service.settings import Settings, get_settings
 from service.storage.factory import open_store
 from tests.fixtures.ceph import CephNode
 
 
 def examined(**settings: object) -> dict[str, Finding]:
-    return {finding.component: finding for finding in doctor.examine(Settings(**settings))}
+    with i18n.speaking("en"):
+        return {finding.component: finding for finding in doctor.examine(Settings(**settings))}
 
 
 @pytest.fixture
@@ -93,4 +95,19 @@ def test_the_exit_code_and_the_json_tell_programs_what_the_table_tells_people(
     get_settings.cache_clear()
     assert answer.exit_code == 1
     told = {finding["component"]: finding["verdict"] for finding in json.loads(answer.stdout)}
-    assert told["database"] == "broken" and told["ffmpeg"] == "ok"
+    assert told["database"] == "not_running" and told["ffmpeg"] == "ok"
+
+
+def test_the_table_speaks_chinese_unless_the_locale_says_english(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ZHENGLU_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    for name in ("LC_ALL", "LC_MESSAGES", "ZHENGLU_LANG"):
+        monkeypatch.delenv(name, raising=False)
+    answers = {}
+    for lang in ("C.UTF-8", "en_GB.UTF-8"):
+        monkeypatch.setenv("LANG", lang)
+        answers[lang] = CliRunner().invoke(app, ["doctor", "--data", str(tmp_path)]).stdout
+    get_settings.cache_clear()
+    assert "未运行" in answers["C.UTF-8"] and "not running" in answers["en_GB.UTF-8"]
