@@ -23,6 +23,8 @@ from tests.bench.field_rows import (
     Rates,
 )
 
+STRAY_TRIES = 30
+
 
 @dataclass
 class Act:
@@ -93,7 +95,7 @@ class Filming:
             offset = self.clocks[kit.camera.id].offset(dock)
             self.measured.append(Measured(kit.camera.id, time(dock), offset + chance.gauss(0, 0.5), 1.5))
         named = chance.random() >= rates.no_recorder
-        skip = False
+        first, strays, skip = len(self.files), 0, False
         for place, act in enumerate(acts):
             if skip:
                 skip = False
@@ -119,8 +121,9 @@ class Filming:
             if following and not skip:
                 stop = min(stop, following.start - 20)
             self._filming(kit, begin, stop, seen, acts, faults, dock, named)
-            if chance.random() < rates.stray * 1.75:
-                self._stray(kit, acts, start, end, dock, named)
+            strays += chance.random() < rates.stray * 1.75
+        for _ in range(strays):
+            self._stray(kit, acts, start, end, dock, named, self.files[first:])
 
     def _filming(
         self,
@@ -177,7 +180,37 @@ class Filming:
             else [(begin, stop)]
         )
 
-    def _stray(self, kit: Kit, acts: list[Act], start: float, end: float, dock: float, named: bool) -> None:
+    def _stray(
+        self,
+        kit: Kit,
+        acts: list[Act],
+        start: float,
+        end: float,
+        dock: float,
+        named: bool,
+        filmed: list[File],
+    ) -> None:
+        """`filmed`: by this camera in this shift; it never films two things at once."""
+        for _ in range(STRAY_TRIES):
+            begin, length, around = self._stray_time(acts, start, end)
+            if not any(
+                seconds(one.true_start) < begin + length and begin < seconds(one.true_start) + one.length_s
+                for one in filmed
+            ):
+                break
+        else:
+            return
+        dock = max(dock, begin + length + 60)
+        officer: UUID | None = kit.holder(begin).id
+        if self.chance.random() < self.rates.no_officer:
+            officer = None
+        track = ()
+        if self.chance.random() >= self.rates.no_gps:
+            track = self._track(around, begin, begin + length)
+        self._file(kit, begin, begin + length, officer, [], track, {STRAY}, dock, named)
+
+    def _stray_time(self, acts: list[Act], start: float, end: float) -> tuple[float, float, list[Act]]:
+        """Its beginning, its length, and where the camera is about then."""
         chance = self.chance
         kind = chance.random()
         if kind < 0.4:  # does it work?
@@ -193,12 +226,7 @@ class Filming:
             acts = [Act(begin, begin + length, self.centre, "")]
         else:  # after work
             begin, length = end + chance.uniform(0, 0.5) * HOUR, chance.uniform(30, 900)
-            dock = max(dock, begin + length + 60)
-        officer: UUID | None = kit.holder(begin).id
-        if chance.random() < self.rates.no_officer:
-            officer = None
-        track = () if chance.random() < self.rates.no_gps else self._track(acts, begin, begin + length)
-        self._file(kit, begin, begin + length, officer, [], track, {STRAY}, dock, named)
+        return begin, length, acts
 
     def _track(self, acts: list[Act], since: float, until: float) -> tuple[tuple[float, float, float], ...]:
         """One position, or one a minute; now and then all of it far off."""
@@ -282,3 +310,7 @@ def moved(place: tuple[float, float], north: float, east: float) -> tuple[float,
 
 def time(seconds: float) -> datetime:
     return BEGIN + timedelta(seconds=round(seconds, 3))
+
+
+def seconds(moment: datetime) -> float:
+    return (moment - BEGIN).total_seconds()
