@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from deploy.process import free_port
+from tests.browser.sign_in import PATIENCE_MS
 from tests.fixtures.processes import Processes
 
 CHROMIUM = "/usr/bin/chromium"
@@ -31,7 +32,7 @@ def gallery(module_processes: Processes) -> str:
     """The address of the gallery: every template with made-up contexts. It keeps nothing."""
     address = f"http://127.0.0.1:{(port := free_port())}"
     child = module_processes.python("-m", "tests.browser.gallery", str(port))
-    module_processes.wait_for_http(f"{address}/gallery", child, timeout_s=120)
+    module_processes.wait_for_http(f"{address}/gallery", child)
     return address
 
 
@@ -57,6 +58,7 @@ def open_page(browser: Browser, gallery: str):
 
     def open_(lang: str = "zh_CN", width: int = 1440) -> Watched:
         context = browser.new_context(viewport={"width": width, "height": 844}, base_url=gallery)
+        context.set_default_timeout(PATIENCE_MS)
         context.add_cookies([{"name": "lang", "value": lang, "url": gallery}])
         contexts.append(context)
         return Watched(context.new_page())

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.fixtures.stack import PASSWORD, Stack
 
-PATIENCE_MS = 30_000  # no page is judged by its speed here, and the machine may be busy
+PATIENCE_MS = 60_000  # no page is judged by its speed here, and the machine may be busy
 expect.set_options(timeout=PATIENCE_MS)
 
 

@@ -23,6 +23,7 @@ from tests.fixtures.stack import Stack
 from tests.service.linking.field import Field, at
 
 MONTH = "/coverage?month=2024-06"
+QUEUES = ("light",)
 PAGES = (
     "/coverage?year=2024",
     MONTH,
@@ -103,8 +104,8 @@ def shot(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
-def rows(page: Page) -> int:
-    return page.locator("[data-deciding] [data-row]").count()
+def has_rows(page: Page, n: int) -> None:
+    expect(page.locator("[data-deciding] [data-row]")).to_have_count(n)
 
 
 def number(text: str) -> int:
@@ -120,7 +121,7 @@ def test_every_number_of_the_board_opens_into_as_many_rows(supervisor: Page):
     assert len(found) >= 5
     for href, n in found.items():
         supervisor.goto(href)
-        assert rows(supervisor) == n, href
+        has_rows(supervisor, n)
 
 
 def test_the_table_under_the_chart_says_what_the_chart_says_and_opens_too(supervisor: Page):
@@ -132,7 +133,7 @@ def test_the_table_under_the_chart_says_what_the_chart_says_and_opens_too(superv
     points = supervisor.locator("#chart circle.point title").all_text_contents()
     assert any(point.startswith("第1中队 2024-06") and share in point for point in points)
     june.click()
-    assert rows(supervisor) == 5
+    has_rows(supervisor, 5)
 
 
 def test_figures_that_cost_a_query_each_come_after_the_page(supervisor: Page):
@@ -263,9 +264,9 @@ def test_every_page_of_coverage_fits_is_labelled_and_without_complaint(
         for path in (*PAGES, f"/events/{filmed.gap}"):
             assert page.goto(path, wait_until="networkidle").status == 200, path
             assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
-            assert page.locator("h1").count() == 1, path
+            expect(page.locator("h1")).to_have_count(1)
             assert not page.evaluate(BARE), path
-            assert page.locator(".rail [aria-current=page]").count() == 1, path
+            expect(page.locator(".rail [aria-current=page]")).to_have_count(1)
             shot(page, f"{re.sub(r'[^a-z]+', '-', path)}-{lang}-{width}")
         assert not complaints
 

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from deploy.process import wait_until
 from tests.browser import samples
+from tests.browser.sign_in import PATIENCE_MS
 
 
 @pytest.mark.parametrize("lang", ["zh_CN", "en"])
@@ -79,7 +80,7 @@ def test_searching_swaps_the_results_and_says_so_in_the_address(open_page):
 def test_the_queue_page_refreshes_itself_in_place(open_page):
     page = open_page().page
     page.goto("/queue")
-    with page.expect_response("**/queue", timeout=15_000) as answer:
+    with page.expect_response("**/queue", timeout=PATIENCE_MS) as answer:
         pass
     assert "<html" not in answer.value.text()
     expect(page.locator("#live")).to_have_count(1)
@@ -128,12 +129,12 @@ def test_the_player_plays_seeks_steps_and_shows_previews(open_page):
         return page.evaluate(f"document.querySelector('video').{expression}")
 
     def comes_to(seconds: float, within: float = 0.1) -> None:
-        wait_until(lambda: abs(video("currentTime") - seconds) < within, 10)
+        wait_until(lambda: abs(video("currentTime") - seconds) < within, PATIENCE_MS / 1000)
         assert video("currentTime") == pytest.approx(seconds, abs=within)
 
-    wait_until(lambda: video("readyState") >= 1, 10)
+    wait_until(lambda: video("readyState") >= 1, PATIENCE_MS / 1000)
     page.keyboard.press("Space")
-    wait_until(lambda: video("currentTime") > 0.5, 10)
+    wait_until(lambda: video("currentTime") > 0.5, PATIENCE_MS / 1000)
     page.keyboard.press("k")
     stopped = video("currentTime")
     assert stopped > 0.5

@@ -12,7 +12,7 @@ from sqlalchemy import select
 from deploy.process import wait_until
 from schemas.originals import Rendition, RenditionKind
 from schemas.recordings import Recording, Tag
-from tests.browser.sign_in import signed_in
+from tests.browser.sign_in import PATIENCE_MS, signed_in
 from tests.fixtures.media import SAMPLES, footage
 from tests.fixtures.samples import FATES, UNPLAYABLE
 from tests.fixtures.stack import Stack
@@ -23,7 +23,6 @@ CAMERA_FILES = {
 # the long ones last: they are encoded while the others are looked at
 FILES = sorted(CAMERA_FILES, key=lambda name: (FATES[name].duration_s or 0, name))
 MADE = ("h264_mp4", "hevc_mp4", "ts", "avi")
-PATIENCE_MS = 30_000
 
 
 def advances(page) -> float:

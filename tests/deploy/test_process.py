@@ -27,9 +27,9 @@ def test_a_child_ends_with_its_killed_parent(processes: Processes, tmp_path: Pat
     processes.wait_for_output("child ", parent)
     child = ProcessId.of(int(parent.output().split()[1]))
     assert child is not None and child.alive
-    assert wait_until(lambda: "up" in (tmp_path / "child.log").read_text(), 10)
+    assert wait_until(lambda: "up" in (tmp_path / "child.log").read_text(), 60)
     os.kill(parent.pid, signal.SIGKILL)
-    assert wait_until(lambda: not child.alive, 5)
+    assert wait_until(lambda: not child.alive, 60)
 
 
 def test_a_reused_number_is_not_the_same_process() -> None:
@@ -46,18 +46,18 @@ def test_stop_ends_what_the_child_started_too(tmp_path: Path) -> None:
     code = f"import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', {stubborn!r}]).pid, flush=True)"
     child = Child("parent", [sys.executable, "-c", f"{code}; import time; time.sleep(600)"], tmp_path / "log")
     child.start()
-    assert wait_until(lambda: "up" in child.output(), 10)
+    assert wait_until(lambda: "up" in child.output(), 60)
     grandchild = ProcessId.of(int(child.output().split()[0]))
     assert grandchild is not None
     child.stop()
-    assert wait_until(lambda: not grandchild.alive, 5)
+    assert wait_until(lambda: not grandchild.alive, 60)
 
 
 def test_a_child_that_will_not_stop_is_killed_in_time(tmp_path: Path) -> None:
     code = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {SLEEPER}"
     child = Child("stubborn", [sys.executable, "-c", code], tmp_path / "log", grace_s=0.3)
     child.start()
-    assert wait_until(lambda: "up" in child.output(), 10)
+    assert wait_until(lambda: "up" in child.output(), 60)
     child.stop()
     assert not child.running
     assert child.process is not None and child.process.returncode == -signal.SIGKILL

@@ -111,7 +111,7 @@ def test_two_do_not_run_on_one_folder(start, folder: Path, processes: Processes)
     second = start()
     processes.wait_for_output("refused: zhenglu already runs on", second)
     assert str(first.pid) in second.output()
-    assert wait_until(lambda: not second.running, 5)
+    assert wait_until(lambda: not second.running, 60)
     assert first.running and all(process.alive for process in children(folder).values())
 
 
@@ -151,7 +151,7 @@ def test_a_part_that_cannot_start_says_why_and_leaves_nothing_running(
     up = start("broken")
     processes.wait_for_output("refused: web ended at once", up)
     assert "no such table" in up.output()
-    assert wait_until(lambda: not up.running, 10)
+    assert wait_until(lambda: not up.running, 60)
     assert not (folder / "up.json").exists()
     broker = int((folder / "broker.log").read_text().split()[1])
-    assert wait_until(lambda: ProcessId.of(broker) is None, 5)
+    assert wait_until(lambda: ProcessId.of(broker) is None, 60)

@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import func, select, update
 
 from deploy.embedded.redis import Redis
+from deploy.process import wait_until
 from schemas.base import new_id
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind, JobState
 from service.database import transaction
 from service.jobs import publisher, raise_priority, request_job, retry_job
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from workers import runner, schedule
-from workers.claim import JobFailed, LeaseLost, TryLater, claim, fail, finish, give_back, kept
+from workers.claim import Claim, JobFailed, LeaseLost, TryLater, claim, fail, finish, give_back, kept
 
 
 @pytest.fixture(autouse=True)
@@ -198,12 +199,14 @@ def test_leases_of_several_jobs_are_renewed_by_one_thread(monkeypatch: pytest.Mo
     monkeypatch.setattr("workers.claim.RENEW_EVERY_S", 0.1)
     claims = [claim(ask(), "a") for _ in range(3)]
     before = {held.job_id: job(held.job_id).lease_until for held in claims}
+
+    def renewed(held: Claim) -> bool:
+        return job(held.job_id).lease_until > before[held.job_id]
+
     with kept(claims[0]), kept(claims[1]):
         with kept(claims[2]):
             pass
-        time.sleep(0.5)
-        renewed = [job(held.job_id).lease_until > before[held.job_id] for held in claims]
-    assert renewed == [True, True, False]
+        assert wait_until(lambda: [renewed(held) for held in claims] == [True, True, False], 60)
     assert sum(thread.name == "leases" for thread in threading.enumerate()) == 1
 
 
@@ -216,13 +219,12 @@ def test_the_lease_is_renewed_while_work_goes_on_and_its_loss_is_told(monkeypatc
         before = session.get_one(Job, job_id).lease_until
     with kept(held):
         held.progress(0.5, "encoding")
-        time.sleep(0.4)
-        assert job(job_id).lease_until > before
+        assert wait_until(lambda: job(job_id).lease_until > before and job(job_id).progress, 60)
         assert (job(job_id).progress, job(job_id).progress_note) == (0.5, "encoding")
         end_lease(job_id)
         with transaction() as session:  # as the taker-over leaves it
             session.execute(update(Job).where(Job.id == job_id).values(attempt=Job.attempt + 1))
-        assert held.lost.wait(2)
+        assert held.lost.wait(60)
 
 
 def test_a_failure_is_tried_again_later_and_fails_for_good_when_tries_are_spent(noop_that):

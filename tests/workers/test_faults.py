@@ -96,7 +96,7 @@ class Yard:
         main = psutil.Process(self.workers[name].pid)
         below = main.children(recursive=True)
         main.kill()
-        _, alive = psutil.wait_procs(below, timeout=5)
+        _, alive = psutil.wait_procs(below, timeout=30)
         assert not alive, f"survived their worker: {[process.cmdline()[:3] for process in alive]}"
         self.workers[name].stop()
         self.workers[name] = self._worker(name)
@@ -107,7 +107,7 @@ class Yard:
         child = chance.choice(children)
         below = child.children(recursive=True)
         child.kill()
-        _, alive = psutil.wait_procs(below, timeout=5)
+        _, alive = psutil.wait_procs(below, timeout=30)
         assert not alive, f"survived their worker: {[process.cmdline()[:3] for process in alive]}"
 
     def ffmpeg_below(self) -> list[psutil.Process]:

@@ -218,7 +218,7 @@ def test_who_sees_one_squad_imports_for_that_squad_only(field):
         bring(field, EventImporter, foreign, role=Role.member, squad="two")
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(600)
 def test_ten_thousand_rows_come_in_with_a_bounded_number_of_statements(field, session):
     from sqlalchemy import event as listen
 

@@ -95,7 +95,7 @@ class Service:
 
     def ready(self) -> "Service":
         assert self.child is not None
-        self.processes.wait_for_http(f"{self.url}/healthz", self.child, timeout_s=120)
+        self.processes.wait_for_http(f"{self.url}/healthz", self.child)
         return self
 
     def kill(self) -> None:
