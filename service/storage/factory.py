@@ -9,9 +9,6 @@ from service.storage.directory_multipart import DirectoryMultipart
 from service.storage.errors import StorageUnavailable
 from service.storage.protocols import MIB, Store
 from service.storage.room import Room
-from service.storage.s3 import Bucket
-from service.storage.s3_multipart import S3Multipart
-from service.storage.s3_objects import S3Objects
 
 DEFAULT_RESERVE = 256 * MIB
 """Free disk that a directory store leaves to the database and the system."""
@@ -41,6 +38,11 @@ def open_store(url: str, access_key: str = "", secret_key: str = "") -> Store:
         objects.prepare()
         return Store("directory", objects, DirectoryMultipart(objects))
     if parts.scheme == "s3":
+        # Only here: the SDK takes a while to load, and most processes never need it.
+        from service.storage.s3 import Bucket
+        from service.storage.s3_multipart import S3Multipart
+        from service.storage.s3_objects import S3Objects
+
         only("endpoint", "region")
         endpoint = options.get("endpoint", "https://s3.amazonaws.com")
         if not endpoint.startswith(("http://", "https://")) or not parts.netloc:
