@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from service import i18n
 from service.clock import now
+from service.settings import get_settings
 from service.web import drawing, words
 from service.web.views import Shell
 
@@ -91,11 +92,16 @@ def text(template: str, shell: Shell, path: str = "/", **context: Any) -> str:
     return environment().get_template(template).render(shell=shell, path=path, html_lang=html_lang, **context)
 
 
+def _shell_of(request: Request) -> Shell:
+    """That of who is signed in; a stranger's says at least where made-up data is shown."""
+    return getattr(request.state, "shell", None) or Shell(demo=get_settings().demo)
+
+
 def render(
     request: Request, page: str, *, fragment: str | None = None, status_code: int = 200, **context: Any
 ) -> HTMLResponse:
     """The page, or only its `fragment` when htmx asks for a part. The frame is request.state.shell."""
-    shell = getattr(request.state, "shell", None) or Shell()
+    shell = _shell_of(request)
     template = fragment if fragment and wants_fragment(request) else page
     body = text(template, shell, request.url.path, **context)
     return HTMLResponse(body, status_code, headers=PAGE_HEADERS)
@@ -103,7 +109,7 @@ def render(
 
 def render_error(request: Request, status_code: int, sentence: str, hint: str | None = None) -> Response:
     """A page with a clear sentence; inside a page (htmx) a notice on top, leaving the rest as it is."""
-    shell = getattr(request.state, "shell", None) or Shell()
+    shell = _shell_of(request)
     context = {"status_code": status_code, "sentence": sentence, "hint": hint}
     if "HX-Request" in request.headers:
         body = text("partials/error_notice.html", shell, request.url.path, **context)

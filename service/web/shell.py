@@ -14,6 +14,7 @@ from service.access.rules import may
 from service.database import DatabaseSession
 from service.i18n import gettext as _
 from service.jobs import queue_health
+from service.policy import policy
 from service.settings import get_settings
 from service.web import words
 from service.web.views import Shell, Viewer
@@ -37,7 +38,7 @@ def _shell(session: Session, actor: Actor) -> Shell:
             squad=squad.name if squad else None,
         ),
         csrf_token=actor.csrf_token,
-        demo=get_settings().demo,
+        demo=get_settings().demo or policy(session, "demo_database") is True,
         stalled=stalled_sentence(session) if may(actor.role, "see_queue") else None,
     )
 

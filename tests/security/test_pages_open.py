@@ -9,8 +9,10 @@ from schemas.accounts import Role
 from schemas.cases import Case
 from schemas.jobs import Heartbeat, Job, JobKind, JobState
 from schemas.links import Link, LinkState
+from schemas.policy import PolicyValue
 from service import database
 from service.access.rules import may
+from service.settings import get_settings
 from service.web.words import NAVIGATION, navigation
 from tests.security.conftest import House
 
@@ -108,3 +110,12 @@ def test_the_queue_page_says_what_each_worker_has_in_hand(house: House):
         )
     page = house.ask("GET", "/queue", Role.supervisor, None).text
     assert page.count("空闲") == 1 and page.index("host:1") < page.index("空闲")
+
+
+def test_a_demo_database_says_so_on_every_page_however_it_is_served(house: House, monkeypatch):
+    assert "纯属虚构" not in house.ask("GET", "/recordings", Role.member).text
+    with database.transaction() as session:
+        session.add(PolicyValue(name="demo_database", value=True))
+    assert "纯属虚构" in house.ask("GET", "/recordings", Role.member).text
+    monkeypatch.setattr(get_settings(), "demo", True)
+    assert "纯属虚构" in house.client.get("/sign-in", headers={"Accept": "text/html"}).text
