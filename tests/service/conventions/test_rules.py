@@ -1,8 +1,10 @@
 """File names and sidecars: the examples read what they say, and nothing a stranger writes breaks the reading."""
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -159,3 +161,13 @@ def test_settings_that_nothing_reads_are_named(stored: dict, wrong: str) -> None
 def test_any_settings_are_read_or_named(stored: dict) -> None:
     with suppress(ValueError):
         Conventions.of(stored)
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_the_example_of_the_readme_reads_what_it_shows(page: str) -> None:
+    text = (Path(__file__).parents[3] / page).read_text()
+    model = json.loads(re.search(r"recorder-models -d '(\{.*?\})'\n", text, re.DOTALL)[1])
+    check_settings(model["conventions"])
+    found = read_file_name("DSJ001_360701_20240506093000.mp4", Conventions.of(model["conventions"]), SHANGHAI)
+    assert (found.recorder, found.officer) == ("DSJ001", "360701")
+    assert found.start == datetime(2024, 5, 6, 1, 30, tzinfo=UTC)
