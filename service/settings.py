@@ -2,6 +2,7 @@
 
 import os
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -16,6 +17,12 @@ def default_data_dir() -> Path:
         return Path("/var/lib/zhenglu")
     share = os.environ.get("XDG_DATA_HOME")
     return (Path(share) if share else Path.home() / ".local/share") / "zhenglu"
+
+
+@cache
+def proxies(listed: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    """ValueError for what is neither an address nor a network."""
+    return tuple(ip_network(part.strip(), strict=False) for part in listed.split(",") if part.strip())
 
 
 class Settings(BaseSettings):
@@ -42,12 +49,18 @@ class Settings(BaseSettings):
     lock_mode: str = "GOVERNANCE"  # or COMPLIANCE, or NONE
     lock_days: int = 180
     accel_redirect: str = ""  # prefix for X-Accel-Redirect when nginx stands in front
-    trusted_proxies: str = ""  # comma-separated addresses whose X-Forwarded-For is believed
+    trusted_proxies: str = ""  # comma-separated addresses or networks whose X-Forwarded-For is believed
 
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
         ZoneInfo(value)
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_networks(cls, value: str) -> str:
+        proxies(value)
         return value
 
     @model_validator(mode="after")

@@ -1,6 +1,7 @@
 """What a route asks for: the actor, signed in, with CSRF checked for cookies."""
 
 import hmac
+from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,7 +14,7 @@ from service.access.actor import Actor
 from service.access.errors import CsrfMissing
 from service.database import DatabaseSession
 from service.errors import NotAllowed, NotSignedIn
-from service.settings import get_settings
+from service.settings import get_settings, proxies
 
 COOKIE = "zhenglu_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -21,11 +22,19 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 def client_address(request: Request) -> str:
     peer = request.client.host if request.client else ""
-    trusted = {part.strip() for part in get_settings().trusted_proxies.split(",") if part.strip()}
     forwarded = request.headers.get("x-forwarded-for", "")
-    if peer in trusted and forwarded:
+    if forwarded and _is_proxy(peer):
         return forwarded.split(",")[-1].strip()[:64]
     return peer[:64]
+
+
+def _is_proxy(peer: str) -> bool:
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in proxies(get_settings().trusted_proxies))
 
 
 def find_actor(request: Request, session: Session) -> Actor | None:

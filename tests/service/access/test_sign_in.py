@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import delete, update
 from sqlmodel import select
+from starlette.requests import Request
 
 from schemas.accounts import Account, AccountCreate, LoginFailure, Role, SignIn
 from schemas.custody import CustodyEntry
 from service.access.actions import create_account, ensure_first_admin, forget_sign_ins, open_session
+from service.access.dependencies import client_address
 from service.clock import now
 from service.database import transaction
+from service.settings import Settings, get_settings
 from tests.service.access.bureau import Bureau
 
 PASSWORD = "correct-horse-9"
@@ -149,3 +152,29 @@ def test_old_failures_and_ended_sessions_are_forgotten_but_not_when_someone_was_
     forget_sign_ins()
     with transaction() as session:
         assert ended[0].id not in session.scalars(select(SignIn.id)).all()
+
+
+@pytest.mark.parametrize(
+    ("trusted", "peer", "seen"),
+    [
+        ("", "127.0.0.1", "127.0.0.1"),
+        ("127.0.0.1", "127.0.0.1", "192.0.2.7"),
+        ("10.0.0.0/8, ::1", "10.2.3.4", "192.0.2.7"),
+        ("10.0.0.0/8", "::ffff:10.2.3.4", "192.0.2.7"),
+        ("10.0.0.0/8", "192.0.2.1", "192.0.2.1"),
+        ("127.0.0.1", "somebody", "somebody"),
+    ],
+)
+def test_only_a_trusted_proxy_says_who_calls(monkeypatch, trusted: str, peer: str, seen: str):
+    monkeypatch.setattr(get_settings(), "trusted_proxies", trusted)
+    scope = {
+        "type": "http",
+        "client": (peer, 1),
+        "headers": [(b"x-forwarded-for", b"198.51.100.1, 192.0.2.7")],
+    }
+    assert client_address(Request(scope)) == seen
+
+
+def test_a_proxy_that_is_no_address_is_said_at_start():
+    with pytest.raises(ValueError, match="nginx"):
+        Settings(trusted_proxies="nginx")
