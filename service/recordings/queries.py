@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import exists, select
 from sqlmodel import Session
 
+from schemas.accounts import Role
 from schemas.custody import CustodyEntry
 from schemas.links import Link, LinkRead
 from schemas.originals import Original, Rendition, RenditionKind
@@ -70,7 +71,7 @@ def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]
         if recording.latitude is not None
         else None,
         "track": recording.track,
-        "stages": _stages(session, recording, subjects),
+        "stages": _stages(session, actor, recording, subjects),
         "tags": _tags(session, recording.id),
         "links": _links(session, actor, recording.id),
         "renditions": _renditions(session, recording, original),
@@ -78,10 +79,16 @@ def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]
     }
 
 
-def _stages(session: Session, recording: Recording, subjects: list[UUID]) -> list[dict[str, Any]]:
-    """Work done before these bytes came would tell that another squad had sent them."""
+def _stages(
+    session: Session, actor: Actor, recording: Recording, subjects: list[UUID]
+) -> list[dict[str, Any]]:
+    """Work done before these bytes came would tell that another squad had sent them. The trace of an error in the
+    program is for its administrator."""
     stages = [job_facts(job) for job in jobs_of(session, subjects)]
     for stage in stages:
+        stage["reason_text"] = reason_sentence(stage["reason"], stage["reason_params"])
+        if actor.role != Role.admin:
+            stage["reason_params"] = {k: v for k, v in stage["reason_params"].items() if k != "trace"}
         for name in ("requested_at", "started_at", "finished_at"):
             stage[name] = _not_before(stage[name], recording.received_at)
     return stages

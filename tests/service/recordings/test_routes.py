@@ -10,7 +10,7 @@ from sqlalchemy import select
 from schemas.accounts import Account, ApiToken, Role, TokenScope
 from schemas.base import new_id
 from schemas.custody import CustodyEntry
-from schemas.jobs import JobKind
+from schemas.jobs import Job, JobKind, JobState
 from service.access.actions import open_session
 from service.access.rules import fingerprint, new_secret
 from service.app import create_app
@@ -113,6 +113,24 @@ def test_a_recording_tells_everything_about_itself(bureau: Bureau, client: TestC
     assert [receipt["outcome"] for receipt in found["receipts"]] == ["verified"]
     assert {row["kind"] for row in found["renditions"]} >= {"playback", "video", "poster", "waveform"}
     assert custody(bureau) == ["view"]
+
+
+def test_a_stage_that_failed_says_why_and_keeps_its_trace_for_the_administrator(
+    bureau: Bureau, client: TestClient
+):
+    recording_id = bureau.receive(b"bytes")
+    with transaction() as session:
+        job = session.scalars(select(Job).where(Job.subject_id == recording_id)).one()
+        job.state, job.reason, job.reason_params = (
+            JobState.failed,
+            "internal",
+            {"trace": "File /srv/stage.py"},
+        )
+        session.add(job)
+    for role, sees in ((None, False), (Role.supervisor, False), (Role.admin, True)):
+        found = client.get(f"/api/v1/recordings/{recording_id}", headers=headers(bureau, role=role)).json()
+        [stage] = found["stages"]
+        assert "程序" in stage["reason_text"] and ("trace" in stage["reason_params"]) == sees
 
 
 def test_the_id_of_a_merged_recording_answers_the_surviving_one(
