@@ -21,7 +21,7 @@ def _become(*module: str) -> None:
 def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
-    workers: Annotated[int, typer.Option(min=1)] = 2,
+    workers: Annotated[int, typer.Option(help="processes", min=1)] = 2,
 ) -> None:
     """Run the pages and the API."""
     _become(
@@ -33,7 +33,7 @@ def serve(
 
 def worker(
     queue: Annotated[str, typer.Argument(help="light or encode")],
-    concurrency: Annotated[int, typer.Option(min=1)] = 1,
+    concurrency: Annotated[int, typer.Option(help="jobs at once", min=1)] = 1,
 ) -> None:
     """Run a worker of one queue."""
     if queue not in QUEUES:

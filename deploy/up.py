@@ -13,9 +13,17 @@ def up(
     port: Annotated[int, typer.Option(help="of the pages and the API")] = DEFAULT_PORT,
     host: Annotated[str, typer.Option(help="address to listen on; 0.0.0.0 for all")] = "127.0.0.1",
     data: Annotated[Path | None, typer.Option(help="data folder (default: ZHENGLU_DATA_DIR)")] = None,
-    web: Annotated[int, typer.Option(envvar="ZHENGLU_WEB_PROCESSES", min=1)] = 2,
-    light: Annotated[int, typer.Option(envvar="ZHENGLU_LIGHT_PROCESSES", min=1)] = 2,
-    encode: Annotated[int, typer.Option(envvar="ZHENGLU_ENCODE_PROCESSES", min=1)] = 1,
+    web: Annotated[
+        int,
+        typer.Option(help="processes that answer browsers and docks", envvar="ZHENGLU_WEB_PROCESSES", min=1),
+    ] = 2,
+    light: Annotated[
+        int,
+        typer.Option(help="jobs of hashing, tags and links at once", envvar="ZHENGLU_LIGHT_PROCESSES", min=1),
+    ] = 2,
+    encode: Annotated[
+        int, typer.Option(help="videos encoded at once", envvar="ZHENGLU_ENCODE_PROCESSES", min=1)
+    ] = 1,
 ) -> None:
     """Start everything on this machine: PostgreSQL, Redis, the service, its workers. Ctrl-C stops it."""
     from rich.console import Console

@@ -74,8 +74,8 @@ def make_wishes(bureau: Bureau, plans: list[Plan]) -> list[Wish]:
     """One that was approved and one that still waits."""
     free = [event for event in unfilmed(bureau, plans) if event.squad == bureau.squads[0]["code"]]
     return [
-        Wish(free[0].external_id, free[0].squad, "device_fault", "记录仪电量耗尽,当日送修", approved=True),
-        Wish(free[1].external_id, free[1].squad, "objective_cause", "暴雨,设备无法使用", approved=False),
+        Wish(free[0].external_id, free[0].squad, "device_fault", "记录仪电量耗尽，当日送修", approved=True),
+        Wish(free[1].external_id, free[1].squad, "objective_cause", "暴雨，设备无法使用", approved=False),
     ]
 
 

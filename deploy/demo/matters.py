@@ -29,5 +29,5 @@ def _second() -> list[MatterBase]:
 
 LISTS: tuple[tuple[date, str, list[MatterBase]], ...] = (
     (FIRST, "首次公布", _first()),
-    (SECOND, "修订:隐患上报须录像,上传时限缩短为 24 小时", _second()),
+    (SECOND, "修订：隐患上报须录像，上传时限缩短为 24 小时", _second()),
 )

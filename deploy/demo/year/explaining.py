@@ -15,10 +15,10 @@ from schemas.events import EventKind
 OPEN_FROM = date(YEAR, 11, 25)  # what was asked since then may still wait
 ASKED_OF_MISSING = 0.3  # times the squad's own share
 NOTES = {
-    ExplanationReason.secret_or_privacy: ("当事人家中有病人,依申请停止录像", "涉及举报人身份,不宜录音录像"),
-    ExplanationReason.urgent: ("现场突发纠纷,先行处置", "突遇险情,紧急疏散群众"),
-    ExplanationReason.objective_cause: ("暴雨,设备无法使用", "停电,现场无照明"),
-    ExplanationReason.device_fault: ("记录仪电量耗尽", "记录仪送修,无备用设备", "存储卡故障"),
+    ExplanationReason.secret_or_privacy: ("当事人家中有病人，依申请停止录像", "涉及举报人身份，不宜录音录像"),
+    ExplanationReason.urgent: ("现场突发纠纷，先行处置", "突遇险情，紧急疏散群众"),
+    ExplanationReason.objective_cause: ("暴雨，设备无法使用", "停电，现场无照明"),
+    ExplanationReason.device_fault: ("记录仪电量耗尽", "记录仪送修，无备用设备", "存储卡故障"),
 }
 USUAL = (
     (ExplanationReason.secret_or_privacy, 0.15),
@@ -29,13 +29,13 @@ USUAL = (
 DECLINED = ("当日该中队有备用记录仪", "理由与现场照片不符", "未附证明材料")
 STATEMENTS = (
     (
-        "当日录像已上传,文件名有误未能关联,请核对。",
+        "当日录像已上传，文件名有误未能关联，请核对。",
         DisputeState.upheld,
-        "经核对采集站记录,录像确已采集,予以更正。",
+        "经核对采集站记录，录像确已采集，予以更正。",
     ),
-    ("录像因设备时间错误被归到其他活动。", DisputeState.dismissed, "经比对画面时间,录像与本次活动无关。"),
-    ("该活动由另一组完成,不应计入本人。", DisputeState.dismissed, "值班表与活动登记一致,维持原记录。"),
-    ("当天记录仪送修,已口头报告。", DisputeState.open, ""),
+    ("录像因设备时间错误被归到其他活动。", DisputeState.dismissed, "经比对画面时间，录像与本次活动无关。"),
+    ("该活动由另一组完成，不应计入本人。", DisputeState.dismissed, "值班表与活动登记一致，维持原记录。"),
+    ("当天记录仪送修，已口头报告。", DisputeState.open, ""),
 )
 
 

@@ -18,8 +18,8 @@ from service.snapshots.queries import months, wants_recount
 
 FROZEN = tuple(date(YEAR, month, 1) for month in range(1, 12))
 DISPUTED = date(YEAR, 10, 1)
-STATEMENT = "十月的录像存于备用采集站,现已找到并上传,请核对。"
-ANSWER = "经核对,录像属实;已冻结的月报不变,更正记录附后。"
+STATEMENT = "十月的录像存于备用采集站，现已找到并上传，请核对。"
+ANSWER = "经核对，录像属实；已冻结的月报不变，更正记录附后。"
 PATIENCE_S = 120
 
 
