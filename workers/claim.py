@@ -3,8 +3,9 @@
 A worker claims by compare-and-set, holds a lease of 30 s that it renews every 8 s, and may publish results
 only in a transaction in which its attempt still holds the row. A lease that ran out is taken over.
 
-Order of row locks, for every transaction that touches more than one of these: job rows (in the order of
-JobKind), then originals, then recordings by id, then search documents. Whoever keeps to it never waits in a ring.
+Order of locks, for every transaction that touches more than one of these: clocks, then job rows (in the order of
+JobKind), then originals, then recordings' links (service.linking.keep), then recordings by id, then search documents,
+then coverage. Whoever keeps to it never waits in a ring.
 """
 
 import logging

@@ -175,14 +175,6 @@ def correct(session: Session, recording: Recording) -> bool:
     return changed
 
 
-def recorder_became_known(session: Session, recording: Recording) -> None:
-    """A claimed recorder was entered after the recording came: its clock and its model's conventions count now."""
-    if correct(session, recording):
-        request_job(session, JobKind.link, recording.id)
-    if recording.original_id is not None:
-        request_job(session, JobKind.tags, recording.id)
-
-
 def correct_recordings(session: Session, recorder_id: UUID, by: Actor | str = "system") -> list[UUID]:
     """Brings every recording of this recorder to its true time, after its measurements changed; answers those that
     moved. They are linked anew. The caller holds `change_clock`."""

@@ -22,6 +22,7 @@ from service.coverage.rules import Act, Explained, Filmed, Kept, Stretch, cover,
 from service.matters.queries import book
 from service.matters.rules import Book
 from service.policy import policy
+from service.round_trip import together
 from service.settings import get_settings
 
 EVERYTHING = 0x7A68656E67634F  # the lock of whoever recounts many; any number of its own
@@ -120,25 +121,31 @@ class Known:
 
 
 def _bring_up_to_date(session: Session, known: Known, ids: Sequence[UUID]) -> None:
-    wanted, held = kept_rows(session, known, ids), stored_rows(session, ids)
+    chosen = {"ids": list(ids)}
+    *read, stored = together(session, *((one, chosen) for one in (_FILMED, _EXPLAINED, _EVENTS, _STORED)))
+    wanted, held = _counted(known, *read), _rows(stored)
     _write(session, {key: row for key, row in wanted.items() if held.get(key) != row})
 
 
 def kept_rows(session: Session, known: Known, ids: Sequence[UUID]) -> Rows:
     """What the rows of these events have to be."""
     chosen = {"ids": list(ids)}
+    return _counted(known, *together(session, *((one, chosen) for one in (_FILMED, _EXPLAINED, _EVENTS))))
+
+
+def _counted(known: Known, films: list[Any], explanations: list[Any], events: list[Any]) -> Rows:
     filmed: dict[UUID, list[Filmed]] = defaultdict(list)
-    for event_id, *values in session.execute(_FILMED, chosen).all():
+    for event_id, *values in films:
         filmed[event_id].append(Filmed(*values))
     exempt: dict[UUID, str] = {}
     stretches: dict[UUID, list[Stretch]] = defaultdict(list)
-    for event_id, kind, reason, since, until in session.execute(_EXPLAINED, chosen).all():
+    for event_id, kind, reason, since, until in explanations:
         if kind == "exemption":
             exempt.setdefault(event_id, reason)
         else:
             stretches[event_id].append((since, until))
     rows: Rows = {}
-    for event_id, *values in session.execute(_EVENTS, chosen).all():
+    for event_id, *values in events:
         act = Act(*values)
         explained = Explained(exempt.get(event_id), tuple(stretches.get(event_id, ())))
         day = day_of(act.arrived_at, known.zone)
@@ -156,10 +163,11 @@ def kept_rows(session: Session, known: Known, ids: Sequence[UUID]) -> Rows:
 
 
 def stored_rows(session: Session, ids: Sequence[UUID]) -> Rows:
-    return {
-        (event_id, basis): Kept._make(values)
-        for event_id, basis, *values in session.execute(_STORED, {"ids": list(ids)}).all()
-    }
+    return _rows(together(session, (_STORED, {"ids": list(ids)}))[0])
+
+
+def _rows(stored: list[Any]) -> Rows:
+    return {(event_id, basis): Kept._make(values) for event_id, basis, *values in stored}
 
 
 def _write(session: Session, rows: Rows) -> None:
@@ -189,7 +197,7 @@ _LOCK = text(
 _EVENTS = text(
     """
     SELECT id, squad_id, kind, subject, campaign_id, arrived_at, departed_at,
-           cancelled_at IS NOT NULL, merged_into IS NOT NULL
+           cancelled_at IS NOT NULL AS cancelled, merged_into IS NOT NULL AS merged
     FROM enforcement_events WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
     """
 )
@@ -204,7 +212,8 @@ FILMED_END = """
 """
 _FILMED = text(
     f"""
-    SELECT l.event_id, {FILMED_START}, {FILMED_END}, CASE WHEN {HERE} THEN r.received_at END, l.state = 'confirmed'
+    SELECT l.event_id, {FILMED_START} AS start, {FILMED_END} AS until,
+           CASE WHEN {HERE} THEN r.received_at END AS received_at, l.state = 'confirmed' AS confirmed
     FROM links l JOIN recordings r ON r.id = l.recording_id
     WHERE l.event_id = ANY(CAST(:ids AS uuid[])) AND {COUNTS}
     """  # fragments of this file
@@ -218,7 +227,7 @@ _EXPLAINED = text(
 _STORED = text(
     "SELECT {} FROM event_coverage WHERE event_id = ANY(CAST(:ids AS uuid[]))".format(
         ", ".join(
-            "CAST(gaps AS text)" if name == "gaps" else name for name in _NAMES
+            "CAST(gaps AS text) AS gaps" if name == "gaps" else name for name in _NAMES
         )  # as text: most are empty
     )
 )

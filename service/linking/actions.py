@@ -11,7 +11,7 @@ from sqlmodel import Session
 from schemas.base import believable
 from schemas.cases import Case
 from schemas.events import EnforcementEvent, EventCreate
-from schemas.jobs import JobKind
+from schemas.jobs import Job, JobKind
 from schemas.links import Link, LinkState
 from schemas.people import Squad
 from schemas.recordings import Recording
@@ -27,10 +27,11 @@ from service.linking import rules
 from service.linking.claims import claim, find_event
 from service.linking.errors import EventCancelled, NothingToUndo, NoTime, PartUnclear
 from service.linking.evidence import Reason
-from service.linking.facts import gather, limits, span_of
-from service.linking.keep import COUNTED, keep_links, keep_many, links_of, lock_recording_links
-from service.linking.relink import RETRY_AFTER, field_is_changing
+from service.linking.facts import LIMITS, gather, limits, limits_of, span_of
+from service.linking.keep import COUNTED, keep_links, keep_many, links_of, lock_if_free, lock_recording_links
+from service.linking.relink import RETRY_AFTER
 from service.policy import policy
+from service.round_trip import together
 
 # What a person declared in place of an earlier claim; undo puts the earlier one back.
 PUT_RIGHT = "event_put_right"
@@ -44,10 +45,11 @@ def link_recording(session: Session, recording_id: UUID) -> list[Link]:
     Runs again a moment later when the field was changing meanwhile. Idempotent. What a link to a case means for
     the encode is the stage's to say: the encode's job row comes before this job's in the order of locks.
     """
-    if field_is_changing(session):
+    (field,), stored = together(session, lock_if_free(recording_id), LIMITS)
+    if not field.free:
         request_job(session, JobKind.link, recording_id, delay=RETRY_AFTER)
-    lock_recording_links(session, recording_id)
-    return keep_links(session, recording_id)
+        lock_recording_links(session, recording_id)
+    return keep_links(session, recording_id, limits_of(stored))
 
 
 def confirm(session: Session, actor: Actor, link_id: UUID) -> Link:
@@ -88,8 +90,7 @@ def declare_event(session: Session, actor: Actor, recording_id: UUID, event_id: 
         event = get_event(session, actor, event.merged_into)
     if event is not None and event.cancelled_at is not None:
         raise EventCancelled
-    lock_recording_links(session, recording.id)
-    session.refresh(recording)
+    _take_turn(session, recording)
     with _counted(session, recording.id):
         _settle(session, actor, recording, event)
         links = keep_many(session, [recording.id], actor).links[recording.id]
@@ -112,8 +113,7 @@ def create_event_from_recording(
     if wanted.case and recording.original_id is not None:
         raise_priority(session, JobKind.renditions, recording.original_id, CASE_PRIORITY)
     event = create_event(session, actor, wanted)
-    lock_recording_links(session, recording.id)
-    session.refresh(recording)
+    _take_turn(session, recording)
     with _counted(session, recording.id):
         _settle(session, actor, recording, event, made=True)
         links = keep_many(session, [recording.id], actor).links[recording.id]
@@ -206,13 +206,23 @@ def _held(session: Session, actor: Actor, link_id: UUID) -> tuple[Link, Recordin
     if found is None:
         raise _unseen(session, actor, link_id)
     recording = get_recording(session, actor, found.recording_id)
-    lock_recording_links(session, recording.id)
+    _take_turn(session, recording)
     link = session.scalars(
         select(Link).where(Link.id == link_id).execution_options(populate_existing=True)
     ).first()
     if link is None:
         raise NotFound
     return link, recording
+
+
+def _take_turn(session: Session, recording: Recording) -> None:
+    """In the order of workers.claim: the encode's job, which a decision may move forward; the recording's links, for
+    which its link job waits with that job's row held; the recording. No other job's row is taken after this."""
+    if recording.original_id is not None:
+        encode = select(Job.id).where(Job.kind == JobKind.renditions, Job.subject_id == recording.original_id)
+        session.execute(encode.with_for_update())
+    lock_recording_links(session, recording.id)
+    session.refresh(recording, with_for_update={"key_share": True})
 
 
 def _unseen(session: Session, actor: Actor, link_id: UUID) -> NotFound:

@@ -12,6 +12,7 @@ from service.coverage.keep import recount
 from service.database import transaction
 from service.linking.keep import keep_many, lock_links
 from service.linking.neighbours import tell_neighbours
+from service.linking.recognise import recognise
 
 CHUNK = 500
 
@@ -29,6 +30,8 @@ def relink_all(
     is a transaction; what changes meanwhile asks for its own link jobs. Persons' decisions stay."""
     done = Relinked()
     for ids in _chunks(engine, since, until):
+        with transaction(engine) as session:
+            recognise(session, ids)
         with transaction(engine) as session:
             lock_links(session, ids)
             kept = keep_many(session, ids)

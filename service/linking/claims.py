@@ -1,6 +1,6 @@
 """What the claims of recordings resolve to today; officers, recorders, events and cases may be imported later."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -12,6 +12,7 @@ from schemas.cases import Case
 from schemas.events import EnforcementEvent
 from schemas.recordings import Recording
 from service.linking.evidence import Person, Source
+from service.round_trip import Asked, together
 from service.search.rules import case_number_fold
 
 
@@ -48,82 +49,107 @@ def claim(claims: dict[str, Any], name: str) -> tuple[str, Source] | None:
     return None
 
 
-def resolve(session: Session, recordings: Sequence[Recording]) -> dict[UUID, Claimed]:
-    """Of each recording. The columns hold where they are set, else what was said."""
-    said = {
-        one.id: {name: claim(one.claims, name) for name in ("officer", "recorder", "event", "case")}
-        for one in recordings
-    }
+class Claims:
+    """Those of some recordings, and what has to be asked to resolve them. The columns hold where they are set, else
+    what was said."""
 
-    def words(name: str, without: str | None = None) -> set[str]:
-        return {
-            found[0]
+    def __init__(self, recordings: Sequence[Recording]) -> None:
+        self.recordings = recordings
+        self.said = {
+            one.id: {name: claim(one.claims, name) for name in ("officer", "recorder", "event", "case")}
             for one in recordings
-            if (found := said[one.id][name]) and (without is None or getattr(one, without) is None)
+        }
+        self.cases = {name: as_id(name) or case_number_fold(name) for name in self.words("case")}
+        self.known = {
+            "officers": sorted({one.officer_id for one in recordings if one.officer_id}),
+            "numbers": sorted(self.words("officer", "officer_id")),
+            "recorders": sorted({one.recorder_id for one in recordings if one.recorder_id}),
+            "serials": sorted(self.words("recorder", "recorder_id")),
+            "cases": sorted(key for key in self.cases.values() if isinstance(key, UUID)),
+            "folded": sorted(key for key in self.cases.values() if isinstance(key, str)),
         }
 
-    officers, recorders = _people_and_recorders(
-        session,
-        {one.officer_id for one in recordings} - {None},
-        words("officer", "officer_id"),
-        {one.recorder_id for one in recordings} - {None},
-        words("recorder", "recorder_id"),
-    )
-    events = {word: event.id for word in words("event") if (event := find_event(session, word))}
-    cases = find_cases(session, words("case"))
-    strange = {
-        known.id
-        for one in recordings
-        if (said_case := said[one.id]["case"])
-        and (known := cases.get(said_case[0]))
-        and known.squad_id != one.squad_id
-    }
-    works_on = _works_on(session, strange)
-    found = {}
-    for one in recordings:
-        officer, recorder, event, case = (said[one.id][x] for x in ("officer", "recorder", "event", "case"))
-        known = cases.get(case[0]) if case else None
-        found[one.id] = Claimed(
-            officer=officers.get(one.officer_id or (officer[0] if officer else None)),
-            officer_source=officer[1] if officer else Source.declared,
-            recorder=recorders.get(one.recorder_id or (recorder[0] if recorder else None)),
-            event_id=events.get(event[0]) if event else None,
-            case=known,
-            case_number=known.label if known else case[0] if case else "",
-            case_source=case[1] if case else Source.declared,
-            case_foreign=known is not None
-            and known.squad_id != one.squad_id
-            and (one.squad_id, known.id) not in works_on,
-        )
-    return found
+    def words(self, name: str, without: str | None = None) -> set[str]:
+        return {
+            found[0]
+            for one in self.recordings
+            if (found := self.said[one.id][name]) and (without is None or getattr(one, without) is None)
+        }
+
+    @property
+    def asked(self) -> Asked:
+        return NAMED, self.known
+
+    def found_cases(self, rows: Iterable[Any]) -> dict[str, Named]:
+        """By what was said."""
+        known = {
+            key: Named(row.id, row.label, row.squad_id)
+            for row in rows
+            if row.what == "case"
+            for key in (row.id, row.folded)
+        }
+        return {name: known[key] for name, key in self.cases.items() if key in known}
+
+    def resolved(self, rows: Sequence[Any], events: Mapping[str, UUID]) -> dict[UUID, Claimed]:
+        """`rows`: of `asked`; `events`: of `find_events`."""
+        officers: dict[Any, Person] = {}
+        recorders: dict[Any, Named] = {}
+        cases = self.found_cases(rows)
+        works_on: dict[UUID, list[UUID]] = {}
+        for row in rows:
+            if row.what == "officer":
+                officers[row.id] = officers[row.label] = Person(row.id, row.label)
+            elif row.what == "recorder":
+                recorders[row.id] = recorders[row.label] = Named(row.id, row.label, row.squad_id)
+            else:
+                works_on[row.id] = row.squads
+        found = {}
+        for one in self.recordings:
+            officer, recorder, event, case = (
+                self.said[one.id][x] for x in ("officer", "recorder", "event", "case")
+            )
+            known = cases.get(case[0]) if case else None
+            found[one.id] = Claimed(
+                officer=officers.get(one.officer_id or (officer[0] if officer else None)),
+                officer_source=officer[1] if officer else Source.declared,
+                recorder=recorders.get(one.recorder_id or (recorder[0] if recorder else None)),
+                event_id=events.get(event[0]) if event else None,
+                case=known,
+                case_number=known.label if known else case[0] if case else "",
+                case_source=case[1] if case else Source.declared,
+                case_foreign=known is not None
+                and known.squad_id != one.squad_id
+                and one.squad_id not in works_on[known.id],
+            )
+        return found
 
 
-_NAMES = text(
+# Of a case also the squads that have an event of it.
+NAMED = text(
     """
-    SELECT 'officer' AS what, id, certificate_no AS label, squad_id FROM officers
-    WHERE id = ANY(CAST(:officers AS uuid[])) OR certificate_no = ANY(CAST(:numbers AS text[]))
+    SELECT 'officer' AS what, id, certificate_no AS label, squad_id,
+           CAST(NULL AS text) AS folded, CAST('{}' AS uuid[]) AS squads
+    FROM officers WHERE id = ANY(CAST(:officers AS uuid[])) OR certificate_no = ANY(CAST(:numbers AS text[]))
     UNION ALL
-    SELECT 'recorder', id, serial, squad_id FROM recorders
+    SELECT 'recorder', id, serial, squad_id, NULL, '{}' FROM recorders
     WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))
+    UNION ALL
+    SELECT 'case', id, number, squad_id, number_folded,
+           ARRAY(SELECT DISTINCT e.squad_id FROM enforcement_events e WHERE e.case_id = cases.id)
+    FROM cases WHERE id = ANY(CAST(:cases AS uuid[])) OR number_folded = ANY(CAST(:folded AS text[]))
     """
 )
 
 
-def _people_and_recorders(
-    session: Session, officers: set, numbers: set[str], recorders: set, serials: set[str]
-) -> tuple[dict[Any, Person], dict[Any, Named]]:
-    """By id, and by certificate number or serial."""
-    people: dict[Any, Person] = {}
-    devices: dict[Any, Named] = {}
-    if not (officers or numbers or recorders or serials):
-        return people, devices
-    asked = {"officers": officers, "numbers": numbers, "recorders": recorders, "serials": serials}
-    for row in session.execute(_NAMES, {name: sorted(values) for name, values in asked.items()}):
-        if row.what == "officer":
-            people[row.id] = people[row.label] = Person(row.id, row.label)
-        else:
-            devices[row.id] = devices[row.label] = Named(row.id, row.label, row.squad_id)
-    return people, devices
+def resolve(session: Session, claims: Claims) -> dict[UUID, Claimed]:
+    """Of each recording."""
+    events = find_events(session, claims.words("event"))
+    return claims.resolved(together(session, claims.asked)[0], events)
+
+
+def find_events(session: Session, names: Iterable[str]) -> dict[str, UUID]:
+    """As `find_event`, of many; most recordings name none."""
+    return {name: event.id for name in sorted(names) if (event := find_event(session, name))}
 
 
 def find_event(session: Session, name: str) -> EnforcementEvent | None:
@@ -167,15 +193,3 @@ def as_id(name: str) -> UUID | None:
         return UUID(name)
     except ValueError:
         return None
-
-
-def _works_on(session: Session, case_ids: set[UUID]) -> set[tuple[UUID, UUID]]:
-    """Pairs of squad and case: one of the squad's events belongs to the case."""
-    if not case_ids:
-        return set()
-    rows = session.execute(
-        select(EnforcementEvent.squad_id, EnforcementEvent.case_id)
-        .where(EnforcementEvent.case_id.in_(case_ids))
-        .distinct()
-    )
-    return {(row.squad_id, row.case_id) for row in rows}

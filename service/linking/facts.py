@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlmodel import Session
 
-from schemas.policy import PolicyValue
 from schemas.recordings import Recording
-from service.linking.claims import Claimed, find_cases, resolve
+from service.linking.claims import Claimed, Claims, Named, find_cases, find_events
 from service.linking.evidence import EventFacts, Fix, Holding, Limits, Person, Piece, RecordingFacts
-from service.linking.surroundings import PIECE_REACH, RUN_REACH, SHIFT, Surroundings, window
+from service.linking.surroundings import PIECE_REACH, RUN_REACH, SHIFT, Surroundings, window_of
 from service.policy import DEFAULTS
+from service.round_trip import Asked, together
+
+Span = tuple[datetime, datetime]
 
 # A clock is never doubted by more than this when candidates are looked for.
 REACH = timedelta(hours=12)
@@ -25,12 +27,20 @@ FAR_DOUBT_S = 600.0  # true by itself, but the bytes came suspiciously late
 CLOSE = timedelta(hours=6)
 
 
+NAMES = [name for name in DEFAULTS if name.startswith("link_")]
+LIMITS: Asked = (
+    text("SELECT name, value FROM policy_values WHERE name = ANY(CAST(:names AS text[]))"),
+    {"names": NAMES},
+)
+
+
 def limits(session: Session) -> Limits:
-    names = [name for name in DEFAULTS if name.startswith("link_")]
-    rows = session.execute(
-        select(PolicyValue.name, PolicyValue.value).where(PolicyValue.name.in_(names))
-    ).all()
-    values = {name: DEFAULTS[name] for name in names} | {row.name: row.value for row in rows}
+    return limits_of(together(session, LIMITS)[0])
+
+
+def limits_of(rows: Iterable[Any]) -> Limits:
+    """`rows`: of `LIMITS`."""
+    values = {name: DEFAULTS[name] for name in NAMES} | {row.name: row.value for row in rows}
     return Limits(
         automatic_from=values["link_automatic_from"],
         clear_by=values["link_clear_by"],
@@ -110,20 +120,45 @@ def gather_all(
     rule: Limits,
     named: Mapping[UUID, Iterable[UUID]],
 ) -> dict[UUID, Gathered]:
-    """`named`: events that persons decided about, candidates whatever their time."""
-    claimed = resolve(session, recordings)
+    """`named`: events that persons decided about, candidates whatever their time. One round trip, unless a claim
+    names an event, or a file beside these another case than they do."""
+    claims = Claims(recordings)
+    declared = find_events(session, claims.words("event"))
+    spans = {one.id: _window(one, rule) for one in recordings}
+    around = merged(spans.values(), SHIFT)
+    holding = merged(spans.values(), timedelta())
+    wanted = {event_id for one in recordings for event_id in named.get(one.id, ())} | set(declared.values())
+    who = {name: claims.known[name] for name in ("officers", "numbers", "recorders", "serials")}
+    held = {**who, "held_since": holding[0], "held_until": holding[1]}
+    sought = {
+        **held,
+        "starts": around[0],
+        "ends": around[1],
+        "open": rule.open_event,
+        "squads": sorted({one.squad_id for one in recordings if one.recorded_from is not None}),
+        "cases": claims.known["cases"],
+        "folded": claims.known["folded"],
+        "named": sorted(wanted),
+    }
+    beside = [place for one in recordings if (place := piece_span(one)) is not None]
+    names, holdings, pieces, events = together(
+        session,
+        claims.asked,
+        (HOLDINGS, {name: held[name] for name in ("recorders", "serials", "held_since", "held_until")}),
+        (PIECES, _near(claims.known["recorders"], claims.known["serials"], beside)),
+        (EVENTS, sought),
+    )
+    claimed = claims.resolved(names, declared)
     facts = [_own_facts(one, claimed[one.id]) for one in recordings]
-    windows = {one.id: window(one, rule) for one in facts}
-    holdings = _holdings(session, facts, windows)
-    people = {held.officer.id for found in holdings.values() for held in found}
-    people |= {one.officer.id for one in facts if one.officer}
-    wanted = {event_id for one in recordings for event_id in named.get(one.id, ())}
-    wanted |= {one.declared_event for one in facts if one.declared_event}
-    events = _events(session, facts, windows, people, wanted, rule.open_event)
-    around = Surroundings(rule, events, holdings, _pieces(session, facts))
+    known = Surroundings(
+        rule,
+        map(_event, events),
+        _holdings(holdings),
+        _pieces(session, pieces, claims.found_cases(names)),
+    )
     found = {}
     for one in facts:
-        recording, candidates = around.around(one, named.get(one.id, ()))
+        recording, candidates = known.around(one, named.get(one.id, ()))
         found[one.id] = Gathered(recording, candidates, claimed[one.id])
     return found
 
@@ -165,27 +200,28 @@ def merged(
     return starts, ends
 
 
+def _window(recording: Recording, rule: Limits) -> Span:
+    span = span_of(recording)
+    return window_of(span, clock_doubt_s(recording), recording.received_at, rule)
+
+
+# Whose they are is asked by id or by what is claimed; the wider reach of another recording is no harm.
 HOLDINGS = text(
     """
     SELECT DISTINCT a.id, a.recorder_id, a.officer_id, o.certificate_no, a.held_from, a.held_to
-    FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS t (since, until)
-    JOIN assignments a ON tstzrange(a.held_from, a.held_to) && tstzrange(t.since, t.until)
+    FROM unnest(CAST(:held_since AS timestamptz[]), CAST(:held_until AS timestamptz[])) AS t (since, until)
+    CROSS JOIN (
+        SELECT id FROM recorders WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))
+    ) AS d
+    JOIN assignments a ON a.recorder_id = d.id AND tstzrange(a.held_from, a.held_to) && tstzrange(t.since, t.until)
     JOIN officers o ON o.id = a.officer_id
-    WHERE a.recorder_id = ANY(CAST(:recorders AS uuid[]))
     """
 )
 
 
-def _holdings(
-    session: Session, facts: list[RecordingFacts], windows: dict[UUID, tuple[datetime, datetime]]
-) -> dict[UUID, list[Holding]]:
-    held = [one for one in facts if one.recorder_id]
+def _holdings(rows: Iterable[Any]) -> dict[UUID, list[Holding]]:
     found: dict[UUID, list[Holding]] = defaultdict(list)
-    if not held:
-        return found
-    starts, ends = merged((windows[one.id] for one in held), timedelta())
-    recorders = sorted({one.recorder_id for one in held if one.recorder_id})
-    for row in session.execute(HOLDINGS, {"starts": starts, "ends": ends, "recorders": recorders}):
+    for row in rows:
         holder = Person(row.officer_id, row.certificate_no)
         found[row.recorder_id].append(Holding(holder, row.held_from, row.held_to))
     return found
@@ -193,42 +229,40 @@ def _holdings(
 
 PIECES = text(
     """
-    SELECT DISTINCT ON (r.id) r.id, r.recorder_id, r.officer_id, o.certificate_no, r.recorded_from,
+    SELECT r.id, r.recorder_id, r.officer_id, o.certificate_no, r.recorded_from,
            coalesce(r.recorded_to, r.recorded_from + make_interval(secs => coalesce(r.duration_s, 0))) AS until,
            r.latitude, r.longitude,
            coalesce(nullif(trim(r.claims ->> 'case'), ''), nullif(trim(r.claims -> 'sidecar' ->> 'case'), ''),
                     nullif(trim(r.claims -> 'file_name' ->> 'case'), '')) AS said_case
     FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS t (since, until)
-    JOIN recordings r ON r.recorder_id = ANY(CAST(:recorders AS uuid[]))
-     AND r.recorded_from BETWEEN t.since AND t.until
+    CROSS JOIN (
+        SELECT id FROM recorders WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))
+    ) AS d
+    JOIN recordings r ON r.recorder_id = d.id AND r.recorded_from BETWEEN t.since AND t.until
     LEFT JOIN officers o ON o.id = r.officer_id
     WHERE r.merged_into IS NULL AND r.state <> 'refused'
     """
 )
 
 
-def _pieces(session: Session, facts: Sequence[RecordingFacts]) -> dict[UUID, list[Piece]]:
-    spans = [
-        (one.start - PIECE_REACH, one.end + RUN_REACH)
-        for one in facts
-        if one.recorder_id and one.start is not None and one.end is not None
-    ]
-    recorders = {one.recorder_id for one in facts if one.recorder_id}
-    return pieces_of(session, recorders, spans)
+def piece_span(recording: Recording) -> Span | None:
+    """Where the recorder's files begin that may be of the same act."""
+    span = span_of(recording)
+    return (span[0] - PIECE_REACH, span[1] + RUN_REACH) if span else None
 
 
-def pieces_of(
-    session: Session, recorders: Iterable[UUID], spans: Iterable[tuple[datetime, datetime]]
-) -> dict[UUID, list[Piece]]:
-    """The files of these recorders that begin in these spans, by recorder."""
-    found: dict[UUID, list[Piece]] = defaultdict(list)
+def _near(recorders: Sequence[UUID], serials: Sequence[str], spans: Iterable[Span]) -> dict[str, Any]:
     starts, ends = merged(spans, timedelta())
-    if not starts:
-        return found
-    rows = session.execute(PIECES, {"starts": starts, "ends": ends, "recorders": sorted(recorders)}).all()
-    cases = find_cases(session, {row.said_case for row in rows if row.said_case})
+    return {"recorders": recorders, "serials": serials, "starts": starts, "ends": ends}
+
+
+def _pieces(session: Session, rows: Sequence[Any], cases: Mapping[str, Named]) -> dict[UUID, list[Piece]]:
+    """`cases`: those that are known already, by what was said."""
+    found: dict[UUID, list[Piece]] = defaultdict(list)
+    others = {row.said_case for row in rows if row.said_case} - set(cases)
+    known = {**cases, **find_cases(session, others)}
     for row in rows:
-        case = cases.get(row.said_case)
+        case = known.get(row.said_case)
         at = (
             (Fix(row.latitude, row.longitude),)
             if row.latitude is not None and row.longitude is not None
@@ -241,6 +275,11 @@ def pieces_of(
     return found
 
 
+def files_near(recorders: Iterable[UUID], spans: Iterable[Span]) -> Asked:
+    """The files of these recorders that begin in these spans."""
+    return PIECES, _near(sorted(recorders), [], spans)
+
+
 # The interval join: the squads' events in the spans, those of officers, of holders or of their partners in whatever
 # squad, those of the cases, and what was declared or decided. A partner is whoever took part in another event of that
 # shift with one of them. Two ways to the events in a span: those that ended, by their span, and the few that did not.
@@ -248,12 +287,29 @@ EVENTS = text(
     """
     WITH spans AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS t (since, until)
+    ), people AS MATERIALIZED (
+        SELECT coalesce(array_agg(one.id), '{}') AS ids FROM (
+            SELECT id FROM officers
+            WHERE id = ANY(CAST(:officers AS uuid[])) OR certificate_no = ANY(CAST(:numbers AS text[]))
+            UNION
+            SELECT a.officer_id
+            FROM unnest(CAST(:held_since AS timestamptz[]), CAST(:held_until AS timestamptz[])) AS t (since, until)
+            CROSS JOIN (
+                SELECT id FROM recorders
+                WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))
+            ) AS d
+            JOIN assignments a
+              ON a.recorder_id = d.id AND tstzrange(a.held_from, a.held_to) && tstzrange(t.since, t.until)
+        ) AS one
+    ), of_cases AS MATERIALIZED (
+        SELECT coalesce(array_agg(id), '{}') AS ids FROM cases
+        WHERE id = ANY(CAST(:cases AS uuid[])) OR number_folded = ANY(CAST(:folded AS text[]))
     ), near AS MATERIALIZED (
         SELECT e.id, e.squad_id, e.case_id
         FROM spans JOIN enforcement_events e
           ON tstzrange(e.arrived_at, e.departed_at, '[]') && tstzrange(spans.since, spans.until, '[]')
         WHERE e.departed_at IS NOT NULL AND e.cancelled_at IS NULL AND e.merged_into IS NULL
-        UNION
+        UNION ALL
         SELECT e.id, e.squad_id, e.case_id
         FROM spans JOIN enforcement_events e
           ON e.arrived_at BETWEEN spans.since - CAST(:open AS interval) AND spans.until
@@ -265,58 +321,35 @@ EVENTS = text(
         GROUP BY near.id, near.squad_id, near.case_id
     ), partners AS MATERIALIZED (
         SELECT coalesce(array_agg(DISTINCT one), '{}') AS ids
-        FROM crews, unnest(crews.crew) AS one WHERE crews.crew && CAST(:people AS uuid[])
-    ), wanted AS (
-        SELECT crews.id FROM crews, partners
-        WHERE crews.squad_id = ANY(CAST(:squads AS uuid[])) OR crews.case_id = ANY(CAST(:cases AS uuid[]))
-           OR crews.crew && partners.ids OR crews.crew && CAST(:people AS uuid[])
+        FROM crews, unnest(crews.crew) AS one WHERE crews.crew && (SELECT ids FROM people)
+    ), wanted AS MATERIALIZED (
+        SELECT crews.id FROM crews
+        WHERE crews.squad_id = ANY(CAST(:squads AS uuid[])) OR crews.case_id = ANY((SELECT ids FROM of_cases)::uuid[])
+           OR crews.crew && (SELECT ids FROM partners) OR crews.crew && (SELECT ids FROM people)
         UNION SELECT unnest(CAST(:named AS uuid[]))
+    ), members AS MATERIALIZED (
+        SELECT x.event_id, array_agg(o.id ORDER BY o.certificate_no) AS officers,
+               array_agg(o.certificate_no ORDER BY o.certificate_no) AS labels
+        FROM wanted JOIN event_officers x ON x.event_id = wanted.id JOIN officers o ON o.id = x.officer_id
+        GROUP BY x.event_id
     )
     SELECT e.id, e.squad_id, e.arrived_at, e.departed_at, e.latitude, e.longitude, e.case_id,
            e.cancelled_at IS NOT NULL OR e.merged_into IS NOT NULL AS cancelled,
-           crew.officers, crew.labels
-    FROM wanted JOIN enforcement_events e ON e.id = wanted.id
-    CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(o.id ORDER BY o.certificate_no), '{}') AS officers,
-               coalesce(array_agg(o.certificate_no ORDER BY o.certificate_no), '{}') AS labels
-        FROM event_officers x JOIN officers o ON o.id = x.officer_id WHERE x.event_id = e.id
-    ) AS crew
+           coalesce(members.officers, '{}') AS officers, coalesce(members.labels, '{}') AS labels
+    FROM wanted JOIN enforcement_events e ON e.id = wanted.id LEFT JOIN members ON members.event_id = e.id
     """
 )
 
 
-def _events(
-    session: Session,
-    facts: Sequence[RecordingFacts],
-    windows: dict[UUID, tuple[datetime, datetime]],
-    people: set[UUID],
-    named: set[UUID],
-    open_event: timedelta,
-) -> list[EventFacts]:
-    starts, ends = merged(windows.values(), SHIFT)
-    rows = session.execute(
-        EVENTS,
-        {
-            "starts": starts,
-            "ends": ends,
-            "open": open_event,
-            "people": sorted(people),
-            "squads": sorted({one.squad_id for one in facts if one.start is not None}),
-            "cases": sorted({one.declared_case for one in facts if one.declared_case}),
-            "named": sorted(named),
-        },
+def _event(row: Any) -> EventFacts:
+    return EventFacts(
+        id=row.id,
+        squad_id=row.squad_id,
+        start=row.arrived_at,
+        end=row.departed_at,
+        officers=tuple(map(Person, row.officers, row.labels)),
+        latitude=row.latitude,
+        longitude=row.longitude,
+        case_id=row.case_id,
+        cancelled=row.cancelled,
     )
-    return [
-        EventFacts(
-            id=row.id,
-            squad_id=row.squad_id,
-            start=row.arrived_at,
-            end=row.departed_at,
-            officers=tuple(map(Person, row.officers, row.labels)),
-            latitude=row.latitude,
-            longitude=row.longitude,
-            case_id=row.case_id,
-            cancelled=row.cancelled,
-        )
-        for row in rows
-    ]

@@ -6,19 +6,20 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select, text
+from sqlalchemy import bindparam, delete, select, text
 from sqlmodel import Session
 
 from schemas.links import Link, LinkState
 from schemas.recordings import Recording, RecordingState
 from service.access.actor import Actor
 from service.announcements.actions import keep_due
-from service.clocks.keep import recorder_became_known
 from service.coverage.keep import recount
 from service.custody.actions import record
 from service.linking import rules
 from service.linking.evidence import Decision, Limits
 from service.linking.facts import Gathered, gather_all, limits
+from service.linking.relink import FIELD_LOCK
+from service.round_trip import Asked, together
 from service.search.project import index_recordings
 
 MACHINE = "linking"
@@ -30,6 +31,24 @@ _LOCK = text(
     (SELECT key FROM unnest(CAST(:keys AS bigint[])) AS t (key) ORDER BY key) AS sorted
     """
 )
+
+
+# A job's row is taken before the lock: so when the link job has to be asked for again, the lock is not taken yet.
+_LOCK_IF_FREE = text(
+    """
+    WITH field AS MATERIALIZED (
+        SELECT CASE WHEN pg_try_advisory_lock_shared(:field) THEN pg_advisory_unlock_shared(:field) ELSE false END AS free
+    )
+    SELECT free, CASE WHEN free THEN pg_advisory_xact_lock(:key) END AS locked FROM field
+    """
+)
+
+
+def lock_if_free(recording_id: UUID) -> Asked:
+    """`lock_recording_links`, unless another transaction is between `announce_change` and its end; answers `free`.
+    Never waits for that one, and keeps it not waiting: a change that begins later finds the recording, which is
+    committed, and asks for its link again."""
+    return _LOCK_IF_FREE, {"field": FIELD_LOCK, "key": links_key(recording_id)}
 
 
 @dataclass
@@ -49,37 +68,55 @@ def lock_recording_links(session: Session, recording_id: UUID) -> None:
 
 
 def lock_links(session: Session, recording_ids: Iterable[UUID]) -> None:
-    keys = sorted({int.from_bytes(one.bytes[8:], signed=True) for one in recording_ids})
-    session.execute(_LOCK, {"keys": keys})
+    together(session, (_LOCK, {"keys": sorted({links_key(one) for one in recording_ids})}))
 
 
-def keep_links(session: Session, recording_id: UUID, by: Actor | str = MACHINE) -> list[Link]:
+def links_key(recording_id: UUID) -> int:
+    return int.from_bytes(recording_id.bytes[8:], signed=True)
+
+
+def keep_links(session: Session, recording_id: UUID, rule: Limits | None = None) -> list[Link]:
     """Recomputes the machine's links, and the coverage of the events that this concerns; a link that a person decided
-    stays as it is. Answers all links.
-
-    `by` stands in custody for whoever caused it. The caller holds `lock_recording_links`.
-    """
-    kept = keep_many(session, [recording_id], by)
+    stays as it is. Answers all links. The caller holds `lock_recording_links`."""
+    kept = keep_many(session, [recording_id], rule=rule)
     recount(session, kept.events)
     return kept.links[recording_id]
 
 
-def keep_many(session: Session, recording_ids: Sequence[UUID], by: Actor | str = MACHINE) -> Kept:
-    """The same for many, whose facts are read together. The caller holds their locks and recounts afterwards."""
-    kept = write_links(session, recording_ids, by)
+def keep_many(
+    session: Session,
+    recording_ids: Sequence[UUID],
+    by: Actor | str = MACHINE,
+    rule: Limits | None = None,
+) -> Kept:
+    """The same for many, whose facts are read together. The caller holds their locks and recounts afterwards.
+
+    `by` stands in custody for whoever caused it. No column of a recording but its deadline is written here, and no
+    job's row: a worker that holds one may be waiting for the caller.
+    """
+    kept = write_links(session, recording_ids, by, rule)
     index_recordings(session, sorted(kept.changed))
     return kept
 
 
-def write_links(session: Session, recording_ids: Sequence[UUID], by: Actor | str = MACHINE) -> Kept:
-    """The links alone: what of them is found by words, and counted, is the caller's to bring up to date."""
+def write_links(
+    session: Session,
+    recording_ids: Sequence[UUID],
+    by: Actor | str = MACHINE,
+    rule: Limits | None = None,
+) -> Kept:
+    """The links alone: what of them is found by words, and counted, is the caller's to bring up to date. `rule`: as
+    the caller has just read it."""
     session.flush()
-    recordings = session.scalars(
-        select(Recording).where(Recording.id.in_(recording_ids)).execution_options(populate_existing=True)
-    ).all()
-    existing = links_of_many(session, recording_ids)
-    rule, kept = limits(session), Kept()
+    rows = session.execute(_KEPT, {"ids": list(recording_ids)}).all()
+    recordings = list({recording.id: recording for recording, _ in rows}.values())
+    existing: dict[UUID, list[Link]] = defaultdict(list)
+    for recording, link in rows:
+        if link is not None:
+            existing[recording.id].append(link)
+    kept = Kept()
     alive = [one for one in recordings if one.merged_into is None and one.state != RecordingState.refused]
+    rule = rule or limits(session)
     named = {
         one.id: [link.event_id for link in existing[one.id] if link.decided_by is not None and link.event_id]
         for one in alive
@@ -90,8 +127,6 @@ def write_links(session: Session, recording_ids: Sequence[UUID], by: Actor | str
         wanted: list[Decision] = []
         if recording.id in gathered:
             wanted = _decide(gathered[recording.id], links, rule)
-            if _fill_in(session, recording, gathered[recording.id]):
-                kept.changed.add(recording.id)
             _follow_time(recording, links, gathered[recording.id], rule)
         kept.events.update(link.event_id for link in links if link.event_id)
         kept.links[recording.id] = _apply(session, kept, recording, links, wanted, by)
@@ -100,6 +135,16 @@ def write_links(session: Session, recording_ids: Sequence[UUID], by: Actor | str
     for recording in recordings:
         keep_due(session, recording)
     return kept
+
+
+# The recordings with their links, the best first.
+_KEPT = (
+    select(Recording, Link)
+    .outerjoin(Link, Link.recording_id == Recording.id)
+    .where(Recording.id.in_(bindparam("ids", expanding=True)))
+    .order_by(Link.score.desc(), Link.id)
+    .execution_options(populate_existing=True)
+)
 
 
 def links_of(session: Session, recording_id: UUID) -> list[Link]:
@@ -133,21 +178,6 @@ def _decide(known: Gathered, links: list[Link], rule: Limits) -> list[Decision]:
 
 def _targets(links: list[Link], state: LinkState) -> frozenset[UUID]:
     return frozenset(link.event_id for link in links if link.event_id and link.state == state)
-
-
-def _fill_in(session: Session, recording: Recording, known: Gathered) -> bool:
-    """Whom and what the claims name, once such an officer or recorder is known."""
-    filled = False
-    if recording.officer_id is None and known.claimed.officer is not None:
-        recording.officer_id = known.claimed.officer.id
-        filled = True
-    if recording.recorder_id is None and known.claimed.recorder is not None:
-        recording.recorder_id = known.claimed.recorder.id
-        recorder_became_known(session, recording)
-        filled = True
-    if filled:
-        session.add(recording)
-    return filled
 
 
 def _follow_time(recording: Recording, links: list[Link], known: Gathered, rule: Limits) -> None:

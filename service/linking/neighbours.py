@@ -1,21 +1,23 @@
 """Files of one recorder that follow each other speak for each other's links. Whoever changes tells the others."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
 from datetime import datetime
 from hashlib import blake2b
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, select, text
 from sqlmodel import Session
 
 from schemas.jobs import JobKind
 from schemas.links import LinkEvidence
 from schemas.recordings import Recording, RecordingState
 from service.jobs import request_jobs
-from service.linking.claims import Claimed, resolve
-from service.linking.facts import limits, pieces_of, span_of
+from service.linking.claims import Claimed, Claims, resolve
+from service.linking.evidence import Piece
+from service.linking.facts import LIMITS, files_near, limits_of, span_of
 from service.linking.surroundings import PIECE_REACH, RUN_REACH, run_of
+from service.round_trip import together
 from service.search.rules import case_number_fold
 
 TOLD_PRIORITY = 5
@@ -30,41 +32,31 @@ def tell_neighbours(session: Session, recording_ids: Sequence[UUID]) -> int:
 
     In a transaction of its own: neighbours' link jobs hold each their own row of jobs and would wait in a ring.
     """
-    recordings = session.scalars(
-        select(Recording).where(Recording.id.in_(recording_ids)).execution_options(populate_existing=True)
-    ).all()
-    known = {
-        one.recording_id: one
-        for one in session.scalars(
-            select(LinkEvidence)
-            .where(LinkEvidence.recording_id.in_(recording_ids))
-            .execution_options(populate_existing=True)
-        )
-    }
-    claimed = resolve(session, recordings)
-    rows, places = [], []
-    for one in recordings:
-        fresh = _evidence(one, claimed[one.id])
-        before = known.get(one.id)
-        if before is not None and (before.digest, before.case_folded) == (fresh.digest, fresh.case_folded):
+    rows = session.execute(_TOLD, {"ids": list(recording_ids)}).all()
+    claimed = resolve(session, Claims([one for one, _ in rows]))
+    fresh, places = [], []
+    for one, before in rows:
+        now = _evidence(one, claimed[one.id])
+        if before is not None and (before.digest, before.case_folded) == (now.digest, now.case_folded):
             continue
-        rows.append(fresh.model_dump())
-        if before is None or before.digest != fresh.digest:
-            places += [place for told in (fresh, before) if told and (place := _place(told))]
-    if not rows:
+        fresh.append(now)
+        if before is None or before.digest != now.digest:
+            places += [place for told in (now, before) if told and (place := _place(told))]
+    if not fresh:
         return 0
-    statement = insert(LinkEvidence).values(sorted(rows, key=lambda row: row["recording_id"]))
-    session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["recording_id"],
-            set_={name: statement.excluded[name] for name in rows[0] if name != "recording_id"},
-        )
-    )
-    told = _beside(session, places) - {row["recording_id"] for row in rows if len(rows) == 1}
+    told = _beside(session, fresh, places) - {one.recording_id for one in fresh if len(fresh) == 1}
     if not told:
         return 0
     wanted = select(Recording.id.label("subject_id")).where(Recording.id.in_(told))
     return request_jobs(session, JobKind.link, wanted, priority=TOLD_PRIORITY)
+
+
+_TOLD = (
+    select(Recording, LinkEvidence)
+    .outerjoin(LinkEvidence, LinkEvidence.recording_id == Recording.id)
+    .where(Recording.id.in_(bindparam("ids", expanding=True)))
+    .execution_options(populate_existing=True)
+)
 
 
 def _evidence(recording: Recording, claimed: Claimed) -> LinkEvidence:
@@ -99,16 +91,19 @@ def _place(told: LinkEvidence) -> Where | None:
     return told.recorder_id, told.since, told.until
 
 
-def _beside(session: Session, places: Iterable[Where]) -> set[UUID]:
-    """The files that hang together with these places."""
-    wanted = list(places)
-    if not wanted:
-        return set()
-    pause = limits(session).pause
-    spans = [(since - PIECE_REACH, until + RUN_REACH) for _, since, until in wanted]
-    pieces = pieces_of(session, {recorder for recorder, _, _ in wanted}, spans)
+def _beside(session: Session, fresh: Sequence[LinkEvidence], places: Sequence[Where]) -> set[UUID]:
+    """Writes what is told now; answers the files that hang together with these places."""
+    rows = [one.model_dump() for one in sorted(fresh, key=lambda one: one.recording_id)]
+    values = {name: [row[name] for row in rows] for name in rows[0]}
+    spans = [(since - PIECE_REACH, until + RUN_REACH) for _, since, until in places]
+    recorders = {recorder for recorder, _, _ in places}
+    _, stored, files = together(session, (_TELL, values), LIMITS, files_near(recorders, spans))
+    pause = limits_of(stored).pause
+    pieces: dict[UUID, list[Piece]] = defaultdict(list)
+    for row in files:
+        pieces[row.recorder_id].append(Piece(row.id, row.recorded_from, row.until))
     found = set()
-    for recorder, since, until in wanted:
+    for recorder, since, until in places:
         near = [
             piece
             for piece in pieces[recorder]
@@ -116,3 +111,15 @@ def _beside(session: Session, places: Iterable[Where]) -> set[UUID]:
         ]
         found |= {piece.id for piece in run_of(since, until, near, pause)}
     return found
+
+
+_TELL = text(
+    """
+    INSERT INTO link_evidence (recording_id, recorder_id, since, until, case_folded, digest)
+    SELECT * FROM unnest(CAST(:recording_id AS uuid[]), CAST(:recorder_id AS uuid[]), CAST(:since AS timestamptz[]),
+                         CAST(:until AS timestamptz[]), CAST(:case_folded AS text[]), CAST(:digest AS text[]))
+    ON CONFLICT (recording_id) DO UPDATE
+    SET recorder_id = excluded.recorder_id, since = excluded.since, until = excluded.until,
+        case_folded = excluded.case_folded, digest = excluded.digest
+    """
+)

@@ -38,17 +38,6 @@ def announce_change(session: Session) -> None:
     session.execute(select(func.pg_advisory_xact_lock(FIELD_LOCK)))
 
 
-def field_is_changing(session: Session) -> bool:
-    """Whether another transaction is between `announce_change` and its end. Never waits, and keeps nobody waiting: a
-    change that begins later finds the recording, which is committed, and asks for its link again."""
-    return not session.execute(_TRY, {"key": FIELD_LOCK}).scalar_one()
-
-
-_TRY = text(
-    "SELECT CASE WHEN pg_try_advisory_lock_shared(:key) THEN pg_advisory_unlock_shared(:key) ELSE false END"
-)
-
-
 def touched_by_events(session: Session, event_ids: Iterable[UUID]) -> list[Touched]:
     """Where events lie now: call before and after a change that may move them. Beside their squads and officers it
     touches those of other squads who worked with one of the officers that shift."""
@@ -243,5 +232,5 @@ def relink_cases(session: Session, folded: Iterable[str], case_ids: Iterable[UUI
     return request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
 
 
-__all__ = ["Touched", "field_is_changing", "relink", "relink_cases", "relink_claims", "touched_by_events"]
+__all__ = ["Touched", "relink", "relink_cases", "relink_claims", "touched_by_events"]
 RETRY_AFTER = timedelta(seconds=1)

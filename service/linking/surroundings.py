@@ -166,7 +166,16 @@ def run_of(start: datetime, end: datetime, pieces: list[Piece], pause: timedelta
 def window(recording: RecordingFacts, limits: Limits) -> tuple[datetime, datetime]:
     """Where its events may lie."""
     if recording.start is None or recording.end is None:
-        assert recording.received_at is not None
-        return recording.received_at - UNKNOWN_BEFORE_ARRIVAL, recording.received_at
-    reach = limits.slack + timedelta(seconds=recording.doubt_s)
-    return recording.start - reach, recording.end + reach
+        return window_of(None, recording.doubt_s, recording.received_at, limits)
+    return window_of((recording.start, recording.end), recording.doubt_s, recording.received_at, limits)
+
+
+def window_of(
+    span: tuple[datetime, datetime] | None, doubt_s: float, received_at: datetime | None, limits: Limits
+) -> tuple[datetime, datetime]:
+    """`span`: the recording's, None where its time is not known."""
+    if span is None:
+        assert received_at is not None
+        return received_at - UNKNOWN_BEFORE_ARRIVAL, received_at
+    reach = limits.slack + timedelta(seconds=doubt_s)
+    return span[0] - reach, span[1] + reach

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from service.round_trip import together
 from service.search.refs import ref
 from service.search.rules import (
     all_tokens,
@@ -18,7 +19,7 @@ from service.search.rules import (
     key_token,
     place_tokens,
 )
-from service.search.schema import TABLE, ensure_partition, month_of
+from service.search.schema import TABLE, ensure_partitions, month_of
 
 COLUMNS = "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, kinds, tags, refs, body, grams"
 _NAMES = COLUMNS.split(", ")
@@ -27,6 +28,14 @@ _INSERT = text(
     f"INSERT INTO {TABLE} ({COLUMNS}) VALUES ("
     + ", ".join(f"CAST(:{name} AS {_CASTS[name]})" if name in _CASTS else f":{name}" for name in _NAMES)
     + ")"
+)
+_REMOVE = text(f"DELETE FROM {TABLE} WHERE recording_id = ANY(CAST(:ids AS uuid[]))")
+_TAKE_TURNS = text("SELECT pg_advisory_xact_lock(7302002, k) FROM unnest(CAST(:keys AS integer[])) k")
+# Facets of many hits are counted value by value: this is the list of the values that ever were.
+_LEARN = text(
+    "INSERT INTO search_values (facet, value)"
+    " SELECT * FROM unnest(CAST(:facets AS text[]), CAST(:values AS text[])) AS new (facet, value)"
+    " WHERE NOT EXISTS (SELECT FROM search_values v WHERE v.facet = new.facet AND v.value = new.value)"
 )
 
 
@@ -68,19 +77,15 @@ def write_documents(session: Session, documents: Iterable[SearchDocument]) -> in
     written = 0
     rest = iter(documents)
     while batch := {document.recording_id: document for document in islice(rest, 500)}:
-        for month in sorted({month_of(document.received_at) for document in batch.values()}):
-            ensure_partition(session, month)
-        # Two writers of one recording take turns; in order, so that two batches never wait for each other.
-        keys = sorted(key_token("recording", recording_id) for recording_id in batch)
-        session.execute(
-            text("SELECT pg_advisory_xact_lock(7302002, k) FROM unnest(CAST(:keys AS integer[])) k"),
-            {"keys": keys},
+        ensure_partitions(session, {month_of(document.received_at) for document in batch.values()})
+        together(
+            session,
+            # Two writers of one recording take turns; in order, so that two batches never wait for each other.
+            (_TAKE_TURNS, {"keys": sorted(key_token("recording", recording_id) for recording_id in batch)}),
+            (_REMOVE, {"ids": list(batch)}),
+            *((_INSERT, dict(zip(_NAMES, row(document), strict=True))) for document in batch.values()),
+            (_LEARN, _values(batch.values())),
         )
-        remove_documents(session, batch)
-        session.execute(
-            _INSERT, [dict(zip(_NAMES, row(document), strict=True)) for document in batch.values()]
-        )
-        _learn_values(session, batch.values())
         written += len(batch)
     return written
 
@@ -91,14 +96,13 @@ def copy_documents(session: Session, documents: Iterable[SearchDocument]) -> int
     written = 0
     rest = iter(documents)
     while batch := list(islice(rest, 20_000)):
-        for month in sorted({month_of(document.received_at) for document in batch}):
-            ensure_partition(session, month)
+        ensure_partitions(session, {month_of(document.received_at) for document in batch})
         cursor = session.connection().connection.cursor()
         with cursor, cursor.copy(f"COPY {TABLE} ({COLUMNS}) FROM STDIN") as copy:
             for document in batch:
                 *front, grams = row(document)
                 copy.write_row([*front, f"{{{','.join(map(str, grams))}}}"])
-        _learn_values(session, batch)
+        session.execute(_LEARN, _values(batch))
         written += len(batch)
     return written
 
@@ -108,10 +112,7 @@ def remove_document(session: Session, recording_id: UUID) -> None:
 
 
 def remove_documents(session: Session, recording_ids: Iterable[UUID]) -> None:
-    session.execute(
-        text(f"DELETE FROM {TABLE} WHERE recording_id = ANY(CAST(:ids AS uuid[]))"),
-        {"ids": list(recording_ids)},
-    )
+    session.execute(_REMOVE, {"ids": list(recording_ids)})
 
 
 def row(document: SearchDocument) -> tuple:
@@ -154,14 +155,6 @@ def _texts(document: SearchDocument) -> Iterator[str]:
     yield from (case_number_fold(value) + "号" for value in document.cases if isinstance(value, str))
 
 
-def _learn_values(session: Session, documents: Iterable[SearchDocument]) -> None:
-    """Facets of many hits are counted value by value: this is the list of the values that ever were."""
-    seen = {value for document in documents for value in facet_values(document)}
-    session.execute(
-        text(
-            "INSERT INTO search_values (facet, value)"
-            " SELECT * FROM unnest(CAST(:facets AS text[]), CAST(:values AS text[])) AS new (facet, value)"
-            " WHERE NOT EXISTS (SELECT FROM search_values v WHERE v.facet = new.facet AND v.value = new.value)"
-        ),
-        {"facets": [facet for facet, _ in seen], "values": [value for _, value in seen]},
-    )
+def _values(documents: Iterable[SearchDocument]) -> dict[str, list[str]]:
+    seen = sorted({value for document in documents for value in facet_values(document)})
+    return {"facets": [facet for facet, _ in seen], "values": [value for _, value in seen]}

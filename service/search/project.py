@@ -2,22 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import text
 from sqlmodel import Session
 
-from schemas.cases import Campaign, Case
-from schemas.events import EnforcementEvent, EventOfficer
-from schemas.links import Link, LinkState
-from schemas.people import Officer, Squad
-from schemas.recorders import Recorder
-from schemas.recordings import Recording, Tag
-from service.events.subjects import subjects
+from service.events.subjects import Subjects
+from service.policy import DEFAULTS
 from service.recordings.words import IDENTITY_TAGS
+from service.round_trip import together
 from service.search.documents import SearchDocument, remove_documents, write_documents
 
-COUNTED = (LinkState.automatic, LinkState.confirmed)
 # What each kind is called, so that the word itself finds it.
 KIND_WORDS = {
     "inspection": "日常巡查",
@@ -34,126 +31,139 @@ def index_recording(session: Session, recording_id: UUID) -> None:
 
 def index_recordings(session: Session, recording_ids: Iterable[UUID]) -> None:
     """Rebuilds their documents; one that was merged into another has none."""
-    session.flush()
     ids = list(dict.fromkeys(recording_ids))
     for start in range(0, len(ids), BATCH):
-        batch = ids[start : start + BATCH]
-        write_documents(session, documents(session, batch))
-        gone = session.scalars(
-            select(Recording.id).where(Recording.id.in_(batch), Recording.merged_into.is_not(None))
-        ).all()
+        known = _read(session, ids[start : start + BATCH])
+        write_documents(session, known.documents())
+        gone = [one.id for one in known.recordings if one.merged_into is not None]
         if gone:
             remove_documents(session, gone)
 
 
 def documents(session: Session, recording_ids: list[UUID]) -> Iterator[SearchDocument]:
-    """A fixed number of queries whatever the number of recordings."""
-    recordings = session.scalars(
-        select(Recording)
-        .where(Recording.id.in_(recording_ids), Recording.merged_into.is_(None))
-        .execution_options(populate_existing=True)
-    ).all()
-    links = defaultdict(list)
-    for row in session.execute(
-        select(Link.recording_id, EnforcementEvent, Case)
-        .outerjoin(EnforcementEvent, EnforcementEvent.id == Link.event_id)
-        .outerjoin(Case, (Case.id == Link.case_id) | (Case.id == EnforcementEvent.case_id))
-        .where(Link.recording_id.in_(recording_ids), Link.state.in_(COUNTED))
-    ):
-        links[row[0]].append((row[1], row[2]))
-    tags = defaultdict(list)
-    for tag in session.scalars(select(Tag).where(Tag.recording_id.in_(recording_ids))):
-        tags[tag.recording_id].append(tag)
-    case_ids = {case.id for pairs in links.values() for _, case in pairs if case is not None}
-    works_on = {
-        (squad_id, case_id)
-        for squad_id, case_id in session.execute(
-            select(EnforcementEvent.squad_id, EnforcementEvent.case_id)
-            .where(EnforcementEvent.case_id.in_(case_ids))
-            .distinct()
-        )
-    }
-    event_ids = {event.id for pairs in links.values() for event, _ in pairs if event is not None}
-    crews = defaultdict(list)
-    for event_id, officer in session.execute(
-        select(EventOfficer.event_id, Officer)
-        .join(Officer, Officer.id == EventOfficer.officer_id)
-        .where(EventOfficer.event_id.in_(event_ids))
-    ):
-        crews[event_id].append(officer)
-    campaigns = _named(
-        session, Campaign, {e.campaign_id for p in links.values() for e, _ in p if e is not None}
+    """One round trip whatever the number of recordings."""
+    yield from _read(session, recording_ids).documents()
+
+
+def _read(session: Session, ids: list[UUID]) -> "_Known":
+    asked = {"ids": ids}
+    recordings, links, tags, stored = together(
+        session, (_RECORDINGS, asked), (_LINKS, asked), (_TAGS, asked), (_SUBJECTS, {})
     )
-    squads = _named(session, Squad, {recording.squad_id for recording in recordings})
-    officers = _named(session, Officer, {recording.officer_id for recording in recordings})
-    recorders = _named(session, Recorder, {recording.recorder_id for recording in recordings})
-    about = subjects(session)
-    for recording in recordings:
-        yield _document(
-            recording, links, works_on, tags, crews, campaigns, squads, officers, recorders, about
+    known = _Known(recordings, about=Subjects(stored[0].value if stored else DEFAULTS["event_subjects"]))
+    for link in links:
+        known.links[link.recording_id].append(link)
+    for tag in tags:
+        known.tags[tag.recording_id].append(tag)
+    return known
+
+
+@dataclass
+class _Known:
+    """Rows of the statements below; links and tags by recording."""
+
+    recordings: list[Any]
+    about: Subjects
+    links: dict[UUID, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    tags: dict[UUID, list[Any]] = field(default_factory=lambda: defaultdict(list))
+
+    def documents(self) -> Iterator[SearchDocument]:
+        return (self._document(one) for one in self.recordings if one.merged_into is None)
+
+    def _document(self, recording: Any) -> SearchDocument:
+        """Of the linked events and cases only those that the recording's own squad may see: its events, its cases,
+        and the cases in which one of its events lies.
+
+        One document serves all readers, and a member's search reaches every recording of the squad: words of another
+        squad's event would tell, by what finds the recording, what its page does not show. Those who see the whole
+        bureau find such a recording by its own facts and by what was declared with it. `linked` counts every link.
+        """
+        links, tags = self.links[recording.id], self.tags[recording.id]
+        own_squad = recording.squad_id
+        events = {link.event_id: link for link in links if link.event_squad == own_squad}
+        cases = {
+            link.case_id: link
+            for link in links
+            if link.case_id is not None and (link.case_squad == own_squad or link.works_on)
+        }
+        people = {
+            person: (number, name)
+            for link in events.values()
+            for person, number, name in zip(link.crew, link.numbers, link.names, strict=True)
+        }
+        if recording.officer_id is not None:
+            people[recording.officer_id] = recording.certificate_no, recording.officer_name
+        claims = recording.claims
+        texts = [recording.file_name, recording.note]
+        texts += [str(claims[name]) for name in ("recorder", "officer", "event", "case") if claims.get(name)]
+        texts += [recording.squad_name, recording.squad_code]
+        texts += [name for _number, name in people.values()]
+        for event in events.values():
+            texts += [event.title, event.party, event.place, KIND_WORDS[event.kind]]
+            texts += self.about.all_words(event.subject)
+            texts += [event.campaign] if event.campaign else []
+        for case in cases.values():
+            texts += [case.case_title, case.case_party, case.case_place]
+        texts += [tag.value for tag in tags if tag.value]
+        sidecar = claims.get("sidecar")
+        texts += [str(sidecar["note"])] if isinstance(sidecar, dict) and sidecar.get("note") else []
+        return SearchDocument(
+            recording_id=recording.id,
+            received_at=recording.received_at,
+            squad_id=recording.squad_id,
+            state=recording.state,
+            texts=tuple(dict.fromkeys(text for text in texts if text)),
+            cases=tuple(value for key, case in cases.items() for value in (key, case.case_number)),
+            events=tuple(
+                value
+                for key, event in events.items()
+                for value in (key, event.external_id)
+                if value is not None
+            ),
+            officers=tuple(value for key, (number, _name) in people.items() for value in (key, number)),
+            recorders=(recording.recorder_id, recording.serial) if recording.recorder_id else (),
+            kinds=tuple(dict.fromkeys(event.kind for event in events.values())),
+            tags=tuple(dict.fromkeys(tag.name for tag in tags if tag.name not in IDENTITY_TAGS)),
+            linked=bool(links),
+            recorded_from=recording.recorded_from,
+            lat=recording.latitude,
+            lon=recording.longitude,
         )
 
 
-def _named(session: Session, table, ids: set) -> dict:
-    ids.discard(None)
-    return {row.id: row for row in session.scalars(select(table).where(table.id.in_(ids)))} if ids else {}
-
-
-def _document(
-    recording, links, works_on, tags, crews, campaigns, squads, officers, recorders, about
-) -> SearchDocument:
-    """Of the linked events and cases only those that the recording's own squad may see: its events, its cases,
-    and the cases in which one of its events lies (`works_on`: pairs of squad and case).
-
-    One document serves all readers, and a member's search reaches every recording of the squad: words of another
-    squad's event would tell, by what finds the recording, what its page does not show. Those who see the whole
-    bureau find such a recording by its own facts and by what was declared with it. `linked` counts every link.
+_RECORDINGS = text(
     """
-    pairs = links[recording.id]
-    own_squad = recording.squad_id
-    events = {event.id: event for event, _ in pairs if event is not None and event.squad_id == own_squad}
-    cases = {
-        case.id: case
-        for _, case in pairs
-        if case is not None and (case.squad_id == own_squad or (own_squad, case.id) in works_on)
-    }
-    own = officers.get(recording.officer_id)
-    people = {officer.id: officer for event in events.values() for officer in crews[event.id]}
-    if own is not None:
-        people[own.id] = own
-    recorder = recorders.get(recording.recorder_id)
-    claims = recording.claims
-    texts = [recording.file_name, recording.note]
-    texts += [str(claims[name]) for name in ("recorder", "officer", "event", "case") if claims.get(name)]
-    squad = squads.get(recording.squad_id)
-    texts += [squad.name, squad.code] if squad else []
-    texts += [officer.name for officer in people.values()]
-    for event in events.values():
-        texts += [event.title, event.party, event.place, KIND_WORDS[event.kind]]
-        texts += about.all_words(event.subject)
-        campaign = campaigns.get(event.campaign_id)
-        texts += [campaign.name] if campaign else []
-    for case in cases.values():
-        texts += [case.title, case.party, case.place]
-    texts += [tag.value for tag in tags[recording.id] if tag.value]
-    sidecar = claims.get("sidecar")
-    texts += [str(sidecar["note"])] if isinstance(sidecar, dict) and sidecar.get("note") else []
-    return SearchDocument(
-        recording_id=recording.id,
-        received_at=recording.received_at,
-        squad_id=recording.squad_id,
-        state=recording.state,
-        texts=tuple(dict.fromkeys(text for text in texts if text)),
-        cases=tuple(value for case in cases.values() for value in (case.id, case.number)),
-        events=tuple(
-            value for event in events.values() for value in (event.id, event.external_id) if value is not None
-        ),
-        officers=tuple(value for person in people.values() for value in (person.id, person.certificate_no)),
-        recorders=(recorder.id, recorder.serial) if recorder else (),
-        kinds=tuple(dict.fromkeys(event.kind for event in events.values())),
-        tags=tuple(dict.fromkeys(tag.name for tag in tags[recording.id] if tag.name not in IDENTITY_TAGS)),
-        linked=bool(pairs),
-        recorded_from=recording.recorded_from,
-        lat=recording.latitude,
-        lon=recording.longitude,
-    )
+    SELECT r.id, r.merged_into, r.squad_id, s.name AS squad_name, s.code AS squad_code, r.state, r.file_name, r.note,
+           r.claims, r.received_at, r.recorded_from, r.latitude, r.longitude,
+           r.officer_id, o.certificate_no, o.name AS officer_name, r.recorder_id, d.serial
+    FROM recordings r JOIN squads s ON s.id = r.squad_id
+    LEFT JOIN officers o ON o.id = r.officer_id LEFT JOIN recorders d ON d.id = r.recorder_id
+    WHERE r.id = ANY(CAST(:ids AS uuid[]))
+    """
+)
+# The events and cases of links that count; of a case whether an event of the recording's squad belongs to it.
+_LINKS = text(
+    """
+    SELECT l.recording_id, l.event_id, e.squad_id AS event_squad, e.external_id, e.title, e.party, e.place, e.kind,
+           e.subject, p.name AS campaign, crew.ids AS crew, crew.numbers, crew.names,
+           c.id AS case_id, c.squad_id AS case_squad, c.number AS case_number, c.title AS case_title,
+           c.party AS case_party, c.place AS case_place,
+           EXISTS (SELECT FROM enforcement_events w WHERE w.case_id = c.id AND w.squad_id = r.squad_id) AS works_on
+    FROM links l JOIN recordings r ON r.id = l.recording_id
+    LEFT JOIN enforcement_events e ON e.id = l.event_id
+    LEFT JOIN campaigns p ON p.id = e.campaign_id
+    LEFT JOIN cases c ON c.id = coalesce(l.case_id, e.case_id)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(o.id ORDER BY o.certificate_no), '{}') AS ids,
+               coalesce(array_agg(o.certificate_no ORDER BY o.certificate_no), '{}') AS numbers,
+               coalesce(array_agg(o.name ORDER BY o.certificate_no), '{}') AS names
+        FROM event_officers x JOIN officers o ON o.id = x.officer_id WHERE x.event_id = l.event_id
+    ) AS crew
+    WHERE l.recording_id = ANY(CAST(:ids AS uuid[])) AND l.state IN ('automatic', 'confirmed')
+    ORDER BY l.created_at, l.id
+    """
+)
+_TAGS = text(
+    "SELECT recording_id, name, value FROM tags WHERE recording_id = ANY(CAST(:ids AS uuid[])) ORDER BY id"
+)
+_SUBJECTS = text("SELECT value FROM policy_values WHERE name = 'event_subjects'")

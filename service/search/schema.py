@@ -4,6 +4,7 @@ It is derived data, written by `documents.py` alone, and no SQLModel table: migr
 `alembic check` must leave out what `is_search_object` names (partitions come and go by themselves).
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from sqlalchemy import text
@@ -84,6 +85,11 @@ def ensure_partition(session: Session, month: datetime) -> bool:
     ):
         session.execute(text(statement))
     return True
+
+
+def ensure_partitions(session: Session, months: Iterable[datetime]) -> None:
+    for month in sorted(set(months) - set(partition_months(session))):
+        ensure_partition(session, month)
 
 
 def partition_months(session: Session) -> list[datetime]:

@@ -18,7 +18,7 @@ from service.linking.keep import write_links
 from service.linking.neighbours import tell_neighbours
 from service.linking.rules import decide
 from tests.bench.field_year import field_year
-from tests.bench.linking_index import database, held_back, load, true_links
+from tests.bench.linking_index import DayClocks, database, held_back, load, true_links
 from tests.bench.scale import Scale
 
 SEED = 201
@@ -61,7 +61,7 @@ def run(scale: Scale) -> list[dict[str, Any]]:
     full = scale.name == "full"
     year = field_year(SEED, squads=9 if full else 2, crews=3, days=372 if full else 20)
     with database() as engine:
-        load(engine, year, true_links(year))
+        load(engine, year, true_links(year), DayClocks(year))
         chosen = Random(SEED).sample(held_back(year), ARRIVALS + WARM_UP if full else 2 * WARM_UP)
         times = _measured(engine, chosen)
     size = f"{len(year.events):,} events and {len(year.files):,} recordings"

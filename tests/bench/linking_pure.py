@@ -48,9 +48,11 @@ def span(file: File, clocks: Clocks) -> tuple[datetime, datetime, float]:
     return start, start + timedelta(seconds=file.length_s), doubt
 
 
-def as_seen(year: Year, limits: Limits) -> Iterator[tuple[File, RecordingFacts, tuple[EventFacts, ...]]]:
+def as_seen(
+    year: Year, limits: Limits, clocks: Clocks | None = None
+) -> Iterator[tuple[File, RecordingFacts, tuple[EventFacts, ...]]]:
     """Every file with its candidates, as `service.linking.facts` gathers them from the database."""
-    clocks = Clocks(year)
+    clocks = clocks or Clocks(year)
     people = {officer.id: Person(officer.id, officer.number) for officer in year.officers}
     serials = {camera.id: camera.serial for camera in year.cameras}
     events = [

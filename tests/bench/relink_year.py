@@ -8,7 +8,7 @@ from sqlmodel import Session
 from schemas.policy import PolicyValue
 from service.linking.batch import Relinked, relink_all
 from tests.bench.field_year import field_year
-from tests.bench.linking_index import database, decided_links, load
+from tests.bench.linking_index import DayClocks, database, decided_links, load
 from tests.bench.scale import Scale
 
 SEED = 301
@@ -55,7 +55,8 @@ def _relinked(squads: int, crews: int, days: int) -> tuple[int, float, Relinked]
     """(recordings, seconds, what was done)."""
     year = field_year(SEED, squads=squads, crews=crews, days=days)
     with database() as engine:
-        load(engine, year, decided_links(year))
+        clocks = DayClocks(year)
+        load(engine, year, decided_links(year, clocks), clocks)
         relink_all(engine)  # the evidence of neighbours is written once, and every cache is warm
         with Session(engine) as session:
             session.add(PolicyValue(name="link_automatic_from", value=RAISED))

@@ -10,22 +10,24 @@ from schemas.recordings import Recording
 from service.database import transaction
 from service.jobs import raise_priority
 from service.linking.actions import link_recording
+from service.linking.keep import COUNTED
 from service.linking.neighbours import tell_neighbours
+from service.linking.recognise import recognise
 from service.recordings.actions import refresh_recording
-from workers.claim import Claim, finish
+from workers.claim import Claim
 from workers.stages.playable import examined, links_of, priority_of
 
 
 def run(held: Claim) -> None:
+    """Also of one that was merged or refused meanwhile: it has no links any more, and its neighbours hear of it."""
     with transaction() as session:
-        recording = session.get(Recording, held.subject_id)
-        gone = recording is None or recording.merged_into is not None
-    if not gone:
-        held.publish(lambda session: link_recording(session, held.subject_id) and None)
-        with transaction() as session:
-            tell_neighbours(session, [held.subject_id])
+        recognise(session, [held.subject_id])
+    links = held.publish(lambda session: link_recording(session, held.subject_id))
+    with transaction() as session:
+        tell_neighbours(session, [held.subject_id])
+    if any(link.state in COUNTED for link in links):
         _raise_encode(held)
-    held.publish(lambda session: finish(session, held))
+    held.finish()
 
 
 def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:

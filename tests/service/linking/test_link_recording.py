@@ -7,6 +7,7 @@ from sqlmodel import select
 from schemas.custody import CustodyEntry
 from schemas.links import LinkState
 from service.linking.actions import link_recording
+from service.linking.recognise import recognise
 from service.linking.words import sentence
 from tests.service.linking.field import at
 
@@ -117,6 +118,7 @@ def test_a_refused_recording_has_no_links(bureau):
 def test_an_officer_imported_later_is_recognised_in_the_claims(bureau):
     recording = bureau.recording(at("09:00"), at("09:10"), claims={"file_name": {"officer": "012"}})
     bureau.event(at("09:00"), at("09:12"), ("012",))
+    recognise(bureau.session, [recording.id])
     (link,) = link_recording(bureau.session, recording.id)
     assert link.state == LinkState.automatic
     bureau.session.refresh(recording)

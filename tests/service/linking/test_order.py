@@ -22,6 +22,7 @@ from service.events.actions import create_event, update_event
 from service.jobs import request_job
 from service.linking.actions import link_recording
 from service.linking.neighbours import tell_neighbours
+from service.linking.recognise import recognise
 from service.people.actions import create_officer
 from service.recorders.actions import create_assignment, create_recorder, update_assignment
 from service.recorders.updates import AssignmentUpdate
@@ -36,6 +37,7 @@ def run_link_jobs(bureau: Field) -> int:
     jobs = bureau.session.scalars(waiting.execution_options(populate_existing=True)).all()
     for job in random.sample(list(jobs), len(jobs)):
         bureau.session.execute(update(Job).where(Job.id == job.id).values(state=JobState.done))
+        recognise(bureau.session, [job.subject_id])
         link_recording(bureau.session, job.subject_id)
         tell_neighbours(bureau.session, [job.subject_id])
     return len(jobs)
