@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlmodel import Session
 
-from schemas.links import Link, LinkState
+from schemas.links import Link, LinkEvidence, LinkState
 from schemas.people import Squad
 from schemas.recordings import Recording, RecordingState
 from service.access.actor import Actor
@@ -90,3 +90,9 @@ def unlinked_by_squad(session: Session, actor: Actor) -> list[Unlinked]:
         .order_by(Squad.code)
     )
     return [Unlinked(squad, count, offered, oldest) for squad, count, offered, oldest in found]
+
+
+def was_linked(session: Session, recording_id: UUID) -> bool:
+    """Whether anything rests on what it says: a link of its own, or those of its neighbouring files."""
+    told = exists().where(LinkEvidence.recording_id == recording_id)
+    return bool(session.scalar(select(told | exists().where(Link.recording_id == recording_id))))

@@ -15,11 +15,12 @@ from sqlmodel import Session
 from schemas.custody import CustodyEntry
 from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original
-from schemas.recordings import Receipt, ReceiptOutcome, Recording
+from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState
 from service.clock import now
 from service.custody.actions import record
 from service.database import transaction
 from service.jobs import request_job
+from service.linking.queries import was_linked
 from service.recordings.actions import (
     assign_original,
     keep_as_original,
@@ -273,12 +274,16 @@ def _lock_is_told(session: Session, recording: Recording, original: Original) ->
 def _go_on(session: Session, held: Claim) -> list[UUID]:
     """Asks for what comes next. Answers the receipts whose bytes are there twice."""
     recording, original = _original_of(session, held.subject_id)
+    came = session.get_one(Recording, held.subject_id)
     duplicates: list[UUID] = []
     if original is not None:
         if original.media_state == MediaState.examined and original.playable_at is None:
             request_job(session, JobKind.playable, original.id, priority=2, cost_s=1)
         if not original.quarantined:
             request_job(session, JobKind.tags, recording.id, priority=4, cost_s=1)
+    if (came.merged_into is not None or came.state == RecordingState.refused) and was_linked(session, came.id):
+        request_job(session, JobKind.link, came.id, priority=4)  # what it said to its neighbours holds no more
+    if original is not None:
         duplicates = list(
             session.scalars(
                 select(Receipt.id).where(
