@@ -1,7 +1,7 @@
 """Events from a table, known by their external id."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventCreate, EventOfficer
 from schemas.people import Officer
 from service.access.queries import visible_cases
-from service.clock import as_utc
+from service.clock import as_utc, local
 from service.custody.actions import record
 from service.events.actions import WORDS, plain, set_cancelled
 from service.events.errors import EventTooLong
@@ -30,6 +30,7 @@ from service.policy import policy
 from service.search.rules import case_number_fold
 
 IMPORT = "import"
+MIDNIGHT = time()  # what a day without a time is read as
 KINDS = {
     "日常巡查": "inspection",
     "巡查": "inspection",
@@ -161,6 +162,8 @@ class EventImporter(Importer):
     def apply(self, wanted: EventRow) -> tuple[Outcome, list[str]]:
         values = self._values(wanted)
         officers = {self._officer(number): number for number in wanted.officers}
+        if local(values["arrived_at"]).time() == MIDNIGHT:
+            self.note = _("arrival at midnight: was the time of day left out?")
         event = self.known.get(wanted.external_id)
         if event is None:
             return self._create(wanted, values, officers)

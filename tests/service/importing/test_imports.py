@@ -147,6 +147,13 @@ def test_an_id_is_the_same_in_json_and_in_csv(field):
     assert outcomes(report) == ["unchanged"]
 
 
+def test_an_event_of_a_day_without_a_time_is_asked_about(field):
+    fill(field)
+    table = "事件编号,标题,类别,抵达时间,中队\nE-3,x,巡查,2024-06-04,one\nE-4,x,巡查,2024-06-04 00:01,one\n"
+    day, moment = bring(field, EventImporter, table, dry_run=True).rows
+    assert day.note and moment.note is None
+
+
 def test_a_dry_run_leaves_no_hole_in_the_numbers_of_custody(field):
     fill(field)
     last = text("SELECT last_value FROM custody_id_seq")
