@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -84,10 +85,15 @@ def wait_until(condition: Callable[[], bool], timeout_s: float, every_s: float =
 
 
 def free_port() -> int:
-    """A port on 127.0.0.1 that nobody listens on now. Somebody may take it before you do: retry."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port on 127.0.0.1 that nobody listens on now. Somebody may take it before you do: retry.
+
+    It lies below those that the kernel gives to outgoing connections, which come and go all the time.
+    """
+    for _ in range(100):
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port := 20_000 + secrets.randbelow(12_000)))
+            return port
+    raise OSError("no free port on 127.0.0.1 between 20000 and 32000")
 
 
 @dataclass

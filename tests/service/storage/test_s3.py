@@ -18,11 +18,12 @@ import boto3
 import pytest
 from minio import Minio
 
+from deploy.process import free_port
 from service.storage import open_store
 from service.storage.errors import ObjectLocked, StorageError, StorageFull, StorageUnavailable
 from service.storage.protocols import MIB
 from service.storage.s3 import Bucket, FileBody, check_sdk, parse_moment
-from tests.fixtures.ceph import CephNode, free_port
+from tests.fixtures.ceph import CephNode
 from tests.service.storage.row import Row, content
 from tests.service.storage.test_contract import noise
 
