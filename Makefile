@@ -7,7 +7,7 @@ export ZHENGLU_SAMPLES ?= $(abspath $(wildcard ../shared/samples))
 # make test T=tests/service/uploads runs a part; T='-k name' works too.
 T ?= tests
 # Most tests wait more than they compute.
-WORKERS ?= $(shell expr $$(nproc) + 1)
+WORKERS ?= $(shell expr $$(nproc) + 2)
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)

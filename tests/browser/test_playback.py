@@ -72,12 +72,12 @@ def sent(stack: Stack, clips: dict[str, Path]) -> dict[str, str]:
     return {name: stack.upload(path) for name, path in files.items()}
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1500)
 @pytest.mark.parametrize("name", FILES or MADE)
 def test_every_kind_of_file_plays_in_the_browser(
     stack: Stack, browser: Browser, sent: dict[str, str], name: str
 ):
-    told = stack.settled(sent[name], within_s=600)
+    told = stack.settled(sent[name], within_s=1200)
     if FILES:
         is_as_its_table_says(stack, told, name)
     with signed_in(browser, stack, "member") as page:

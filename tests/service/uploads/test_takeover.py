@@ -33,15 +33,15 @@ def test_second_request_asks_the_first_to_let_go(service: Service) -> None:
     url = create(service, len(data))
     stalled = patch(service, url, 0, len(data))
     stalled.send(data[:3_000_000])
-    wait_until(lambda: writing(service, url), 10)
+    assert wait_until(lambda: writing(service, url), 60)
     time.sleep(0.5)
-    began = time.monotonic()
     with service.client() as client:
         first = client.patch(url, content=data, headers=at(0))
-        assert first.status_code == 409  # the first one's bytes were kept, so zero is no longer the offset
+        # Not 423, which five seconds of waiting give. The first one's bytes were kept: zero is no longer the offset.
+        assert first.status_code == 409
         assert offset_of(client, url) == 3_000_000
         last = go_on(client, url, data)
-    assert last.status_code == 204 and time.monotonic() - began < 5
+    assert last.status_code == 204
     assert stalled.answer() in (0, 423)
     assert service.stored(last.headers["zhenglu-recording"]) == data
 
@@ -56,7 +56,7 @@ def test_who_does_not_let_go_is_left_alone_after_five_seconds(service: Service) 
     began = time.monotonic()
     with service.client() as client:
         answer = client.patch(url, content=b"x", headers=at(0))
-    assert answer.status_code == 423 and 4.5 < time.monotonic() - began < 10
+    assert answer.status_code == 423 and 4.5 < time.monotonic() - began < 30
     [(asked,)] = service.bureau.sql(
         "SELECT release_asked_epoch FROM uploads WHERE id = :id", id=url.rpartition("/")[2]
     )
@@ -71,7 +71,7 @@ def test_stale_writer_writes_nothing_more(own_service: Service) -> None:
     url = create(first, len(data))
     stale = patch(first, url, 0, len(data))
     stale.send(data[:5_000_000])
-    wait_until(lambda: writing(first, url), 10)
+    assert wait_until(lambda: writing(first, url), 60)
     assert first.child is not None
     os.killpg(first.child.pid, signal.SIGSTOP)
     try:
@@ -106,8 +106,8 @@ def test_connection_cut_at_seeded_places(service: Service) -> None:
                 request.reset()
             else:
                 request.finish_politely()
-                wait_until(lambda: not writing(service, url), 10)
-                wait_until(lambda place=place: offset_of(client, url) == place, 10)
+                wait_until(lambda: not writing(service, url), 60)
+                wait_until(lambda place=place: offset_of(client, url) == place, 60)
         last = go_on(client, url, data)
     assert service.stored(last.headers["zhenglu-recording"]) == data
 
@@ -124,7 +124,7 @@ def test_last_byte_was_durable_but_the_process_died_before_the_recording(service
         with service.client() as client:
             if number % 2:
                 return client.patch(url, content=b"", headers=at(5)).headers["zhenglu-recording"]
-            wait_until(lambda: "zhenglu-recording" in client.head(url).headers, 10)
+            wait_until(lambda: "zhenglu-recording" in client.head(url).headers, 60)
             return client.head(url).headers["zhenglu-recording"]
 
     with ThreadPoolExecutor(8) as pool:
