@@ -16,7 +16,7 @@ from service.coverage import views
 from service.coverage.asking import GROUPS, NO_SUBJECT, Shown
 from service.coverage.chart_view import chart, groups_table
 from service.coverage.figures import BOARD, SPECS, About, Dimension
-from service.coverage.queries import Board, board
+from service.coverage.queries import Board, board, boards
 from service.coverage.selection import Filters
 from service.coverage.standings import STANDINGS, standing_label, standing_link
 from service.coverage.status import NOT_DUE
@@ -36,9 +36,10 @@ def board_page(session: Session, actor: Actor, asked: Shown) -> views.BoardPage:
     filters = asked.filters(session, actor)
     period = _period(filters)
     words = subjects(session)
-    cells = board(session, actor, filters, (asked.by, period), asked.as_of)
-    groups = _in_order(session, board(session, actor, filters, (asked.by,), asked.as_of))
-    times = board(session, actor, filters, (period,), asked.as_of)
+    cells, groups, times = boards(
+        session, actor, filters, ((asked.by, period), (asked.by,), (period,)), asked.as_of
+    )
+    groups = _in_order(session, groups)
     total = groups.total
     if asked.figure not in BOARD:
         asked.figure = BOARD[0]

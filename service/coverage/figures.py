@@ -129,11 +129,19 @@ class Tally:
             numerator=self.numerator,
             denominator=self.denominator,
             n=self.n,
-            excluded=dict(sorted(self.excluded.items())),
-            reasons=dict(sorted(self.reasons.items())),
+            excluded=_in_order(self.excluded),
+            reasons=_in_order(self.reasons),
             matter_versions=tuple(sorted(self.versions)),
             small=self.n < small_below,
         )
+
+
+def _in_order(counts: dict[str, int]) -> dict[str, int]:
+    return dict(sorted(counts.items())) if len(counts) > 1 else dict(counts)
+
+
+_OUT = EXCLUDED | {NOT_DUE}
+_MISSING = Status.missing.value
 
 
 class EventSums(NamedTuple):
@@ -156,31 +164,41 @@ class EventSums(NamedTuple):
 
 def of_events(rows: Iterable[EventSums]) -> dict[str, Tally]:
     """Figures 1, 2, 5, 8 and 9."""
-    tallies = {name: Tally() for name in BOARD}
+    n = filmed = expected = in_time = measured = gaps = gaps_explained = 0
+    required_s: float = 0
+    recorded_s: float = 0
+    out: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    versions = set()
     for row in rows:
-        if row.standing in EXCLUDED or row.standing == NOT_DUE:
-            for tally in tallies.values():
-                tally.leave_out(row.standing, row.n)
+        if row.standing in _OUT:
+            out[row.standing] = out.get(row.standing, 0) + row.n
             continue
         if row.matter_version is not None:
-            for tally in tallies.values():
-                tally.versions.add(row.matter_version)
+            versions.add(row.matter_version)
         if row.standing in EXEMPT:
-            for name in BOARD:
-                if name != "exempt":
-                    tallies[name].leave_out("exempt", row.n)
-            tallies["exempt"].add(row.n, row.n, row.n)
-            reasons = tallies["exempt"].reasons
             reasons[row.standing] = reasons.get(row.standing, 0) + row.n
             continue
-        tallies["recorded"].add(0 if row.standing == Status.missing else row.n, row.n, row.n)
-        tallies["completeness"].add(row.recorded_s, row.required_s, row.measured)
-        if row.n > row.measured:
-            tallies["completeness"].leave_out("departure_unknown", row.n - row.measured)
-        tallies["on_time"].add(row.in_time, row.expected, row.expected)
-        tallies["exempt"].add(0, row.n, row.n)
-        tallies["explained"].add(row.gaps_explained, row.gaps, row.gaps)
-    return tallies
+        n += row.n
+        if row.standing != _MISSING:
+            filmed += row.n
+        expected += row.expected
+        in_time += row.in_time
+        measured += row.measured
+        required_s += row.required_s
+        recorded_s += row.recorded_s
+        gaps += row.gaps
+        gaps_explained += row.gaps_explained
+    exempt = sum(reasons.values())
+    left_out = out | {"exempt": exempt} if reasons else out
+    unknown = left_out | {"departure_unknown": n - measured} if n > measured else left_out
+    return {
+        "recorded": Tally(filmed, n, n, left_out, {}, versions),
+        "completeness": Tally(recorded_s, required_s, measured, unknown, {}, versions),
+        "on_time": Tally(in_time, expected, expected, left_out, {}, versions),
+        "exempt": Tally(exempt, n + exempt, n + exempt, out, reasons, versions),
+        "explained": Tally(gaps_explained, gaps, gaps, left_out, {}, versions),
+    }
 
 
 def standing_counts(rows: Iterable[EventSums]) -> dict[str, int]:

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from itertools import chain
 from typing import Any
 
 from sqlalchemy import text
@@ -15,12 +14,14 @@ from service.clock import now
 from service.coverage import figures
 from service.coverage.figures import BOARD, BY_NAME, About, Dimension, Figure, Tally
 from service.coverage.selection import Filters, Key, labels
-from service.coverage.sums import FAMILIES, TOTAL, Group, Spread
+from service.coverage.sums import FAMILIES, TOTAL, Family, Group, Reading, Spread
 from service.errors import Invalid
 from service.matters.queries import book
 from service.policy import policy
 
 MOST_DIMENSIONS = 2
+# Groups by an expression are overrated by the planner, which then sorts them on disk.
+ROOM = text("SET LOCAL work_mem = '32MB'")
 
 
 @dataclass(frozen=True)
@@ -68,50 +69,83 @@ def board(
 ) -> Board:
     """`names`: of figures that are counted. Those over recordings, links, recorders and duty days cost a query
     each; `percentiles` costs another one for on_time and for unlinked."""
-    dimensions = dimensions_of(by)
+    return boards(session, actor, filters, (by,), as_of, names=names, percentiles=percentiles)[0]
+
+
+def boards(
+    session: Session,
+    actor: Actor,
+    filters: Filters,
+    several: Sequence[Sequence[Dimension | str]],
+    as_of: datetime | None = None,
+    *,
+    names: Sequence[str] = BOARD,
+    percentiles: bool = False,
+) -> list[Board]:
+    """A board by each of `several`, which name dimensions of the first. They stand on one reading of the rows, so
+    they agree with each other whatever changes meanwhile."""
+    first, *_ = dimensions = [dimensions_of(by) for by in several]
     moment = as_of or now()
-    wanted, absent = possible(names, dimensions, filters)
     small = policy(session, "small_denominator")
-    tallies: dict[Group, dict[str, Tally]] = defaultdict(dict)
-    whole: dict[str, Tally] = {}
-    standings: dict[Group, dict[str, int]] = {}
-    all_standings: dict[str, int] = {}
-    _roomy(session)
-    for family in FAMILIES:
-        mine = [name for name in wanted if name in family.names]
-        if not mine:
-            continue
-        rows = list(family.read(session, actor, filters, dimensions, moment))
-        grouped: dict[Group, list[Any]] = defaultdict(list)
-        for group, sums in rows:
-            grouped[group].append(sums)
-        every: Iterable[Any] = chain.from_iterable(grouped.values())
-        if Dimension.officer in dimensions:
-            every = [sums for _, sums in family.read(session, actor, filters, (), moment)]
-        every = list(every)
-        whole |= {name: tally for name, tally in family.fold(every).items() if name in mine}
-        for group, some in grouped.items():
-            tallies[group] |= {name: tally for name, tally in family.fold(some).items() if name in mine}
+    changes = rule_changes(session, filters)
+    session.execute(ROOM)
+    reading = Reading(session, actor, filters, first, moment)
+    made = []
+    for by in dimensions:
+        wanted, absent = possible(names, by, filters)
+        rows, total = _counted(reading, by, wanted)
+        spread = Spread.read(session, actor, filters, by, moment, wanted) if percentiles else Spread()
+        named = _keys(session, by, rows)
+        made.append(
+            Board(
+                as_of=moment,
+                counted_at=now(),
+                filters=filters,
+                by=by,
+                rows=tuple(_row(keys, group, rows[group], wanted, small, spread) for keys, group in named),
+                total=_row((), TOTAL, total, wanted, small, spread),
+                absent=absent,
+                rule_changes=changes,
+            )
+        )
+    return made
+
+
+@dataclass
+class Counts:
+    """Of one group, or of all of them."""
+
+    tallies: dict[str, Tally] = field(default_factory=dict)
+    standings: dict[str, int] = field(default_factory=dict)
+
+    def take(self, family: Family, sums: Sequence[Any], wanted: Sequence[str]) -> None:
+        self.tallies |= {name: tally for name, tally in family.fold(sums).items() if name in wanted}
         if family.about is About.event:
-            standings = {group: figures.standing_counts(some) for group, some in grouped.items()}
-            all_standings = figures.standing_counts(every)
-    spread = Spread.read(session, actor, filters, dimensions, moment, wanted) if percentiles else Spread()
-    named = _keys(session, dimensions, tallies)
+            self.standings = figures.standing_counts(sums)
 
-    def row_of(keys: tuple[Key, ...], group: Group, found: dict[str, Tally], counts: dict[str, int]) -> Row:
-        made = {name: found.get(name, Tally()).figure(name, small) for name in wanted}
-        return Row(keys, {name: spread.on(one, group) for name, one in made.items()}, counts)
 
-    return Board(
-        as_of=moment,
-        counted_at=now(),
-        filters=filters,
-        by=dimensions,
-        rows=tuple(row_of(keys, group, tallies[group], standings.get(group, {})) for keys, group in named),
-        total=row_of((), TOTAL, whole, all_standings),
-        absent=absent,
-        rule_changes=rule_changes(session, filters),
-    )
+def _counted(
+    reading: Reading, by: tuple[Dimension, ...], wanted: Sequence[str]
+) -> tuple[dict[Group, Counts], Counts]:
+    groups: dict[Group, Counts] = defaultdict(Counts)
+    total = Counts()
+    for family in FAMILIES:
+        if family.names.isdisjoint(wanted):
+            continue
+        for group, sums in reading.groups(family, by).items():
+            groups[group].take(family, sums, wanted)
+        for sums in reading.groups(family, ()).values():
+            total.take(family, sums, wanted)
+    return groups, total
+
+
+def _row(
+    keys: tuple[Key, ...], group: Group, found: Counts, wanted: Sequence[str], small: int, spread: Spread
+) -> Row:
+    made = {name: found.tallies.get(name, Tally()).figure(name, small) for name in wanted}
+    if spread.found:
+        made = {name: spread.on(one, group) for name, one in made.items()}
+    return Row(keys, made, found.standings)
 
 
 def dimensions_of(names: Sequence[Dimension | str]) -> tuple[Dimension, ...]:
@@ -146,11 +180,6 @@ def rule_changes(session: Session, filters: Filters) -> tuple[RuleChange, ...]:
         if (filters.since is None or one.in_force_from > filters.since)
         and (filters.until is None or one.in_force_from < filters.until)
     )
-
-
-def _roomy(session: Session) -> None:
-    """Groups by an expression are overrated by the planner, which then sorts them on disk."""
-    session.execute(text("SET LOCAL work_mem = '32MB'"))
 
 
 def _keys(

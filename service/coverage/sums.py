@@ -1,8 +1,10 @@
 """What the database adds up for the figures: one statement for all figures that stand on the same rows."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -44,8 +46,9 @@ def event_sums(
     statement = chosen_coverage(summed(visible_coverage(actor), keys, as_of), filters)
     if Dimension.officer in by:
         statement = statement.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
+    groups = _Groups(by)
     for found in session.execute(statement).all():
-        yield _group(by, found), EventSums(*found[len(by) :])
+        yield groups[found[: len(by)]], EventSums._make(found[len(by) :])
 
 
 def summed(kept: Select, keys: Sequence[Any], as_of: datetime) -> Select:
@@ -76,8 +79,9 @@ def recording_sums(
         func.count(),
     )
     statement = chosen_recordings(statement, filters).where(Recording.merged_into.is_(None))
+    groups = _Groups(by)
     for found in session.execute(statement.group_by(*_positions(len(by) + 1))).all():
-        yield _group(by, found), figures.RecordingSums(*found[len(by) :])
+        yield groups[found[: len(by)]], figures.RecordingSums(*found[len(by) :])
 
 
 def recording_standing(session: Session, basis: Basis, as_of: datetime) -> Any:
@@ -120,8 +124,9 @@ def link_sums(
     statement = chosen_coverage(statement, replace(filters, basis=Basis.counted))
     if Dimension.officer in by:
         statement = statement.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
+    groups = _Groups(by)
     for found in session.execute(statement.group_by(*_positions(len(by) + 2))).all():
-        yield _group(by, found), figures.LinkSums(*found[len(by) :])
+        yield groups[found[: len(by)]], figures.LinkSums(*found[len(by) :])
 
 
 def duty_sums(
@@ -201,8 +206,15 @@ def _positions(count: int) -> list[Any]:
     return [literal_column(str(place + 1)) for place in range(count)]
 
 
-def _group(by: tuple[Dimension, ...], found: Sequence[Any]) -> Group:
-    return tuple(value_of(dimension, raw) for dimension, raw in zip(by, found, strict=False))
+class _Groups(dict[Any, Group]):
+    """The group of the values that the database answers for its keys; each is written once."""
+
+    def __init__(self, by: tuple[Dimension, ...]) -> None:
+        self.by = by
+
+    def __missing__(self, raw: Sequence[Any]) -> Group:
+        self[raw] = tuple(map(value_of, self.by, raw))
+        return self[raw]
 
 
 # ---- percentiles ---------------------------------------------------------------------------------------
@@ -236,7 +248,7 @@ class Spread:
                     query = query.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
                 for *raw, both in session.execute(query).all():
                     if both and both[0] is not None:
-                        group = _group(keys, raw) if keys else TOTAL
+                        group = tuple(map(value_of, keys, raw)) if keys else TOTAL
                         found[name, group] = (float(both[0]), float(both[1]))
         return cls(found)
 
@@ -278,9 +290,14 @@ class Family:
     read: Any
     fold: Any
 
-    @property
+    @cached_property
     def names(self) -> frozenset[str]:
         return frozenset(spec.name for spec in SPECS if spec.about is self.about)
+
+    @cached_property
+    def by(self) -> frozenset[Dimension]:
+        """What all of its figures can be had by."""
+        return frozenset.intersection(*(spec.by for spec in SPECS if spec.about is self.about))
 
 
 FAMILIES = (
@@ -290,3 +307,31 @@ FAMILIES = (
     Family(About.duty_day, duty_sums, figures.of_duty),
     Family(About.recorder, recorder_sums, of_recorders),
 )
+
+
+class Reading:
+    """The sums behind several boards, read once by the finest groups that each needs."""
+
+    def __init__(
+        self, session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
+    ) -> None:
+        self._asked = (session, actor, filters)
+        self._by, self._as_of = by, as_of
+        self._found: dict[tuple[About, tuple[Dimension, ...]], list[tuple[Group, Any]]] = {}
+
+    def groups(self, family: Family, by: tuple[Dimension, ...]) -> dict[Group, list[Any]]:
+        """`by`: some of the dimensions that are read, and that the family can be had by. Without any: one group,
+        which is everything, if there is anything.
+
+        What is not by officer is read without officers: an event of two stands under both.
+        """
+        fine = tuple(
+            one for one in self._by if one in family.by and (one in by or one is not Dimension.officer)
+        )
+        if (family.about, fine) not in self._found:
+            self._found[family.about, fine] = list(family.read(*self._asked, fine, self._as_of))
+        places = [fine.index(dimension) for dimension in by]
+        grouped: dict[Group, list[Any]] = defaultdict(list)
+        for group, sums in self._found[family.about, fine]:
+            grouped[tuple([group[place] for place in places])].append(sums)
+        return grouped

@@ -1,6 +1,7 @@
 """Figures agree with a second count by plain Python, and open into exactly the rows that they count."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +11,10 @@ from schemas.accounts import Role
 from schemas.coverage import Basis, EventCoverage
 from schemas.links import Link
 from schemas.recordings import Recording
-from service.coverage.figures import BOARD, BY_NAME, Dimension
+from service.coverage.figures import BOARD, BY_NAME, SPECS, Dimension
 from service.coverage.keep import recount_all
 from service.coverage.lists import LISTS, list_counts, list_rows
-from service.coverage.queries import board
+from service.coverage.queries import board, boards
 from service.coverage.rows import Part, Rows, rows_behind
 from service.coverage.selection import Filters
 from service.coverage.status import status
@@ -99,6 +100,28 @@ def test_each_group_is_counted_for_itself(drawn: Field, dimension: Dimension):
     whole = figures_of(judge(drawn.session), AS_OF)
     for name in BOARD:
         agree(found.total.figures[name], whole[name])
+
+
+@pytest.mark.parametrize("dimension", (Dimension.squad, Dimension.officer))
+def test_boards_of_one_reading_are_those_counted_one_by_one(bureau: Field, dimension: Dimension):
+    draw(bureau, SEEDS[0])
+    recount_all(bureau.session)
+    asked = (bureau.session, bureau.actor(Role.auditor), Filters())
+    names = [spec.name for spec in SPECS if spec.counted]
+    several = ((dimension, Dimension.month), (dimension,), (Dimension.month,), ())
+    for found in boards(*asked, several, AS_OF, names=names, percentiles=True):
+        alone = board(*asked, found.by, AS_OF, names=names, percentiles=True)
+        assert found.absent == alone.absent
+        assert [row.keys for row in found.rows] == [row.keys for row in alone.rows]
+        for one, other in zip([found.total, *found.rows], [alone.total, *alone.rows], strict=True):
+            assert one.standings == other.standings
+            for name, figure in one.figures.items():
+                # seconds are added up in another order
+                assert figure.numerator == pytest.approx(other.figures[name].numerator)
+                assert figure.denominator == pytest.approx(other.figures[name].denominator)
+                assert replace(figure, numerator=0, denominator=0) == replace(
+                    other.figures[name], numerator=0, denominator=0
+                )
 
 
 def test_every_event_has_the_status_that_its_facts_say(drawn: Field):
