@@ -153,9 +153,13 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         get_engine()  # the driver is loaded now, and not inside the first request
     if settings.admin_password:
         from service.access.actions import ensure_first_admin
+        from service.access.errors import WeakPassword
 
-        with transaction() as session:
-            ensure_first_admin(session, settings.admin_password)
+        try:
+            with transaction() as session:
+                ensure_first_admin(session, settings.admin_password)
+        except WeakPassword as error:
+            raise RuntimeError(f"ZHENGLU_ADMIN_PASSWORD: {error}") from None
     yield
 
 

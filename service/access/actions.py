@@ -307,6 +307,8 @@ def ensure_first_admin(session: Session, password: str) -> bool:
     session.execute(select(func.pg_advisory_xact_lock(FIRST_ADMIN_LOCK)))
     if session.scalars(select(Account.id).where(Account.role == Role.admin)).first():
         return False
+    if not rules.acceptable_password("admin", password):  # before anything could print it in an error
+        raise WeakPassword
     create_account(
         session, "first start", AccountCreate(username="admin", password=password, role=Role.admin)
     )

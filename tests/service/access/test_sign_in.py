@@ -11,6 +11,7 @@ from schemas.accounts import Account, AccountCreate, LoginFailure, Role, SignIn
 from schemas.custody import CustodyEntry
 from service.access.actions import create_account, ensure_first_admin, forget_sign_ins, open_session
 from service.access.dependencies import client_address
+from service.access.errors import WeakPassword
 from service.clock import now
 from service.database import transaction
 from service.settings import Settings, get_settings
@@ -126,6 +127,13 @@ def test_a_member_needs_a_squad_and_a_password_some_length(admin):
     assert admin.ask(secret, "POST", "/api/v1/accounts", member | {"squad": "one"}).status_code == 409
     weak = {"username": "weakling", "password": "weakling-9999", "role": "auditor"}
     assert admin.ask(secret, "POST", "/api/v1/accounts", weak).status_code == 400
+
+
+def test_a_weak_password_of_the_first_administrator_is_refused_and_not_repeated(bureau):
+    with transaction(bureau.engine) as session, pytest.raises(WeakPassword) as refused:
+        ensure_first_admin(session, "s3cret")
+    assert "s3cret" not in str(refused.value)
+    assert sign_in(bureau, "admin").status_code == 401
 
 
 def test_the_first_administrator_is_made_once(bureau):
