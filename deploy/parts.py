@@ -112,7 +112,7 @@ class Installation:
 
     def _web(self) -> list[str]:
         return [
-            *("granian", "--interface", "asgi", "--factory", "service.app:create_app", "--no-ws"),
+            *("granian", "--interface", "asgi", "--factory", "service.app:serve", "--no-ws"),
             *("--host", self.host, "--port", str(self.port), "--workers", str(self.size.web)),
             *("--http1-buffer-size", str(BODY_BUFFER)),
         ]

@@ -25,7 +25,7 @@ def serve(
 ) -> None:
     """Run the pages and the API."""
     _become(
-        *("granian", "--interface", "asgi", "--factory", "service.app:create_app", "--no-ws"),
+        *("granian", "--interface", "asgi", "--factory", "service.app:serve", "--no-ws"),
         *("--host", host, "--port", str(port), "--workers", str(workers)),
         *("--http1-buffer-size", str(BODY_BUFFER)),
     )

@@ -1,5 +1,6 @@
 """The service: one FastAPI application that any number of processes may run side by side."""
 
+import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -161,6 +162,20 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         except WeakPassword as error:
             raise RuntimeError(f"ZHENGLU_ADMIN_PASSWORD: {error}") from None
     yield
+
+
+def settle() -> None:
+    """What is loaded by now stays as long as the process. Looking through all of it for garbage took 0.1 s, inside
+    whichever request it fell into; now it is not looked at again."""
+    gc.collect()
+    gc.freeze()
+
+
+def serve() -> FastAPI:
+    """The application of a process that does nothing else."""
+    app = create_app()
+    settle()
+    return app
 
 
 def create_app() -> FastAPI:
