@@ -1,9 +1,16 @@
-"""One upload by tus-js-client into the directory store, beside @tus/server with its file store. Both durable."""
+"""Uploads by tus-js-client into the directory store, beside @tus/server with its file store. Both durable.
+
+Beside the figure stand what bounds it (the client alone, against a server that throws the bytes away), what the
+servers spend on it, and two clients at once, where no single client is the bound.
+"""
 
 import contextlib
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from statistics import median
 
 import psutil
 
@@ -14,50 +21,109 @@ from tests.bench.scale import MIB, Scale
 from tests.bench.tus_client import noise, send
 
 PEER = Path(__file__).with_name("tus_peer.mjs")
+NOWHERE = Path(__file__).with_name("tus_discard.py")
 
 
 def run(scale: Scale) -> list[Row]:
-    with workspace() as folder, installed("web") as ours, peer(folder) as (theirs, peer_child):
-        file = noise(folder / "upload.mp4", scale.upload_bytes)
+    with (
+        workspace() as folder,
+        installed("web") as ours,
+        peer(folder) as (theirs, peer_child),
+        nowhere(folder) as thrown_away,
+    ):
+        file, half = (noise(folder / f"{n}.mp4", scale.upload_bytes // n) for n in (1, 2))
         small = noise(folder / "small.mp4", 16 * MIB)
-        sides = {"ours": (ours.uploads, ours.dock), "theirs": (theirs, "")}
+        sides = {"ours": (ours.uploads, ours.dock), "theirs": (theirs, ""), "nowhere": (thrown_away, "")}
         for endpoint, token in sides.values():
             send(endpoint, token, small)
         servers = {"ours": ours.children["web"], "theirs": peer_child}
-        rates: dict[str, list[float]] = {side: [] for side in sides}
-        cpu: dict[str, list[float]] = {side: [] for side in sides}
-        for _ in range(scale.rounds):
-            for side, (endpoint, token) in sides.items():
-                before = cpu_s(servers[side])
-                sent = send(endpoint, token, file)
-                cpu[side].append(round(cpu_s(servers[side]) - before, 2))
-                rates[side].append(scale.upload_bytes / 1e6 / sent.seconds)
-                forget_files(ours, folder / "peer")
+        single: dict[str, list[float]] = {side: [] for side in sides}
+        double: dict[str, list[float]] = {side: [] for side in servers}
+        cpu: dict[str, list[float]] = {side: [] for side in servers}
+        for number in range(scale.rounds):
+            for side in list(sides) if number % 2 == 0 else list(sides)[::-1]:
+                before = cpu_s(servers[side]) if side in servers else 0.0
+                single[side].append(rate(*sides[side], [file]))
+                if side in servers:
+                    cpu[side].append(cpu_s(servers[side]) - before)
+                    forget_files(ours, folder / "peer")
+                    double[side].append(rate(*sides[side], [half, half]))
+                    forget_files(ours, folder / "peer")
+    size = f"{scale.upload_bytes // MIB} MiB"
+    command = f"node tests/bench/tus_peer.mjs FOLDER PORT\n{PEER.read_text()}"
+    figure = compared(
+        f"one {size} upload by tus-js-client into the directory store, durable",
+        "MB/s",
+        single["ours"],
+        single["theirs"],
+        command,
+        at_least=1.3,
+    )
     return [
-        compared(
-            f"one {scale.upload_bytes // MIB} MiB upload by tus-js-client into the directory store, durable",
+        figure,
+        beside(
+            "the same client against a server that throws the bytes away: the most it can send",
             "MB/s",
-            rates["ours"],
-            rates["theirs"],
-            f"node tests/bench/tus_peer.mjs FOLDER PORT\n{PEER.read_text()}",
-            at_least=1.3,
-            server_cpu_s=cpu["ours"],
-            reference_server_cpu_s=cpu["theirs"],
-        )
+            single["nowhere"],
+            single["theirs"],
+            command,
+        ),
+        beside(
+            f"two such uploads at once, {size} together", "MB/s", double["ours"], double["theirs"], command
+        ),
+        beside("CPU time of the server for one such upload", "s", cpu["ours"], cpu["theirs"], command),
     ]
+
+
+def beside(name: str, unit: str, values: Sequence[float], references: Sequence[float], command: str) -> Row:
+    """A figure without an aim, which explains another one."""
+    value, reference = median(values), median(references)
+    rounds = {"rounds": values, "reference_rounds": references}
+    return Row(
+        name=name,
+        value=round(value, 3),
+        unit=unit,
+        reference=round(reference, 3),
+        reference_command=command,
+        ratio=round(value / reference, 3),
+        aim="–",
+        met=None,
+        detail={key: [round(one, 3) for one in every] for key, every in rounds.items()},
+    )
+
+
+def rate(endpoint: str, token: str, files: Sequence[Path]) -> float:
+    """MB/s of all files sent at once, each by a client of its own, from the first start to the last answer."""
+    with ThreadPoolExecutor(len(files)) as clients:
+        sent = list(clients.map(lambda file: send(endpoint, token, file), files))
+    seconds = max(one.answered_at for one in sent) - min(one.answered_at - one.seconds for one in sent)
+    return sum(file.stat().st_size for file in files) / 1e6 / seconds
 
 
 @contextlib.contextmanager
 def peer(folder: Path) -> Iterator[tuple[str, Child]]:
     """The reference server; answers its endpoint and its process."""
-    kept, port = folder / "peer", free_port()
+    kept = folder / "peer"
     kept.mkdir()
-    child = Child("peer", [node(), str(PEER), str(kept), str(port)], folder / "peer.log")
+    with _listening("peer", [node(), str(PEER), str(kept)], folder) as (endpoint, child):
+        yield endpoint, child
+
+
+@contextlib.contextmanager
+def nowhere(folder: Path) -> Iterator[str]:
+    with _listening("nowhere", [sys.executable, str(NOWHERE)], folder) as (endpoint, _):
+        yield endpoint
+
+
+@contextlib.contextmanager
+def _listening(name: str, command: list[str], folder: Path) -> Iterator[tuple[str, Child]]:
+    port = free_port()
+    child = Child(name, [*command, str(port)], folder / f"{name}.log")
     try:
         child.start()
         wait_until(lambda: "listening" in child.output() or not child.running, 30)
         if "listening" not in child.output():
-            raise RuntimeError(f"@tus/server did not start; its log says:\n{child.output()[-3000:]}")
+            raise RuntimeError(f"{name} did not start; its log says:\n{child.output()[-3000:]}")
         yield f"http://127.0.0.1:{port}/files", child
     finally:
         child.stop()
