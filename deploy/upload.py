@@ -25,7 +25,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from deploy.upload_client import Memory, Outcome, Sender, Sent, Server
+from deploy.upload_client import Memory, Outcome, Sender, Sent, Server, name_of
 from service.i18n import gettext as _
 from service.i18n import noop as _n
 
@@ -93,11 +93,12 @@ def upload(
     with _bars(console) as progress:
 
         def one(path: Path) -> Sent:
-            task = progress.add_task(path.name[-40:], total=max(path.stat().st_size, 1))
-            sender = Sender(target, memory, path, metadata, _shows(progress, task, path.name), ahead)
+            name = name_of(Path(path.name))
+            task = progress.add_task(name[-40:], total=size_of(path) or 1)
+            sender = Sender(target, memory, path, metadata, _shows(progress, task, name), ahead)
             sent = sender.send(verify_s=verify_for, wait=wait)
             book.write(sent)
-            progress.update(task, description=f"{_(SAY[sent.outcome])}  {path.name[-40:]}")
+            progress.update(task, description=f"{_(SAY[sent.outcome])}  {name[-40:]}")
             return sent
 
         with ThreadPoolExecutor(parallel) as pool:
@@ -117,6 +118,14 @@ def files_in(paths: list[Path]) -> Iterator[Path]:
             )
         else:
             yield path
+
+
+def size_of(path: Path) -> int:
+    """0 for a file that went away meanwhile: its receipt says so, and the others are sent."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0
 
 
 def exit_code(results: list[Sent]) -> int:

@@ -71,6 +71,15 @@ class Look:
         return cls(found.st_size, found.st_mtime_ns)
 
 
+def name_of(path: Path) -> str:
+    """In words that can be shown and sent: cards write names in UTF-8 or in the GBK of a Chinese Windows."""
+    raw = os.fsencode(path)
+    for encoding in ("utf-8", "gb18030"):
+        with contextlib.suppress(UnicodeDecodeError):
+            return raw.decode(encoding)
+    return raw.decode(errors="replace")
+
+
 class Memory:
     """Addresses of unfinished uploads, one small file each, so that several programs may run side by side."""
 
@@ -89,7 +98,7 @@ class Memory:
 
     def _file(self, server: str, path: Path, look: Look) -> Path:
         said = f"{server}\0{path.resolve()}\0{look.size}\0{look.mtime_ns}"
-        return self.folder / f"{hashlib.sha256(said.encode()).hexdigest()}.json"
+        return self.folder / f"{hashlib.sha256(os.fsencode(said)).hexdigest()}.json"
 
     def recall(self, server: str, path: Path, look: Look) -> dict[str, str]:
         try:
@@ -100,7 +109,7 @@ class Memory:
     def keep(self, server: str, path: Path, look: Look, sha256: str, url: str = "") -> None:
         file = self._file(server, path, look)
         fresh = file.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}")
-        fresh.write_text(json.dumps({"path": str(path), "sha256": sha256, "url": url}))
+        fresh.write_text(json.dumps({"path": name_of(path), "sha256": sha256, "url": url}))
         fresh.replace(file)
 
     def forget(self, server: str, path: Path, look: Look) -> None:
@@ -143,7 +152,7 @@ class Sender:
     def send(self, *, verify_s: float = 600.0, wait: bool = False) -> Sent:
         """Sends the file and waits up to `verify_s` for the service's hash of what it stored; with `wait` also until
         the recording is processed. Never raises for a file that could not be sent."""
-        sent = Sent(str(self.path), Outcome.failed, at=datetime.now(UTC).isoformat(timespec="seconds"))
+        sent = Sent(name_of(self.path), Outcome.failed, at=datetime.now(UTC).isoformat(timespec="seconds"))
         try:
             look = Look.at(self.path)
             known = self.memory.recall(self.server.address, self.path, look)
@@ -214,7 +223,7 @@ class Sender:
         return answer
 
     def _create(self, client: httpx.Client, look: Look, sha256: str) -> str:
-        said = {"filename": self.path.name, "sha256": sha256, **self.metadata}
+        said = {"filename": name_of(Path(self.path.name)), "sha256": sha256, **self.metadata}
         if self.ahead is not None:
             said["device_time"] = (datetime.now(UTC) + self.ahead).isoformat(timespec="milliseconds")
         pairs = (f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in said.items() if value)

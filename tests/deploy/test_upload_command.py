@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from deploy.process import wait_until
-from deploy.upload import files_in
-from deploy.upload_client import Outcome, Sent, judge
+from deploy.upload import files_in, size_of
+from deploy.upload_client import Memory, Outcome, Sender, Sent, Server, judge
 from tests.fixtures.processes import REPOSITORY
 from tests.service.uploads.conftest import bureau, own_service, service  # noqa: F401 (fixtures)
 from tests.service.uploads.service import Service
@@ -117,6 +117,24 @@ def test_without_the_services_hash_nothing_is_verified(service: Service, tmp_pat
     file.write_bytes(b"video")
     code, [receipt], _ = run(service, tmp_path, str(file), "--verify-for", "0")
     assert code == 4 and receipt["outcome"] == "received" and receipt["recording"]
+
+
+def test_names_of_a_chinese_windows_are_sent_in_words(service: Service, tmp_path: Path) -> None:
+    card = tmp_path / "card"
+    card.mkdir()
+    file = Path(os.fsdecode(os.fsencode(card) + b"/" + "现场.mp4".encode("gbk")))
+    file.write_bytes(b"video")
+    code, [receipt], shown = run(service, tmp_path, str(card), "--verify-for", "0")
+    assert code == 4, shown
+    assert receipt["path"].endswith("/现场.mp4")
+    [(name,)] = service.bureau.sql("SELECT file_name FROM recordings WHERE id = :id", id=receipt["recording"])
+    assert name == "现场.mp4"
+
+
+def test_a_file_that_went_away_keeps_no_other_from_being_sent(service: Service, tmp_path: Path) -> None:
+    file = tmp_path / "v.mp4"
+    sender = Sender(Server(service.url, "x"), Memory(tmp_path / "memory"), file, {})
+    assert sender.send().outcome == Outcome.failed and size_of(file) == 0
 
 
 def test_wrong_token_is_a_failure(service: Service, tmp_path: Path) -> None:
