@@ -41,10 +41,10 @@ document.addEventListener("change", (event) => {
   select?.form?.requestSubmit();
 });
 
-// The filters stand open beside the list where there is room, and folded above it where there is none.
+// Filters stand open where there is room (data-unfold: from which width on), and folded where there is none.
 function unfold(): void {
-  const panel = document.querySelector<HTMLDetailsElement>("#facet-panel");
-  if (panel && matchMedia("(min-width: 1081px)").matches) panel.open = true;
+  for (const panel of document.querySelectorAll<HTMLDetailsElement>("details[data-unfold]"))
+    if (matchMedia(`(min-width: ${panel.dataset.unfold}px)`).matches) panel.open = true;
 }
 unfold();
 document.addEventListener("htmx:after:swap", unfold);
