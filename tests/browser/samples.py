@@ -36,6 +36,7 @@ from service.recordings.views import (
 from service.search.views import Chip, Facet, FacetOption, Search
 from service.uploads.views import MyUploads, UnfinishedUpload, UploadPage
 from service.web.views import Filter, Listing, Option, Ref, Tile
+from tests.browser import samples_coverage as coverage
 from tests.browser.samples_events import announced, event_form, event_page
 from tests.browser.samples_field import importing, matters, recorders, told
 
@@ -309,6 +310,10 @@ API = [
 ]
 
 
+def _with_table(shown) -> dict:
+    return {"shown": shown, "table": shown.table}
+
+
 def pages() -> list[tuple[str, str | None, str, dict]]:
     """(path, role or None when signed out, template, context) of every page."""
     tiles = [
@@ -384,6 +389,16 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/import/checked", "supervisor", "importing/report_page.html", {"told": told("assignments")}),
         ("/import/list-checked", "supervisor", "importing/report_page.html", {"told": told("matters")}),
         ("/import/list-published", "supervisor", "importing/report_page.html", {"told": told("matters", applied=True)}),
+        ("/coverage", "supervisor", "coverage/board.html", {"board": coverage.board(NOW)}),
+        ("/coverage/empty", "legal", "coverage/board.html", {"board": coverage.board(NOW, empty=True)}),
+        ("/coverage/rows", "supervisor", "coverage/rows.html", _with_table(coverage.rows(NOW))),
+        ("/coverage/mine", "member", "coverage/mine.html", _with_table(coverage.mine(NOW))),
+        ("/coverage/lists/missing", "supervisor", "coverage/list.html", _with_table(coverage.listed(NOW, "missing", coverage.Table("event", coverage.lines(NOW))))),
+        ("/coverage/lists/gaps", "supervisor", "coverage/list.html", _with_table(coverage.listed(NOW, "gaps", coverage.Table("event", [])))),
+        ("/coverage/lists/ambiguous", "reviewer", "coverage/list.html", _with_table(coverage.listed(NOW, "ambiguous", coverage.offers(card(31, links=[]), [link(1, "offered", 0.63), link(2, "offered", 0.61)])))),
+        ("/snapshots", "supervisor", "snapshots/list.html", {"shown": coverage.months(NOW)}),
+        ("/snapshots/2024-05/rows", "auditor", "snapshots/rows.html", {"shown": coverage.month_rows(NOW)}),
+        ("/snapshots/2024-06", "supervisor", "snapshots/preview.html", {"shown": coverage.preview(NOW)}),
         ("/account", "member", "account.html", {"account": account}),
         ("/account/fresh", "supervisor", "account.html", {"account": fresh}),
         ("/docs", "member", "docs.html", {"groups": API}),
