@@ -1,5 +1,14 @@
 """The fixtures of all tests, by what they start."""
 
+from hypothesis import HealthCheck, settings
+
+# No property is judged by its speed, and a run tells of the change, not of luck: `--hypothesis-profile=default`
+# looks for new examples.
+settings.register_profile(
+    "steady", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("steady")
+
 pytest_plugins = [
     "tests.fixtures.order",
     "tests.fixtures.run",
