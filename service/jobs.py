@@ -145,11 +145,16 @@ def _one_wish() -> ReturningInsert[tuple[UUID]]:
 
 
 def request_jobs(
-    session: Session, kind: JobKind, subject_ids: TextClause | Select, *, priority: int = 5
+    session: Session,
+    kind: JobKind,
+    subject_ids: TextClause | Select,
+    *,
+    priority: int = 5,
+    nudged: int = NUDGED_AT_ONCE,
 ) -> int:
     """`request_job` for every id that the statement answers in its column `subject_id`, in one statement.
 
-    Answers how many. The first ones are published after commit, the sweeper brings the rest.
+    Answers how many. The first `nudged` are published after commit, the sweeper brings the rest.
     """
     queue = QUEUE_OF[kind]
     chosen = (
@@ -185,7 +190,7 @@ def request_jobs(
         index_elements=["kind", "subject_id"], set_=_asked_again(priority, due, due)
     ).returning(_JOBS.c.id)
     asked = list(session.scalars(statement))
-    for job_id in asked[:NUDGED_AT_ONCE]:
+    for job_id in asked[:nudged]:
         after_commit(session, lambda job_id=job_id: publish(job_id, queue, priority) and None)
     return len(asked)
 

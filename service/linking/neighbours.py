@@ -48,7 +48,8 @@ def tell_neighbours(session: Session, recording_ids: Sequence[UUID]) -> int:
     if not told:
         return 0
     wanted = select(Recording.id.label("subject_id")).where(Recording.id.in_(told))
-    return request_jobs(session, JobKind.link, wanted, priority=TOLD_PRIORITY)
+    # Left to the sweeper: a dock's files come together and each tells the others, who so run once and not each time.
+    return request_jobs(session, JobKind.link, wanted, priority=TOLD_PRIORITY, nudged=0)
 
 
 _TOLD = (
