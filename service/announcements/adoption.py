@@ -59,7 +59,7 @@ def adopt(
     """The announced recording that these arriving bytes are, locked, to be filled by the caller in this
     transaction; None where nobody announced them. A withdrawn one counts too: the bytes prove it wrong."""
     lock_lists(session, squad_id, alone=False)
-    papers = sidecar_facts(session, squad_id, file_name)
+    papers = sidecar_facts(session, squad_id, file_name, now())
     if claims.get("recorder") and papers.get("recorder") not in (None, claims["recorder"]):
         papers = {}  # another recorder's file of the same name
     waiting = _waiting(session, squad_id, file_name, str(papers.get("file_id", "")))

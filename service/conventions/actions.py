@@ -10,7 +10,7 @@ from schemas.base import new_id
 from schemas.jobs import JobKind
 from schemas.recordings import Recording, Sidecar
 from service.clock import now
-from service.conventions.queries import known_conventions
+from service.conventions.queries import BESIDE, known_conventions
 from service.conventions.rules import read_sidecar_by_any
 from service.jobs import request_job
 from service.settings import get_settings
@@ -18,7 +18,7 @@ from service.settings import get_settings
 
 def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) -> list[str]:
     """Answers the names that it speaks of; none: it is no sidecar. A later one replaces an earlier one. Recordings
-    that are here already are tagged anew."""
+    that came lately are tagged anew."""
     found = read_sidecar_by_any(data, file_name, known_conventions(session), get_settings().zone)
     names = [name for name, _ in found if len(name) <= 500]
     for name, facts in sorted(found, key=lambda pair: pair[0]):
@@ -40,6 +40,7 @@ def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) 
             select(Recording.id).where(
                 Recording.squad_id == squad_id,
                 Recording.merged_into.is_(None),
+                Recording.received_at > now() - BESIDE,
                 or_(whole.in_(names), stem.in_(names)),
             )
         )

@@ -1,6 +1,7 @@
 """Which conventions hold here, and what sidecars say of a file."""
 
 import logging
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,10 @@ from service.conventions.rules import Conventions, Facts, read_file_name, sideca
 from service.settings import get_settings
 
 log = logging.getLogger(__name__)
+
+BESIDE = timedelta(days=3)
+"""Many cameras begin again at 0001 once their card was emptied: a sidecar is about the file that came around its own
+time, and not about last month's of the same name."""
 
 
 def conventions_of_recorder(session: Session, serial: str) -> Conventions | None:
@@ -46,12 +51,16 @@ def _read(name: str, stored: dict[str, Any]) -> Conventions | None:
         return None
 
 
-def sidecar_facts(session: Session, squad_id: UUID, file_name: str) -> dict[str, Any]:
+def sidecar_facts(session: Session, squad_id: UUID, file_name: str, arrived: datetime) -> dict[str, Any]:
     """What a sidecar said of this file (`Facts.as_json`); the exact name counts more than the name without its
-    ending. Empty if there was none."""
+    ending. Empty if there was none within BESIDE of the file's arrival."""
     keys = sidecar_keys(file_name)
     rows = session.scalars(
-        select(Sidecar).where(Sidecar.squad_id == squad_id, Sidecar.file_name.in_(keys))
+        select(Sidecar).where(
+            Sidecar.squad_id == squad_id,
+            Sidecar.file_name.in_(keys),
+            Sidecar.received_at.between(arrived - BESIDE, arrived + BESIDE),
+        )
     ).all()
     by_key = {row.file_name: row.facts for row in rows}
     return next((by_key[key] for key in keys if key in by_key), {})

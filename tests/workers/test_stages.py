@@ -12,7 +12,7 @@ from schemas.originals import MediaState, Original, Rendition, RenditionKind
 from schemas.people import Officer
 from schemas.reasons import Reason
 from schemas.recorders import Recorder, RecorderModel
-from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState, Tag, TagSource
+from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState, Sidecar, Tag, TagSource
 from service.conventions.actions import keep_sidecar
 from service.database import transaction
 from service.jobs import request_job
@@ -253,6 +253,25 @@ def test_a_sidecar_that_comes_late_is_heeded_and_tags_of_persons_stay(bureau: Bu
     assert found["unknown_case"].value == "城管罚〔2024〕9号"
     assert found["flag"].source == TagSource.person
     assert len([name for name in found if name == "flag"]) == 1
+
+
+def test_a_sidecar_says_nothing_of_an_older_file_of_the_same_name(bureau: Bureau, short: Path):
+    def sidecar(officer: str) -> None:
+        said = json.dumps({"文件名": "0001.MP4", "执法证号": officer})
+        with transaction() as session:
+            assert keep_sidecar(session, bureau.squad(), "0001.json", said.encode())
+        run_all_jobs(EARLY)
+
+    recording_id = bureau.receive(short, name="0001.mp4")
+    sidecar("360704")
+    with transaction() as session:
+        for table in (Recording, Sidecar):
+            session.execute(update(table).values(received_at=table.received_at - timedelta(days=30)))
+    sidecar("360799")
+    with transaction() as session:
+        request_job(session, JobKind.tags, recording_id)
+    run_all_jobs(EARLY)
+    assert tags(bureau, recording_id)["unknown_officer"].value == "360704"
 
 
 def test_a_store_on_other_machines_is_read_once_and_locks(

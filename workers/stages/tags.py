@@ -152,7 +152,10 @@ def _resolve(session: Session, recording: Recording) -> list[Claimed]:
 def _with_papers(session: Session, recording: Recording) -> dict[str, Any]:
     """The claims with what the sidecar and the file's name say today: a sidecar may come late, a model's patterns
     may have been set right since."""
-    sidecar = papers(recording.claims, sidecar_facts(session, recording.squad_id, recording.file_name))
+    beside = sidecar_facts(session, recording.squad_id, recording.file_name, recording.received_at)
+    sidecar = papers(recording.claims, beside)
+    if not beside and isinstance(earlier := recording.claims.get("sidecar"), dict):
+        sidecar |= earlier  # its own sidecar may have given way to that of a later file of the same name
     own = {key: value for key, value in recording.claims.items() if key not in ("sidecar", "file_name")}
     if sidecar:
         own["sidecar"] = sidecar
