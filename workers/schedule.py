@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from schemas.jobs import Job, JobState
 from service.access.actions import forget_sign_ins
 from service.clock import now
+from service.coverage.counted_by import recount_if_changed
 from service.database import transaction
 from service.jobs import QUEUES, publish, publisher
 from service.search.schema import ensure_partition, month_of, next_month
@@ -97,6 +98,11 @@ def make_search_partitions() -> None:
             ensure_partition(session, month)
 
 
+def recount_after_changes() -> None:
+    with transaction() as session:
+        recount_if_changed(session)
+
+
 @dataclass(frozen=True)
 class Duty:
     name: str
@@ -109,6 +115,7 @@ DUTIES = (
     Duty("reap uploads", 60.0, reap_uploads),
     Duty("release duplicates", 60.0, release_duplicates),
     Duty("sweep orphans", 60.0, sweep_orphans),
+    Duty("recount after a change of rules", 60.0, recount_after_changes),
     Duty("forget sign-ins", 3600.0, forget_sign_ins),
     Duty("make search partitions", 3600.0, make_search_partitions),
 )

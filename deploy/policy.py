@@ -1,0 +1,51 @@
+"""`zhenglu policy`: the rules that differ between bureaus, and a change of one."""
+
+import json
+from typing import Annotated
+
+import typer
+
+from service.i18n import gettext as _
+
+
+def policy(
+    name: Annotated[str, typer.Argument(help="which rule; all of them if left out")] = "",
+    value: Annotated[str, typer.Argument(help="the new value as JSON, “default” for the built-in one")] = "",
+) -> None:
+    """Show the bureau's rules, or change one: zhenglu policy link_open_event_minutes 90"""
+    from service.database import transaction
+    from service.errors import ServiceError
+    from service.operations.policies import INTERNAL, LINKS_DEPEND, set_policy
+    from service.policy import DEFAULTS
+    from service.policy import policy as read
+    from service.settings import get_settings
+
+    if not get_settings().database_url:
+        typer.echo(
+            _("ZHENGLU_DATABASE_URL is not set, and no `zhenglu up` runs on the data folder."), err=True
+        )
+        raise typer.Exit(1)
+    if not value:
+        if name and name not in DEFAULTS:
+            raise typer.BadParameter(_("there is no rule {name}").format(name=name))
+        with transaction() as session:
+            for one in [name] if name else sorted(set(DEFAULTS) - INTERNAL):
+                typer.echo(f"{one} {json.dumps(read(session, one), ensure_ascii=False)}")
+        return
+    try:
+        wanted = None if value == "default" else json.loads(value)
+        with transaction() as session:
+            again = set_policy(session, "cli", name, wanted)
+    except ValueError:
+        raise typer.BadParameter(_("{value} is no JSON").format(value=value)) from None
+    except ServiceError as error:
+        typer.echo(error.say(), err=True)
+        raise typer.Exit(1) from None
+    if again:
+        typer.echo(_("The coverage of all events is counted again; the jobs show how far it is."))
+    if name in LINKS_DEPEND:
+        typer.echo(_("Links that are made stay as they are: `zhenglu relink` decides them anew."))
+
+
+def register(app: typer.Typer) -> None:
+    app.command("policy")(policy)
