@@ -227,12 +227,22 @@ def _print_notes(console: "Console", found: "Board") -> None:
     if any(one.small and one.n for row in (*found.rows, found.total) for one in row.figures.values()):
         say(_("* Few rows: chance moves it a lot."))
     for change in found.rule_changes:
-        say(
-            _(
-                "From {day} version {n} of the matters list holds: figures before and after do not compare."
-            ).format(day=change.day, n=change.version),
-            "yellow",
-        )
+        if change.inside:
+            say(
+                _(
+                    "From {day} version {n} of the matters list holds: figures before and after do not compare."
+                ).format(day=change.day, n=change.version),
+                "yellow",
+            )
+        if change.backdated:
+            say(
+                _(
+                    "Version %(version)s of the matters list holds from %(since)s, but was published only on %(day)s: "
+                    "what was counted before that day was counted by another list."
+                )
+                % {"version": change.version, "since": change.day, "day": change.published_on},
+                "yellow",
+            )
     if found.absent:
         names = ", ".join(str(DEFINITIONS[name].title) for name in found.absent)
         say(_("Cannot be had by these groups or filters: {names}").format(names=names), "yellow")

@@ -33,7 +33,8 @@ class EventCoverage(SQLModel, table=True):
     `day` is the event's day in the bureau's zone. `required_to` None: the departure is not known yet.
     `recorded_s` lies inside the required interval. `gaps`: [from, to, place, explained] with ISO times and place
     `late_start` | `middle` | `early_stop`, only those beyond what the matter forgives.
-    `first_received_at`/`last_received_at`: of the linked recordings whose bytes are here; `in_time`: how many of
+    `links`: linked recordings whose bytes are here; `shown`: those of them that can be played and show some of the
+    required interval. `first_received_at`/`last_received_at`: of the linked recordings whose bytes are here; `in_time`: how many of
     them came by `due_at`.
     """
 
@@ -45,8 +46,8 @@ class EventCoverage(SQLModel, table=True):
         # the board reads a year from this index alone
         Index("ix_event_coverage_basis_day", "basis", "day",
               postgresql_include=["squad_id", "kind", "matter_version", "excluded", "exempt", "due_at", "required_to",
-                                  "required_s", "links", "announced", "in_time", "recorded_s", "gap_count",
-                                  "gap_explained"]),
+                                  "required_s", "links", "announced", "shown", "in_time", "recorded_s",
+                                  "gap_count", "gap_explained", "subject", "campaign_id"]),
         Index("ix_event_coverage_squad_id_basis_day", "squad_id", "basis", "day"),
     )  # fmt: skip
     event_id: UUID = Field(foreign_key="enforcement_events.id", primary_key=True)
@@ -66,6 +67,7 @@ class EventCoverage(SQLModel, table=True):
     due_at: datetime = time_field()
     links: int = 0
     announced: int = 0
+    shown: int = 0
     in_time: int = 0
     recorded_s: float = 0.0
     late_start_s: float = 0.0
@@ -131,18 +133,42 @@ class DisputeState(enum.StrEnum):
     withdrawn = "withdrawn"
 
 
+class DisputeAbout(enum.StrEnum):
+    """What the row is about."""
+
+    event = "event"
+    recording = "recording"
+    recorder = "recorder"
+    duty_day = "duty_day"
+
+
 class Dispute(SQLModel, table=True):
     """An officer says that a row about them is wrong; a supervisor answers. `snapshot_id`: the frozen month
-    that it concerns, set when one exists; the frozen figure stays, the upheld dispute stands beside it."""
+    that it concerns, set when one exists; the frozen figure stays, the upheld dispute stands beside it.
+
+    `recording_id`: the row itself, or of an event the recording that should have counted. `squad_id`: of a duty day.
+    `day`: of a duty day, or the day on which a recorder stood as it did."""
 
     __tablename__ = "disputes"
     __table_args__ = (
         enum_check("state", DisputeState),
+        enum_check("about", DisputeAbout),
         CheckConstraint("answered_by IS NULL OR answered_by <> raised_by", name="second_person"),
+        CheckConstraint(
+            "(about = 'event') = (event_id IS NOT NULL) AND (about = 'recorder') = (recorder_id IS NOT NULL)"
+            " AND (about = 'duty_day') = (squad_id IS NOT NULL)"
+            " AND (about IN ('recorder', 'duty_day')) = (day IS NOT NULL)"
+            " AND (about <> 'recording' OR recording_id IS NOT NULL)",
+            name="row",
+        ),
     )
     id: UUID = id_field()
-    event_id: UUID = Field(foreign_key="enforcement_events.id", index=True)
+    about: DisputeAbout = enum_field(DisputeAbout, default=DisputeAbout.event)
+    event_id: UUID | None = Field(default=None, foreign_key="enforcement_events.id", index=True)
     recording_id: UUID | None = Field(default=None, foreign_key="recordings.id")
+    recorder_id: UUID | None = Field(default=None, foreign_key="recorders.id")
+    squad_id: UUID | None = Field(default=None, foreign_key="squads.id")
+    day: date | None = None
     snapshot_id: UUID | None = Field(default=None, foreign_key="coverage_snapshots.id", index=True)
     statement: str = Field(max_length=2000)
     state: DisputeState = enum_field(DisputeState, default=DisputeState.open, index=True)
@@ -183,3 +209,26 @@ class SnapshotRow(SQLModel, table=True):
     basis: str = Field(default="", primary_key=True, max_length=20)
     squad_id: UUID = Field(foreign_key="squads.id")
     row: dict[str, Any] = json_field()
+
+
+class SnapshotFile(SQLModel, table=True):
+    """The notice or the workbook of a frozen month as it was made: the same bytes for whoever asks for the same.
+
+    `scope`: the squads whose rows it holds, "" for the whole bureau. `state`: fingerprint of what it holds besides the
+    frozen rows (disputes upheld until then, the bureau's words).
+    """
+
+    __tablename__ = "snapshot_files"
+    __table_args__ = (
+        Index("uq_snapshot_files_of", "snapshot_id", "form", "locale", "scope", "state", unique=True),
+    )
+    id: UUID = id_field()
+    snapshot_id: UUID = Field(foreign_key="coverage_snapshots.id")
+    form: str = Field(max_length=10)
+    locale: str = Field(max_length=10)
+    scope: str = Field(default="", max_length=1000)
+    state: str = Field(max_length=64)
+    content: bytes
+    size: int
+    sha256: str = Field(max_length=64)
+    made_at: datetime = time_field(default_now=True)

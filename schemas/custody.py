@@ -19,6 +19,9 @@ class CustodyEntry(SQLModel, table=True):
         # the history of an event: what was done to recordings with it in mind
         Index("ix_custody_event", text("(detail ->> 'event'::text)"),
               postgresql_where=text("(detail ->> 'event'::text) IS NOT NULL")),
+        # events that were changed after their upload deadline
+        Index("ix_custody_deadline", "subject_id",
+              postgresql_where=text("(detail ->> 'deadline'::text) IS NOT NULL")),
     )  # fmt: skip
     id: int | None = Field(default=None, primary_key=True, sa_type=BigInteger)
     at: datetime = time_field(default_now=True, index=True)

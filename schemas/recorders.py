@@ -66,7 +66,8 @@ class RecorderCreate(RecorderBase):
 
 
 class Assignment(SQLModel, table=True):
-    """`officer_id` held `recorder_id` from `held_from` to `held_to` (open end: still holds it)."""
+    """`officer_id` held `recorder_id` from `held_from` to `held_to` (open end: still holds it). `hand_over`: from then
+    on nobody else did."""
 
     __tablename__ = "assignments"
     __table_args__ = (
@@ -80,6 +81,7 @@ class Assignment(SQLModel, table=True):
     officer_id: UUID = Field(foreign_key="officers.id", index=True)
     held_from: datetime = time_field(index=True)
     held_to: datetime | None = time_field(nullable=True)
+    hand_over: bool = False
 
 
 class AssignmentCreate(SQLModel):

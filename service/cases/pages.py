@@ -23,10 +23,10 @@ from service.access.queries import (
 )
 from service.access.rules import may
 from service.cases import views
+from service.coverage.status import is_recorded
 from service.database import DatabaseSession
 from service.errors import Invalid
 from service.events.detail import COUNTED, event_details
-from service.events.queries import is_recorded
 from service.i18n import gettext as _
 from service.recordings.cards import cards
 from service.recordings.detail import link_views
@@ -52,7 +52,7 @@ def case_views(session: Session, actor: Actor, cases: list[Case]) -> list[views.
         EnforcementEvent.merged_into.is_(None),
     )
     events = events.subquery()
-    shown_by = is_recorded(actor, events.c.id)
+    shown_by = is_recorded(events.c.id)
     counts = {
         case_id: (total, bare)
         for case_id, total, bare in session.execute(

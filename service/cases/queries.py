@@ -11,6 +11,7 @@ from schemas.events import EnforcementEvent
 from schemas.links import Link, LinkState
 from service.access.actor import Actor
 from service.access.queries import get_case, visible_cases, visible_events, visible_links
+from service.coverage.status import is_recorded
 from service.errors import Invalid, NotFound
 from service.keyset import Order, Page, page, time, unique
 from service.people.queries import as_id, escaped, squad_of
@@ -89,9 +90,11 @@ def get_campaign(session: Session, campaign_id: UUID) -> Campaign:
 
 @dataclass(frozen=True)
 class CaseEvent:
-    """One event of the case with its links: automatic and confirmed ones, and those offered."""
+    """One event of the case with its links: automatic and confirmed ones, and those offered. `recorded`: as figure 1
+    counts it."""
 
     event: EnforcementEvent
+    recorded: bool
     links: list[Link]
     offered: list[Link]
 
@@ -106,17 +109,19 @@ class CaseDetail:
 
     @property
     def without_recording(self) -> list[EnforcementEvent]:
-        return [one.event for one in self.events if not one.links and one.event.cancelled_at is None]
+        return [one.event for one in self.events if not one.recorded and one.event.cancelled_at is None]
 
 
 def case_detail(session: Session, actor: Actor, case_id: UUID) -> CaseDetail:
     """The case with every event of it that the actor may see, recorded or not."""
     case = get_case(session, actor, case_id)
-    events = session.scalars(
+    found = session.execute(
         visible_events(actor)
+        .add_columns(is_recorded(EnforcementEvent.id))
         .where(EnforcementEvent.case_id == case.id, EnforcementEvent.merged_into.is_(None))
         .order_by(EnforcementEvent.arrived_at, EnforcementEvent.id)
     ).all()
+    events = [event for event, _recorded in found]
     links = session.scalars(
         visible_links(actor)
         .where(
@@ -128,9 +133,10 @@ def case_detail(session: Session, actor: Actor, case_id: UUID) -> CaseDetail:
     shown = [
         CaseEvent(
             event,
+            recorded,
             [link for link in links if link.event_id == event.id and link.state in COUNTED],
             [link for link in links if link.event_id == event.id and link.state == LinkState.offered],
         )
-        for event in events
+        for event, recorded in found
     ]
     return CaseDetail(case, shown, [link for link in links if link.case_id == case.id])

@@ -211,12 +211,15 @@ def correct_recordings(session: Session, recorder_id: UUID, by: Actor | str = "s
 
 def weigh_model(session: Session, model_id: UUID) -> None:
     """A model's conventions were set right: what its recorders' files claim is read anew."""
-    wanted = (
-        select(Recording.id.label("subject_id"))
-        .join(Recorder, Recorder.id == Recording.recorder_id)
-        .where(
-            Recorder.model_id == model_id, Recording.original_id.is_not(None), Recording.merged_into.is_(None)
-        )
+    weigh_recorders(session, session.scalars(select(Recorder.id).where(Recorder.model_id == model_id)).all())
+
+
+def weigh_recorders(session: Session, recorder_ids: Iterable[UUID]) -> None:
+    """They are, as is known now, of another model: what their files claim is read by its conventions."""
+    wanted = select(Recording.id.label("subject_id")).where(
+        Recording.recorder_id.in_(list(recorder_ids)),
+        Recording.original_id.is_not(None),
+        Recording.merged_into.is_(None),
     )
     request_jobs(session, JobKind.tags, wanted, priority=7)
 

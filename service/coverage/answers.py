@@ -16,6 +16,7 @@ from service.coverage.rows import EventRow, LinkRow, RecorderRow, Rows
 from service.coverage.selection import Filters
 from service.coverage.timeline import Timeline
 from service.coverage.words import DEFINITIONS
+from service.events.late import LateChange
 from service.events.routes import event_reads
 from service.linking.routes import link_read
 from service.recorders.queries import RatioRow
@@ -57,7 +58,16 @@ def board_json(board: Board) -> dict[str, Any]:
         "total": row_json(board.total),
         "absent": list(board.absent),
         "not_yet_counted": [spec.name for spec in SPECS if not spec.counted],
-        "rule_changes": [{"day": one.day, "version": one.version} for one in board.rule_changes],
+        "rule_changes": [
+            {
+                "day": one.day,
+                "version": one.version,
+                "published_on": one.published_on,
+                "inside": one.inside,
+                "backdated": one.backdated,
+            }
+            for one in board.rule_changes
+        ],
         "definitions": definitions(),
     }
 
@@ -108,6 +118,8 @@ def _items(session: Session, rows: Rows) -> list[dict[str, Any]]:
             return [recording_json(one) for one in rows.items]
         case About.link:
             return link_items(session, rows.items)
+        case About.change:
+            return [change_json(one) for one in rows.items]
         case About.duty_day:
             return [duty_json(one) for one in rows.items]
         case _:
@@ -161,7 +173,29 @@ def duty_json(day: RatioRow) -> dict[str, Any]:
 
 
 def recorder_json(row: RecorderRow) -> dict[str, Any]:
-    return {"recorder": recorder_read(row.recorder), "clock": clock_read(row.clock) if row.clock else None}
+    return {
+        "recorder": recorder_read(row.recorder),
+        "clock": clock_read(row.clock) if row.clock else None,
+        "held_by": [officer.certificate_no for officer in row.holders],
+    }
+
+
+def change_json(row: LateChange) -> dict[str, Any]:
+    return {
+        "event_id": row.event.id,
+        "external_id": row.event.external_id,
+        "title": row.event.title,
+        "squad_id": row.event.squad_id,
+        "deadline": row.deadline,
+        "at": row.entry.at,
+        "who": row.entry.who,
+        "action": row.entry.action,
+        "sentence": row.entry.sentence,
+        "reason": row.entry.reason,
+        "changes": [
+            {"field": one.field, "before": one.before, "after": one.after} for one in row.entry.changes
+        ],
+    }
 
 
 def timeline_json(line: Timeline) -> dict[str, Any]:

@@ -62,7 +62,7 @@ def board_page(session: Session, actor: Actor, asked: Shown) -> views.BoardPage:
         ],
         more=asked.link("/coverage/more", "as_of", as_of=asked.as_of.isoformat()),
         not_yet=[(spec.number, str(DEFINITIONS[spec.name].title)) for spec in SPECS if not spec.counted],
-        changes=[(one.day, one.version) for one in groups.rule_changes],
+        changes=list(groups.rule_changes),
         not_due=total.standings.get(NOT_DUE, 0),
         filters=filter_fields(session, actor, asked, words),
         hidden=[("by", asked.by.value), ("figure", asked.figure)]
@@ -194,12 +194,15 @@ def _subjects(session: Session, actor: Actor, asked: Shown, words: Subjects) -> 
 
 
 def _campaigns(session: Session, asked: Shown) -> list[Option]:
+    """Those that run first, then those that ended, each the newest first. One without an end runs."""
     newest = select(Campaign).order_by(Campaign.starts_on.desc().nulls_last(), Campaign.name).limit(OPTIONS)
     said = asked.names["campaign"]
-    return [
-        Option(str(one.id), one.name, said in (str(one.id), one.external_id))
-        for one in session.scalars(newest)
-    ]
+    groups: dict[bool, list[Option]] = {False: [], True: []}
+    for one in session.scalars(newest):
+        ended = one.ends_on is not None and one.ends_on < asked.today
+        named = _("Ended") if ended else _("Running")
+        groups[ended].append(Option(str(one.id), one.name, said in (str(one.id), one.external_id), named))
+    return groups[False] + groups[True]
 
 
 def _officers(session: Session, actor: Actor) -> list[tuple[str, str]]:

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
-from schemas.coverage import Basis, DisputeState, ExplanationKind, ExplanationState
+from schemas.coverage import Basis, DisputeAbout, DisputeState, ExplanationKind, ExplanationState
 from schemas.events import EnforcementEvent
-from schemas.recordings import Recording
+from schemas.recordings import Recording, RecordingState
 from service.access.actor import Actor
 from service.access.queries import visible_recordings
 from service.access.rules import may
@@ -16,7 +16,8 @@ from service.clocks.words import length
 from service.coverage.status import Status
 from service.coverage.timeline import Strip, Timeline, timeline
 from service.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
-from service.disputes.queries import concerns, list_disputes
+from service.disputes.queries import list_disputes
+from service.disputes.subjects import Subject, concerns
 from service.disputes.views import DisputeLine, dispute_lines
 from service.explanations.queries import list_explanations
 from service.explanations.views import ExplanationLine, explanation_lines
@@ -32,7 +33,8 @@ NEAR = timedelta(days=1)
 
 @dataclass(slots=True)
 class Bar:
-    """A linked recording on the line; `kind`: confirmed, automatic, announced."""
+    """A linked recording on the line; `kind`: confirmed, automatic, announced, unplayable; the last two record
+    nothing."""
 
     href: str
     label: str
@@ -151,7 +153,11 @@ def event_block(session: Session, actor: Actor, event: EnforcementEvent) -> Even
     view.may_explain = counts and may(actor.role, "explain") and not actor.is_dock
     view.may_exempt = view.may_explain and not exempting and open_
     mine = any(one.state == DisputeState.open and one.raised_by == actor.account_id for one in raised)
-    view.may_dispute = not mine and not actor.is_dock and concerns(session, actor, event.id, None)
+    view.may_dispute = (
+        not mine
+        and not actor.is_dock
+        and concerns(session, actor, Subject(DisputeAbout.event, event.squad_id, event_id=event.id))
+    )
     view.recordings = _own_recordings(session, actor, event) if view.may_dispute else []
     return view
 
@@ -199,6 +205,8 @@ def _axis(line: Timeline, start: datetime, end: datetime | None) -> Axis | None:
 
 def _bar(strip: Strip) -> Bar:
     kind = str(strip.state) if strip.here else "announced"
+    if strip.recording.state == RecordingState.unplayable:
+        kind = "unplayable"
     start = strip.start or now()
     return Bar(
         href=f"/recordings/{strip.recording.id}",

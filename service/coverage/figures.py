@@ -21,6 +21,7 @@ class About(enum.StrEnum):
     link = "link"
     recorder = "recorder"
     duty_day = "duty_day"
+    change = "change"  # of an event; no figure is about these, a list is
 
 
 class Dimension(enum.StrEnum):

@@ -205,6 +205,7 @@ _EVENTS = text(
 # event. A part that a person chose holds as seconds into the recording, also when its clock is corrected.
 COUNTS = "l.state IN ('automatic', 'confirmed') AND r.state <> 'refused' AND r.merged_into IS NULL"
 HERE = "r.state NOT IN ('announced', 'receiving')"
+PLAYS = "r.state <> 'unplayable'"
 FILMED_START = "r.recorded_from + coalesce(l.part_start_s, 0) * interval '1 second'"
 FILMED_END = """
     least(coalesce(r.recorded_to, r.recorded_from + r.duration_s * interval '1 second'),
@@ -212,7 +213,7 @@ FILMED_END = """
 """
 _FILMED = text(
     f"""
-    SELECT l.event_id, {FILMED_START} AS start, {FILMED_END} AS until,
+    SELECT l.event_id, CASE WHEN {PLAYS} THEN {FILMED_START} END AS start, {FILMED_END} AS until,
            CASE WHEN {HERE} THEN r.received_at END AS received_at, l.state = 'confirmed' AS confirmed
     FROM links l JOIN recordings r ON r.id = l.recording_id
     WHERE l.event_id = ANY(CAST(:ids AS uuid[])) AND {COUNTS}

@@ -1,5 +1,6 @@
 """The lists that drive the day as their page shows them, with the queues of explanations and disputes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -29,7 +30,7 @@ from service.web.words import COVERAGE_LISTS
 PAGE = 40
 QUEUES = ("explanations", "disputes")  # of the caller's scope; no filter narrows them
 DECIDING = ("unlinked", "ambiguous")
-MINE = ("due", "missing", "gaps", "late")
+MINE = ("due", "missing", "gaps", "late", "unlinked", "not_docked", "clocks", "ratio")
 WITHOUT = ("basis", "subject", "campaign", "officer")  # filters that the lists do not offer
 
 
@@ -135,9 +136,12 @@ def decided_row(
 def mine_page(
     session: Session, actor: Actor, asked: Shown, name: str, cursor: str | None = None
 ) -> views.MinePage:
-    """The events in which the caller took part."""
-    if name not in MINE or actor.officer_id is None:
+    """The rows that concern the caller: events with them, recordings of theirs, recorders that they hold or held
+    lately, their squad's days on duty; and what they disputed of these."""
+    if name not in (*MINE, "disputes") or actor.officer_id is None:
         raise NotFound
+    if name == "disputes":
+        return _my_disputes(session, actor, cursor)
     filters = Filters(officer=actor.officer_id)
     rows = list_rows(session, actor, name, filters, as_of=asked.as_of, cursor=cursor, limit=PAGE)
     next_ = f"/coverage/mine?{urlencode({'name': name, 'cursor': rows.next})}" if rows.next else None
@@ -146,7 +150,19 @@ def mine_page(
         name=name,
         title=str(COVERAGE_LISTS[name].label),
         meaning=str(COVERAGE_LISTS[name].meaning),
-        table=table(session, actor, rows, asked.as_of, next_),
+        table=replace(table(session, actor, rows, asked.as_of, next_), own=True),
+    )
+
+
+def _my_disputes(session: Session, actor: Actor, cursor: str | None) -> views.MinePage:
+    found = list_disputes(session, actor, raised_by=actor.account_id, cursor=cursor, limit=PAGE)
+    next_ = f"/coverage/mine?{urlencode({'name': 'disputes', 'cursor': found.next})}" if found.next else None
+    return views.MinePage(
+        tiles=mine_tiles(session, actor),
+        name="disputes",
+        title=_("My disputes"),
+        meaning=_("What you said is wrong, and the answers."),
+        table=views.Table("dispute", dispute_lines(session, actor, found.items), next_),
     )
 
 
@@ -159,6 +175,10 @@ def mine_tiles(session: Session, actor: Actor) -> list[Tile]:
         "missing": (_("My events: no recording"), "bad"),
         "gaps": (_("My events: gaps to explain"), "warn"),
         "late": (_("My events: late"), "warn"),
+        "unlinked": (_("My recordings: not linked"), "warn"),
+        "not_docked": (_("My recorders: not docked"), "warn"),
+        "clocks": (_("My recorders: clock out of step"), "warn"),
+        "ratio": (_("My days on duty: too few recorders"), "warn"),
     }
     return [_tile(*labels[name], found[name], f"/coverage/mine?name={name}") for name in MINE]
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Select, func, select
 from sqlmodel import Session
@@ -22,9 +23,12 @@ from service.coverage.rows import RecorderRow, Rows, event_rows, sliced
 from service.coverage.selection import Filters, chosen_coverage, chosen_recordings
 from service.coverage.status import Status, late, status, unexplained
 from service.coverage.sums import chosen_recorders, dock_standing, duty_days
+from service.disputes.subjects import held_lately
 from service.errors import NotFound
+from service.events.late import changed_late, late_changes
 from service.keyset import Order, page, time, unique
 from service.linking.queries import unlinked_recordings
+from service.recorders.queries import Neglect, held_by_leavers, low_battery, unassigned
 
 CAP = 1000  # counts end here: "1000+"
 
@@ -50,7 +54,11 @@ LISTS: tuple[Listing, ...] = (
     Listing("unlinked", About.recording),
     Listing("ambiguous", About.recording),
     Listing("gaps", About.event),
+    Listing("changed_late", About.change),
     Listing("not_docked", About.recorder),
+    Listing("low_battery", About.recorder),
+    Listing("unassigned", About.recorder),
+    Listing("held_by_leavers", About.recorder),
     Listing("ratio", About.duty_day),
     Listing("clocks", About.recorder),
 )
@@ -67,7 +75,8 @@ def list_rows(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Rows:
-    """Filters that a list cannot answer (a recorder has no kind) do not narrow it."""
+    """Filters that a list cannot answer (a recorder has no kind) do not narrow it. Of an officer: events with them,
+    recordings of theirs, recorders that they held lately, days on which they were on duty."""
     moment = as_of or now()
     if name not in BY_NAME:
         raise NotFound
@@ -76,6 +85,9 @@ def list_rows(
         return Rows(about, *sliced(WHOLE[name](session, actor, filters, moment), cursor, limit))
     statement = _statement(session, actor, name, filters, moment)
     match about:
+        case About.change:
+            found = late_changes(session, actor, filters, cursor, limit)
+            return Rows(about, found.items, found.next)
         case About.event:
             order = [time(EventCoverage.due_at), unique(EventCoverage.event_id)]
             found = page(session, statement, order, cursor, limit)
@@ -126,8 +138,13 @@ def _statement(session: Session, actor: Actor, name: str, filters: Filters, as_o
             return _unlinked(actor, filters)
         case "ambiguous":
             return _unlinked(actor, filters).where(Recording.id.in_(_AMBIGUOUS))
+        case "changed_late":
+            return changed_late(actor, filters)
         case _:
-            return chosen_recorders(actor, filters).where(dock_standing(session, as_of) == "bad")
+            recorders = chosen_recorders(actor, filters).where(dock_standing(session, as_of) == "bad")
+            if filters.officer is None:
+                return recorders
+            return recorders.where(Recorder.id.in_(held_lately(filters.officer, local(as_of).date())))
 
 
 def _events(actor: Actor, filters: Filters) -> Select:
@@ -156,16 +173,41 @@ def _short_days(session: Session, actor: Actor, filters: Filters, as_of: datetim
     if filters.since is None:
         today = local(as_of).date()
         filters = replace(filters, since=date.fromordinal(today.toordinal() - 30))
-    return [day for day in reversed(duty_days(session, actor, filters, as_of)) if day.below]
+    short = [day for day in reversed(duty_days(session, actor, filters, as_of)) if day.below]
+    return [day for day in short if filters.officer is None or filters.officer in day.officer_ids]
 
 
 def _clocks(session: Session, actor: Actor, filters: Filters, as_of: datetime) -> list[Any]:
     found = clock_rows(session, actor, squad_id=filters.squad, only_out_of_step=True, as_of=as_of)
-    return [RecorderRow(one.recorder, one) for one in found]
+    held = _held(session, filters, as_of)
+    return [RecorderRow(one.recorder, one) for one in found if held is None or one.recorder.id in held]
+
+
+def _held(session: Session, filters: Filters, as_of: datetime) -> set[UUID] | None:
+    """The recorders that the officer of the filter held lately; None: any."""
+    if filters.officer is None:
+        return None
+    return set(session.scalars(held_lately(filters.officer, local(as_of).date())))
+
+
+def _neglected(find: Callable[..., list[Neglect]]) -> Callable[..., list[Any]]:
+    def rows(session: Session, actor: Actor, filters: Filters, as_of: datetime) -> list[Any]:
+        found = find(session, actor, as_of, squad_id=filters.squad)
+        held = _held(session, filters, as_of)
+        return [
+            RecorderRow(one.recorder, holders=one.holders)
+            for one in found
+            if held is None or one.recorder.id in held
+        ]
+
+    return rows
 
 
 # lists that are made whole: a few hundred rows at most
 WHOLE: dict[str, Callable[[Session, Actor, Filters, datetime], Sequence[Any]]] = {
     "ratio": _short_days,
     "clocks": _clocks,
+    "low_battery": _neglected(low_battery),
+    "unassigned": _neglected(unassigned),
+    "held_by_leavers": _neglected(held_by_leavers),
 }

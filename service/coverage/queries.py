@@ -35,10 +35,18 @@ class Row:
 
 @dataclass(frozen=True)
 class RuleChange:
-    """From this day on another version of the matters list holds: figures before and after do not compare."""
+    """From this day on another version of the matters list holds. `inside`: after the first day that is looked at, so
+    figures before and after do not compare. `backdated`: it was published only on `published_on`, so what was counted
+    before that does not compare either."""
 
     day: date
     version: int
+    published_on: date | None = None
+    inside: bool = True
+
+    @property
+    def backdated(self) -> bool:
+        return self.published_on is not None and self.day < self.published_on
 
 
 @dataclass(frozen=True)
@@ -173,12 +181,15 @@ def possible(
 
 
 def rule_changes(session: Session, filters: Filters) -> tuple[RuleChange, ...]:
-    """Matters lists that came into force after the first and up to the last day that is looked at."""
+    """Matters lists that came into force after the first and up to the last day that is looked at, or that hold on
+    such days though they were published later."""
+    since, until = filters.since or date.min, filters.until or date.max
     return tuple(
-        RuleChange(one.in_force_from, one.version)
-        for one in book(session).editions
-        if (filters.since is None or one.in_force_from > filters.since)
-        and (filters.until is None or one.in_force_from < filters.until)
+        RuleChange(first, one.version, one.published_on, first > since)
+        for one, first, end in book(session).spells()
+        if first < until
+        and since < end
+        and (first > since or (one.backdated and one.published_on is not None and one.published_on > since))
     )
 
 

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from schemas.coverage import EventCoverage
 from schemas.events import EnforcementEvent
 from schemas.links import Link, LinkState
+from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Recording
 from service.access.actor import Actor
@@ -22,7 +23,18 @@ from service.clocks.queries import Clock, clock_rows
 from service.coverage.figures import BY_NAME, About
 from service.coverage.queries import possible
 from service.coverage.selection import Filters, chosen_coverage, chosen_recordings, narrowed
-from service.coverage.status import EXCLUDED, EXEMPT, NOT_DUE, OPEN, Status, due_in, late, standing, status
+from service.coverage.status import (
+    EXCLUDED,
+    EXEMPT,
+    NOT_DUE,
+    OPEN,
+    Status,
+    due_in,
+    filmed,
+    late,
+    standing,
+    status,
+)
 from service.coverage.sums import chosen_recorders, dock_standing, duty_days, recording_standing
 from service.errors import Invalid
 from service.keyset import Order, Page, page, time, unique
@@ -57,15 +69,16 @@ class LinkRow:
 
 @dataclass(frozen=True)
 class RecorderRow:
-    """`clock`: for the figure of clocks."""
+    """`clock`: for the figure of clocks; `holders`: for the lists that ask who has it."""
 
     recorder: Recorder
     clock: Clock | None = None
+    holders: Sequence[Officer] = ()
 
 
 @dataclass(frozen=True)
 class Rows:
-    """`items`: EventRow, Recording, LinkRow, RecorderRow or RatioRow, by `about`."""
+    """`items`: EventRow, Recording, LinkRow, RecorderRow, RatioRow or LateChange, by `about`."""
 
     about: About
     items: Sequence[Any] = field(default_factory=tuple)
@@ -184,7 +197,7 @@ def _of_events(figure: str, part: Part, reason: str, as_of: datetime) -> ColumnE
         out = [stands.in_(sorted(EXCLUDED))]
     match figure:
         case "recorded":
-            base, held, rest = is_open, row.links > 0, row.links == 0
+            base, held, rest = is_open, filmed(), ~filmed()
             if reason in (Status.complete, Status.partly):
                 held = stands == reason
         case "completeness":

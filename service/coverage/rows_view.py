@@ -21,6 +21,7 @@ from service.coverage.rows import EventRow, LinkRow, RecorderRow, Rows
 from service.coverage.status import EXEMPT, Status
 from service.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
 from service.events.detail import event_views
+from service.events.late import LateChange
 from service.events.subjects import subjects
 from service.i18n import ago
 from service.i18n import gettext as _
@@ -55,6 +56,8 @@ def table(
             return views.Table("recording", cards(session, actor, list(found.items)), next_)
         case About.link:
             return views.Table("link", _link_lines(session, found.items), next_)
+        case About.change:
+            return views.Table("change", _change_lines(session, found.items), next_)
         case About.recorder:
             return views.Table("recorder", _recorder_lines(session, found.items), next_)
         case _:
@@ -90,6 +93,7 @@ def event_lines(session: Session, actor: Actor, rows: Sequence[EventRow]) -> lis
                 over=row.due_in_s <= 0,
                 gaps=gaps_of(row),
                 left_out=left_out(row),
+                silent=kept.links - kept.shown,
             )
         )
     return found
@@ -173,6 +177,7 @@ def _recorder_lines(session: Session, rows: Sequence[RecorderRow]) -> list[views
     )
     return [
         views.RecorderLine(
+            id=str(row.recorder.id),
             number=row.recorder.serial,
             href=recorder_path(row.recorder),
             squad=squads.get(row.recorder.squad_id, "–"),
@@ -180,6 +185,21 @@ def _recorder_lines(session: Session, rows: Sequence[RecorderRow]) -> list[views
             last_seen=seen.get(row.recorder.id),
             clock=off(row.clock.latest.offset_s) if row.clock and row.clock.latest else None,
             out_of_step=bool(row.clock and row.clock.out_of_step),
+            battery=row.recorder.battery_percent,
+            holders=_(", ").join(officer.name for officer in row.holders),
+        )
+        for row in rows
+    ]
+
+
+def _change_lines(session: Session, rows: Sequence[LateChange]) -> list[views.ChangeLine]:
+    squads = _squads(session)
+    return [
+        views.ChangeLine(
+            event=Ref(row.event.title, f"/events/{row.event.id}"),
+            squad=squads.get(row.event.squad_id, "–"),
+            deadline=row.deadline,
+            entry=row.entry,
         )
         for row in rows
     ]
@@ -202,7 +222,9 @@ def _link_lines(session: Session, rows: Sequence[LinkRow]) -> list[views.LinkLin
 
 
 def _duty_line(row: RatioRow) -> views.DutyLine:
-    return views.DutyLine(row.day, row.squad, row.officers, row.recorders, row.needed, row.below)
+    return views.DutyLine(
+        row.day, str(row.squad_id), row.squad, row.officers, row.recorders, row.needed, row.below
+    )
 
 
 def _squads(session: Session) -> dict[UUID, str]:

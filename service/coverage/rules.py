@@ -13,7 +13,7 @@ from schemas.coverage import Exclusion
 from schemas.matters import Duty
 from service.matters.rules import Rule
 
-VERSION = "1"  # of these rules; stands in every kept row and in every figure
+VERSION = "2"  # of these rules; stands in every kept row and in every figure
 Stretch = tuple[datetime, datetime]
 NOTHING = timedelta()
 
@@ -34,8 +34,9 @@ class Act(NamedTuple):
 
 
 class Filmed(NamedTuple):
-    """What of one linked recording belongs to the event. `start` None: nobody knows when it was made.
-    `received_at` None: its bytes are not here, it is only announced."""
+    """What of one linked recording belongs to the event. `start` None: it cannot show any time, because nobody
+    knows when it was made or because it cannot be played. `received_at` None: its bytes are not here, it is only
+    announced."""
 
     start: datetime | None
     end: datetime | None
@@ -68,6 +69,7 @@ class Kept(NamedTuple):
     due_at: datetime
     links: int
     announced: int
+    shown: int
     in_time: int
     recorded_s: float
     late_start_s: float
@@ -120,6 +122,13 @@ def gaps(recorded: Sequence[Stretch], start: datetime, end: datetime) -> list[St
     return missing
 
 
+def shows(stretch: Stretch, start: datetime, end: datetime | None) -> bool:
+    """Whether some of (start, end) lies in it; of an interval of no length, its one moment. `end` None: no end."""
+    if start == end:
+        return stretch[0] <= start <= stretch[1]
+    return bool(clip([stretch], start, end))
+
+
 def length(stretches: Iterable[Stretch]) -> timedelta:
     """Of stretches that lie apart."""
     return sum((end - start for start, end in stretches), NOTHING)
@@ -158,8 +167,7 @@ def reach(
     explained: Iterable[Stretch] = (),
 ) -> Reach:
     """Where nothing lies inside, the whole interval is one gap that starts late, however short it is. Without an
-    end the interval is judged up to the last recording. An interval of no length asks for its one moment."""
-    filmed = list(filmed)
+    end the interval is judged up to the last recording."""
     recorded = union(clip(filmed, start, end))
     until = end if end is not None else recorded[-1][1] if recorded else start
     missing = gaps(recorded, start, until) if start < until else []
@@ -179,8 +187,6 @@ def reach(
             # a stretch that was explained stays so when a better clock moves its ends by what is forgiven anyway
             covered = length(left) <= forgiven and length(left) < upto - since
             found.append(Gap(since, upto, place, covered))
-    if start == end and not any(since <= start <= upto for since, upto in filmed):
-        found.append(Gap(start, start, LATE_START, any(since <= start <= upto for since, upto in explained)))
     return Reach(recorded, late, early, found)
 
 
@@ -208,15 +214,13 @@ def cover(
     """
     start, end = matter.required(act.arrived_at, act.departed_at)
     here = [one for one in filmed if one.received_at is not None]
+    timed = [(one.start, one.end) for one in here if one.start is not None and one.end is not None]
+    showing = [one for one in timed if shows(one, start, end)]
     found = (
-        reach(
-            matter, start, end,
-            [(one.start, one.end) for one in here if one.start is not None and one.end is not None],
-            explained.stretches,
-        )
-        if here
-        else Reach([], NOTHING, NOTHING, [])  # nothing was filmed: that is missing, not interrupted
-    )  # fmt: skip
+        reach(matter, start, end, showing, explained.stretches)
+        if showing
+        else Reach([], NOTHING, NOTHING, [])  # none of it was filmed: that is missing, not interrupted
+    )
     received = [one.received_at for one in here]
     due_at = matter.due_at(act.departed_at or act.arrived_at + open_for)
     excluded = exclusion(act, matter)
@@ -236,6 +240,7 @@ def cover(
         due_at=due_at,
         links=len(here),
         announced=len(filmed) - len(here),
+        shown=len(showing),
         in_time=sum(moment <= due_at for moment in received),
         recorded_s=length(found.recorded).total_seconds(),
         late_start_s=found.late_start.total_seconds(),

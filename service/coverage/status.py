@@ -7,10 +7,11 @@ early, and every figure of a running month would look too good.
 
 import enum
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, extract, literal, literal_column, or_
+from sqlalchemy import ColumnElement, and_, case, exists, extract, literal, literal_column, or_
 
-from schemas.coverage import EventCoverage, Exclusion, ExplanationReason
+from schemas.coverage import Basis, EventCoverage, Exclusion, ExplanationReason
 
 
 class Status(enum.StrEnum):
@@ -45,7 +46,14 @@ def over(as_of: datetime) -> ColumnElement[bool]:
 
 
 def filmed() -> ColumnElement[bool]:
-    return _row.links > 0
+    """Some received recording that can be played shows some of what had to be recorded."""
+    return _row.shown > 0
+
+
+def is_recorded(event_id: Any) -> ColumnElement[bool]:
+    """The event of this column stands as figure 1 counts it, whoever asks: of an event that one sees one is told so
+    also where a recording of another squad, which one does not see, shows it."""
+    return exists().where(_row.event_id == event_id, _row.basis == Basis.counted, filmed())
 
 
 def whole() -> ColumnElement[bool]:
@@ -83,7 +91,7 @@ def standing(as_of: datetime) -> ColumnElement[str]:
 
 def late(as_of: datetime) -> ColumnElement[bool]:
     """The deadline passed while something was not here: nothing at all, something announced, or what came later."""
-    absent = or_(~filmed(), _row.announced > 0)
+    absent = or_(_row.links == 0, _row.announced > 0)
     return and_(counted(), or_(and_(over(as_of), absent), _row.last_received_at > _row.due_at))
 
 

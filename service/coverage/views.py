@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from service.coverage.queries import RuleChange
 from service.coverage.words import Definition
+from service.events.history import Entry
 from service.web.views import Filter, Ref, Tile
 from service.web.words import Word
 
@@ -142,7 +144,7 @@ class BoardPage:
     choices: list[Ref]
     more: str
     not_yet: list[tuple[int, str]]
-    changes: list[tuple[date, int]]
+    changes: Sequence[RuleChange]
     not_due: int
     filters: list[Filter]
     hidden: list[tuple[str, str]]
@@ -181,7 +183,8 @@ class Gap:
 
 @dataclass(slots=True)
 class EventLine:
-    """An event with its kept row. `due`: a sentence of the deadline, `near`: it is close."""
+    """An event with its kept row. `silent`: how many of `links` show none of it. `due`: a sentence of the deadline,
+    `near`: it is close."""
 
     id: str
     title: str
@@ -204,10 +207,12 @@ class EventLine:
     over: bool
     gaps: list[Gap] = field(default_factory=list)
     left_out: str | None = None
+    silent: int = 0
 
 
 @dataclass(slots=True)
 class RecorderLine:
+    id: str
     number: str
     href: str
     squad: str
@@ -215,11 +220,24 @@ class RecorderLine:
     last_seen: datetime | None
     clock: str | None = None
     out_of_step: bool = False
+    battery: int | None = None
+    holders: str = ""
+
+
+@dataclass(slots=True)
+class ChangeLine:
+    """An event that was changed after its deadline: `entry` says who, when and what."""
+
+    event: Ref
+    squad: str
+    deadline: datetime
+    entry: Entry
 
 
 @dataclass(slots=True)
 class DutyLine:
     day: date
+    squad_id: str
     squad: str
     officers: int
     recorders: int
@@ -254,12 +272,13 @@ class OfferRow:
 
 @dataclass(slots=True)
 class Table:
-    """`about`: event, recording, offer, link, recorder, duty_day, explanation, dispute; `items` are lines of that
+    """`about`: event, recording, offer, link, recorder, duty_day, change, explanation, dispute; `items` are lines of that
     kind."""
 
     about: str
     items: Sequence[object]
     next: str | None = None
+    own: bool = False  # rows that concern the reader, who may dispute each
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ STATUSES = {
         meaning=_("Recorded, but a gap has no approved reason, or the departure is not known; the deadline is over."),
     ),
     "missing": Word(
-        _("Missing"), icon="circle-x", tone="bad", meaning=_("No recording was received by the upload deadline.")
+        _("Missing"), icon="circle-x", tone="bad", meaning=_("The upload deadline is over, and no received recording that can be played shows any of the required time.")
     ),
 }  # fmt: skip
 
@@ -84,14 +84,21 @@ _REQUIRED = _("Events that had to be recorded, whose upload deadline is over and
 DEFINITIONS = {
     "recorded": Definition(
         _("Events recorded"),
-        _("Those to which at least one received recording is linked."),
+        _("Those of which at least one linked recording was received, can be played and shows some of the required time."),
         _REQUIRED,
+        _(
+            "A linked recording that cannot be played, whose time is not known, or that shows none of the required time "
+            "does not count here: if nothing else shows the event, it is missing. One that came after the deadline counts."
+        ),
     ),
     "completeness": Definition(
         _("Time recorded"),
         _("The time inside the required interval that some linked recording shows, counted once however many do."),
         _("The required time of these events, from the start to the end that the matters list asks for."),
-        _("Events without any recording count with nothing recorded; what is forgiven counts as not recorded too."),
+        _(
+            "Missing events count with nothing recorded; what is forgiven counts as not recorded too. "
+            "Recordings that cannot be played show no time."
+        ),
     ),
     "steps": Definition(_("Required steps seen")),
     "recorders_on_duty": Definition(
@@ -104,7 +111,10 @@ DEFINITIONS = {
         _("Uploaded in time"),
         _("Linked recordings that were received by the upload deadline of their event."),
         _("Recordings linked to events whose deadline is over, announced ones included."),
-        _("Delay: from the end of the required interval to the arrival of the event's last recording."),
+        _(
+            "Whether a recording can be played makes no difference here. "
+            "Delay: from the end of the required interval to the arrival of the event's last recording."
+        ),
     ),
     "unlinked": Definition(
         _("Recordings not linked"),
@@ -129,8 +139,8 @@ DEFINITIONS = {
     "explained": Definition(
         _("Gaps explained"),
         _("Gaps whose reason was approved by another person."),
-        _("Gaps longer than the matters list forgives, in events that are linked to a recording and are due."),
-        _("An event without any recording has no gaps: it is missing."),
+        _("Gaps longer than the matters list forgives, in events that are recorded in part and are due."),
+        _("A missing event has no gaps: what is missing whole can only be exempt."),
     ),
     "integrity": Definition(_("Integrity checks passed")),
     "retention": Definition(_("Retention kept")),
@@ -146,11 +156,12 @@ DEFINITIONS = {
         _("Recorders seen by a dock"),
         _("Recorders seen within the days allowed, by a dock or by bytes that came from them."),
         _("Recorders in use."),
+        _("Charge and holder have lists of their own. How full a recorder's card is, is not known: no dock reports it."),
     ),
 }  # fmt: skip
 
 LISTS = {
-    "missing": _("Missing: no recording by the deadline"),
+    "missing": _("Missing: no recording shows it after the deadline"),
     "partly": _("Partly recorded"),
     "due": _("Upload deadline ahead"),
     "late": _("Late: something was not here by the deadline"),
@@ -158,7 +169,11 @@ LISTS = {
     "unlinked": _("Recordings not linked"),
     "ambiguous": _("Several events possible"),
     "gaps": _("Gaps without an approved reason"),
+    "changed_late": _("Events changed after their upload deadline"),
     "not_docked": _("Recorders that no dock has seen"),
+    "low_battery": _("Recorders with little charge"),
+    "unassigned": _("Recorders that nobody holds"),
+    "held_by_leavers": _("Recorders still held by officers who left"),
     "ratio": _("Too few recorders for the officers on duty"),
     "clocks": _("Clocks out of step"),
 }

@@ -1,5 +1,6 @@
 """Forms of disputes: raised on the event's page, answered there or in the queue."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -40,6 +41,25 @@ def raise_dispute(
     return back(request, event_id)
 
 
+@router.post("/disputes")
+def dispute_row(
+    request: Request,
+    actor: PageActor,
+    session: DatabaseSession,
+    about: Text = "",
+    row: Text = "",
+    day: Text = "",
+    statement: Text = "",
+) -> Response:
+    """From the list of the rows that concern the caller, where the dispute then stands."""
+    try:
+        named, on = UUID(row), date.fromisoformat(day) if day else None
+    except ValueError:
+        raise Invalid(field=_("Row"), problem=row) from None
+    actions.dispute_row(session, actor, about, named, statement, on)
+    return redirect(request, "/coverage/mine?name=disputes")
+
+
 @router.post("/disputes/{dispute_id}/{decision}")
 def decide(
     request: Request,
@@ -60,12 +80,15 @@ def decide(
         case _:
             raise NotFound
     session.flush()
-    return _row(request, session, actor, dispute) if queue else back(request, dispute.event_id)
+    if queue or dispute.event_id is None:
+        return _row(request, session, actor, dispute)
+    return back(request, dispute.event_id)
 
 
 def _row(request: Request, session: Session, actor: Actor, dispute: Dispute) -> Response:
     """In the queue the row stays, with its answer."""
     if not wants_fragment(request):
-        return redirect(request, "/coverage/lists/disputes")
+        own = dispute.raised_by == actor.account_id
+        return redirect(request, "/coverage/mine?name=disputes" if own else "/coverage/lists/disputes")
     table = Table("dispute", dispute_lines(session, actor, [dispute], _("Answered.")))
     return render(request, "coverage/_lines.html", table=table)

@@ -2,21 +2,58 @@
 
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 from sqlmodel import Session
 
-from schemas.coverage import CoverageSnapshot, Dispute, DisputeState, SnapshotRow
-from schemas.events import EnforcementEvent, EventOfficer
+from schemas.coverage import CoverageSnapshot, Dispute, DisputeAbout, DisputeState, SnapshotRow
+from schemas.events import EnforcementEvent
+from schemas.people import Squad
+from schemas.recorders import Recorder
 from schemas.recordings import Recording
 from service.access.actor import Actor
-from service.access.queries import visible_events
+from service.access.queries import (
+    get_event,
+    visible_events,
+    visible_recorders,
+    visible_recordings,
+    visible_squads,
+)
+from service.disputes.subjects import Subject
 from service.errors import NotFound
 from service.keyset import Page, page, time, unique
+from service.recorders.queries import get_recorder
 
 
 def visible_disputes(actor: Actor) -> Select:
+    """Of the rows that the actor may see."""
     events = visible_events(actor).with_only_columns(EnforcementEvent.id)
-    return select(Dispute).where(Dispute.event_id.in_(events))
+    recordings = visible_recordings(actor).with_only_columns(Recording.id)
+    recorders = visible_recorders(actor).with_only_columns(Recorder.id)
+    squads = visible_squads(actor).with_only_columns(Squad.id)
+    return select(Dispute).where(
+        or_(
+            Dispute.event_id.in_(events),
+            and_(Dispute.about == DisputeAbout.recording, Dispute.recording_id.in_(recordings)),
+            Dispute.recorder_id.in_(recorders),
+            Dispute.squad_id.in_(squads),
+        )
+    )
+
+
+def subject_of(session: Session, actor: Actor, dispute: Dispute) -> Subject:
+    """Of a dispute that the actor may see."""
+    about = DisputeAbout(dispute.about)
+    recording = session.get(Recording, dispute.recording_id) if dispute.recording_id else None
+    match about:
+        case DisputeAbout.event:
+            squad_id = get_event(session, actor, dispute.event_id).squad_id
+        case DisputeAbout.recorder:
+            squad_id = get_recorder(session, actor, dispute.recorder_id).squad_id
+        case DisputeAbout.recording:
+            squad_id = recording.squad_id
+        case _:
+            squad_id = dispute.squad_id
+    return Subject(about, squad_id, dispute.event_id, recording, dispute.recorder_id, dispute.day)
 
 
 def get_dispute(session: Session, actor: Actor, dispute_id: UUID) -> Dispute:
@@ -33,6 +70,8 @@ def list_disputes(
     *,
     event: UUID | None = None,
     state: DisputeState | None = None,
+    about: DisputeAbout | None = None,
+    raised_by: UUID | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page:
@@ -41,6 +80,10 @@ def list_disputes(
         statement = statement.where(Dispute.event_id == event)
     if state is not None:
         statement = statement.where(Dispute.state == state)
+    if about is not None:
+        statement = statement.where(Dispute.about == about)
+    if raised_by is not None:
+        statement = statement.where(Dispute.raised_by == raised_by)
     return page(session, statement, [time(Dispute.raised_at), unique(Dispute.id)], cursor, limit)
 
 
@@ -52,23 +95,9 @@ def upheld_since(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> 
     statement = visible_disputes(actor).where(
         Dispute.state == DisputeState.upheld,
         Dispute.answered_at > snapshot.taken_at,
-        Dispute.event_id.in_(frozen),
+        or_(
+            Dispute.event_id.in_(frozen),
+            and_(Dispute.about != DisputeAbout.event, Dispute.snapshot_id == snapshot.id),
+        ),
     )
     return list(session.scalars(statement.order_by(Dispute.answered_at, Dispute.id)))
-
-
-def concerns(session: Session, actor: Actor, event_id: UUID, recording: Recording | None) -> bool:
-    """Whether the actor took part in the event, or filmed the recording."""
-    if actor.officer_id is None:
-        return False
-    took_part = session.get(EventOfficer, (event_id, actor.officer_id)) is not None
-    return took_part or (recording is not None and recording.officer_id == actor.officer_id)
-
-
-def frozen_month_of(session: Session, event_id: UUID) -> UUID | None:
-    """The snapshot in which the event stands, if its month is frozen."""
-    return session.scalars(
-        select(SnapshotRow.snapshot_id)
-        .where(SnapshotRow.about == "event", SnapshotRow.subject_id == event_id)
-        .limit(1)
-    ).first()

@@ -1,13 +1,13 @@
 """/api/v1/disputes, and those of one event."""
 
-from datetime import datetime
-from typing import Any
+from datetime import date, datetime
+from typing import Any, Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
-from schemas.coverage import Dispute, DisputeState
+from schemas.coverage import Dispute, DisputeAbout, DisputeState
 from service.access.dependencies import CurrentActor
 from service.access.queries import get_event
 from service.database import DatabaseSession
@@ -23,6 +23,16 @@ class DisputeWanted(SQLModel):
     recording: UUID | None = None
 
 
+class RowDisputed(SQLModel):
+    """`about`: recording, recorder or duty_day. `row`: the id of the recording or the recorder, of a day on duty that of
+    its squad. `day`: of a day on duty; of a recorder the day on which it stood so, today unless said."""
+
+    about: Literal["recording", "recorder", "duty_day"]
+    row: UUID
+    statement: str
+    day: date | None = None
+
+
 class DisputeAnswer(SQLModel):
     answer: str
 
@@ -31,8 +41,12 @@ class DisputeRead(SQLModel):
     """`snapshot_id`: the frozen month that it concerns."""
 
     id: UUID
-    event_id: UUID
+    about: DisputeAbout
+    event_id: UUID | None
     recording_id: UUID | None
+    recorder_id: UUID | None
+    squad_id: UUID | None
+    day: date | None
     snapshot_id: UUID | None
     statement: str
     state: DisputeState
@@ -51,11 +65,22 @@ def list_disputes(
     session: DatabaseSession,
     event: UUID | None = None,
     state: DisputeState | None = None,
+    about: DisputeAbout | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> dict[str, Any]:
-    found = queries.list_disputes(session, actor, event=event, state=state, cursor=cursor, limit=limit)
+    found = queries.list_disputes(
+        session, actor, event=event, state=state, about=about, cursor=cursor, limit=limit
+    )
     return {"items": [dispute_read(one) for one in found.items], "next": found.next}
+
+
+@router.post("/disputes", status_code=201)
+def dispute_row(wanted: RowDisputed, actor: CurrentActor, session: DatabaseSession) -> DisputeRead:
+    """Of rows that are no events; an event's is raised at the event."""
+    return dispute_read(
+        actions.dispute_row(session, actor, wanted.about, wanted.row, wanted.statement, wanted.day)
+    )
 
 
 @router.get("/events/{event_id}/disputes")

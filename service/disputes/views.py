@@ -2,27 +2,43 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from urllib.parse import urlencode
+from uuid import UUID
 
+from sqlalchemy import select
 from sqlmodel import Session
 
-from schemas.coverage import CoverageSnapshot, Dispute, DisputeState
+from schemas.coverage import CoverageSnapshot, Dispute, DisputeAbout, DisputeState
+from schemas.people import Squad
+from schemas.recorders import Recorder
 from schemas.recordings import Recording
 from service.access.actor import Actor
 from service.access.queries import visible_recordings
 from service.access.rules import may
+from service.clocks.words import recorder_path
 from service.explanations.actions import same_person
 from service.explanations.views import account_names, events_named
+from service.i18n import lazy
 from service.web.views import Ref
 from service.web.words import DISPUTE_STATES, Word
+
+ABOUT = {
+    DisputeAbout.event: lazy("Event"),
+    DisputeAbout.recording: lazy("Recording"),
+    DisputeAbout.recorder: lazy("Recorder"),
+    DisputeAbout.duty_day: lazy("Day on duty"),
+}
 
 
 @dataclass(slots=True)
 class DisputeLine:
-    """Buttons post to /disputes/{id}/{uphold,dismiss,withdraw}. `month`: the frozen month that it stands beside."""
+    """Buttons post to /disputes/{id}/{uphold,dismiss,withdraw}. `row`: what it is about, with the word for such a row.
+    `month`: the frozen month that it stands beside."""
 
     id: str
-    event: Ref
+    about: str
+    row: Ref
     squad: str
     recording: Ref | None
     month: str | None
@@ -47,7 +63,7 @@ def dispute_lines(
     names = account_names(
         session, [id_ for one in disputes for id_ in (one.raised_by, one.answered_by) if id_]
     )
-    events = events_named(session, actor, [one.event_id for one in disputes])
+    rows = _rows_named(session, actor, disputes)
     files = {
         one.id: Ref(one.file_name or str(one.id), f"/recordings/{one.id}")
         for one in session.scalars(
@@ -59,15 +75,16 @@ def dispute_lines(
     answers = may(actor.role, "answer_disputes")
     found = []
     for one in disputes:
-        event, squad = events[one.event_id]
+        row, squad = rows[one.id]
         snapshot = session.get(CoverageSnapshot, one.snapshot_id) if one.snapshot_id else None
         own, is_open = same_person(session, actor, one.raised_by), one.state == DisputeState.open
         found.append(
             DisputeLine(
                 id=str(one.id),
-                event=event,
+                about=str(ABOUT[one.about]),
+                row=row,
                 squad=squad,
-                recording=files.get(one.recording_id) if one.recording_id else None,
+                recording=files.get(one.recording_id) if one.event_id and one.recording_id else None,
                 month=snapshot.month.isoformat()[:7] if snapshot else None,
                 statement=one.statement,
                 state=str(one.state),
@@ -84,3 +101,32 @@ def dispute_lines(
             )
         )
     return found
+
+
+def _rows_named(session: Session, actor: Actor, disputes: Sequence[Dispute]) -> dict[UUID, tuple[Ref, str]]:
+    """What each is about and the squad of that row, by dispute. The caller may see them all."""
+    squads = {one.id: one.name for one in session.scalars(select(Squad))}
+    events = events_named(session, actor, [one.event_id for one in disputes if one.event_id])
+    found = {}
+    for one in disputes:
+        match one.about:
+            case DisputeAbout.event:
+                event, squad = events[one.event_id]
+                found[one.id] = Ref(event.label, f"{event.href}#coverage"), squad
+            case DisputeAbout.recording:
+                recording = session.get_one(Recording, one.recording_id)
+                name = recording.file_name or str(recording.id)
+                found[one.id] = Ref(name, f"/recordings/{recording.id}"), squads[recording.squad_id]
+            case DisputeAbout.recorder:
+                recorder = session.get_one(Recorder, one.recorder_id)
+                name = f"{recorder.serial} · {one.day}"
+                found[one.id] = Ref(name, recorder_path(recorder)), squads[recorder.squad_id]
+            case _:
+                found[one.id] = Ref(str(one.day), duty_day_path(one.squad_id, one.day)), squads[one.squad_id]
+    return found
+
+
+def duty_day_path(squad_id: UUID, day: date) -> str:
+    """The row behind figure 4."""
+    query = {"figure": "recorders_on_duty", "from": day, "to": day, "group": f"squad:{squad_id}"}
+    return f"/coverage/rows?{urlencode(query)}"

@@ -24,6 +24,7 @@ from service.events.errors import (
     PlaceUnreadable,
 )
 from service.events.following import follow_up
+from service.events.late import past_deadline
 from service.events.queries import officers_of
 from service.events.subjects import subjects
 from service.i18n import gettext as _
@@ -92,7 +93,10 @@ def update_event(session: Session, actor: Actor, event_id: UUID, wanted: EventUp
         if sorted(held) != sorted(numbers):
             before["officers"], after["officers"] = held, numbers
     if after:
-        record(session, actor, "edit", "event", event.id, squad_id=event.squad_id, before=before, after=after)
+        record(
+            session, actor, "edit", "event", event.id,
+            squad_id=event.squad_id, before=before, after=after, **past_deadline(session, event.id),
+        )  # fmt: skip
     turned = wanted.cancelled is not None and wanted.cancelled != (event.cancelled_at is not None)
     if turned:
         set_cancelled(session, actor, event, bool(wanted.cancelled), said_reason(wanted.reason or ""))
@@ -141,7 +145,10 @@ def set_cancelled(
     event.cancelled_at = now() if cancelled else None
     session.add(event)
     action = "cancel" if cancelled else "restore"
-    record(session, actor, action, "event", event.id, squad_id=event.squad_id, reason=reason, **more)
+    record(
+        session, actor, action, "event", event.id,
+        squad_id=event.squad_id, reason=reason, **past_deadline(session, event.id), **more,
+    )  # fmt: skip
 
 
 def said_reason(reason: str) -> str:

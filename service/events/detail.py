@@ -24,6 +24,7 @@ from service.access.queries import (
 )
 from service.access.rules import may
 from service.coverage.event_block import event_block
+from service.coverage.status import is_recorded
 from service.events import views
 from service.events.from_recording import is_made
 from service.events.history import history
@@ -59,7 +60,14 @@ def event_views(session: Session, actor: Actor, events: Sequence[EnforcementEven
         .order_by(Officer.certificate_no)
     ):
         crews[event_id].append(name)
-    recorded, offered = _counts(session, actor, ids)
+    linked, offered = _counts(session, actor, ids)
+    recorded = set(
+        session.scalars(
+            visible_events(actor)
+            .where(EnforcementEvent.id.in_(ids), is_recorded(EnforcementEvent.id))
+            .with_only_columns(EnforcementEvent.id)
+        )
+    )
     result = []
     for event in events:
         case = cases.get(event.case_id)
@@ -76,8 +84,9 @@ def event_views(session: Session, actor: Actor, events: Sequence[EnforcementEven
                 place=event.place or None,
                 party=event.party or None,
                 case=Ref(case.number, f"/cases/{case.id}") if case else None,
-                recordings=recorded[event.id],
+                recordings=linked[event.id],
                 offered=offered[event.id],
+                recorded=event.id in recorded,
                 must_record=event.cancelled_at is None and event.merged_into is None,
                 sample=event.sample,
             )

@@ -22,6 +22,7 @@ from service.access.queries import (
     visible_recordings,
     visible_squads,
 )
+from service.coverage.words import EXEMPTIONS
 from service.events.subjects import Subjects, subjects
 from service.i18n import gettext as _
 from service.i18n import lazy
@@ -135,8 +136,13 @@ def history(session: Session, actor: Actor, event_id: UUID, before: int | None =
         statement = statement.where(CustodyEntry.id < before)
     rows = list(session.scalars(statement))
     shown = rows[:PAGE]
-    names = _Names(session, actor, shown)
-    return History([names.entry(row) for row in shown], shown[-1].id if len(rows) > PAGE else None)
+    return History(entries(session, actor, shown), shown[-1].id if len(rows) > PAGE else None)
+
+
+def entries(session: Session, actor: Actor, rows: list[CustodyEntry]) -> list[Entry]:
+    """In the order given."""
+    names = _Names(session, actor, rows)
+    return [names.entry(row) for row in rows]
 
 
 class _Names:
@@ -188,7 +194,7 @@ class _Names:
             who=_("the rules") if row.actor == "linking" else row.actor,
             action=row.action,
             sentence=str(sentence),
-            reason=str(detail.get("reason") or ""),
+            reason=said_of(row.action, detail),
             changes=changes,
             recording=(row.subject_id, self.recordings[row.subject_id])
             if row.subject_id in self.recordings
@@ -215,6 +221,20 @@ class _Names:
             case "officers" if isinstance(value, list):
                 return _(", ").join(map(str, value)) or "–"
         return str(value)
+
+
+def said_of(action: str, detail: dict[str, Any]) -> str:
+    """Why, and what was answered. The reason of an explanation is one of a list, anybody else's is a sentence."""
+    reason = str(detail.get("reason") or "")
+    if "explanation" in detail:
+        kind, reason = str(detail.get("kind") or ""), str(EXEMPTIONS.get(reason, reason))
+        if kind in words.EXPLANATION_KINDS:
+            reason = _("{kind}: {reason}").format(kind=words.EXPLANATION_KINDS[kind].label, reason=reason)
+    outcomes = words.EXPLANATION_STATES | words.DISPUTE_STATES
+    outcome = str(detail.get("outcome") or "")
+    outcome = str(outcomes[outcome].label) if outcome in outcomes else outcome
+    told = (detail.get("note"), detail.get("statement"), outcome, detail.get("answer"))
+    return " · ".join(str(one) for one in (reason, *told) if one)
 
 
 def _id(value: Any) -> UUID | None:

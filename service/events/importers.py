@@ -18,6 +18,7 @@ from service.custody.actions import record
 from service.events.actions import WORDS, plain, set_cancelled
 from service.events.errors import EventTooLong
 from service.events.following import bring_up_to_date, link_anew
+from service.events.late import past_deadline
 from service.events.rules import length_fits, place_fits, span_fits
 from service.events.subjects import subjects
 from service.i18n import gettext as _
@@ -207,7 +208,8 @@ class EventImporter(Importer):
             changes.append("officers")
             before["officers"], after["officers"] = sorted(crew.values()), sorted(officers.values())
         if after:
-            self._record(event, "import_event", before=before, after=after)
+            late = past_deadline(self.session, event.id)
+            self._record(event, "import_event", before=before, after=after, **late)
         if self._turn(event, wanted.cancelled):
             changes.append("cancelled_at")
         if not changes:

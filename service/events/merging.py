@@ -29,6 +29,7 @@ from service.events.errors import (
     NotMerged,
 )
 from service.events.following import bring_up_to_date, link_anew
+from service.events.late import past_deadline
 from service.linking.actions import PUT_RIGHT
 from service.linking.evidence import Reason
 from service.linking.keep import lock_links
@@ -69,11 +70,12 @@ def merge_event(session: Session, actor: Actor, event_id: UUID, into_id: UUID) -
         session, actor, "merge", "event", gone.id, squad_id=gone.squad_id,
         into=str(survivor.id), title=survivor.title, officers=officers, filled=filled, carried=carried,
         explanations=explained,
+        **past_deadline(session, gone.id),
     )  # fmt: skip
     record(
         session, actor, "absorb", "event", survivor.id, squad_id=survivor.squad_id,
         absorbed=str(gone.id), title=gone.title, external_id=gone.external_id,
-        officers=[number for number, _id in officers], filled=filled,
+        officers=[number for number, _id in officers], filled=filled, **past_deadline(session, survivor.id),
     )  # fmt: skip
     bring_up_to_date(session, both, [survivor.case_id])
     return survivor
@@ -120,11 +122,11 @@ def unmerge_event(session: Session, actor: Actor, event_id: UUID) -> Enforcement
     _hand_explanations(session, survivor.id, gone.id, told.detail.get("explanations", ()))
     record(
         session, actor, "unmerge", "event", gone.id, squad_id=gone.squad_id,
-        into=str(survivor.id), title=survivor.title,
+        into=str(survivor.id), title=survivor.title, **past_deadline(session, gone.id),
     )  # fmt: skip
     record(
         session, actor, "release", "event", survivor.id, squad_id=survivor.squad_id,
-        absorbed=str(gone.id), title=gone.title,
+        absorbed=str(gone.id), title=gone.title, **past_deadline(session, survivor.id),
     )  # fmt: skip
     bring_up_to_date(session, both, [case_before])
     return gone

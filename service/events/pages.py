@@ -20,6 +20,7 @@ from service.access.queries import (
     visible_links,
     visible_squads,
 )
+from service.coverage.status import is_recorded
 from service.database import DatabaseSession
 from service.errors import Invalid
 from service.events import actions, merging
@@ -27,7 +28,6 @@ from service.events.detail import event_page, event_views
 from service.events.errors import EventMerged
 from service.events.forms import Filled, edit_form, new_form
 from service.events.from_recording import is_made_from, unmake_event
-from service.events.queries import is_recorded
 from service.i18n import gettext as _
 from service.linking import actions as linking
 from service.web import words
@@ -72,7 +72,9 @@ def events_page(
     if squad:
         statement = statement.where(EnforcementEvent.squad_id == _uuid("squad", squad))
     if recorded:
-        statement = statement.where(is_recorded(actor) if recorded == "yes" else ~is_recorded(actor))
+        statement = statement.where(
+            is_recorded(EnforcementEvent.id) if recorded == "yes" else ~is_recorded(EnforcementEvent.id)
+        )
     if cursor:
         last = get_event(session, actor, _uuid("cursor", cursor))
         statement = statement.where(
@@ -112,7 +114,7 @@ def _filters(session: Session, actor: Actor, kind: str, squad: str, recorded: st
     return [
         Filter("kind", _("Kind"), [everything, *kinds]),
         Filter("squad", _("Squad"), [everything, *squads]),
-        Filter("recorded", _("Recorded"), [everything, *answers]),
+        Filter("recorded", _("Recorded?"), [everything, *answers]),
     ]
 
 

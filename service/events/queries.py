@@ -6,21 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import exists, or_, select
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventOfficer
-from schemas.links import Link, LinkState
 from schemas.people import Officer
-from schemas.recordings import Recording
 from service.access.actor import Actor
-from service.access.queries import squad_scope, visible_events, visible_recordings
+from service.access.queries import visible_events
 from service.cases.queries import campaign_of, case_of
+from service.coverage.status import is_recorded
 from service.keyset import Page, page, time, unique
 from service.people.queries import escaped, officer_of, squad_of
-
-COUNTED = (LinkState.automatic, LinkState.confirmed)
 
 
 @dataclass(frozen=True)
@@ -38,17 +34,6 @@ class EventFilter:
     merged: bool | None = False
     since: datetime | None = None
     until: datetime | None = None
-
-
-def is_recorded(actor: Actor, event_id: ColumnElement[UUID] | None = None) -> ColumnElement[bool]:
-    """At least one recording that the actor may see is linked, by the rules or by a person: the figures agree with
-    the rows, and tell nothing of another squad's recordings."""
-    link = aliased(Link)
-    event_id = EnforcementEvent.id if event_id is None else event_id
-    shown_by = exists().where(link.event_id == event_id, link.state.in_(COUNTED))
-    if squad_scope(actor) is None and not actor.is_dock:
-        return shown_by
-    return shown_by.where(link.recording_id.in_(visible_recordings(actor).with_only_columns(Recording.id)))
 
 
 def list_events(
@@ -82,7 +67,9 @@ def list_events(
     if wanted.campaign:
         statement = statement.where(EnforcementEvent.campaign_id == campaign_of(session, wanted.campaign).id)
     if wanted.recorded is not None:
-        statement = statement.where(is_recorded(actor) if wanted.recorded else ~is_recorded(actor))
+        statement = statement.where(
+            is_recorded(EnforcementEvent.id) if wanted.recorded else ~is_recorded(EnforcementEvent.id)
+        )
     if wanted.cancelled is not None:
         gone = EnforcementEvent.cancelled_at.is_not(None)
         statement = statement.where(gone if wanted.cancelled else ~gone)
@@ -119,7 +106,9 @@ def events_without_recording(
 ) -> list[EnforcementEvent]:
     """Those that are neither cancelled nor merged and that nothing shows, oldest first."""
     statement = visible_events(actor).where(
-        EnforcementEvent.cancelled_at.is_(None), EnforcementEvent.merged_into.is_(None), ~is_recorded(actor)
+        EnforcementEvent.cancelled_at.is_(None),
+        EnforcementEvent.merged_into.is_(None),
+        ~is_recorded(EnforcementEvent.id),
     )
     if squad_id is not None:
         statement = statement.where(EnforcementEvent.squad_id == squad_id)

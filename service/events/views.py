@@ -11,7 +11,8 @@ from service.web.views import Option, Ref
 
 @dataclass(slots=True)
 class Event:
-    """One enforcement event; `recordings` counts confirmed and automatic links."""
+    """One enforcement event; `recordings` counts confirmed and automatic links that the caller sees, `recorded` is
+    what figure 1 says of it."""
 
     id: str
     title: str
@@ -26,6 +27,7 @@ class Event:
     case: Ref | None = None
     recordings: int = 0
     offered: int = 0
+    recorded: bool = False
     must_record: bool = True
     gap_reason: str | None = None
     sample: bool = False

@@ -27,6 +27,7 @@ def book(session: Session) -> Book:
             listed.version,
             listed.in_force_from,
             tuple(Rule.of(line, listed.version) for _listed, line in lines if line is not None),
+            local(listed.published_at).date(),
         )
         for listed, lines in groupby(rows, key=lambda row: row[0])
     )

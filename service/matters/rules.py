@@ -88,6 +88,12 @@ class Edition:
     version: int
     in_force_from: date
     rules: tuple[Rule, ...]
+    published_on: date | None = None  # None: built in
+
+    @property
+    def backdated(self) -> bool:
+        """It governs days that were over when it was published."""
+        return self.published_on is not None and self.in_force_from < self.published_on
 
 
 class Book:
@@ -103,6 +109,15 @@ class Book:
         """The version in force on this day of the bureau's zone; None: the built-in default."""
         place = bisect_right(self._days, day)
         return self.editions[place - 1] if place else None
+
+    def spells(self) -> list[tuple[Edition, date, date]]:
+        """Each version that ever holds, with its first day and the day after its last."""
+        ends = [*self._days, date.max][1:]
+        return [
+            (one, start, end)
+            for one, start, end in zip(self.editions, self._days, ends, strict=True)
+            if start < end
+        ]
 
     def find(self, day: date, kind: EventKind, subject: str = "") -> Rule:
         """The line of the subject, else that of the kind; else, where the list in force has neither, the built-in

@@ -23,8 +23,8 @@ from service.access.queries import (
 )
 from service.access.rules import may
 from service.announcements.rules import WITHDRAWN
+from service.coverage.status import is_recorded
 from service.errors import NotFound
-from service.events.queries import is_recorded
 from service.operations import views
 from service.recordings.detail import job_view
 from service.recordings.views import Job as JobView
@@ -116,7 +116,7 @@ def by_squad(session: Session, actor: Actor) -> list[views.SquadRow]:
         .where(
             EnforcementEvent.cancelled_at.is_(None),
             EnforcementEvent.merged_into.is_(None),
-            ~is_recorded(actor),
+            ~is_recorded(EnforcementEvent.id),
         )
         .subquery()
     )

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlmodel import Session
 
 from schemas.people import Officer
@@ -19,7 +19,7 @@ from schemas.recorders import (
 from service.access.actions import require
 from service.access.actor import Actor
 from service.clock import as_utc, local
-from service.clocks.keep import weigh_model
+from service.clocks.keep import weigh_model, weigh_recorders
 from service.conventions.rules import check_settings
 from service.custody.actions import record
 from service.errors import Invalid, NotFound
@@ -104,7 +104,10 @@ def update_recorder(session: Session, actor: Actor, recorder_id: UUID, wanted: R
         values["model_id"] = model_of(session, wanted.model).id
     if values.get("last_dock_at"):
         values["last_dock_at"] = as_utc(values["last_dock_at"])
+    other_model = values.get("model_id", recorder.model_id) != recorder.model_id
     _change(session, actor, "recorder", recorder, values, recorder.squad_id)
+    if other_model:
+        weigh_recorders(session, [recorder.id])
     return recorder
 
 
@@ -123,11 +126,12 @@ def create_assignment(session: Session, actor: Actor, wanted: AssignmentCreate) 
         raise NumberTaken(number=wanted.external_id)
     _still_here(officer, start)
     assignment = Assignment(
-        external_id=wanted.external_id,
+        external_id=wanted.external_id or None,
         recorder_id=recorder.id,
         officer_id=officer.id,
         held_from=start,
-        held_to=end,
+        held_to=end or _taken_over_at(session, recorder, officer, start),
+        hand_over=wanted.hand_over,
     )
     session.add(assignment)
     session.flush()
@@ -144,6 +148,20 @@ def create_assignment(session: Session, actor: Actor, wanted: AssignmentCreate) 
     ended = _end_others(session, actor, assignment, recorder) if wanted.hand_over else []
     relink(session, [touched_by(assignment), *ended])
     return assignment
+
+
+def _taken_over_at(
+    session: Session, recorder: Recorder, officer: Officer, start: datetime
+) -> datetime | None:
+    """When somebody else took the recorder over: known before the holding that this ends, or after it."""
+    return session.scalars(
+        select(func.min(Assignment.held_from)).where(
+            Assignment.recorder_id == recorder.id,
+            Assignment.officer_id != officer.id,
+            Assignment.hand_over,
+            Assignment.held_from > start,
+        )
+    ).one()
 
 
 def _end_others(session: Session, actor: Actor, taken: Assignment, recorder: Recorder) -> list[Touched]:

@@ -11,6 +11,8 @@ from sqlalchemy import or_, select, tuple_
 from schemas.people import Officer
 from schemas.recorders import Assignment, AssignmentCreate, Recorder, RecorderCreate, RecorderModel
 from service.clock import as_utc, local, now
+from service.clocks.keep import weigh_recorders
+from service.custody.actions import record
 from service.i18n import gettext as _
 from service.i18n import moment as shown
 from service.importing.actions import Importer, Outcome, differences
@@ -66,6 +68,7 @@ class RecorderImporter(Importer):
             for recorder in self.session.scalars(select(Recorder).where(Recorder.serial.in_(serials)))
         }
         self.fresh: list[str] = []
+        self.of_another_model: list[UUID] = []
 
     def apply(self, wanted: RecorderCreate) -> tuple[Outcome, list[str]]:
         squad = self.squads.get(wanted.squad)
@@ -86,10 +89,14 @@ class RecorderImporter(Importer):
         if not self.in_scope(recorder.squad_id):
             raise RowRefused(_("this belongs to another squad"))
         changes = differences(recorder, values)
+        if "model_id" in changes:
+            self.of_another_model.append(recorder.id)
         return (Outcome.changed if changes else Outcome.unchanged), changes
 
     def finish(self) -> None:
         relink_claims(self.session, "recorder", self.fresh)
+        if self.of_another_model:
+            weigh_recorders(self.session, self.of_another_model)
 
 
 class AssignmentImporter(Importer):
@@ -161,13 +168,18 @@ class AssignmentImporter(Importer):
         self.handovers: dict[UUID, list[tuple[datetime, str]]] = {}
         for one in wanted:
             if one.hand_over and one.recorder in self.recorders:
-                moments = self.handovers.setdefault(self.recorders[one.recorder].id, [])
-                insort(moments, (as_utc(one.held_from), one.officer))
+                self._take_over(self.recorders[one.recorder].id, as_utc(one.held_from), one.officer)
         self.others: dict[UUID, list[tuple[datetime, datetime | None, str]]] = {}
         self.open: dict[UUID, list[tuple[Assignment, str]]] = {}
         if not spans:
             return
         ids = [recorder.id for recorder in self.recorders.values()]
+        for recorder_id, since, number in self.session.execute(
+            select(Assignment.recorder_id, Assignment.held_from, Officer.certificate_no)
+            .join(Officer, Officer.id == Assignment.officer_id)
+            .where(Assignment.recorder_id.in_(ids), Assignment.hand_over, Assignment.held_from > min(spans))
+        ):
+            self._take_over(recorder_id, since, number)
         for held, number in self.session.execute(
             select(Assignment, Officer.certificate_no)
             .join(Officer, Officer.id == Assignment.officer_id)
@@ -180,6 +192,11 @@ class AssignmentImporter(Importer):
             self.others.setdefault(held.recorder_id, []).append((held.held_from, held.held_to, number))
             if held.held_to is None:
                 self.open.setdefault(held.recorder_id, []).append((held, number))
+
+    def _take_over(self, recorder_id: UUID, since: datetime, number: str) -> None:
+        moments = self.handovers.setdefault(recorder_id, [])
+        if (since, number) not in moments:
+            insort(moments, (since, number))
 
     def apply(self, wanted: AssignmentCreate) -> tuple[Outcome, list[str]]:
         recorder = self.recorders.get(wanted.recorder)
@@ -197,7 +214,6 @@ class AssignmentImporter(Importer):
             raise RowRefused(_("this belongs to another squad"))
         values = self._values(wanted, recorder, officer, known)
         self._possible(officer, values["held_from"], values.get("held_to", known.held_to if known else None))
-        notes = self._hand_over(wanted, recorder) if wanted.hand_over else []
         if known is None:
             known = Assignment(external_id=wanted.external_id, **values)
             self.session.add(known)
@@ -209,7 +225,9 @@ class AssignmentImporter(Importer):
             if changes:
                 self.touched += [before, touched_by(known)]
             outcome = Outcome.changed if changes else Outcome.unchanged
+        notes = []
         if outcome is not Outcome.unchanged:
+            notes += self._hand_over(wanted, recorder) if wanted.hand_over else []
             notes += self._shared(known, officer)
         if left_by(officer.left_on, local(known.held_to or now()).date()):
             notes.append(_("the officer left on {day}").format(day=officer.left_on))
@@ -221,6 +239,8 @@ class AssignmentImporter(Importer):
     ) -> dict[str, Any]:
         start = as_utc(wanted.held_from)
         values: dict[str, Any] = {"recorder_id": recorder.id, "officer_id": officer.id, "held_from": start}
+        if "hand_over" in wanted.model_fields_set:
+            values["hand_over"] = wanted.hand_over
         if "held_to" in wanted.model_fields_set:
             values["held_to"] = as_utc(wanted.held_to) if wanted.held_to else None
         if values.get("held_to", known.held_to if known else None) is None:
@@ -242,7 +262,8 @@ class AssignmentImporter(Importer):
             )
 
     def _hand_over(self, wanted: AssignmentCreate, recorder: Recorder) -> list[str]:
-        """Ends what others hold open in the database; rows of this table end by themselves (`_values`)."""
+        """Ends what others hold open in the database; rows of this table end by themselves (`_values`). A row that
+        was known ended it then: what a person opened since stays so."""
         start, ended = as_utc(wanted.held_from), []
         for held, number in self.open.get(recorder.id, []):
             if held.held_to is None and held.held_from < start and number != wanted.officer:
@@ -250,6 +271,10 @@ class AssignmentImporter(Importer):
                 held.held_to = start
                 self.touched += [before, touched_by(held)]
                 ended.append(number)
+                record(
+                    self.session, self.actor, "edit", "assignment", held.id, squad_id=recorder.squad_id,
+                    source="import", before={"held_to": "None"}, after={"held_to": str(start)},
+                )  # fmt: skip
         if not ended:
             return []
         return [_("ends the holding of {officers}").format(officers="、".join(sorted(set(ended))))]

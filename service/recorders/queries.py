@@ -182,7 +182,7 @@ class RatioRow:
     An officer counts on the day on which the duty begins, so a night shift counts once. A recorder counts when an
     officer on duty held it during that duty and it is not in repair or out of use now, or when it filmed for the
     squad on that day. `officer_ids` and `recorder_ids` open the figure. A squad's day without any duty in the
-    roster has no row: its denominator is not known.
+    roster has no row: its denominator is not known. A duty after its officer left counts no more.
     """
 
     day: date
@@ -207,8 +207,9 @@ _RATIO = text(
     """
     WITH duty AS (
         SELECT r.squad_id, CAST(r.starts_at AT TIME ZONE :zone AS date) AS day, r.officer_id, r.starts_at, r.ends_at
-        FROM rosters r
+        FROM rosters r JOIN officers o ON o.id = r.officer_id
         WHERE r.starts_at >= :since AND r.starts_at < :until
+          AND (o.left_on IS NULL OR CAST(r.starts_at AT TIME ZONE :zone AS date) < o.left_on)
           AND (CAST(:squads AS uuid[]) IS NULL OR r.squad_id = ANY(CAST(:squads AS uuid[])))
     ), used AS (
         SELECT d.squad_id, d.day, a.recorder_id

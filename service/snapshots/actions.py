@@ -14,14 +14,13 @@ from service.access.actor import Actor
 from service.access.queries import squad_scope
 from service.clock import now
 from service.coverage.answers import definitions, row_json
-from service.coverage.queries import board, rule_changes
+from service.coverage.queries import board
 from service.coverage.rules import VERSION
 from service.coverage.selection import Filters
 from service.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
 from service.custody.actions import record
 from service.database import DatabaseSession, transaction
 from service.errors import NotAllowed
-from service.matters.queries import book
 from service.policy import policy
 from service.snapshots.errors import (
     FrozenAlready,
@@ -32,7 +31,7 @@ from service.snapshots.errors import (
     StillOpen,
 )
 from service.snapshots.frozen import rows_of_month
-from service.snapshots.queries import preview, wants_recount
+from service.snapshots.queries import matters_of, preview, wants_recount
 from service.snapshots.recount import FIGURES, figures_of_rows
 from service.snapshots.rules import after, fingerprint, name_of, same
 
@@ -139,14 +138,8 @@ def _definitions(session: Session, filters: Filters) -> dict[str, Any]:
                 "exclusions": {name: str(word) for name, word in EXCLUSIONS.items()},
                 "exemptions": {name: str(word) for name, word in EXEMPTIONS.items()},
             }
-    first = max(
-        (one for one in book(session).editions if one.in_force_from <= filters.since),
-        key=lambda one: (one.in_force_from, one.version),
-        default=None,
-    )
-    changes = [[one.day.isoformat(), one.version] for one in rule_changes(session, filters)]
     return {
         "words": words,
         "policy": {name: policy(session, name) for name in POLICIES},
-        "matters": {"version": first.version if first else 0, "changes": changes},
+        "matters": matters_of(session, filters),
     }

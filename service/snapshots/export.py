@@ -2,16 +2,19 @@
 
 import enum
 from collections.abc import Sequence
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlmodel import Session
 
-from schemas.coverage import Basis, CoverageSnapshot, SnapshotRow
+from schemas.coverage import Basis, CoverageSnapshot, Dispute, DisputeAbout, SnapshotRow
 from service import i18n
 from service.access.actor import Actor
 from service.coverage.export import BASES, definition_sheet, figure_table
 from service.coverage.figures import About
 from service.disputes.queries import upheld_since
+from service.disputes.subjects import row_id
+from service.disputes.views import ABOUT as DISPUTED
 from service.events.subjects import subjects
 from service.i18n import gettext as _
 from service.i18n import moment
@@ -48,7 +51,7 @@ def sheets(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> list[S
         _figures(snapshot, actor),
         definition_sheet(FIGURES, words_of(snapshot)["figures"]),
         _rules(snapshot),
-        *(_rows(session, actor, snapshot, about) for about in About),
+        *(_rows(session, actor, snapshot, about) for about in ABOUT),
         _disputes(session, actor, snapshot),
     ]
 
@@ -108,22 +111,41 @@ def _rows(session: Session, actor: Actor, snapshot: CoverageSnapshot, about: Abo
 def _disputes(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> Sheet:
     """Beside the figures, never in them."""
     found = upheld_since(session, actor, snapshot)
-    numbers = event_numbers(session, snapshot, [one.event_id for one in found])
+    named = rows_named(session, snapshot, found)
     return Sheet(
         _("Disputes upheld since"),
-        [_("Event"), _("Statement"), _("Answer"), _("Answered")],
-        [[numbers[one.event_id], one.statement, one.answer, one.answered_at] for one in found],
+        [_("About"), _("Row"), _("Statement"), _("Answer"), _("Answered")],
+        [[*named[one.id], one.statement, one.answer, one.answered_at] for one in found],
     )
 
 
-def event_numbers(session: Session, snapshot: CoverageSnapshot, event_ids: Sequence) -> dict:
-    """As they were frozen."""
-    rows = session.scalars(
-        select(SnapshotRow).where(
-            SnapshotRow.snapshot_id == snapshot.id,
-            SnapshotRow.about == About.event,
-            SnapshotRow.basis == Basis.counted,
-            SnapshotRow.subject_id.in_(event_ids),
+def rows_named(
+    session: Session, snapshot: CoverageSnapshot, disputes: Sequence[Dispute]
+) -> dict[UUID, tuple[str, str]]:
+    """By dispute the kind of row that it is about, and the row as it was frozen."""
+    squads = Names.of(snapshot, subjects(session)).squads
+    ids = {one.id: row_id(one) for one in disputes}
+    rows = {
+        (row.about, row.subject_id): row
+        for row in session.scalars(
+            select(SnapshotRow).where(
+                SnapshotRow.snapshot_id == snapshot.id,
+                SnapshotRow.basis.in_((Basis.counted, "")),
+                SnapshotRow.subject_id.in_(ids.values()),
+            )
         )
-    )
-    return {row.subject_id: event_number(row.row, row.subject_id) for row in rows}
+    }
+    named = {}
+    for one in disputes:
+        row = rows[str(one.about), ids[one.id]]
+        match one.about:
+            case DisputeAbout.event:
+                name = event_number(row.row, row.subject_id)
+            case DisputeAbout.recording:
+                name = row.row["file_name"] or str(row.subject_id)[:13]
+            case DisputeAbout.recorder:
+                name = row.row["serial"]
+            case _:
+                name = f"{row.row['day']} {squads.get(str(row.squad_id), '')}"
+        named[one.id] = str(DISPUTED[one.about]), name.strip()
+    return named

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic_core import to_jsonable_python
 from sqlalchemy import select
@@ -22,6 +22,7 @@ from service.clocks.queries import clock_rows
 from service.coverage.figures import About
 from service.coverage.selection import Filters, chosen_coverage, chosen_recordings
 from service.coverage.sums import duty_days, recorder_standings, recording_standing
+from service.disputes.subjects import duty_day_id
 from service.recorders.queries import LAST_SEEN
 
 _EVENT = ("external_id", "title", "kind", "subject", "place", "arrived_at", "departed_at")
@@ -40,8 +41,7 @@ def rows_of_month(
     for day in duty_days(session, actor, filters, as_of):
         named = {name: getattr(day, name) for name in ("day", "squad", "officers", "recorders", "needed")}
         people = {"officer_ids": day.officer_ids, "recorder_ids": day.recorder_ids}
-        # a squad's day has no id of its own
-        yield _row(About.duty_day, uuid5(day.squad_id, day.day.isoformat()), day.squad_id, named | people)
+        yield _row(About.duty_day, duty_day_id(day.squad_id, day.day), day.squad_id, named | people)
     yield from _recorders(session, actor, filters, as_of)
 
 

@@ -102,6 +102,11 @@ def _kept_time(name: str) -> Callable[[FrozenRow, Names], Any]:
     return lambda one, names: _time(one.row.row["coverage"][name])
 
 
+def _shown(one: FrozenRow, names: Names) -> int | None:
+    """None: frozen by the first counting rule, which did not ask."""
+    return one.row.row["coverage"].get("shown")
+
+
 def _plain(name: str) -> Callable[[FrozenRow, Names], Any]:
     return lambda one, names: one.row.row[name]
 
@@ -168,6 +173,7 @@ COLUMNS: dict[About, tuple[Column, ...]] = {
         Column(lazy("Required, s"), _kept("required_s")),
         Column(lazy("Recorded, s"), _kept("recorded_s")),
         Column(lazy("Recordings"), _kept("links"), page=True),
+        Column(lazy("Recordings that show it"), _shown),
         Column(lazy("Announced"), _kept("announced")),
         Column(lazy("In time"), _kept("in_time")),
         Column(lazy("Upload deadline"), _kept_time("due_at")),

@@ -1,13 +1,13 @@
 """The notice 通报 of a frozen month as a PDF: what a bureau sends to its squads."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
-from schemas.coverage import Basis, CoverageSnapshot
+from schemas.coverage import Basis, CoverageSnapshot, Dispute
 from service import i18n
 from service.access.actor import Actor
 from service.clock import local
@@ -21,7 +21,7 @@ from service.events.subjects import subjects
 from service.i18n import gettext as _
 from service.i18n import number
 from service.policy import policy
-from service.snapshots.export import event_numbers, words_of
+from service.snapshots.export import rows_named, words_of
 from service.snapshots.lines import Names, event_number, gap_sentence
 from service.snapshots.queries import FrozenRow, before_of, differences, figures_for, headline, rows_behind
 from service.snapshots.recount import FIGURES
@@ -66,6 +66,9 @@ class Problem:
 
 @dataclass(slots=True)
 class UpheldLine:
+    """`number`: of the row, `about` the kind of it."""
+
+    about: str
     number: str
     statement: str
     answer: str
@@ -117,7 +120,6 @@ def notice_page(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> N
     names = Names.of(snapshot, subjects(session))
     wrong = problems(session, actor, snapshot, names)
     upheld = upheld_since(session, actor, snapshot)
-    numbers = event_numbers(session, snapshot, [one.event_id for one in upheld])
     language = "zh" if i18n.current() == "zh_CN" else "en"
     standings = whole["standings"] if whole else {}
     return NoticePage(
@@ -147,12 +149,17 @@ def notice_page(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> N
         more_problems=max(0, len(wrong) - MOST_PROBLEMS),
         sha256=snapshot.rows_sha256,
         rules=[(str(POLICIES[name]), value) for name, value in snapshot.definitions["policy"].items()],
-        upheld=[
-            UpheldLine(numbers[one.event_id], one.statement, one.answer, one.answered_at) for one in upheld
-        ],
+        upheld=upheld_lines(session, snapshot, upheld),
         has_before=past is not None,
         changed=[str(DIFFERENCES[name]) for name in differences(snapshot, earlier)] if earlier else [],
     )
+
+
+def upheld_lines(
+    session: Session, snapshot: CoverageSnapshot, disputes: Sequence[Dispute]
+) -> list[UpheldLine]:
+    named = rows_named(session, snapshot, disputes)
+    return [UpheldLine(*named[one.id], one.statement, one.answer, one.answered_at) for one in disputes]
 
 
 def figure_lines(
@@ -189,6 +196,8 @@ def matters_sentence(snapshot: CoverageSnapshot) -> str:
     said = _("version {n}").format(n=matters["version"]) if matters["version"] else _("the built-in default")
     for day, version in matters["changes"]:
         said += _(", version {n} from {day} on").format(n=version, day=day)
+    for version, day in matters.get("backdated", ()):
+        said += _("; version {n} was published only on {day}").format(n=version, day=day)
     return said
 
 
@@ -214,9 +223,11 @@ def problems(session: Session, actor: Actor, snapshot: CoverageSnapshot, names: 
 
 
 def _what(one: FrozenRow) -> str:
-    if one.counted.status == Status.missing:
-        return _("no recording received by the deadline")
     kept = one.row.row["coverage"]
+    if one.counted.status == Status.missing:
+        if kept["links"]:
+            return _("what was received shows none of the required time, or cannot be played")
+        return _("no recording received by the deadline")
     said = [gap_sentence(gap) for gap in kept["gaps"] if not gap[3]]
     if kept["required_to"] is None:
         said.append(_("departure not known"))

@@ -26,9 +26,10 @@ from service.i18n import gettext as _
 from service.i18n import moment, number, percent
 from service.snapshots import actions, queries, views
 from service.snapshots.errors import FrozenAlready, MonthNotOver, NothingToFreeze, RecountUnderWay
-from service.snapshots.export import Table, event_numbers, words_of
+from service.snapshots.export import Table, words_of
+from service.snapshots.kept import kept_files
 from service.snapshots.lines import ABOUT, Names, columns
-from service.snapshots.notice import UpheldLine, figure_lines, matters_sentence
+from service.snapshots.notice import figure_lines, matters_sentence, upheld_lines
 from service.snapshots.recount import check
 from service.snapshots.rules import month_of, name_of
 from service.snapshots.words import DIFFERENCES, POLICIES, month_name
@@ -140,6 +141,7 @@ def _month_line(one: queries.Month, actor: Actor) -> views.MonthLine:
         href=f"/snapshots/{name}",
         state="frozen" if one.snapshot else "ready" if one.over else "running",
         events=one.events,
+        backdated=one.backdated,
     )
     if one.snapshot:
         line.as_of = one.snapshot.as_of
@@ -193,7 +195,6 @@ def _month(session: Session, actor: Actor, snapshot: CoverageSnapshot, basis: st
     lines = figure_lines(snapshot, whole, past)
     own = None if held["total"] or not whole else whole["keys"]["squad"]
     upheld = upheld_since(session, actor, snapshot)
-    numbers = event_numbers(session, snapshot, [one.event_id for one in upheld])
     standings = [one for one in STANDINGS if any(row["standings"].get(one) for row in held["squads"])]
     by = session.get(Account, snapshot.taken_by) if snapshot.taken_by else None
     download = f"/api/v1/snapshots/{name}/export"
@@ -235,9 +236,11 @@ def _month(session: Session, actor: Actor, snapshot: CoverageSnapshot, basis: st
             for row in held["squads"]
         ],
         standings=[standing_label(one) for one in standings],
-        upheld=[UpheldLine(numbers[one.event_id], one.statement, one.answer, one.answered_at) for one in upheld],
+        upheld=upheld_lines(session, snapshot, upheld),
         before=Ref(month_name(earlier.month), f"/snapshots/{name_of(earlier.month)}") if earlier else None,
         changed=[str(DIFFERENCES[one]) for one in queries.differences(snapshot, earlier)] if earlier else [],
+        files=kept_files(session, actor, snapshot),
+        counted_anew=queries.counted_anew(session, snapshot),
         rules=[(str(POLICIES[one]), value) for one, value in snapshot.definitions["policy"].items()],
         tables=[
             Ref(str(label), f"{download}?format=csv&table={table}")

@@ -6,12 +6,13 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, cast, func, select
+from sqlalchemy import DateTime, and_, cast, func, or_, select
 from sqlmodel import Session
 
 from schemas.coverage import (
     CoverageSnapshot,
     Dispute,
+    DisputeAbout,
     DisputeState,
     EventCoverage,
     Explanation,
@@ -19,16 +20,19 @@ from schemas.coverage import (
     SnapshotRow,
 )
 from schemas.jobs import Job, JobKind
+from schemas.recordings import Recording
 from service.access.actor import Actor
-from service.access.queries import squad_scope, visible_coverage
+from service.access.queries import squad_scope, visible_coverage, visible_recordings
 from service.clock import local, now
 from service.coverage.figures import BOARD, BY_NAME, About
 from service.coverage.queries import board
 from service.coverage.rows import Part, sliced
-from service.coverage.selection import Basis, Filters
+from service.coverage.selection import Basis, Filters, chosen_recordings
 from service.coverage.status import NOT_DUE
+from service.disputes.queries import visible_disputes
 from service.errors import Invalid
 from service.keyset import MOST
+from service.matters.queries import book
 from service.snapshots.errors import NotFrozen
 from service.snapshots.recount import FIGURES, Counted, counted
 from service.snapshots.rules import after, before, name_of
@@ -89,10 +93,24 @@ def preview(session: Session, actor: Actor, month: date, as_of: datetime | None 
         frozen=frozen is not None,
         recounting=wants_recount(session),
         standings=board(session, actor, filters, (), moment, names=BOARD).total.standings,
-        disputes=count(Dispute, DisputeState.open),
+        disputes=_open_disputes(session, actor, filters, ids),
         explanations=count(Explanation, ExplanationState.asked),
         announced=session.scalars(kept.with_only_columns(func.coalesce(func.sum(row.announced), 0))).one(),
     )
+
+
+def _open_disputes(session: Session, actor: Actor, filters: Filters, event_ids: Any) -> int:
+    """Of the rows that the month would hold."""
+    received = chosen_recordings(visible_recordings(actor), filters).with_only_columns(Recording.id)
+    statement = visible_disputes(actor).where(
+        Dispute.state == DisputeState.open,
+        or_(
+            Dispute.event_id.in_(event_ids),
+            and_(Dispute.about == DisputeAbout.recording, Dispute.recording_id.in_(received)),
+            and_(Dispute.day >= filters.since, Dispute.day < filters.until),
+        ),
+    )
+    return session.scalar(select(func.count()).select_from(statement.subquery())) or 0
 
 
 def wants_recount(session: Session) -> bool:
@@ -101,17 +119,35 @@ def wants_recount(session: Session) -> bool:
     return session.scalars(owed).first() is not None
 
 
+def matters_of(session: Session, filters: Filters) -> dict[str, Any]:
+    """The versions of the matters list that hold in a month, as it is frozen: on its first day (0: the built-in
+    default), from a later day on, and those that were published later than the day from which they hold."""
+    found: dict[str, Any] = {"version": 0, "changes": [], "backdated": []}
+    for edition, first, end in book(session).spells():
+        if end <= filters.since or first >= filters.until:
+            continue
+        if first <= filters.since:
+            found["version"] = edition.version
+        else:
+            found["changes"].append([first.isoformat(), edition.version])
+        if edition.backdated and edition.published_on > filters.since:
+            found["backdated"].append([edition.version, edition.published_on.isoformat()])
+    return found
+
+
 # ---- frozen months --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Month:
-    """`snapshot` None: not frozen; `events`: of the caller's scope."""
+    """`snapshot` None: not frozen; `events`: of the caller's scope. `backdated`: days of it are counted by a matters
+    list that was published after them."""
 
     month: date
     snapshot: CoverageSnapshot | None
     events: int
     over: bool
+    backdated: bool = False
 
 
 def months(session: Session, actor: Actor) -> list[Month]:
@@ -124,8 +160,18 @@ def months(session: Session, actor: Actor) -> list[Month]:
     }
     frozen = {one.month: one for one in session.scalars(select(CoverageSnapshot))}
     today = local(now()).date()
+    spells = [one for one in book(session).spells() if one[0].backdated]
     return [
-        Month(month, frozen.get(month), counts.get(month, 0), after(month) <= today)
+        Month(
+            month,
+            frozen.get(month),
+            counts.get(month, 0),
+            after(month) <= today,
+            any(
+                first < after(month) and month < end and month < edition.published_on
+                for edition, first, end in spells
+            ),
+        )
         for month in sorted(counts.keys() | frozen.keys(), reverse=True)
     ]
 
@@ -170,10 +216,20 @@ def headline(snapshot: CoverageSnapshot, actor: Actor, basis: str = Basis.counte
 def differences(one: CoverageSnapshot, other: CoverageSnapshot) -> list[str]:
     """What makes two months no longer compare: rule_version, matters, or names of policy values."""
     found = [] if one.rule_version == other.rule_version else ["rule_version"]
-    if one.definitions["matters"] != other.definitions["matters"]:
+    if _versions(one.definitions["matters"]) != _versions(other.definitions["matters"]):
         found.append("matters")
     mine, theirs = one.definitions["policy"], other.definitions["policy"]
     return found + [name for name in mine if mine[name] != theirs.get(name)]
+
+
+def counted_anew(session: Session, snapshot: CoverageSnapshot) -> bool:
+    """Another matters list than the frozen one holds in the month now: the board counts it by that one."""
+    filters = Filters(since=snapshot.month, until=after(snapshot.month))
+    return _versions(matters_of(session, filters)) != _versions(snapshot.definitions["matters"])
+
+
+def _versions(matters: dict[str, Any]) -> tuple[Any, Any]:
+    return matters.get("version"), matters.get("changes")
 
 
 @dataclass(frozen=True)

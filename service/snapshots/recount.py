@@ -179,11 +179,16 @@ def _events(
     ]
 
 
+# By the first counting rule every received recording that was linked showed its event, so its rows do not say which do.
+_OF_FIRST_RULES = "jsonb_build_object('shown', snapshot_rows.row -> 'coverage' -> 'links')"
+
+
 def _kept_rows(snapshot_id: UUID) -> CTE:
     names = list(EventCoverage.model_fields)
     statement = text(
         f"SELECT {', '.join(f'kept.{name}' for name in names)} FROM snapshot_rows, "
-        "jsonb_populate_record(NULL::event_coverage, snapshot_rows.row -> 'coverage') AS kept "
+        f"jsonb_populate_record(NULL::event_coverage, {_OF_FIRST_RULES} || (snapshot_rows.row -> 'coverage')) "
+        "AS kept "
         "WHERE snapshot_rows.snapshot_id = :frozen_id AND snapshot_rows.about = 'event'"
     ).bindparams(frozen_id=snapshot_id)
     return statement.columns(*(column(name) for name in names)).cte(EventCoverage.__tablename__)

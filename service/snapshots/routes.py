@@ -17,8 +17,8 @@ from service.database import DatabaseSession
 from service.disputes.queries import upheld_since
 from service.disputes.routes import dispute_read
 from service.importing.download import TableFormat, file_response, sheets_response
-from service.snapshots import actions, export, queries, recount
-from service.snapshots.notice import pdf
+from service.importing.tables import XLSX
+from service.snapshots import actions, export, kept, queries, recount
 from service.snapshots.queries import FrozenRow, Preview
 from service.snapshots.rules import month_of, name_of
 
@@ -49,6 +49,7 @@ def list_months(actor: CurrentActor, session: DatabaseSession) -> dict[str, Any]
                 "month": name_of(one.month),
                 "over": one.over,
                 "events": one.events,
+                "backdated": one.backdated,
                 "frozen": one.snapshot is not None,
                 "taken_at": one.snapshot.taken_at if one.snapshot else None,
                 "as_of": one.snapshot.as_of if one.snapshot else None,
@@ -79,6 +80,17 @@ def one_month(
         "policy": snapshot.definitions["policy"],
         "matters": snapshot.definitions["matters"],
         "upheld_disputes": [dispute_read(one) for one in upheld_since(session, actor, snapshot)],
+        "files": [
+            {
+                "format": one.form,
+                "locale": one.locale,
+                "made_at": one.made_at,
+                "size": one.size,
+                "sha256": one.sha256,
+            }
+            for one in kept.kept_files(session, actor, snapshot)
+        ],
+        "counted_anew_by_board": queries.counted_anew(session, snapshot),
         "changed_since_month_before": queries.differences(snapshot, earlier) if earlier else None,
     }
 
@@ -126,18 +138,19 @@ def export_month(
     form: Annotated[Form, Query(alias="format")] = Form.xlsx,
     table: export.Table = export.Table.figures,
 ) -> Response:
-    """The notice (pdf), all figures and rows (xlsx), or one table of them (csv, by `table`)."""
+    """The notice (pdf), all figures and rows (xlsx), or one table of them (csv, by `table`). The first two are made
+    once: who asks again for the same has the same bytes, whose SHA-256 stands in `Zhenglu-SHA256`."""
     snapshot = _get(session, actor, month)
     name = f"coverage-{name_of(snapshot.month)}"
-    match form:
-        case Form.pdf:
-            answer = file_response(f"{name}.pdf", pdf(session, actor, snapshot), PDF)
-        case Form.csv:
-            sheet = export.one_sheet(session, actor, snapshot, table)
-            answer = sheets_response(f"{name}-{table}", TableFormat.csv, [sheet])
-        case _:
-            answer = sheets_response(name, TableFormat.xlsx, export.sheets(session, actor, snapshot))
-    detail = {"table": table.value} if form is Form.csv else {}
+    if form is Form.csv:
+        sheet = export.one_sheet(session, actor, snapshot, table)
+        answer = sheets_response(f"{name}-{table}", TableFormat.csv, [sheet])
+        detail = {"table": table.value}
+    else:
+        held = kept.kept_file(session, actor, snapshot, kept.Form(form))
+        answer = file_response(f"{name}.{form}", held.content, PDF if form is Form.pdf else XLSX)
+        answer.headers["Zhenglu-SHA256"] = held.sha256
+        detail = {"sha256": held.sha256}
     record(
         session, actor, "export", "snapshot", snapshot.id,
         squad_id=actor.squad_id, month=name_of(snapshot.month), format=form.value, **detail,

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from schemas.coverage import SnapshotFile
 from service.snapshots.notice import FigureLine, UpheldLine
 from service.web.views import Ref
 
@@ -20,6 +21,7 @@ class MonthLine:
     as_of: datetime | None = None
     recorded: float | None = None
     complete: float | None = None
+    backdated: bool = False
 
 
 @dataclass(slots=True)
@@ -88,8 +90,10 @@ class MonthPage:
     upheld: list[UpheldLine]
     before: Ref | None
     changed: list[str]
+    counted_anew: bool
     rules: list[tuple[str, Any]]
     tables: list[Ref] = field(default_factory=list)
+    files: list[SnapshotFile] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -47,11 +47,12 @@ class Ref:
 
 @dataclass(slots=True)
 class Option:
-    """One entry of a <select> or datalist."""
+    """One entry of a <select> or datalist; those of one `group`, which follow each other, stand under its name."""
 
     value: str
     label: str
     selected: bool = False
+    group: str = ""
 
 
 @dataclass(slots=True)

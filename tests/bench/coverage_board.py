@@ -31,7 +31,7 @@ OPEN = "excluded IS NULL AND exempt IS NULL AND due_at <= :as_of"
 DUE = "excluded IS NULL AND due_at <= :as_of"
 BY_HAND = f"""
 SELECT squad_id, date_trunc('month', CAST(day AS timestamp)), min(matter_version), max(matter_version),
-       count(*) FILTER (WHERE {OPEN}), count(*) FILTER (WHERE {OPEN} AND links > 0),
+       count(*) FILTER (WHERE {OPEN}), count(*) FILTER (WHERE {OPEN} AND shown > 0),
        sum(required_s) FILTER (WHERE {OPEN} AND required_to IS NOT NULL),
        sum(recorded_s) FILTER (WHERE {OPEN} AND required_to IS NOT NULL),
        count(*) FILTER (WHERE {OPEN} AND required_to IS NULL),

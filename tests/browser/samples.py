@@ -205,7 +205,7 @@ EVENTS = [
         )
     ),
     EventDetail(
-        Event("e4", "查封油烟设备", "coercion", at(10, 0, 9), at(11, 30, 9), None, "二中队", ["队员 001", "队员 002"], "人民路 128 号", recordings=1),
+        Event("e4", "查封油烟设备", "coercion", at(10, 0, 9), at(11, 30, 9), None, "二中队", ["队员 001", "队员 002"], "人民路 128 号", recordings=1, recorded=True),
         [card(8, recorded_from=at(9, 58, 9), recorded_to=at(11, 2, 9), kind="coercion", links=[])],
     ),
 ]  # fmt: skip

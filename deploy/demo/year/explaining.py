@@ -9,7 +9,7 @@ from uuid import UUID
 from deploy.demo.year.report import YEAR
 from deploy.demo.year.squads import Squad
 from schemas.base import new_id
-from schemas.coverage import DisputeState, ExplanationKind, ExplanationReason, ExplanationState
+from schemas.coverage import DisputeAbout, DisputeState, ExplanationKind, ExplanationReason, ExplanationState
 from schemas.events import EventKind
 
 OPEN_FROM = date(YEAR, 11, 25)  # what was asked since then may still wait
@@ -46,7 +46,7 @@ class Lacking(NamedTuple):
     squad_id: UUID
     kind: str
     day: date
-    links: int
+    shown: int
     gaps: list[Any]
 
 
@@ -63,7 +63,7 @@ def explanations(
         squad = squads[event.squad_id]
         if squad.member is None:
             continue
-        if not event.links:
+        if not event.shown:
             device = event.event_id in without_recorder
             asks = squad.habits.explains * (1.1 if device else ASKED_OF_MISSING)
             if rng.random() < asks:
@@ -137,6 +137,7 @@ def disputes(
         found.append(
             {
                 "id": new_id(),
+                "about": DisputeAbout.event,
                 "event_id": event.event_id,
                 "statement": statement,
                 "state": state,

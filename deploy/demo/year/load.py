@@ -5,7 +5,7 @@ was made as a demo database.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,7 @@ from deploy.demo.bureau import ROADS
 from deploy.demo.matters import LISTS
 from deploy.demo.year import clocks as clocks_of_year
 from deploy.demo.year.acts import Act, Papers, acts_of
+from deploy.demo.year.custody import Told
 from deploy.demo.year.explaining import Lacking, disputes, explanations
 from deploy.demo.year.filming import Footage, film
 from deploy.demo.year.persons import Made, decisions
@@ -27,6 +28,7 @@ from schemas.base import new_id
 from schemas.cases import Campaign, Case
 from schemas.clocks import ClockOffset
 from schemas.coverage import Basis, Dispute, EventCoverage, Explanation
+from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link, LinkState
 from schemas.matters import MatterBase, MatterList, RecordingMatter
@@ -35,6 +37,7 @@ from schemas.people import Officer, Roster
 from schemas.people import Squad as SquadRow
 from schemas.recorders import Assignment, Recorder
 from schemas.recordings import Recording
+from service.clock import day_start
 from service.coverage.keep import recount_all
 from service.linking.keep import write_links
 from service.policy import policy
@@ -43,6 +46,7 @@ from service.search.rules import case_number_fold
 
 STAND_INS = 4
 BATCH = 1000
+PUBLISHED_AHEAD = 14  # days before a matters list holds
 CASES = 240
 
 
@@ -74,14 +78,27 @@ def load_year(session: Session, seed: int = YEAR) -> dict[str, int]:
     ids = [row["id"] for row in footage.recordings]
     _link(session, ids)
     by = {row["id"]: _account(squads[row["squad_id"]], supervisor) for row in footage.recordings}
-    decided = decisions(_made(session), footage.shows, by, rng)
+    made = _made(session)
+    decided = decisions(made, footage.shows, by, rng)
     for start in range(0, len(decided), BATCH):
         session.execute(update(Link), decided[start : start + BATCH])
     _settle(session, decided)
     recount_all(session)
     explained = explanations(_lacking(session), squads, footage.without_recorder, supervisor, rng)
     _insert(session, Explanation, explained)
-    _insert(session, Dispute, disputes(*_disputable(session, acts, squads), supervisor, rng))
+    disputed = disputes(*_disputable(session, acts, squads), supervisor, rng)
+    _insert(session, Dispute, disputed)
+    told = Told(
+        {one.id: one.username for one in session.execute(select(Account.id, Account.username))},
+        {row["id"]: row["squad_id"] for row in (*footage.recordings, *(act.event for act in acts), *extra)},
+    )
+    rows = [
+        *told.of_links(decided, {one.id: one for one in made}),
+        *told.of_explanations(explained),
+        *told.of_disputes(disputed),
+        *told.of_cancelled(extra, supervisor),
+    ]
+    _insert(session, CustodyEntry, sorted(rows, key=lambda row: row["at"]))
     recount_all(session)
     index_recordings(session, ids)
     session.expunge_all()
@@ -159,7 +176,10 @@ def _publish(session: Session, supervisor: UUID) -> None:
     if session.scalars(select(MatterList.id).limit(1)).first() is not None:
         return
     for version, (day, note, lines) in enumerate(LISTS, 1):
-        listed = MatterList(version=version, in_force_from=day, note=note, published_by=supervisor)
+        published = day_start(day) - timedelta(days=PUBLISHED_AHEAD)
+        listed = MatterList(
+            version=version, in_force_from=day, note=note, published_by=supervisor, published_at=published
+        )
         session.add(listed)
         session.flush()
         names = MatterBase.model_fields
@@ -284,7 +304,7 @@ def _settle(session: Session, decided: Iterable[Mapping[str, Any]]) -> None:
 def _lacking(session: Session) -> list[Lacking]:
     row = EventCoverage
     rows = session.execute(
-        select(row.event_id, row.squad_id, row.kind, row.day, row.links, row.gaps)
+        select(row.event_id, row.squad_id, row.kind, row.day, row.shown, row.gaps)
         .join(EnforcementEvent, EnforcementEvent.id == row.event_id)
         .where(
             EnforcementEvent.sample,
@@ -293,7 +313,7 @@ def _lacking(session: Session) -> list[Lacking]:
             row.announced == 0,
             row.day >= DAYS[0],
             row.day <= DAYS[-1],
-            (row.links == 0) | (row.gap_count > 0),
+            (row.shown == 0) | (row.gap_count > 0),
         )
         .order_by(row.day, EnforcementEvent.external_id)
     )

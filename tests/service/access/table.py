@@ -196,6 +196,9 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ),
     ("POST", "/api/v1/explanations/{explanation_id}/withdraw"): Rule(good=ABSENT, other=404),
     ("GET", "/api/v1/disputes"): Rule(),
+    ("POST", "/api/v1/disputes"): Rule(
+        body=lambda: {"about": "recording", "row": str(uuid4()), "statement": "s"}, good=ABSENT, other=404
+    ),
     ("GET", "/api/v1/events/{event_id}/disputes"): Rule(other=404),
     # only an officer of the event may, and no role of this table is one
     ("POST", "/api/v1/events/{event_id}/disputes"): Rule(

@@ -12,6 +12,7 @@ from service.cases.actions import create_campaign, create_case, update_campaign,
 from service.cases.errors import CampaignExists, CaseExists
 from service.cases.queries import campaign_of, case_detail, case_of, list_cases
 from service.cases.updates import CampaignUpdate, CaseUpdate
+from service.coverage.keep import recount
 from service.errors import Invalid, NotAllowed, NotFound
 from tests.service.linking.field import Field, at
 
@@ -113,7 +114,8 @@ def test_a_case_shows_its_events_and_what_is_linked_to_it_alone(field):
         Link(recording_id=direct.id, case_id=case.id, state=LinkState.automatic, score=1, rule_version="1"),
     ):
         field.session.add(link)
-    field.session.flush()
+    recount(field.session, [bare.id, shown.id])
+    field.session.commit()
     detail = case_detail(field.session, admin, case.id)
     assert [one.event.id for one in detail.events] == [bare.id, shown.id]
     assert [one.id for one in detail.without_recording] == [bare.id]

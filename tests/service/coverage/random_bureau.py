@@ -149,6 +149,7 @@ class Judged:
     links: int
     expected: int
     in_time: int
+    shown: int = 0
     recorded: set[int] = field(default_factory=set)
     gaps: list[set[int]] = field(default_factory=list)
     explained: int = 0
@@ -156,7 +157,7 @@ class Judged:
 
     @property
     def whole(self) -> bool:
-        return self.links > 0 and self.needed is not None and self.explained == len(self.gaps)
+        return self.shown > 0 and self.needed is not None and self.explained == len(self.gaps)
 
 
 def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
@@ -187,15 +188,15 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
         due = _s(ended) + rule.upload_hours * 3600
         here = [(link, recording) for link, recording in tied if recording.state != "announced"]
         recorded: set[int] = set()
-        there = False  # whether the first moment was filmed, an end of a recording included
+        shown = 0  # how many show a second of it; of an event of no length its one moment, an end included
         for link, recording in here:
-            if recording.recorded_from is not None:
+            if recording.recorded_from is not None and recording.state != "unplayable":
                 since, until = _s(recording.recorded_from), _s(recording.recorded_to)
                 if link.part_end_s is not None:
                     since, until = since + int(link.part_start_s), min(until, since + int(link.part_end_s))
-                there |= since <= start <= until
-                recorded |= {second for second in range(since, until) if second >= start}
-        recorded = {second for second in recorded if end is None or second < end}
+                mine = {s for s in range(since, until) if s >= start and (end is None or s < end)}
+                recorded |= mine
+                shown += (since <= start <= until) if start == end else bool(mine)
         judged = Judged(
             event=event,
             day=day,
@@ -212,22 +213,15 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
             links=len(here),
             expected=len(tied),
             in_time=sum(_s(recording.received_at) <= due for _, recording in here),
+            shown=shown,
             recorded=recorded,
             officers=frozenset(crews[event.id]),
         )  # fmt: skip
-        if here:
+        if shown and start != end:
             reasons = [
                 set(range(_s(one.gap_from), _s(one.gap_to))) for one in approved if one.kind == "gap_reason"
             ]
-            if start != end:
-                _find_gaps(judged, start, end, rule, set().union(*reasons))
-            elif not there:
-                judged.gaps.append({start})
-                judged.explained += any(
-                    _s(one.gap_from) <= start <= _s(one.gap_to)
-                    for one in approved
-                    if one.kind == "gap_reason"
-                )
+            _find_gaps(judged, start, end, rule, set().union(*reasons))
         found.append(judged)
     return found
 
@@ -245,7 +239,7 @@ def _find_gaps(judged: Judged, start: int, end: int | None, rule: Any, explained
                 else rule.early_stop_s if run[-1] + 1 == end
                 else rule.gap_s
             )  # fmt: skip
-            if len(run) > forgiven or not judged.recorded:
+            if len(run) > forgiven:
                 judged.gaps.append(set(run))
                 left = len(set(run) - explained)
                 judged.explained += left <= forgiven and left < len(run)
@@ -278,7 +272,7 @@ def figures_of(events: list[Judged], as_of: datetime) -> dict[str, dict[str, Any
             for name in ("recorded", "completeness", "on_time", "explained"):
                 found[name]["excluded"]["exempt"] += 1
             continue
-        add("recorded", 1 if one.links else 0, 1)
+        add("recorded", 1 if one.shown else 0, 1)
         if one.needed is None:
             found["completeness"]["excluded"]["departure_unknown"] += 1
         else:
@@ -297,4 +291,4 @@ def status_of(one: Judged, as_of: datetime) -> str:
         return "complete"
     if one.due > _s(as_of):
         return "pending"
-    return "partly" if one.links else "missing"
+    return "partly" if one.shown else "missing"

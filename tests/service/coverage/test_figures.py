@@ -19,6 +19,7 @@ from service.coverage.rows import Part, Rows, rows_behind
 from service.coverage.selection import Filters
 from service.coverage.status import status
 from service.errors import Invalid
+from service.events.queries import EventFilter, list_events
 from tests.service.coverage.random_bureau import AS_OF, draw, figures_of, judge, status_of
 from tests.service.linking.field import Field
 
@@ -147,7 +148,7 @@ def test_every_figure_opens_into_the_rows_that_it_counts(drawn: Field):
                 for part in Part
             }
             sums = {
-                "recorded": (lambda one: one.links > 0, lambda one: 1),
+                "recorded": (lambda one: one.shown > 0, lambda one: 1),
                 "completeness": (lambda one: one.recorded_s, lambda one: one.required_s),
                 "on_time": (lambda one: one.in_time, lambda one: one.links + one.announced),
                 "exempt": (lambda one: one.exempt is not None, lambda one: 1),
@@ -162,6 +163,21 @@ def test_every_figure_opens_into_the_rows_that_it_counts(drawn: Field):
                 assert len(all_rows(drawn, actor, name, Filters(), group, Part.excluded, reason)) == n
             for reason, n in figure.reasons.items():
                 assert len(all_rows(drawn, actor, name, Filters(), group, Part.numerator, reason)) == n
+
+
+def test_the_list_of_events_calls_recorded_what_the_board_does_whoever_asks(drawn: Field):
+    judged = judge(drawn.session)
+    one = drawn.squad("one").id
+    for actor, seen in (
+        (drawn.actor(Role.auditor), judged),
+        (drawn.actor(Role.member, "one"), [each for each in judged if each.event.squad_id == one]),
+    ):
+        for recorded in (True, False):
+            wanted = EventFilter(recorded=recorded, merged=None)
+            found = list_events(drawn.session, actor, wanted, limit=200).items
+            assert {event.id for event in found} == {
+                each.event.id for each in seen if (each.shown > 0) is recorded
+            }
 
 
 def test_figures_of_recordings_and_links_are_those_counted_by_hand(drawn: Field):

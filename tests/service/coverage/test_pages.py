@@ -2,17 +2,18 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from html import unescape
 
 import pytest
 from sqlmodel import Session, select
 
-from schemas.accounts import Role
+from schemas.accounts import Account, Role
 from schemas.events import EventKind
 from schemas.links import Link
 from schemas.matters import MatterBase
-from schemas.people import Squad
+from schemas.people import Roster, Squad
+from service.clock import local, now
 from service.coverage.keep import recount_all
 from service.database import get_engine, transaction
 from service.matters.actions import publish
@@ -23,7 +24,7 @@ from tests.service.linking.field import Field, at
 BOARD = ("/coverage", "/coverage/more", "/coverage/rows", "/coverage/lists", "/coverage/lists/counts")
 LISTS = (
     "due", "missing", "partly", "late", "gaps", "unlinked", "ambiguous", "announced", "explanations", "disputes",
-    "not_docked", "ratio", "clocks",
+    "changed_late", "not_docked", "low_battery", "unassigned", "held_by_leavers", "ratio", "clocks",
 )  # fmt: skip
 JUNE = "/coverage?month=2024-06"
 TITLES = ("招牌检查", "扬尘取证", "别队巡查")
@@ -160,6 +161,58 @@ def test_who_is_no_officer_has_no_list_of_his_own(service: Bureau):
     assert ask(service, "/coverage/mine", Role.reviewer, "one").status_code == 404
 
 
+OWN = {
+    "recording": "/coverage/mine?name=unlinked",
+    "recorder": "/coverage/mine?name=not_docked",
+    "duty_day": "/coverage/mine?name=ratio",
+}
+
+
+def test_every_row_that_concerns_an_officer_is_disputed_from_their_list_and_answered(service: Bureau):
+    today, secret = local(now()), service.secret(Role.member, "one")
+    with transaction(get_engine()) as session:
+        field = Field(session)
+        field.known["squad", "one"] = _squad(session, "one")
+        officer = field.officer("777")
+        account = session.exec(
+            select(Account).where(Account.role == Role.member, Account.squad_id == officer.squad_id)
+        ).first()
+        account.officer_id = officer.id
+        field.hold("R-77", "777", today - timedelta(days=1))
+        field.recording(today - timedelta(days=2), today - timedelta(days=2), officer="777")
+        for number in ("777", "778", "779"):
+            colleague = field.officer(number)
+            session.add(
+                Roster(
+                    officer_id=colleague.id,
+                    squad_id=colleague.squad_id,
+                    starts_at=today - timedelta(hours=2),
+                    ends_at=today + timedelta(hours=6),
+                )
+            )
+    said = {"Authorization": f"Bearer {secret}", "Accept": "text/html", "Accept-Language": "en"}
+    for about, path in OWN.items():
+        told = service.client.get(path, headers=said)
+        form = re.search(rf'<input type="hidden" name="about" value="{about}">(.*?)</form>', told.text, re.S)
+        assert told.status_code == 200 and form, path
+        wanted = dict(re.findall(r'name="(row|day)" value="([^"]*)"', form.group(1)))
+        body = {"about": about, "statement": f"wrong {about}", **wanted}
+        answer = service.client.post("/disputes", data=body, headers=said, follow_redirects=False)
+        assert answer.status_code == 303, answer.text
+    assert service.client.get("/coverage/mine?name=clocks", headers=said).status_code == 200
+    assert "disputes" in service.client.get("/coverage/mine", headers=said).text
+    waiting = ask(service, "/coverage/lists/disputes").text
+    assert all(f"wrong {about}" in waiting for about in OWN)
+    assert "wrong rec" not in ask(service, "/coverage/lists/disputes", squad="two").text
+    ids = re.findall(r'action="/disputes/([0-9a-f-]{36})/uphold"', waiting)
+    boss = {**said, "Authorization": f"Bearer {service.secret(Role.supervisor, None)}"}
+    answered = service.client.post(
+        f"/disputes/{ids[0]}/uphold", data={"answer": "put right"}, headers=boss, follow_redirects=False
+    )
+    assert answered.status_code == 303
+    assert "put right" in service.client.get("/coverage/mine?name=disputes", headers=said).text
+
+
 def test_a_change_of_rule_inside_the_range_is_said_on_the_board(service: Bureau):
     with transaction(get_engine()) as session:
         field = Field(session)
@@ -174,6 +227,9 @@ def test_a_change_of_rule_inside_the_range_is_said_on_the_board(service: Bureau)
     assert "change of rule inside" in told
     only_after = ask(service, "/coverage?from=2024-06-03&to=2024-06-30").text
     assert "change of rule inside" not in only_after and "do not compare" not in only_after
+    assert "but was published only on" in only_after  # it was published long after June
+    later = ask(service, f"/coverage?from={local(now()).date()}").text
+    assert "published only on" not in later
 
 
 def test_few_rows_are_marked_and_many_are_not(service: Bureau):

@@ -22,6 +22,7 @@ from service.coverage.rules import (
     gaps,
     length,
     reach,
+    shows,
     union,
 )
 from service.matters.rules import Rule
@@ -134,8 +135,7 @@ def test_late_start_gaps_and_early_stop_are_all_that_is_not_recorded(matter, int
         length(found.recorded) + found.late_start + length(between) + found.early_stop == end - start
         or not found.recorded
     )
-    moment = {interval} if start == end else set()
-    assert {(gap.start, gap.end) for gap in found.gaps} <= set(missing) | moment
+    assert {(gap.start, gap.end) for gap in found.gaps} <= set(missing)
     forgiven = {
         "late_start": matter.late_start_s, "middle": matter.gap_s, "early_stop": matter.early_stop_s
     }  # fmt: skip
@@ -182,6 +182,8 @@ def test_recorded_time_lies_inside_the_required_interval(matter, interval, filme
     assert 0 <= row.recorded_s <= row.required_s
     assert 0 <= row.gap_explained <= row.gap_count == len(gaps_of(row))
     assert row.links + row.announced == len(filmed)
+    assert 0 <= row.shown <= row.links
+    assert (row.shown > 0) == (row.recorded_s > 0) or row.required_from == row.required_to
     assert row.late_start_s + row.early_stop_s + row.recorded_s <= row.required_s + 1e-6
 
 
@@ -228,10 +230,18 @@ def test_what_is_forgiven_is_no_gap_and_one_second_more_is():
     assert [gap[2] for gap in gaps_of(row)] == ["late_start", "middle", "early_stop"]
 
 
-def test_a_linked_recording_of_another_hour_leaves_the_whole_interval_open():
-    row = kept(act(at(0), at(30)), MATTER, [film(60, 90)])
-    assert (row.links, row.recorded_s) == (1, 0.0)
-    assert gaps_of(row) == [[at(0).isoformat(), at(30).isoformat(), "late_start", False]]
+def test_a_linked_recording_that_shows_none_of_it_leaves_the_event_missing_not_interrupted():
+    unplayable = Filmed(None, at(30), at(200), confirmed=True)
+    for one in (film(60, 90), film(30, 40), unplayable):
+        row = kept(act(at(0), at(30)), MATTER, [one], Explained(None, ((at(-60), at(60)),)))
+        assert (row.links, row.in_time, row.shown, row.recorded_s, gaps_of(row)) == (1, 1, 0, 0.0, [])
+
+
+def test_of_several_recordings_those_that_show_some_of_it_are_counted():
+    row = kept(act(at(0), at(30)), MATTER, [film(-5, 0), film(-5, 1), film(20, 60), film(30, 60)])
+    assert (row.links, row.shown) == (4, 2)
+    open_end = kept(act(at(0), None), MATTER, [film(-5, 0), film(300, 301)])
+    assert (open_end.links, open_end.shown) == (2, 1)
 
 
 def test_an_explained_gap_stays_explained_when_its_ends_move_by_what_is_forgiven():
@@ -267,7 +277,8 @@ def test_lengths_add_up_exactly():
 @given(matters(Duty.must))
 def test_an_event_of_no_length_is_not_complete_by_a_recording_made_hours_later(matter: Rule):
     moment = DAY
-    later = [(moment + timedelta(hours=5), moment + timedelta(hours=6))]
-    there = [(moment - timedelta(minutes=1), moment + timedelta(minutes=1))]
-    assert [gap.place for gap in reach(matter, moment, moment, later).gaps] == ["late_start"]
-    assert reach(matter, moment, moment, there).gaps == []
+    later = (moment + timedelta(hours=5), moment + timedelta(hours=6))
+    there = (moment - timedelta(minutes=1), moment + timedelta(minutes=1))
+    assert not shows(later, moment, moment)
+    assert shows(there, moment, moment)
+    assert reach(matter, moment, moment, [there]).gaps == []

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
 from sqlmodel import Session
@@ -17,6 +17,7 @@ from schemas.events import EnforcementEvent, EventCreate, EventKind, EventUpdate
 from schemas.jobs import JobKind
 from schemas.links import Link
 from schemas.matters import Duty, MatterBase
+from schemas.originals import MediaState, Original
 from schemas.recordings import Receipt, Recording, RecordingState
 from service.clocks.actions import add_offset, withdraw_offset
 from service.coverage.keep import Known, events_after, kept_rows, stored_rows
@@ -36,7 +37,7 @@ from service.linking.actions import (
     undo,
 )  # fmt: skip
 from service.matters.actions import publish
-from service.recordings.actions import refuse_mismatch
+from service.recordings.actions import refresh_state, refuse_mismatch
 from tests.service.linking.field import Field, at
 
 HOURS = 10  # of one day: crowded enough for everything to meet
@@ -167,6 +168,21 @@ class Walk:
         session.add(receipt)
         refuse_mismatch(session, recording, receipt, "0" * 64)
 
+    def probe(self, session: Session) -> None:
+        """Its bytes turn out to be unplayable, or to play after all."""
+        recording = self.one(session, Recording, Recording.state.in_(("ready", "unplayable")))
+        if recording.original_id is None:
+            original = Original(sha256=uuid4().hex * 2, size=1, store_key=str(recording.id))
+            session.add(original)
+            session.flush()
+            recording.original_id = original.id
+            session.add(recording)
+        original = session.get_one(Original, recording.original_id)
+        original.media_state = MediaState.ready if recording.state == "unplayable" else MediaState.unplayable
+        original.measured_duration_s = recording.duration_s
+        session.add(original)
+        refresh_state(session, original.id)
+
     def set_clock(self, session: Session) -> None:
         actor = self.actor(session)
         if self.chance.random() < 0.3:
@@ -251,7 +267,7 @@ class Nothing(Exception):
 
 STEPS: dict[str, tuple[Callable[[Walk, Session], None], float]] = {
     "create": (Walk.create, 5), "change": (Walk.change, 6), "cancel": (Walk.cancel, 1), "merge": (Walk.merge, 1),
-    "film": (Walk.film, 10), "refuse": (Walk.refuse, 1.5), "set_clock": (Walk.set_clock, 4),
+    "film": (Walk.film, 10), "refuse": (Walk.refuse, 1.5), "probe": (Walk.probe, 2), "set_clock": (Walk.set_clock, 4),
     "decide": (Walk.decide, 8), "cut": (Walk.cut, 3), "declare": (Walk.declare, 2),
     "make_event": (Walk.make_event, 1), "explain": (Walk.explain, 4), "answer": (Walk.answer, 4),
     "publish": (Walk.publish, 0.2),

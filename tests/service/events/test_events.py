@@ -139,6 +139,7 @@ def test_lists_filter_page_and_know_what_is_not_recorded(field):
     assert seen == [event.id for event in reversed(made)] and last.next is None
     recording = field.recording(at("05:00"), at("05:10"), officer="012")
     link_recording(field.session, recording.id)
+    field.session.commit()
     bare = list_events(field.session, admin, EventFilter(recorded=False))
     assert made[4].id not in {event.id for event in bare.items} and len(bare.items) == 4
     assert [event.id for event in events_without_recording(field.session, admin)] == [e.id for e in made[:4]]

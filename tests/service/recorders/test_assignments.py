@@ -9,6 +9,7 @@ from sqlmodel import select
 from schemas.accounts import Role
 from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind
+from schemas.originals import Original
 from schemas.recorders import Assignment, AssignmentCreate, RecorderCreate, RecorderModelCreate, RecorderState
 from service.errors import Invalid, NotAllowed, NotFound
 from service.i18n import speaking
@@ -115,6 +116,26 @@ def test_a_hand_over_ends_what_the_others_hold_open_and_says_so_in_custody(field
     assert names(field, at("12:05")) == ["014"]
     entry = field.session.scalars(select(CustodyEntry).where(CustodyEntry.subject_id == first.id)).all()[-1]
     assert (entry.action, entry.detail["before"]) == ("edit", {"held_to": "None"})
+
+
+def test_a_holding_told_after_the_hand_over_that_ended_it_ends_with_it(field):
+    admin = field.actor(Role.admin)
+    create_assignment(field.session, admin, holding("014", "12:05", hand_over=True))
+    create_assignment(field.session, admin, holding("012"))
+    assert held(field) == [("012", at("08:10"), at("12:05")), ("014", at("12:05"), None)]
+    bring(field, "记录仪,持有人,领用时间\nR-07,013,2024-06-03 08:20\n")
+    assert held(field)[1] == ("013", at("08:20"), at("12:05"))
+
+
+def test_a_hand_over_imported_again_ends_nothing_anew(field):
+    table = "外部编号,记录仪,持有人,领用时间,交接\nB,R-07,014,2024-06-03 12:05,是\n"
+    bring(field, table)
+    admin = field.actor(Role.admin)
+    first = create_assignment(field.session, admin, holding("012"))
+    update_assignment(field.session, admin, first.id, AssignmentUpdate(held_to=None))
+    report = bring(field, table)
+    assert outcomes(report) == ["unchanged"] and report.rows[0].note is None
+    assert held(field)[0] == ("012", at("08:10"), None)
 
 
 def test_over_midnight_one_holding_counts_on_both_days(field):
@@ -267,6 +288,23 @@ def test_conventions_that_cannot_be_read_are_refused_and_named(field):
         with pytest.raises(Invalid):
             update_model(field.session, admin, model.id, RecorderModelUpdate(conventions=wrong))
     assert model.conventions == {}
+
+
+def test_the_files_of_a_recorder_that_is_of_another_model_are_read_anew(field):
+    admin = field.actor(Role.admin)
+    for code in ("M-1", "M-2"):
+        create_model(field.session, admin, RecorderModelCreate(code=code))
+    original = Original(sha256="0" * 64, size=1, store_key="k", store_version="")
+    field.session.add(original)
+    field.session.flush()
+    filmed = field.recording(at("09:00"), at("09:30"), recorder="R-07", original_id=original.id)
+    tags = select(Job).where(Job.kind == JobKind.tags, Job.subject_id == filmed.id)
+    update_recorder(field.session, admin, filmed.recorder_id, RecorderUpdate(battery_percent=50))
+    assert field.session.scalars(tags).all() == []
+    update_recorder(field.session, admin, filmed.recorder_id, RecorderUpdate(model="M-1"))
+    asked = field.session.scalars(tags).one().requested
+    bring(field, "序列号,中队,型号\nR-07,one,M-2\n", RecorderImporter)
+    assert field.session.scalars(tags.execution_options(populate_existing=True)).one().requested == asked + 1
 
 
 def test_a_station_brings_state_dock_and_charge_of_its_recorders(field):

@@ -9,6 +9,7 @@ from schemas.people import Roster
 from schemas.policy import PolicyValue
 from schemas.recorders import RecorderState
 from schemas.recordings import RecordingState
+from service.people.rosters import on_duty
 from service.recorders.queries import held_by_leavers, low_battery, not_docked, recorder_ratio, unassigned
 from tests.service.linking.field import Field, at
 
@@ -86,6 +87,17 @@ def test_a_night_shift_counts_once_on_the_day_on_which_it_begins(field):
     duty(field, "013", "00:10", "08:00", day=1)  # June 4 in Shanghai, June 3 in UTC
     assert [row.day for row in ratios(field)] == [JUNE_3, date(2024, 6, 4)]
     assert [row.day for row in ratios(field, until=date(2024, 6, 4))] == [JUNE_3]
+
+
+def test_duties_planned_beyond_the_day_on_which_an_officer_left_do_not_count(field):
+    for day in range(3):
+        duty(field, "012", day=day)
+    duty(field, "013", day=2)
+    field.officer("012").left_on = date(2024, 6, 4)
+    field.session.flush()
+    assert [(row.day.day, row.officers) for row in ratios(field)] == [(3, 1), (5, 1)]
+    admin = field.actor(Role.admin)
+    assert [len(on_duty(field.session, admin, at("09:00", day))) for day in range(3)] == [1, 0, 1]
 
 
 def test_each_squad_and_day_has_its_own_row_and_other_squads_are_out_of_sight(field):

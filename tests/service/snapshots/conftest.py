@@ -49,3 +49,9 @@ def known(session: Session, role: Role = Role.supervisor, squad: str | None = No
     bureau.known |= {("account", one.username): one for one in session.scalars(select(Account))}
     bureau.known |= {("squad", one.code): one for one in session.scalars(select(Squad))}
     return bureau.actor(role, squad)
+
+
+def unguarded(session: Session) -> None:
+    """As whoever owns the database could do it."""
+    for table in ("coverage_snapshots", "snapshot_rows"):
+        session.execute(sqlalchemy.text(f"ALTER TABLE {table} DISABLE TRIGGER {table}_stay"))

@@ -1,6 +1,7 @@
 """What leaves the service: tables that hold no formula, a notice that fetches nothing, and a custody row for each."""
 
 import csv
+import hashlib
 import io
 import socket
 from datetime import date
@@ -13,7 +14,8 @@ from sqlmodel import Session, select
 from schemas.accounts import Account, Role
 from schemas.coverage import Basis, Dispute, DisputeState, SnapshotRow
 from schemas.custody import CustodyEntry
-from schemas.events import EnforcementEvent
+from schemas.events import EnforcementEvent, EventKind
+from schemas.matters import Duty, MatterBase, MatterList, RecordingMatter
 from schemas.policy import PolicyValue
 from service import i18n
 from service.access.actions import open_session
@@ -21,14 +23,17 @@ from service.app import create_app
 from service.clock import now
 from service.coverage.export import figure_table
 from service.coverage.keep import recount_all
+from service.coverage.queries import rule_changes
+from service.coverage.selection import Filters
 from service.database import get_session
 from service.events.subjects import subjects
 from service.importing.tables import write_book, write_csv
 from service.snapshots import actions, export, notice, paper, queries
 from service.snapshots.actions import freeze
+from service.snapshots.kept import Form, kept_file, kept_files
 from service.snapshots.lines import Names
 from service.snapshots.recount import FIGURES
-from tests.service.snapshots.conftest import known
+from tests.service.snapshots.conftest import known, unguarded
 
 JUNE = date(2024, 6, 1)
 EVIL = '=HYPERLINK("http://example.org")'
@@ -96,6 +101,7 @@ def test_a_squad_exports_its_own_rows_only(steady, frozen):
 
 
 def test_a_link_to_a_recording_of_another_squad_does_not_name_it(steady, frozen):
+    unguarded(steady)
     row = steady.scalars(select(SnapshotRow).where(SnapshotRow.about == "link")).first()
     other = known(steady, Role.supervisor, "two" if "one" in str(row.squad_id) else "one").squad_id
     row.row = row.row | {"recording_squad_id": str(frozen.id), "file_name": "theirs.mp4"}
@@ -236,3 +242,52 @@ def test_the_frozen_words_are_those_of_both_languages(steady, frozen):
     columns, lines = figure_table([frozen.figures["counted"]["total"]], ())
     assert len(lines) == len(FIGURES) and len(lines[0]) == len(columns)
     assert Names.of(frozen, subjects(steady)).squads
+
+
+def test_a_notice_is_made_once_and_known_by_its_fingerprint(steady, frozen, monkeypatch):
+    actor, made = known(steady), []
+    monkeypatch.setattr(notice, "pdf", lambda *_: made.append(1) or f"%PDF-{len(made)}".encode())
+    first = kept_file(steady, actor, frozen, Form.pdf)
+    assert first.sha256 == hashlib.sha256(b"%PDF-1").hexdigest()
+    assert kept_file(steady, known(steady, Role.auditor), frozen, Form.pdf).content == b"%PDF-1"
+    with i18n.speaking("en"):
+        assert kept_file(steady, actor, frozen, Form.pdf).content == b"%PDF-2"
+    squad = known(steady, Role.supervisor, "one")
+    assert kept_file(steady, squad, frozen, Form.pdf).content == b"%PDF-3"
+    assert {one.sha256 for one in kept_files(steady, squad, frozen)} == {
+        hashlib.sha256(b"%PDF-3").hexdigest()
+    }
+    dispute(steady, frozen)
+    assert kept_file(steady, actor, frozen, Form.pdf).content == b"%PDF-4"
+    assert len(kept_files(steady, actor, frozen)) == 3
+
+
+def test_who_asks_twice_has_the_same_workbook_and_its_fingerprint_is_shown(steady, frozen, client):
+    signed(steady, client)
+    address = "/api/v1/snapshots/2024-06/export?format=xlsx"
+    one, two = client.get(address), client.get(address)
+    assert one.content == two.content
+    sha256 = hashlib.sha256(one.content).hexdigest()
+    assert one.headers["Zhenglu-SHA256"] == sha256
+    assert sha256 in client.get("/snapshots/2024-06", headers={"Accept": "text/html"}).text
+    assert client.get("/api/v1/snapshots/2024-06").json()["files"][0]["sha256"] == sha256
+
+
+def test_a_list_published_after_the_freeze_is_said_and_changes_nothing_frozen(steady, frozen):
+    actor = known(steady)
+    assert not queries.counted_anew(steady, frozen)
+    before = frozen.figures
+    lines = [MatterBase(kind=kind, duty=Duty.text_suffices) for kind in EventKind]
+    listed = MatterList(version=9, in_force_from=date(2024, 6, 20), published_at=now())
+    steady.add(listed)
+    steady.flush()
+    steady.add_all(RecordingMatter(list_id=listed.id, **line.model_dump()) for line in lines)
+    steady.flush()
+    assert queries.counted_anew(steady, frozen)
+    june = next(one for one in queries.months(steady, actor) if one.month == JUNE)
+    assert june.backdated
+    changes = rule_changes(steady, Filters(since=JUNE, until=date(2024, 7, 1)))
+    assert [one.version for one in changes if one.backdated][-1] == 9
+    later = rule_changes(steady, Filters(since=date(2024, 7, 1), until=date(2024, 8, 1)))
+    assert [(one.version, one.backdated) for one in later] == [(9, True)]
+    assert frozen.figures == before

@@ -40,9 +40,10 @@ from service.snapshots.errors import (
     RecountUnderWay,
     StillOpen,
 )
+from service.snapshots.kept import Form, kept_file
 from service.snapshots.recount import FIGURES, check, recounted
 from service.snapshots.rules import after, same
-from tests.service.snapshots.conftest import known
+from tests.service.snapshots.conftest import known, unguarded
 
 JUNE = date(2024, 6, 1)
 
@@ -103,8 +104,23 @@ def test_later_changes_in_the_field_do_not_touch_a_frozen_month(steady: Session)
     assert len(items) == before["counted"]["total"]["figures"]["recorded"]["denominator"]
 
 
+@pytest.mark.parametrize("table", ["coverage_snapshots", "snapshot_rows", "snapshot_files"])
+def test_the_database_refuses_to_change_or_remove_what_is_frozen(steady: Session, table: str):
+    kept_file(steady, known(steady), frozen(steady), Form.xlsx)
+    column = {
+        "coverage_snapshots": "rule_version = '9'", "snapshot_rows": "row = '{}'", "snapshot_files": "form = ''"
+    }[table]  # fmt: skip
+    for statement in (f"UPDATE {table} SET {column}", f"DELETE FROM {table}", f"TRUNCATE {table} CASCADE"):
+        with (
+            pytest.raises(sqlalchemy.exc.DBAPIError, match="never changed or removed"),
+            steady.begin_nested(),
+        ):
+            steady.execute(sqlalchemy.text(statement))
+
+
 def test_a_row_that_was_changed_is_found_out(steady: Session):
     snapshot = frozen(steady)
+    unguarded(steady)
     row = steady.scalars(
         select(SnapshotRow).where(SnapshotRow.about == "event", SnapshotRow.basis == "counted")
     ).first()
@@ -121,6 +137,7 @@ def test_a_row_that_was_changed_is_found_out(steady: Session):
 def test_a_figure_that_was_changed_is_found_out(steady: Session):
     snapshot = frozen(steady)
     figures = {**snapshot.figures, "counted": {**snapshot.figures["counted"], "squads": []}}
+    unguarded(steady)
     snapshot.figures = figures
     assert not check(steady, snapshot).figures
 
@@ -182,7 +199,8 @@ def test_a_month_is_frozen_once_and_only_when_it_is_over(steady: Session):
     with pytest.raises(FrozenAlready):
         freeze(steady, actor, JUNE, confirmed=True)
     with pytest.raises(MonthNotOver):
-        freeze(steady, actor, now().date().replace(day=1), confirmed=True)
+        here = now() + timedelta(hours=8)  # where it may be the next month already
+        freeze(steady, actor, here.date().replace(day=1), confirmed=True)
     with pytest.raises(MonthNotOver):
         freeze(steady, actor, date(2099, 1, 1), confirmed=True)
     with pytest.raises(NothingToFreeze):
@@ -229,3 +247,21 @@ def test_freezing_stands_in_custody_with_the_fingerprint_of_its_rows(steady: Ses
 def test_it_wants_a_transaction_that_sees_one_moment(drawn_engine: sqlalchemy.Engine):
     with database.transaction(drawn_engine) as session, pytest.raises(ValueError, match="one moment"):
         freeze(session, known(session), JUNE, confirmed=True)
+
+
+def test_a_month_frozen_by_the_first_counting_rule_still_adds_up(steady: Session):
+    """Its rows do not say which recordings show the event: every received one did, by that rule."""
+    snapshot = frozen(steady)
+    unguarded(steady)
+    rows = steady.scalars(select(SnapshotRow).where(SnapshotRow.about == "event")).all()
+    for row in rows:
+        kept = {name: value for name, value in row.row["coverage"].items() if name != "shown"}
+        row.row = row.row | {"coverage": kept}
+    steady.flush()
+    found = recounted(steady, snapshot)["counted"]["total"]["figures"]["recorded"]
+    due = [
+        one.row.row["coverage"]
+        for one in queries.rows_behind(steady, known(steady), snapshot, "recorded", limit=None).items
+    ]
+    assert found["numerator"] == sum(one["links"] > 0 for one in due)
+    assert found["numerator"] > snapshot.figures["counted"]["total"]["figures"]["recorded"]["numerator"]
