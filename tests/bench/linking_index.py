@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, text
 
 from schemas.base import now
 from service.linking.evidence import Limits
@@ -46,7 +46,7 @@ class DayClocks(Clocks):
 def load(engine: Engine, year: Year, links: Iterable[tuple] = (), clocks: Clocks | None = None) -> None:
     """`links`: rows of `LINK`, such as those of `true_links` or `decided_links`."""
     clocks = clocks or Clocks(year)
-    with engine.connect() as connection:
+    with engine.connect() as connection, _in_bulk(connection):
         _copy(
             connection,
             "squads",
@@ -68,8 +68,8 @@ def load(engine: Engine, year: Year, links: Iterable[tuple] = (), clocks: Clocks
         _copy(
             connection,
             "assignments",
-            ("id", "recorder_id", "officer_id", "held_from", "held_to"),
-            ((one.id, one.recorder, one.officer, one.start, one.end) for one in year.held),
+            ("id", "recorder_id", "officer_id", "held_from", "held_to", "hand_over"),
+            ((one.id, one.recorder, one.officer, one.start, one.end, False) for one in year.held),
         )
         _copy(
             connection,
@@ -104,6 +104,27 @@ def load(engine: Engine, year: Year, links: Iterable[tuple] = (), clocks: Clocks
         connection.execute(text("VACUUM (ANALYZE)"))
 
 
+@contextmanager
+def _in_bulk(connection: Connection) -> Iterator[None]:
+    """The rows are whole by themselves: references are not looked up one by one, and indexes are made at the end."""
+    connection.execute(text("SET LOCAL session_replication_role = replica"))
+    connection.execute(text("SET LOCAL maintenance_work_mem = '256MB'"))
+    indexes = connection.execute(_INDEXES, {"tables": list(LARGE)}).all()
+    for index in indexes:
+        connection.exec_driver_sql(f'DROP INDEX "{index.name}"')
+    yield
+    for index in indexes:
+        connection.exec_driver_sql(index.made_by.replace("%", "%%"))
+
+
+LARGE = ("enforcement_events", "event_officers", "recordings", "links")
+_INDEXES = text(
+    """
+    SELECT indexname AS name, indexdef AS made_by FROM pg_indexes
+    WHERE schemaname = 'public' AND tablename = ANY(:tables)
+      AND NOT EXISTS (SELECT FROM pg_constraint WHERE conindid = (quote_ident(indexname))::regclass)
+    """
+)
 RECORDING = (
     "id", "squad_id", "state", "reason_params", "file_name", "note", "claims", "recorder_id", "officer_id",
     "claimed_from", "clock_offset_s", "clock_doubt_s", "recorded_from", "recorded_to", "duration_s", "clock",
