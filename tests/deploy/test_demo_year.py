@@ -27,6 +27,7 @@ from schemas.coverage import (
     Explanation,
     ExplanationState,
 )
+from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link
 from schemas.originals import MediaState, Original
@@ -42,6 +43,7 @@ from service.coverage.selection import Filters
 from service.database import transaction
 from tests.fixtures.postgres import TEMPLATE
 
+pytestmark = pytest.mark.timeout(900)  # loading takes minutes
 IN_THE_YEAR = Filters(since=date(YEAR, 1, 1), until=date(YEAR + 1, 1, 1))
 ALL = (
     "recorded", "completeness", "on_time", "exempt", "explained", "unlinked", "linked_alone", "put_right",
@@ -211,6 +213,18 @@ def test_the_one_who_asked_never_decided(loaded: Session):
     )
     deciders = set(loaded.scalars(select(Explanation.decided_by)))
     assert not deciders & set(loaded.scalars(select(Explanation.asked_by)))
+
+
+def test_what_persons_decided_stands_in_custody(loaded: Session):
+    told = Counter(
+        loaded.scalars(select(CustodyEntry.action).where(CustodyEntry.account_id.is_not(None))).all()
+    )
+    decided = loaded.scalars(select(Link.state).where(Link.decided_by.is_not(None))).all()
+    assert told["confirm"] + told["reject"] == len(decided) > 0
+    states = Counter(loaded.scalars(select(Explanation.state)).all())
+    assert told["ask_explanation"] == states.total()
+    assert told["decide_explanation"] == states.total() - states[ExplanationState.asked]
+    assert told["raise_dispute"] == loaded.scalars(select(func.count(Dispute.id))).one()
 
 
 def test_a_dispute_was_upheld_after_its_month_was_frozen(loaded: Session):

@@ -78,6 +78,10 @@ def history(bureau: Field, actor: Actor) -> list[list[Step]]:
         )
         bureau.known["made", "assignment"] = made
 
+    def take(officer: str, start: str, *, hand_over: bool = False) -> Step:
+        wanted = AssignmentCreate(recorder="R-10", officer=officer, held_from=at(start), hand_over=hand_over)
+        return _after_people(lambda: create_assignment(session, actor, wanted), "R-10")
+
     def mend() -> None:
         made = bureau.known["made", "assignment"]
         wanted = AssignmentUpdate(held_from=at("08:10"), held_to=at("12:05"))
@@ -128,13 +132,19 @@ def history(bureau: Field, actor: Actor) -> list[list[Step]]:
         [lambda: arrive("rest.mp4", "14:10:01", 10, claims={"recorder": "R-08"})],
         # a quarter of an hour fast, as a measurement says
         [lambda: arrive("fast.mp4", "16:00", 15, claims={"recorder": "R-09", "officer": "014"})],
+        # handed over at six by 012, who was at the event, to 013, who was not
+        [recorder("R-10")],
+        [take("012", "08:00")],
+        [take("013", "18:00", hand_over=True)],
+        [lambda: arrive("handed.mp4", "18:31", 14, claims={"recorder": "R-10"})],
+        [_after_people(lambda: event("evening", "18:30", "18:46", ["012"]))],
         [_after_people(lambda: event("afternoon", "14:01", "14:21", ["013"]))],
         [_after_people(lambda: event("quarter", "15:44", "15:59", ["014"]))],
     ]
 
 
-def _after_people(step: Step) -> Step:
-    step.needs = ("012", "R-07")  # type: ignore[attr-defined]
+def _after_people(step: Step, serial: str = "R-07") -> Step:
+    step.needs = ("012", serial)  # type: ignore[attr-defined]
     return step
 
 
@@ -201,4 +211,5 @@ def test_shuffled_histories_end_with_the_same_links(bureau):
     assert ("cased.mp4", "None", "automatic") in named
     assert ("rest.mp4", "afternoon", "automatic") in named
     assert ("fast.mp4", "quarter", "automatic") in named
+    assert ("handed.mp4", "evening", "automatic") not in named
     assert not any(row[1] == "cancelled" for row in outcomes[0])
