@@ -397,6 +397,7 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/coverage/lists/gaps", "supervisor", "coverage/list.html", _with_table(coverage.listed(NOW, "gaps", coverage.Table("event", [])))),
         ("/coverage/lists/ambiguous", "reviewer", "coverage/list.html", _with_table(coverage.listed(NOW, "ambiguous", coverage.offers(card(31, links=[]), [link(1, "offered", 0.63), link(2, "offered", 0.61)])))),
         ("/snapshots", "supervisor", "snapshots/list.html", {"shown": coverage.months(NOW)}),
+        ("/snapshots/2024-05", "supervisor", "snapshots/one.html", {"shown": coverage.month(NOW)}),
         ("/snapshots/2024-05/rows", "auditor", "snapshots/rows.html", {"shown": coverage.month_rows(NOW)}),
         ("/snapshots/2024-06", "supervisor", "snapshots/preview.html", {"shown": coverage.preview(NOW)}),
         ("/account", "member", "account.html", {"account": account}),

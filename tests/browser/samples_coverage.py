@@ -27,11 +27,13 @@ from service.coverage.words import DEFINITIONS, STATUSES
 from service.i18n import lazy as _
 from service.recordings.views import Link, RecordingCard
 from service.snapshots import views as frozen
+from service.snapshots.notice import FigureLine, UpheldLine
 from service.web.views import Filter, Option, Ref, Tile
 from service.web.words import COVERAGE_LISTS
 
 ROWS = "/coverage/rows?figure=recorded"
 SQUADS = (("一中队", 0.93, 2), ("二中队", 0.88, 4), ("三中队", None, 0))
+SHA = "3f1c0b9ad7e24c5588aa1f02d94b6e70c1d2735f8a96b04e5d7c1e3a9f8b2d46"
 
 
 def figure(name: str, number: int, share: float | None) -> FigureTile:
@@ -213,6 +215,30 @@ def preview(now: datetime) -> frozen.PreviewPage:
         name="2024-06", label="2024年6月", as_of=now, events=448, standings=[("完整", 380), ("缺失", 36)],
         open=[("待审批的说明", 3, "/coverage/lists/explanations")], hindrance=None, may_freeze=True,
         board="/coverage?month=2024-06",
+    )  # fmt: skip
+
+
+def month(now: datetime) -> frozen.MonthPage:
+    def sides(name: str, number: int) -> frozen.Sides:
+        words = DEFINITIONS[name]
+        told = {"numerator": words.numerator, "denominator": words.denominator, "note": words.note}
+        line = FigureLine(
+            name, number, str(words.title), 0.92, "412", "448", number == 2, "上传期限未到 17", told, 0.9
+        )
+        return frozen.Sides(line, "/snapshots/2024-05/rows", "/snapshots/2024-05/rows", None, None)
+
+    squads = [
+        frozen.SquadRow(name, [frozen.Cell(share, n == 2, "/snapshots/2024-05/rows", name)], [n])
+        for name, share, n in SQUADS
+    ]
+    return frozen.MonthPage(
+        name="2024-05", label="2024年5月", as_of=now, taken_by="督察 01", rule_version="3", matters="第 2 版", sha256=SHA,
+        basis="counted", bases=[Ref("自动与确认"), Ref("仅确认", "/snapshots/2024-05?basis=confirmed")], whole="全局",
+        figures=[sides(name, n + 1) for n, name in enumerate(list(DEFINITIONS)[:2])], titles=["全过程记录覆盖率"],
+        squads=squads, standings=["缺失"],
+        upheld=[UpheldLine("执法活动", "E-0513-2", "当日记录仪送修", "属实", now)],
+        before=Ref("2024年4月", "/snapshots/2024-04"), changed=["上传期限 24 小时"], counted_anew=True,
+        rules=[("上传期限", "24 小时")], tables=[Ref("执法活动", "/api/v1/snapshots/2024-05/export")],
     )  # fmt: skip
 
 
