@@ -51,7 +51,7 @@ class Squad(Filming):
             self.cameras.append(camera)
         self.pool = [camera for camera in self.cameras if camera.shared]
         self.clocks = {camera.id: self._clock() for camera in self.cameras}
-        self.off = {camera.id for camera in self.cameras if self._hours_off(self.clocks[camera.id])}
+        self.off: set[UUID] = set()
         self.papers = {
             camera.id for camera in self.cameras if self.chance.random() < rates.stations_with_papers
         }
@@ -99,21 +99,20 @@ class Squad(Filming):
             at += chance.uniform(10, 60) * DAY
         return Clock(drift, steps)
 
-    def _hours_off(self, clock: Clock) -> bool:
-        chance = self.chance
-        if chance.random() >= self.rates.hours_off:
-            return False
+    def set_wrong(self, camera: Camera) -> None:
+        """Before `live`."""
+        chance, clock = self.chance, self.clocks[camera.id]
+        self.off.add(camera.id)
         if chance.random() < 0.6:
             zone = chance.choice((-8, -8, -8, 8, -7, 1)) * HOUR
             clock.steps = [(at, offset + zone) for at, offset in clock.steps]
-            return True
+            return
         for _ in range(3):
             at = chance.uniform(0, self.days) * DAY
             lost = -chance.uniform(1, 40) * HOUR
             mended = at + chance.uniform(2, 20) * DAY
             inside = [(when, offset) for when, offset in clock.steps if not at <= when <= mended]
             clock.steps = sorted([*inside, (at, lost), (mended, chance.uniform(-3, 3))])
-        return True
 
     def _issue(self) -> None:
         """Personal recorders: one assignment, open, since long ago."""

@@ -6,6 +6,9 @@ recording and event is true when the file is of the filming of that event; of a 
 events, when it shows at least `SEEN_S` of it.
 """
 
+from math import floor
+from random import Random
+
 from tests.bench.field_rows import BEGIN, FAULTS, STRAY, File, Rates, Year
 from tests.bench.field_squad import Squad
 
@@ -16,7 +19,12 @@ def field_year(
     seed: int, *, squads: int = 6, crews: int = 3, days: int = 365, rates: Rates | None = None
 ) -> Year:
     """`crews`: of two officers, a squad and shift. About 12 events and 26 recordings a day for each of these."""
-    made = [Squad(seed, number, crews, days, rates or Rates()) for number in range(squads)]
+    rates = rates or Rates()
+    made = [Squad(seed, number, crews, days, rates) for number in range(squads)]
+    cameras = [(one, camera) for one in made for camera in one.cameras]
+    wrong = _of_years(len(cameras) * rates.hours_off, seed)
+    for one, camera in Random(f"{seed}/wrong").sample(cameras, wrong):
+        one.set_wrong(camera)
     for one in made:
         one.live([other.officers for other in made if other is not one])
     return Year(
@@ -29,3 +37,9 @@ def field_year(
         measured=tuple(x for one in made for x in one.measured),
         files=tuple(x for one in made for x in one.files),
     )
+
+
+def _of_years(expected: float, seed: int) -> int:
+    """How many of what comes `expected` times a year: over neighbouring seeds as many as stated. A handful of years,
+    each drawn for itself, may well have none of what is rare, and then says nothing about it."""
+    return floor(expected * (seed + 1)) - floor(expected * seed)
