@@ -63,7 +63,7 @@ def test_the_table_says_share_numbers_exclusions_rule_and_time(bureau):
         "All together",
         "Events recorded",
         "Left out",
-        "Counting rule 1",
+        "Counting rule 2",
         "As of",
     ):
         assert part in said
