@@ -102,7 +102,7 @@ def _label(row: Mapping[str, Any], dimension: Dimension, words: Subjects | None)
 
 
 def counts(found: Mapping[str, int], words: Mapping[str, object]) -> str:
-    return "; ".join(f"{words.get(name, name)} {n}" for name, n in found.items() if n)
+    return _("; ").join(f"{words.get(name, name)} {n}" for name, n in found.items() if n)
 
 
 def definition_sheet(names: Iterable[str], definitions: Sequence[Mapping[str, Any]] | None = None) -> Sheet:

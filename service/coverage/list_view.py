@@ -187,7 +187,7 @@ def board_tiles(session: Session, actor: Actor) -> list[Tile]:
     """What a supervisor looks at first in the morning."""
     found = list_counts(session, actor, names=("missing", "due")) | waiting(session, actor)
     return [
-        _tile(_("Events without a recording"), "bad", found["missing"], "/coverage/lists/missing"),
+        _tile(_("Overdue without a recording"), "bad", found["missing"], "/coverage/lists/missing"),
         _tile(_("Upload deadline ahead"), "plain", found["due"], "/coverage/lists/due"),
         _tile(_("Explanations waiting"), "warn", found["explanations"], "/coverage/lists/explanations"),
         _tile(_("Disputes open"), "warn", found["disputes"], "/coverage/lists/disputes"),

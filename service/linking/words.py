@@ -31,6 +31,7 @@ SENTENCES = {
     "squad": _n("same squad"),
     "overlap": _n("{overlap} of {event} overlap"),
     "overlap.recording": _n("{overlap} of the recording's {recording} overlap"),
+    "overlap.moment": _n("the one moment known of it lies inside the event"),
     "crew": _n("officer {officer}, who took part too, worked with them that shift"),
     "continues": _n("continues a file of the same recorder that lies inside"),
     "both": _n("that is {share} of the longer of the two"),
@@ -101,6 +102,8 @@ def _sentence(code: str, params: dict[str, Any]) -> tuple[str | None, dict[str, 
             return SENTENCES[code], {**values, "span": _clock_span(params["from"], params["to"])}
         case "overlap":
             values = {name: length(params[f"{name}_s"]) for name in ("overlap", "recording", "event")}
+            if not params["overlap_s"]:
+                return SENTENCES["overlap.moment"], {}
             of_recording = params["recording_s"] < params["event_s"]
             return SENTENCES["overlap.recording" if of_recording else "overlap"], values
         case "gap":

@@ -231,7 +231,7 @@ class AssignmentImporter(Importer):
             notes += self._shared(known, officer)
         if left_by(officer.left_on, local(known.held_to or now()).date()):
             notes.append(_("the officer left on {day}").format(day=officer.left_on))
-        self.note = "; ".join(notes) or None
+        self.note = _("; ").join(notes) or None
         return outcome, changes
 
     def _values(

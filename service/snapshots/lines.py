@@ -73,7 +73,7 @@ def event_number(row: dict[str, Any], subject_id: Any) -> str:
 
 
 def gaps(row: dict[str, Any]) -> str:
-    return "; ".join(gap_sentence(one) for one in row["coverage"]["gaps"])
+    return _("; ").join(gap_sentence(one) for one in row["coverage"]["gaps"])
 
 
 def gap_sentence(gap: Sequence[Any]) -> str:

@@ -233,4 +233,4 @@ def _what(one: FrozenRow) -> str:
         said.append(_("departure not known"))
     if len(said) > 3:
         said = [*said[:3], _("and {n} more gaps").format(n=number(len(said) - 3))]
-    return "; ".join(said)
+    return _("; ").join(said)

@@ -174,7 +174,7 @@ def test_a_year_that_cannot_be_is_refused_by_its_field(house: House, year: str):
     assert (answer.status_code, answer.json()["field"]) == (422, "held_from")
     rows = [event | {"external_id": "E-1", "arrived_at": moment}]
     report = house.ask("POST", "/api/v1/events/import", Role.supervisor, json=rows).json()["rows"]
-    assert report[0]["outcome"] == "refused" and report[0]["problem"].startswith("arrived_at")
+    assert report[0]["outcome"] == "refused" and report[0]["problem"].startswith("抵达时间")
     sent = house.ask(
         "POST", f"/api/v1/recordings?filename=a.mp4&recorded_at={moment}", Role.member, content=b"a"
     )

@@ -1,7 +1,7 @@
 """What another squad, another dock or a narrower role could learn or change."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,11 +14,12 @@ from schemas.jobs import Job, JobKind, JobState
 from schemas.links import Link, LinkState
 from schemas.originals import Original, Rendition, RenditionKind
 from schemas.people import Squad
-from schemas.recordings import Recording, RemovalRequest
+from schemas.recordings import Recording, RecordingState, RemovalRequest
 from schemas.uploads import Upload, UploadState
 from service import database
 from service.cases.pages import case_views
 from service.clock import now
+from service.coverage.keep import recount
 from service.recordings import keeping
 from service.search.project import index_recording
 from tests.security.conftest import House
@@ -277,33 +278,40 @@ def test_a_case_gained_or_lost_is_found_or_not_at_once(house: House):
         assert len(shown) == count, number
 
 
-def test_an_event_shown_only_by_another_squad_counts_as_without_a_recording(house: House):
+def test_an_event_shown_only_by_another_squad_is_recorded_for_everyone_and_names_no_recording(house: House):
+    """Whether an event of one's own was recorded is a fact of the event: no page may contradict the board. The
+    recording stays out of sight."""
     case = a_case(house, "1", "甲7")
-    event = house.event("1", title="无人见的检查", case_id=case)
+    began = datetime(2024, 6, 3, 8, tzinfo=UTC)
+    event = house.event(
+        "1", title="无人见的检查", case_id=case, arrived_at=began, departed_at=began + timedelta(minutes=10)
+    )
     recording = house.bureau.receive(b"theirs", squad="2")
     with database.transaction() as session:
+        held = session.get_one(Recording, recording)
+        held.state = RecordingState.ready
+        held.recorded_from, held.recorded_to = began, began + timedelta(minutes=10)
+        session.add(held)
         session.add(
             Link(recording_id=recording, event_id=event, state=LinkState.confirmed, score=1, rule_version="1")
         )
+        session.flush()
+        recount(session, [event])
 
     def listed(path: str, role: Role, squad: str | None) -> bool:
         return "无人见的检查" in house.ask("GET", path, role, squad).text
 
     for path in ("/events?recorded={}", "/api/v1/events?recorded={}"):
-        assert listed(path.format("no"), Role.member, "1") and not listed(
-            path.format("yes"), Role.member, "1"
-        )
-        assert listed(path.format("yes"), Role.reviewer, None)
-        assert not listed(path.format("no"), Role.reviewer, None)
+        for role, squad in ((Role.member, "1"), (Role.reviewer, None)):
+            assert listed(path.format("yes"), role, squad) and not listed(path.format("no"), role, squad)
     with house.bureau.session() as session:
-        held = session.get_one(Case, case)
-        seen = {
-            squad: case_views(
-                session, replace(house.bureau.actor("1"), role=Role.reviewer, squad_id=squad), [held]
-            )
-            for squad in (house.bureau.squad("1"), None)
-        }
-    assert [view.without_recording for (view,) in seen.values()] == [1, 0]
+        known = session.get_one(Case, case)
+        for squad in (house.bureau.squad("1"), None):
+            actor = replace(house.bureau.actor("1"), role=Role.reviewer, squad_id=squad)
+            assert [view.without_recording for view in case_views(session, actor, [known])] == [0]
+    told = house.ask("GET", f"/api/v1/events/{event}", Role.member, "1").text
+    page = house.ask("GET", f"/events/{event}", Role.member, "1").text
+    assert str(recording) not in told + page
 
 
 def test_stills_are_noted_as_a_view(house: House):

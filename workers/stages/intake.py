@@ -281,8 +281,9 @@ def _go_on(session: Session, held: Claim) -> list[UUID]:
             request_job(session, JobKind.playable, original.id, priority=2, cost_s=1)
         if not original.quarantined:
             request_job(session, JobKind.tags, recording.id, priority=4, cost_s=1)
-    if (came.merged_into is not None or came.state == RecordingState.refused) and was_linked(session, came.id):
-        request_job(session, JobKind.link, came.id, priority=4)  # what it said to its neighbours holds no more
+    gone = came.merged_into is not None or came.state == RecordingState.refused
+    if gone and was_linked(session, came.id):  # what it said to its neighbours holds no more
+        request_job(session, JobKind.link, came.id, priority=4)
     if original is not None:
         duplicates = list(
             session.scalars(

@@ -1,4 +1,5 @@
-"""The year's months, frozen as a supervisor freezes them; and a dispute that was upheld after its month was frozen."""
+"""The year's months, frozen as a supervisor freezes them; and what came later: a dispute that was upheld after its month
+was frozen, and events put right long after their upload deadline."""
 
 import time
 from datetime import date
@@ -9,10 +10,11 @@ from sqlmodel import Session
 from deploy.demo.year.report import YEAR
 from schemas.accounts import Account, Role
 from schemas.coverage import Basis, Dispute, EventCoverage
-from schemas.events import EventOfficer
+from schemas.events import EnforcementEvent, EventOfficer, EventUpdate
 from service.access.actor import Actor
 from service.database import get_engine, transaction
 from service.disputes.actions import raise_dispute, uphold
+from service.events.actions import update_event
 from service.snapshots.actions import STEADY, freeze
 from service.snapshots.queries import months, wants_recount
 
@@ -20,6 +22,8 @@ FROZEN = tuple(date(YEAR, month, 1) for month in range(1, 12))
 DISPUTED = date(YEAR, 10, 1)
 STATEMENT = "十月的录像存于备用采集站，现已找到并上传，请核对。"
 ANSWER = "经核对，录像属实；已冻结的月报不变，更正记录附后。"
+PUT_RIGHT = date(YEAR, 12, 1)  # a month that is open
+CORRECTIONS = 6
 PATIENCE_S = 120
 
 
@@ -36,6 +40,7 @@ def freeze_months(engine: Engine | None = None) -> int:
             freeze(steady, supervisor, month, confirmed=True)
     if DISPUTED in left:
         _dispute(engine, supervisor)
+        _put_right(engine, supervisor)
     return len(left)
 
 
@@ -68,11 +73,11 @@ def _dispute(engine: Engine, supervisor: Actor) -> None:
             .join(Account, Account.officer_id == EventOfficer.officer_id)
             .where(
                 EventCoverage.basis == Basis.counted,
-                EventCoverage.links == 0,
+                EventCoverage.shown == 0,
                 EventCoverage.excluded.is_(None),
                 EventCoverage.day >= DISPUTED,
                 EventCoverage.day < date(YEAR, DISPUTED.month + 1, 1),
-                EventCoverage.event_id.not_in(select(Dispute.event_id)),
+                EventCoverage.event_id.not_in(select(Dispute.event_id).where(Dispute.event_id.is_not(None))),
             )
             .order_by(EventCoverage.day, EventCoverage.event_id)
         ).first()
@@ -82,3 +87,21 @@ def _dispute(engine: Engine, supervisor: Actor) -> None:
         dispute = raise_dispute(session, _actor(account), event_id, STATEMENT)
         session.flush()
         uphold(session, supervisor, dispute.id, ANSWER)
+
+
+def _put_right(engine: Engine, supervisor: Actor) -> None:
+    with transaction(engine) as session:
+        events = session.execute(
+            select(EnforcementEvent.id, EnforcementEvent.place)
+            .join(EventCoverage, EventCoverage.event_id == EnforcementEvent.id)
+            .where(
+                EventCoverage.basis == Basis.counted,
+                EventCoverage.excluded.is_(None),
+                EventCoverage.day >= PUT_RIGHT,
+                EnforcementEvent.place != "",
+            )
+            .order_by(EventCoverage.day, EnforcementEvent.id)
+            .limit(CORRECTIONS)
+        ).all()
+        for event_id, place in events:
+            update_event(session, supervisor, event_id, EventUpdate(place=f"{place}（门牌已更正）"))

@@ -328,7 +328,7 @@ def _disputable(
     found, members = [], {}
     for event in _lacking(session):
         squad = squads[event.squad_id]
-        if squad.member and squad.member_officer in crews.get(event.event_id, ()) and not event.links:
+        if squad.member and squad.member_officer in crews.get(event.event_id, ()) and not event.shown:
             found.append(event)
             members[event.event_id] = squad.member
     return found, members
