@@ -46,7 +46,7 @@ class DayClocks(Clocks):
 def load(engine: Engine, year: Year, links: Iterable[tuple] = (), clocks: Clocks | None = None) -> None:
     """`links`: rows of `LINK`, such as those of `true_links` or `decided_links`."""
     clocks = clocks or Clocks(year)
-    with engine.connect() as connection, _in_bulk(connection):
+    with engine.begin() as connection, _in_bulk(connection):
         _copy(
             connection,
             "squads",
@@ -99,7 +99,6 @@ def load(engine: Engine, year: Year, links: Iterable[tuple] = (), clocks: Clocks
         )
         _copy(connection, "recordings", RECORDING, _recordings(year, clocks))
         _copy(connection, "links", LINK, links)
-        connection.connection.commit()
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM (ANALYZE)"))
 
