@@ -8,12 +8,14 @@ from importlib import import_module
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.staticfiles import StaticFiles
+from sqlalchemy.orm import configure_mappers
 from starlette.types import Message, Receive, Scope, Send
 
 from service import errors, i18n
 from service.database import get_engine, transaction
 from service.early_answers import EarlyAnswers
 from service.settings import get_settings
+from service.storage.factory import load_driver
 from service.uploads.protocol import COMMON
 from service.web import rendering
 
@@ -174,6 +176,8 @@ def settle() -> None:
 def serve() -> FastAPI:
     """The application of a process that does nothing else."""
     app = create_app()
+    load_driver(get_settings().store_url)
+    configure_mappers()
     settle()
     return app
 

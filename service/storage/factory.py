@@ -1,6 +1,7 @@
 """A store from its address: `file:///dir[?quota=BYTES&reserve=BYTES]` or `s3://bucket?endpoint=http://host:port[&region=…]`."""
 
 import contextlib
+from importlib import import_module
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -38,7 +39,6 @@ def open_store(url: str, access_key: str = "", secret_key: str = "") -> Store:
         objects.prepare()
         return Store("directory", objects, DirectoryMultipart(objects))
     if parts.scheme == "s3":
-        # Only here: the SDK takes a while to load, and most processes never need it.
         from service.storage.s3 import Bucket
         from service.storage.s3_multipart import S3Multipart
         from service.storage.s3_objects import S3Objects
@@ -54,3 +54,11 @@ def open_store(url: str, access_key: str = "", secret_key: str = "") -> Store:
             bucket.prepare()
         return Store("s3", S3Objects(bucket), S3Multipart(bucket))
     raise ValueError("the object store's address begins with file:// or s3://")
+
+
+def load_driver(url: str) -> None:
+    """Loads the SDK where the address needs it, which takes a while: at the start of a process that serves, and not
+    inside its first upload. Other processes never load it."""
+    if urlsplit(url).scheme == "s3":
+        import_module("service.storage.s3_multipart")
+        import_module("service.storage.s3_objects")

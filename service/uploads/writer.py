@@ -43,9 +43,11 @@ SILENT_FOR_S = 120.0
 _writers = ThreadPoolExecutor(32, thread_name_prefix="upload")
 
 # Pieces of a body are some hundred KiB each. By its defaults glibc gives each batch of them back to the system and
-# takes fresh pages, which have to be cleared, for the next one: 100,000 page faults for a GiB.
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
+# takes fresh pages, which have to be cleared, for the next one: 100,000 page faults for a GiB. And each thread that
+# ever held one keeps its own store of pages, unless they share.
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 _libc = ctypes.CDLL(None)
+_libc.mallopt(M_ARENA_MAX, 2)
 _libc.mallopt(M_MMAP_THRESHOLD, 8 * MIB)
 _libc.mallopt(M_TRIM_THRESHOLD, 16 * MIB)
 

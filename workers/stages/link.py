@@ -39,7 +39,9 @@ def _raise_encode(held: Claim) -> None:
     with transaction() as session:
         recording = session.get_one(Recording, held.subject_id)
         original = session.get(Original, recording.original_id) if recording.original_id else None
-        if original is None or original.quarantined or not any(links_of(session, original.id)):
+        if original is None or original.quarantined or "probe" not in original.media:
+            return  # of what is not examined yet, intake asks for the encode
+        if not any(links_of(session, original.id)):
             return
         direct = examined(original)[1].path == "direct"
         raise_priority(
