@@ -28,7 +28,7 @@ LONGEST = 2000
 def raise_dispute(
     session: Session, actor: Actor, event_id: UUID, statement: str, recording_id: UUID | None = None
 ) -> Dispute:
-    """Of the row of this event. Raising it twice answers the one that is open."""
+    """Of the row of this event, or of what a recording shows of it. Raising it twice answers the one that is open."""
     event = get_event(session, actor, event_id)
     recording = get_recording(session, actor, recording_id) if recording_id else None
     subject = Subject(DisputeAbout.event, event.squad_id, event_id=event.id, recording=recording)
@@ -88,12 +88,9 @@ def _raise(session: Session, actor: Actor, subject: Subject, row: Any, statement
         raise Invalid(field="statement", problem="empty")
     session.refresh(row, with_for_update={"key_share": True})
     columns = subject.columns()
-    same = dict(columns)
-    if subject.about is DisputeAbout.event:
-        del same["recording_id"]
     open_one = session.scalars(
         select(Dispute).where(
-            *(getattr(Dispute, name).is_not_distinct_from(value) for name, value in same.items()),
+            *(getattr(Dispute, name).is_not_distinct_from(value) for name, value in columns.items()),
             Dispute.raised_by == actor.account_id,
             Dispute.state == DisputeState.open,
         )

@@ -44,6 +44,15 @@ def test_an_officer_of_the_event_may_dispute_its_row_and_nobody_else(bureau: Fie
     assert actions.raise_dispute(bureau.session, mine, event.id, "again").id == dispute.id
 
 
+def test_a_dispute_about_another_recording_of_the_event_keeps_its_own_statement(bureau: Field):
+    event = bureau.event(at("09:00"), at("09:30"), ("012",))
+    mine = as_officer(bureau, bureau.actor(Role.member, "one"), "012")
+    recording = bureau.recording(at("09:00"), at("09:30"), officer="012")
+    whole = actions.raise_dispute(bureau.session, mine, event.id, "当时有录像")
+    part = actions.raise_dispute(bureau.session, mine, event.id, "这段属于另一活动", recording.id)
+    assert part.id != whole.id and part.statement == "这段属于另一活动"
+
+
 def test_who_filmed_it_may_dispute_it_though_not_named_in_the_event(bureau: Field):
     event = bureau.event(at("09:00"), at("09:30"), ("012",))
     recording = bureau.recording(at("09:00"), at("09:30"), officer="013")
