@@ -153,7 +153,7 @@ class Sandbox:
             "--core=0",
             "--",
         ]
-        lead += ["setpriv", "--no-new-privs", "--pdeathsig", "KILL"]
+        lead += ["setpriv", "--no-new-privs"]
         if self.user:
             uid, gid = self.user
             lead += ["--reuid", str(uid), "--regid", str(gid), "--clear-groups"]
@@ -191,7 +191,8 @@ class Sandbox:
 
 # bwrap does not pass its child's resource usage on; the shell's own `times` does, as the last two lines.
 # And it starts the program only on a word from the worker: bwrap notices a parent's death only after its own
-# set-up, so one killed in these milliseconds would else leave its ffmpeg running for ever.
+# set-up, so one killed in these milliseconds would else leave its ffmpeg running for ever. Nothing may end
+# bwrap earlier (setpriv's --pdeathsig did): its child would wait for ever for the word that set-up is done.
 _READY = b"ready\n"
 _TIMED = 'echo ready >&2; read -r go || exit 1; "$@" </dev/null; code=$?; echo >&2; times >&2; exit $code'
 _TIMES = re.compile(r"\n?(?:\d+m[\d.]+s \d+m[\d.]+s\n)?(\d+)m([\d.]+)s (\d+)m([\d.]+)s\s*\Z")

@@ -1,7 +1,6 @@
 """What must not be possible from inside, and that nothing outlives its worker."""
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -26,6 +25,13 @@ def processes_with(token: str) -> list[int]:
             if token in command:
                 found.append(int(entry.name))
     return found
+
+
+def argv_of(pid: int) -> list[str]:
+    try:
+        return (Path("/proc") / str(pid) / "cmdline").read_text("utf-8", "replace").split("\0")[:-1]
+    except OSError:
+        return []
 
 
 def uids(pid: int) -> set[int]:
@@ -155,17 +161,41 @@ def test_the_time_of_the_processor_is_told(box, private):
     assert done.stderr == ""
 
 
-def test_a_worker_killed_with_9_takes_its_children_along(private):
-    token = f"4{os.getpid()}.25"
+def gone_for_good(token: str) -> bool:
+    """Nobody carries the token, and still not a little later: in the middle of an exec a command line is empty."""
+    if processes_with(token):
+        return False
+    time.sleep(0.3)
+    return not processes_with(token)
+
+
+def started_worker(private: Path, token: str) -> subprocess.Popen:
     script = (
         "from pathlib import Path; from workers.media.sandbox import Sandbox;"
         f"Sandbox.here().run(['sleep', '{token}'], private_dir=Path({str(private)!r}))"
     )
-    worker = subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
-    assert wait_for(lambda: len([p for p in processes_with(token) if p != worker.pid]) >= 2)
-    worker.send_signal(signal.SIGKILL)
+    return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
+
+
+def test_a_worker_killed_with_9_takes_its_children_along(private):
+    token = f"4{os.getpid()}.25"
+    worker = started_worker(private, token)
+    assert wait_for(lambda: ["sleep", token] in (argv_of(pid) for pid in processes_with(token)))
+    worker.kill()
     worker.wait()
-    assert wait_for(lambda: not processes_with(token)) and not processes_with(token)
+    assert wait_for(lambda: gone_for_good(token))
+
+
+def test_a_worker_killed_while_its_sandbox_is_being_built_leaves_nothing_waiting(private):
+    token = f"6{os.getpid()}.25"
+    workers = [started_worker(private, f"{token}{n:02}") for n in range(16)]
+    for n, worker in enumerate(workers):
+        mine = f"{token}{n:02}"
+        wait_for(lambda mine=mine, pid=worker.pid: set(processes_with(mine)) - {pid})
+        time.sleep(n * 0.002)
+        worker.kill()
+        worker.wait()
+    assert wait_for(lambda: gone_for_good(token)), [argv_of(pid)[:1] for pid in processes_with(token)]
 
 
 def test_a_callback_that_fails_leaves_nothing_running(box, private):
