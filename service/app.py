@@ -141,7 +141,7 @@ class LastResort:
 
         try:
             await self.app(scope, receive, watched)
-        except Exception:
+        except Exception:  # whatever it was: what has an answer of its own was answered further in
             if scope["type"] != "http" or begun:
                 raise
             log.exception("%s %s", scope["method"], scope["path"])

@@ -1,5 +1,6 @@
 """After thousands of random changes through the real actions, the rows kept are those of a full recount."""
 
+import sys
 from random import Random
 from time import perf_counter
 
@@ -11,7 +12,7 @@ from tests.fixtures.jobs import run_all_jobs
 from tests.service.coverage.walk import Walk, differences
 
 CHANGES = {"full": 10_000, "quick": 200}
-DAYS = 120  # on a single day each change would touch everything, and each one more than the one before
+ROOM = {"days": 120, "officers": 120, "recorders": 80}
 
 
 def run(scale: Scale) -> list[Row]:
@@ -19,7 +20,7 @@ def run(scale: Scale) -> list[Row]:
     started = perf_counter()
     wanted = CHANGES[scale.name]
     with installed():
-        walk = Walk(Random(11), days=DAYS)
+        walk = Walk(Random(11), **ROOM)
         walk.prepare()
         while changes < wanted:
             tried += 1
@@ -29,6 +30,7 @@ def run(scale: Scale) -> list[Row]:
             if tried % 500 == 0:
                 run_all_jobs((JobKind.recount,))
                 different += len(differences())
+                print(f"  {changes:,} of {wanted:,} changes", file=sys.stderr)
         run_all_jobs((JobKind.link, JobKind.recount), limit=100_000)
         different += len(differences())
     return [

@@ -6,8 +6,8 @@ from sqlmodel import select
 from schemas.coverage import Basis, EventCoverage
 from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind
-from service.coverage import counted_by
-from service.coverage.counted_by import EVERY_EVENT, recount_if_changed
+from schemas.policy import PolicyValue
+from service.coverage.counted_by import EVERY_EVENT, STANDS_IN, recount_if_changed
 from service.coverage.keep import recount, recount_all
 from service.errors import Invalid
 from service.operations.policies import set_policy
@@ -57,17 +57,17 @@ def test_another_length_of_open_events_is_counted_and_stands_on_record(counted: 
     assert (due - kept.due_at).total_seconds() == 3600
 
 
-@pytest.mark.parametrize("change", ["zone", "rules"])
-def test_another_zone_and_newer_rules_are_noticed_by_themselves(counted: Field, monkeypatch, change: str):
+@pytest.mark.parametrize(("name", "then"), [("zone", "Asia/Urumqi"), ("rules", "1")])
+def test_another_zone_and_newer_rules_are_noticed_by_themselves(counted: Field, name: str, then: str):
+    """As after a start with other settings or a newer program: the rows were counted by what held then."""
     before = len(entries(counted))
-    if change == "zone":
-        settings = counted_by.get_settings().model_copy(update={"timezone": "Asia/Urumqi"})
-        monkeypatch.setattr(counted_by, "get_settings", lambda: settings)
-    else:
-        monkeypatch.setattr(counted_by, "VERSION", "next")
+    held = counted.session.get_one(PolicyValue, STANDS_IN)
+    held.value = {**held.value, name: then}
+    counted.session.commit()
     assert recount_if_changed(counted.session)
     assert not recount_if_changed(counted.session)
     assert len(entries(counted)) == before + 1
+    assert entries(counted)[-1].detail["before"][name] == then != entries(counted)[-1].detail["after"][name]
 
 
 def test_a_rule_that_is_none_or_of_another_kind_is_refused(bureau: Field):

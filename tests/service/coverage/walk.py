@@ -13,11 +13,12 @@ from sqlmodel import Session
 from schemas.accounts import Role
 from schemas.clocks import ClockOffset, ClockOffsetCreate
 from schemas.coverage import Basis, EventCoverage, Explanation, ExplanationReason
-from schemas.events import EnforcementEvent, EventCreate, EventKind, EventUpdate
+from schemas.events import EnforcementEvent, EventCreate, EventKind, EventOfficer, EventUpdate
 from schemas.jobs import JobKind
 from schemas.links import Link
 from schemas.matters import Duty, MatterBase
 from schemas.originals import MediaState, Original
+from schemas.people import Officer
 from schemas.recordings import Receipt, Recording, RecordingState
 from service.clocks.actions import add_offset, withdraw_offset
 from service.coverage.keep import Known, events_after, kept_rows, stored_rows
@@ -41,26 +42,28 @@ from service.recordings.actions import refresh_state, refuse_mismatch
 from tests.service.linking.field import Field, at
 
 HOURS = 10  # of one day: crowded enough for everything to meet
-OFFICERS, RECORDERS = 6, 4
 
 
 @dataclass
 class Walk:
-    """`taken`: how often each kind of step did something. `days`: over how many days it goes; on one, everything
-    meets everything."""
+    """`taken`: how often each kind of step did something. `days`: over how many days it goes. On one day and with a
+    handful of `officers` and `recorders` everything meets everything; a long walk needs more room, for else each
+    change touches more than the one before."""
 
     chance: Random
     known: dict = field(default_factory=dict)
     taken: dict[str, int] = field(default_factory=dict)
     made: int = 0
     days: int = 1
+    officers: int = 6
+    recorders: int = 4
 
     def prepare(self) -> None:
         with transaction() as session:
             bureau = Field(session, self.known)
-            for n in range(OFFICERS):
+            for n in range(self.officers):
                 bureau.officer(f"{n:03}", "one" if n % 3 else "two")
-            for n in range(RECORDERS):
+            for n in range(self.recorders):
                 bureau.hold(f"R-{n}", f"{n:03}", at("06:00"), at("23:00", day=self.days))
             for role, name in ((Role.admin, "first"), (Role.admin, "second")):
                 bureau.actor(role, name=name)
@@ -92,7 +95,15 @@ class Walk:
         return session.get_one(table, self.chance.choice(ids))
 
     def crew(self) -> list[str]:
-        return [f"{n:03}" for n in self.chance.sample(range(OFFICERS), self.chance.randint(0, 2))]
+        return [f"{n:03}" for n in self.chance.sample(range(self.officers), self.chance.randint(0, 2))]
+
+    def holders(self, session: Session, event: EnforcementEvent) -> list[int]:
+        """Numbers of the event's officers who hold the recorder of that number."""
+        numbers = select(Officer.certificate_no).join(EventOfficer, EventOfficer.officer_id == Officer.id)
+        crew = session.scalars(
+            numbers.where(EventOfficer.event_id == event.id).order_by(Officer.certificate_no)
+        )
+        return [int(number) for number in crew if int(number) < self.recorders]
 
     # ---- events ----
 
@@ -145,17 +156,19 @@ class Walk:
         """Mostly at an event, with the recorder of somebody."""
         bureau = Field(session, self.known)
         start = self.moment()
+        holders: list[int] = []
         if self.chance.random() < 0.8:
             event = self.one(session, EnforcementEvent)
+            holders = self.holders(session, event)
             start = event.arrived_at + timedelta(seconds=self.chance.randrange(-120, 600))
         end = start + timedelta(seconds=self.chance.choice([20, 120, 600, 1500]))
         timed = self.chance.random() > 0.05
-        recorder = f"R-{self.chance.randrange(RECORDERS)}"
+        serial = f"R-{self.chance.choice(holders or range(self.recorders))}"
         recording = bureau.recording(
             start if timed else None,
             end if timed else None,
             squad=self.chance.choice(["one", "two"]),
-            recorder=recorder if self.chance.random() < 0.8 else None,
+            recorder=serial if self.chance.random() < 0.8 else None,
             claimed_from=start if timed else None,
             state=self.chance.choice([RecordingState.ready] * 4 + [RecordingState.announced]),
             received_at=end + timedelta(hours=self.chance.choice([1, 30])),
@@ -189,7 +202,7 @@ class Walk:
             withdraw_offset(session, actor, self.one(session, ClockOffset).id)
             return
         wanted = ClockOffsetCreate(
-            recorder=f"R-{self.chance.randrange(RECORDERS)}",
+            recorder=f"R-{self.chance.randrange(self.recorders)}",
             measured_at=self.moment(),
             offset_s=self.chance.choice([-3600.0, -90.0, 2.0, 45.5, 300.0]),
         )
