@@ -8,7 +8,7 @@ from urllib.parse import quote
 from schemas.recorders import Recorder
 from service.clocks.rules import Basis, Kind
 from service.i18n import gettext as _
-from service.i18n import lazy, moment
+from service.i18n import lazy, moment, number
 from service.web.words import CLOCK_SOURCES
 
 CLAIM_SOURCES = {
@@ -36,6 +36,12 @@ def length(seconds: float) -> str:
     if whole:
         parts.append(_("{n} s").format(n=whole))
     return " ".join(parts[:2])
+
+
+def rough_length(seconds: float) -> str:
+    """How late something is or how long it waits: as `length` below two days, then in whole days: 1,053 d."""
+    days = int(abs(seconds) // 86400)
+    return length(seconds) if days < 2 else _("{n} d").format(n=number(days))
 
 
 def off(seconds: float) -> str:

@@ -12,7 +12,7 @@ from service.access.actor import Actor
 from service.access.queries import visible_recordings
 from service.access.rules import may
 from service.clock import now
-from service.clocks.words import length
+from service.clocks.words import length, rough_length
 from service.coverage.status import Status
 from service.coverage.timeline import Strip, Timeline, timeline
 from service.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
@@ -192,9 +192,11 @@ def _left_out(excluded: str | None, exempt: str | None) -> str | None:
 
 def _due(due_in_s: float, came: datetime | None, due_at: datetime) -> str:
     if due_in_s > 0:
-        return _("{time} left").format(time=length(due_in_s))
+        return _("{time} left").format(time=rough_length(due_in_s))
     if came is not None and came > due_at:
-        return _("the last recording came {time} late").format(time=length((came - due_at).total_seconds()))
+        return _("the last recording came {time} late").format(
+            time=rough_length((came - due_at).total_seconds())
+        )
     return _("over")
 
 

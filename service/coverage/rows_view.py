@@ -14,7 +14,7 @@ from schemas.recordings import Recording
 from service.access.actor import Actor
 from service.access.queries import visible_links
 from service.access.rules import may
-from service.clocks.words import length, off, recorder_path
+from service.clocks.words import length, off, recorder_path, rough_length
 from service.coverage import views
 from service.coverage.figures import About
 from service.coverage.rows import EventRow, LinkRow, RecorderRow, Rows
@@ -111,12 +111,12 @@ def due_words(row: EventRow) -> str:
     if row.status in (Status.not_counted, Status.exempt):
         return ""
     if row.due_in_s > 0:
-        return _("in {time}").format(time=length(row.due_in_s))
+        return _("in {time}").format(time=rough_length(row.due_in_s))
     came = row.coverage.last_received_at
     if came is not None and came > row.coverage.due_at and not row.coverage.announced:
-        return _("came {time} late").format(time=length((came - row.coverage.due_at).total_seconds()))
+        return _("came {time} late").format(time=rough_length((came - row.coverage.due_at).total_seconds()))
     if row.late:
-        return _("late for {time}").format(time=length(-row.due_in_s))
+        return _("late for {time}").format(time=rough_length(-row.due_in_s))
     return _("over")
 
 

@@ -1,9 +1,10 @@
 """A figure as a tile: what it says, what it stands on, and where each of its numbers leads."""
 
 from collections.abc import Mapping
+from math import ceil
 from urllib.parse import urlencode
 
-from service.clocks.words import length
+from service.clocks.words import rough_length
 from service.coverage.asking import Shown
 from service.coverage.figures import BY_NAME, Dimension, Figure
 from service.coverage.rows import Part
@@ -108,4 +109,10 @@ def _spread(figure: Figure) -> str | None:
         if figure.name == "on_time"
         else _("Half of them wait since {half} or less, 95 of 100 since {most} or less.")
     )
-    return sentence.format(half=length(max(0, figure.p50)), most=length(max(0, figure.p95)))
+    return sentence.format(half=_at_most(figure.p50), most=_at_most(figure.p95))
+
+
+def _at_most(seconds: float) -> str:
+    """Where only days are said, the next whole one: the sentence promises that it is not more."""
+    days = ceil(seconds / 86400)
+    return rough_length(days * 86400 if days > 2 else max(0, seconds))
