@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.demo.truth import Plan
+from service.i18n import gettext as _
 
 STRENGTH = {"confirmed": 3, "automatic": 2, "offered": 1}
 
@@ -17,7 +18,7 @@ class Seen:
     state: str
     reason: str
     tags: frozenset[str]
-    links: tuple[tuple[str, str | None, str | None, str], ...]
+    links: tuple[tuple[str, str | None, str | None, tuple[str, ...]], ...]
     receipts: int = 1
 
 
@@ -71,6 +72,6 @@ def verdict_row(plan: Plan, seen: Seen | None, faults: list[str]) -> Mapping[str
         "link": best[0] if best else "–",
         "event": (best[1] or "–") if best else "–",
         "case": (best[2] or "–") if best else "–",
-        "why": (best[3] if best else "") or (seen.reason if seen else ""),
+        "why": (_("; ").join(best[3]) if best else "") or (seen.reason if seen else ""),
         "faults": "; ".join(faults),
     }

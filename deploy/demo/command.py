@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 import threading
+from contextvars import copy_context
 from pathlib import Path
 from typing import Annotated
 
@@ -94,7 +95,8 @@ def _supervise(console, folder: Path, port: int, lent: Path | None, *, once: boo
             console.print(f"[bold]{installation.address}[/]  Ctrl-C 停止 stops it")
 
     console.print(f"证录 Zhenglu 演示 demo  数据 data: {folder}")
-    thread = threading.Thread(target=show, name="demo", daemon=True)
+    # with this thread's context, that is, its language
+    thread = threading.Thread(target=copy_context().run, args=(show,), name="demo", daemon=True)
     try:
         supervisor.run(when_ready=thread.start)
     except (StartFailed, AlreadyRunning, PostgresError, RedisError) as error:

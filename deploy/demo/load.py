@@ -9,6 +9,7 @@ import httpx
 from deploy.demo.bureau import Bureau
 from deploy.demo.coverage import Announced, Wish
 from deploy.demo.matters import LISTS
+from service import i18n
 
 # Import order follows what refers to what; (path, attribute of the bureau).
 IMPORTS = (
@@ -31,13 +32,18 @@ class LoadFailed(Exception):
 
 @dataclass
 class Api:
-    """The service as one account sees it."""
+    """The service as one account sees it, in the language of the command."""
 
     client: httpx.Client
 
     @classmethod
     def sign_in(cls, address: str, username: str, password: str) -> "Api":
-        client = httpx.Client(base_url=address, timeout=60, trust_env=False)
+        client = httpx.Client(
+            base_url=address,
+            headers={"Accept-Language": i18n.current().replace("_", "-")},
+            timeout=60,
+            trust_env=False,
+        )
         answer = client.post("/api/v1/session", json={"username": username, "password": password})
         answer.raise_for_status()
         client.headers["Authorization"] = f"Bearer {answer.json()['token']}"

@@ -202,11 +202,11 @@ class Demo:
             receipts=len(told["receipts"]),
         )
 
-    def _link(self, api: Api, link: dict) -> tuple[str, str | None, str | None, str]:
+    def _link(self, api: Api, link: dict) -> tuple[str, str | None, str | None, tuple[str, ...]]:
         event = api.get(f"events/{link['event_id']}") if link["event_id"] else None
         case_id = link["case_id"] or (event["case_id"] if event else None)
         number = api.get(f"cases/{case_id}")["number"] if case_id else None
-        return link["state"], event["external_id"] if event else None, number, "; ".join(link["words"])
+        return link["state"], event["external_id"] if event else None, number, tuple(link["words"])
 
     def _table(self, rows: list[dict]) -> None:
         table = Table(title="录音录像 recordings", expand=True, show_lines=False)

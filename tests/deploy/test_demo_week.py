@@ -4,9 +4,11 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 
 from deploy.demo.bureau import FORGOTTEN, ZONE, make_bureau
+from deploy.demo.check import Seen, verdict_row
 from deploy.demo.coverage import differences, due_at, expected, make_announced, make_wishes, unfilmed
 from deploy.demo.matters import FIRST, LISTS, SECOND
 from deploy.demo.truth import make_plan
+from service import i18n
 from service.people.rules import overlapping
 
 FIRST_DAY = date(2026, 1, 5)
@@ -93,3 +95,11 @@ def test_differences_name_the_event_and_both_words():
         "E-1: complete, wanted partly or missing"
     ]
     assert not differences({"E-1": ("partly", "missing")}, {"E-1": "missing"})
+
+
+def test_the_table_joins_reasons_as_the_language_does():
+    seen = Seen("1", "ready", "", frozenset(), (("automatic", "E-1", None, ("同一记录仪", "时间重叠")),))
+    with i18n.speaking("zh_CN"):
+        assert verdict_row(PLANS[0], seen, [])["why"] == "同一记录仪；时间重叠"
+    with i18n.speaking("en"):
+        assert verdict_row(PLANS[0], seen, [])["why"] == "同一记录仪; 时间重叠"
