@@ -70,11 +70,14 @@ class Installation:
     def stages(self) -> list[Sequence[Part] | Step]:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs.mkdir(exist_ok=True)
-        servers = [
-            Part(server.child, server.ready, server.prepare)
-            for server in (self.postgres, self.redis)
-            if server is not None
-        ]
+        servers = []
+        if self.postgres:
+            cluster = self.postgres
+            servers.append(
+                Part(cluster.child, cluster.ready, cluster.prepare, clean_up=cluster.remove_socket_folder)
+            )
+        if self.redis:
+            servers.append(Part(self.redis.child, self.redis.ready, self.redis.prepare))
         programs = [
             self._program("web", self._web(), self._web_answers, self._port_is_free),
             self._worker("light", self.size.light),

@@ -28,11 +28,13 @@ class StartFailed(RuntimeError):
 
 @dataclass
 class Part:
-    """A program to keep running. `prepare` runs before every start, also of one that crashed."""
+    """A program to keep running. `prepare` runs before every start, also of one that crashed; `clean_up` when all is
+    over."""
 
     child: Child
     ready: Callable[[], bool]
     prepare: Callable[[], None] = lambda: None
+    clean_up: Callable[[], None] = lambda: None
     ready_within_s: float = 60.0
     started_at: float = field(default=0.0, init=False)
     is_ready: bool = field(default=False, init=False)
@@ -190,6 +192,7 @@ class Supervisor:
                 if part.child.process is not None and part.child.process.returncode is None:
                     part.child.stop()
                     self.console.print(f"  {part.name:<12} stopped")
+                part.clean_up()
         (self.folder / running.STATE_FILE).unlink(missing_ok=True)
 
     @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """A private PostgreSQL, made from Debian's package in a folder of ours."""
 
+import contextlib
 import hashlib
 import os
 import signal
@@ -131,14 +132,18 @@ class Postgres:
         self.child.argv += [word for name, value in options.items() for word in ("-c", f"{name}={value}")]
 
     def start(self, timeout_s: float = 60.0) -> None:
-        self.prepare()
+        try:
+            self.prepare()
+        except PostgresError:
+            self.remove_socket_folder()
+            raise
         self.child.start()
         self.wait_ready(timeout_s)
 
     def wait_ready(self, timeout_s: float = 60.0) -> None:
         wait_until(lambda: self.ready() or not self.child.running, timeout_s)
         if not self.ready():
-            self.child.stop()
+            self.stop()
             raise PostgresError(f"PostgreSQL did not start; its log says:\n{self.child.output()[-2000:]}")
 
     def ready(self) -> bool:
@@ -154,6 +159,18 @@ class Postgres:
             self.child.stop()
         else:
             self.end_orphan()
+        self.remove_socket_folder()
+
+    def remove_socket_folder(self) -> None:
+        """Once the server has stopped: nothing of it is left in the temp folder."""
+        folder = self.socket_folder
+        if folder.parent == self.folder or self.orphans():
+            return
+        with contextlib.suppress(OSError):  # not there, somebody else's, or not empty: it stays
+            if self._is_ours(folder):
+                for name in (f".s.PGSQL.{self.port}", f".s.PGSQL.{self.port}.lock"):  # what a kill leaves
+                    (folder / name).unlink(missing_ok=True)
+                folder.rmdir()
 
     def ensure_database(self, name: str = "zhenglu") -> None:
         with psycopg.connect(self.dsn(), autocommit=True) as connection:
@@ -224,11 +241,14 @@ class Postgres:
     def _own_folder(self, folder: Path) -> None:
         """Makes `folder` for its owner alone; refuses one that somebody else put there (the temp folder)."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        owner = self.account.uid if self.account else os.getuid()
-        if folder.is_symlink() or folder.stat().st_uid not in (owner, os.getuid()):
+        if not self._is_ours(folder):
             raise PostgresError(
                 f"{folder} belongs to somebody else: remove it, or choose another data folder."
             )
         if self.account:
             self.account.owns(folder)
         folder.chmod(0o700)
+
+    def _is_ours(self, folder: Path) -> bool:
+        owner = self.account.uid if self.account else os.getuid()
+        return not folder.is_symlink() and folder.stat().st_uid in (owner, os.getuid())

@@ -92,9 +92,10 @@ def test_an_older_folder_is_refused_with_a_sentence_that_says_what_to_install(fo
     (postgres.data / "PG_VERSION").write_text("9\n")
     with pytest.raises(PostgresError, match=r"made by PostgreSQL 9.*install postgresql-9"):
         cluster(folder).start()
+    assert not postgres.socket_folder.exists() or postgres.socket_folder.is_relative_to(folder)
 
 
-def test_a_long_path_still_gets_a_socket(folder: Path) -> None:
+def test_a_long_path_still_gets_a_socket_and_leaves_nothing_in_the_temp_folder(folder: Path) -> None:
     deep = folder / ("深" * 30) / "data-folder-with-a-name"
     deep.mkdir(parents=True)
     for parent in (deep, deep.parent):
@@ -107,7 +108,19 @@ def test_a_long_path_still_gets_a_socket(folder: Path) -> None:
         assert postgres.socket_folder.stat().st_mode & 0o077 == 0
     finally:
         postgres.stop()
-        postgres.socket_folder.rmdir()
+    assert not postgres.socket_folder.exists()
+
+    postgres.start()
+    os.kill(postgres.child.pid, signal.SIGKILL)
+    cluster(deep).stop()  # as a later command finds it, the dead server's socket still there
+    postgres.child.kill()
+    assert not postgres.socket_folder.exists()
+    postgres.socket_folder.mkdir()
+    (postgres.socket_folder / "somebody's").touch()
+    postgres.stop()
+    assert postgres.socket_folder.exists()
+    (postgres.socket_folder / "somebody's").unlink()
+    postgres.socket_folder.rmdir()
 
 
 def test_nothing_listens_on_tcp(server: Postgres) -> None:

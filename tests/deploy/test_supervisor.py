@@ -31,6 +31,7 @@ stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up');
 broken = "import sys; print('no such table'); sys.exit(3)"
 
 first = [part("store", slow), part("broker", run)]
+first[0].clean_up = lambda: print("store gone:", not first[0].child.running, flush=True)
 second = [part("web", broken if variant == "broken" else run), part("stubborn", stubborn)]
 step = Step("migrations", lambda: (folder / "migrated").write_text("yes"))
 try:
@@ -92,6 +93,7 @@ def test_parts_start_in_order_and_stop_without_a_trace(start, folder: Path, proc
     assert not (folder / "up.json").exists()
     told = up.output()
     assert told.index("web          stopped") < told.index("store        stopped")
+    assert "store gone: True" in told
 
 
 def test_a_crashed_part_is_started_again(start, folder: Path, processes: Processes) -> None:
@@ -152,6 +154,7 @@ def test_a_part_that_cannot_start_says_why_and_leaves_nothing_running(
     processes.wait_for_output("refused: web ended at once", up)
     assert "no such table" in up.output()
     assert wait_until(lambda: not up.running, 60)
+    assert "store gone: True" in up.output()
     assert not (folder / "up.json").exists()
     broker = int((folder / "broker.log").read_text().split()[1])
     assert wait_until(lambda: ProcessId.of(broker) is None, 60)
