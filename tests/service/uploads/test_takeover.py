@@ -91,6 +91,7 @@ def test_stale_writer_writes_nothing_more(own_service: Service) -> None:
 
 
 def test_connection_cut_at_seeded_places(service: Service) -> None:
+    """After a reset the next request comes at once, and may find the one before it still writing."""
     data = random.Random(3).randbytes(12_000_000)
     url = create(service, len(data))
     places = sorted(random.Random(4).sample(range(1, len(data)), 20))
@@ -106,8 +107,22 @@ def test_connection_cut_at_seeded_places(service: Service) -> None:
                 request.reset()
             else:
                 request.finish_politely()
-                wait_until(lambda: not writing(service, url), 60)
-                wait_until(lambda place=place: offset_of(client, url) == place, 60)
+                assert wait_until(lambda: not writing(service, url), 60, every_s=0.05)
+        last = go_on(client, url, data)
+    assert service.stored(last.headers["zhenglu-recording"]) == data
+
+
+def test_connection_closed_keeps_every_byte_that_was_sent(service: Service) -> None:
+    data = random.Random(6).randbytes(12_000_000)
+    url = create(service, len(data))
+    with service.client() as client:
+        for place in (1, *sorted(random.Random(8).sample(range(2, len(data)), 9))):
+            offset = offset_of(client, url)
+            request = patch(service, url, offset, len(data) - offset)
+            request.send(data[offset:place])
+            request.finish_politely()
+            assert wait_until(lambda place=place: offset_of(client, url) == place, 60, every_s=0.05)
+            assert wait_until(lambda: not writing(service, url), 60, every_s=0.05)
         last = go_on(client, url, data)
     assert service.stored(last.headers["zhenglu-recording"]) == data
 
