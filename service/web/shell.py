@@ -36,6 +36,7 @@ def _shell(session: Session, actor: Actor) -> Shell:
             username=account.username,
             role=actor.role,
             squad=squad.name if squad else None,
+            officer=actor.officer_id is not None,
         ),
         csrf_token=actor.csrf_token,
         demo=get_settings().demo or policy(session, "demo_database") is True,

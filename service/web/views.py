@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Viewer:
-    """Who looks. `squad` is None for roles that see the whole bureau."""
+    """Who looks. `squad` is None for roles that see the whole bureau; `officer`: the account is an officer's."""
 
     name: str
     username: str
     role: str
     squad: str | None = None
+    officer: bool = False
 
 
 @dataclass(slots=True)

@@ -330,6 +330,8 @@ NAVIGATION = [
     ("/import", Word(_("Import"), icon="file-up"), MAY["import"]),
     ("/queue", Word(_("Queue health"), icon="activity"), MAY["see_queue"]),
 ]
+# Beside it, for a member who is an officer of the lists.
+OWN_EVENTS = ("/coverage/mine", Word(_("My events"), icon="calendar-check"))
 # The heading above the first page of a group.
 HEADINGS = {
     "/recordings": _("Footage and cases"),
@@ -345,11 +347,13 @@ BAR = {
 }
 
 
-def navigation(role: str) -> list[tuple[str, Word]]:
-    """What the role may open, in the order of the rail; for a member uploading comes first."""
+def navigation(role: str, *, officer: bool = False) -> list[tuple[str, Word]]:
+    """What the role may open, in the order of the rail; for a member what is their own and uploading comes first."""
     items = [(path, word) for path, word, roles in NAVIGATION if roles is None or role in roles]
     if role == "member":
         items.sort(key=lambda item: item[0] not in ("/", "/upload", "/my-uploads"))
+        if officer:
+            items.insert(1, OWN_EVENTS)
     return items
 
 

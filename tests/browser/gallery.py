@@ -16,7 +16,8 @@ from tests.browser import samples
 
 
 def shell(role: str | None) -> Shell:
-    viewer = Viewer("队员 001", "officer001", role, "二中队" if role == "member" else None) if role else None
+    member = role == "member"
+    viewer = Viewer("队员 001", "officer001", role, "二中队" if member else None, member) if role else None
     return Shell(viewer, csrf_token="gallery", demo=True, waiting=4)
 
 

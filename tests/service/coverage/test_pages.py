@@ -159,6 +159,7 @@ def test_another_squads_recording_is_not_decided_from_a_list(service: Bureau):
 
 def test_who_is_no_officer_has_no_list_of_his_own(service: Bureau):
     assert ask(service, "/coverage/mine", Role.reviewer, "one").status_code == 404
+    assert "/coverage/mine" not in ask(service, "/", Role.member, "one").text
 
 
 OWN = {
@@ -201,6 +202,7 @@ def test_every_row_that_concerns_an_officer_is_disputed_from_their_list_and_answ
         assert answer.status_code == 303, answer.text
     assert service.client.get("/coverage/mine?name=clocks", headers=said).status_code == 200
     assert "disputes" in service.client.get("/coverage/mine", headers=said).text
+    assert 'href="/coverage/mine">' in service.client.get("/", headers=said).text  # with nothing to do, too
     waiting = ask(service, "/coverage/lists/disputes").text
     assert all(f"wrong {about}" in waiting for about in OWN)
     assert "wrong rec" not in ask(service, "/coverage/lists/disputes", squad="two").text
