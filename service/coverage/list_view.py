@@ -92,7 +92,6 @@ def tabs(asked: Shown, name: str, counts: dict[str, Count] | None = None) -> lis
                 one,
                 str(word.label),
                 asked.link(f"/coverage/lists/{one}", *WITHOUT),
-                word.icon,
                 count.n if count else None,
                 bool(count and count.capped),
             )

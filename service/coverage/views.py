@@ -301,7 +301,6 @@ class ListTab:
     name: str
     label: str
     href: str
-    icon: str
     count: int | None = None
     capped: bool = False
 

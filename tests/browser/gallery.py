@@ -85,6 +85,11 @@ def gallery(media_folder: Path) -> FastAPI:
     def facets(request: Request) -> Response:
         return rendering.render(request, "recordings/_facets.html", facets=samples.facets())
 
+    @app.get("/coverage/lists/counts")
+    def counts(request: Request) -> Response:
+        tabs = samples.coverage.tabs("missing")
+        return rendering.render(request, "coverage/_tabs.html", name="missing", tabs=tabs, counts=None)
+
     @app.get("/recordings/{number}/jobs")
     def jobs(request: Request, number: str) -> Response:
         return rendering.render(request, "recordings/_jobs.html", recording=samples.recording())

@@ -148,7 +148,7 @@ def lines(now: datetime) -> list[EventLine]:
 
 def tabs(open_: str) -> list[ListTab]:
     return [
-        ListTab(name, str(word.label), f"/coverage/lists/{name}", word.icon, 1000 if name == "gaps" else 3, name == "gaps")
+        ListTab(name, str(word.label), f"/coverage/lists/{name}", 1000 if name == "gaps" else 3, name == "gaps")
         for name, word in COVERAGE_LISTS.items()
     ]  # fmt: skip
 
