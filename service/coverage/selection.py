@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -133,6 +134,14 @@ def _period(dimension: Dimension, value: str) -> tuple[date, date]:
         case _:
             start = date(int(value), 1, 1)
             return start, date(int(value) + 1, 1, 1)
+
+
+def spans(dimension: Dimension, since: date, until: date) -> list[tuple[date, date]]:
+    """The months or years of these days, in order, each as far as it is asked for; ends are not included."""
+    months = range(since.year * 12 + since.month, until.year * 12 + until.month)
+    step = 1 if dimension is Dimension.month else 12
+    firsts = [date(n // 12, n % 12 + 1, 1) for n in months if n % step == 0]
+    return list(pairwise([since, *(first for first in firsts if first < until), until]))
 
 
 # ---- kept rows ------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, case, extract, func, literal, literal_column, select
+from sqlalchemy import ARRAY, Date, Select, case, extract, func, literal, literal_column, select, true
 from sqlmodel import Session
 
 from schemas.coverage import Basis, EventCoverage
@@ -17,7 +17,13 @@ from schemas.links import Link, LinkState
 from schemas.recorders import Recorder, RecorderState
 from schemas.recordings import Recording, RecordingState
 from service.access.actor import Actor
-from service.access.queries import visible_coverage, visible_links, visible_recorders, visible_recordings
+from service.access.queries import (
+    squad_scope,
+    visible_coverage,
+    visible_links,
+    visible_recorders,
+    visible_recordings,
+)
 from service.clock import local
 from service.clocks.queries import clock_rows
 from service.coverage import figures
@@ -28,6 +34,7 @@ from service.coverage.selection import (
     chosen_recordings,
     coverage_column,
     recording_column,
+    spans,
     value_of,
 )
 from service.coverage.status import delay, over, standing
@@ -36,19 +43,57 @@ from service.recorders.queries import LAST_SEEN, RatioRow, recorder_ratio
 
 Group = tuple[str, ...]  # values of keys, in the order of the dimensions
 TOTAL: Group = ("*",)  # no group is called so: its members are ids, words and days
+LONG = (Dimension.month, Dimension.year)
+MOST_SPANS = 120
 
 
 def event_sums(
     session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
 ) -> Iterator[tuple[Group, EventSums]]:
     """One pass over the kept rows for all figures about events."""
+    groups = _Groups(by)
+    for found in session.execute(_event_sums(actor, filters, by, as_of)).all():
+        yield groups[found[: len(by)]], EventSums._make(found[len(by) :])
+
+
+def _event_sums(actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime) -> Select:
+    one_squad = filters.squad is not None or squad_scope(actor) is not None
+    one_officer = filters.officer is not None or Dimension.officer in by
+    if filters.since is not None and filters.until is not None and not one_squad and not one_officer:
+        return _day_by_day(actor, filters, by, as_of, filters.since, filters.until)
     keys = [coverage_column(dimension) for dimension in by]
     statement = chosen_coverage(summed(visible_coverage(actor), keys, as_of), filters)
     if Dimension.officer in by:
         statement = statement.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
-    groups = _Groups(by)
-    for found in session.execute(statement).all():
-        yield groups[found[: len(by)]], EventSums._make(found[len(by) :])
+    return statement
+
+
+def _day_by_day(
+    actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime, since: date, until: date
+) -> Select:
+    """For all squads together: from the index that is ordered by days and holds all that is summed, each month or
+    year of `by` for itself. To work out the month of every row, and to look it up among the groups of all months, is a
+    fifth of the whole; and of a long range the planner would sometimes read the table, where half the rows are of the
+    other basis and all are wide."""
+    row: Any = EventCoverage
+    period = next((one for one in by if one in LONG), None)
+    stretches = spans(period, since, until) if period else [(since, until)]
+    if len(stretches) > MOST_SPANS:
+        period, stretches = None, [(since, until)]
+    firsts, ends = zip(*stretches, strict=True)
+    # arrays, because a statement with VALUES is compiled anew each time
+    each = (
+        func.unnest(literal(firsts, ARRAY(Date)), literal(ends, ARRAY(Date)))
+        .table_valued("first", "until", name="spans")
+        .render_derived()
+    )
+    keys = [coverage_column(dimension) for dimension in by if dimension is not period]
+    kept = visible_coverage(actor).where(row.day >= each.c.first, row.day < each.c.until)
+    within = chosen_coverage(summed(kept, keys, as_of), replace(filters, since=None, until=None)).lateral()
+    columns: list[Any] = list(within.c)
+    if period:
+        columns.insert(by.index(period), each.c.first)
+    return select(*columns).join_from(each, within, true())
 
 
 def summed(kept: Select, keys: Sequence[Any], as_of: datetime) -> Select:

@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlmodel import select
 
 from schemas.accounts import Role
@@ -16,7 +18,7 @@ from service.coverage.keep import recount_all
 from service.coverage.lists import LISTS, list_counts, list_rows
 from service.coverage.queries import board, boards
 from service.coverage.rows import Part, Rows, rows_behind
-from service.coverage.selection import Filters
+from service.coverage.selection import Filters, spans
 from service.coverage.status import status
 from service.errors import Invalid
 from service.events.queries import EventFilter, list_events
@@ -101,6 +103,43 @@ def test_each_group_is_counted_for_itself(drawn: Field, dimension: Dimension):
     whole = figures_of(judge(drawn.session), AS_OF)
     for name in BOARD:
         agree(found.total.figures[name], whole[name])
+
+
+@pytest.mark.parametrize(
+    ("since", "until"),
+    [
+        (date(2024, 6, 5), date(2024, 6, 9)),
+        (date(2023, 11, 30), date(2024, 6, 10)),
+        (date(1, 1, 1), date.max),
+        (date(2024, 6, 9), date(2024, 6, 5)),
+    ],
+)
+def test_a_range_of_days_holds_its_events_and_no_others(bureau: Field, since: date, until: date):
+    draw(bureau, SEEDS[0])
+    recount_all(bureau.session)
+    actor, filters = bureau.actor(Role.auditor), Filters(since=since, until=until)
+    judged = [one for one in judge(bureau.session) if since <= one.day < until]
+    for by in ((), ("month",), ("squad", "month"), ("year", "kind"), ("month", "day"), ("year", "month")):
+        groups = defaultdict(list)
+        for one in judged:
+            groups[tuple(GROUPS[Dimension(name)](one)[0] for name in by)].append(one)
+        found = board(bureau.session, actor, filters, by, AS_OF)
+        assert {tuple(key.value for key in row.keys) for row in found.rows} == (set(groups) if by else set())
+        for row in (*found.rows, found.total):
+            some = groups[tuple(key.value for key in row.keys)] if row.keys else judged
+            by_hand = figures_of(some, AS_OF)
+            for name in BOARD:
+                agree(row.figures[name], by_hand[name])
+
+
+@given(st.dates(date(2019, 1, 1)), st.integers(0, 800), st.sampled_from([Dimension.month, Dimension.year]))
+def test_every_day_of_a_range_lies_in_one_stretch_of_its_month_or_year(since: date, days: int, dimension):
+    days = min(days, (date.max - since).days)
+    found = spans(dimension, since, since + timedelta(days=days))
+    place = 7 if dimension is Dimension.month else 4
+    for day in (since + timedelta(days=n) for n in range(days)):
+        (stretch,) = [one for one in found if one[0] <= day < one[1]]
+        assert day.isoformat()[:place] == stretch[0].isoformat()[:place]
 
 
 @pytest.mark.parametrize("dimension", (Dimension.squad, Dimension.officer))
