@@ -1,9 +1,10 @@
 """The `zhenglu` command. Each module named here adds its commands by `register(app)` and imports late."""
 
-import os
 from importlib import import_module
 
 import typer
+
+from deploy.language import Commands, language
 
 MODULES = (
     "deploy.up",
@@ -20,16 +21,11 @@ MODULES = (
 
 app = typer.Typer(
     name="zhenglu",
+    cls=Commands,
     help="证录 Zhenglu: the index of a city-management bureau's enforcement recordings.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,  # they may hold passwords
 )
-
-
-def language() -> str:
-    """Chinese, as the product is; a locale without a language (C, C.UTF-8, POSIX) asks for nothing else."""
-    wishes = (os.environ.get(name) for name in ("ZHENGLU_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))
-    return "en" if next(filter(None, wishes), "").lower().startswith("en") else "zh_CN"
 
 
 @app.callback()
