@@ -38,6 +38,8 @@ class EnforcementEvent(EventBase, table=True):
         Index("ix_enforcement_events_span", text("tstzrange(arrived_at, departed_at, '[]'::text)"),
               postgresql_using="gist"),
         Index("ix_enforcement_events_squad_id_arrived_at", "squad_id", "arrived_at"),
+        # which subjects there are, for a choice of them
+        Index("ix_enforcement_events_subject_squad_id", "subject", "squad_id"),
         # those that have not ended overlap all that comes after them
         Index("ix_enforcement_events_open", "arrived_at", postgresql_where="departed_at IS NULL"),
     )  # fmt: skip

@@ -8,16 +8,15 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.cases import Campaign
-from schemas.coverage import EventCoverage
 from schemas.people import Officer, Squad
 from service.access.actor import Actor
-from service.access.queries import visible_coverage, visible_officers, visible_squads
+from service.access.queries import visible_officers, visible_squads
 from service.coverage import views
 from service.coverage.asking import GROUPS, NO_SUBJECT, Shown
 from service.coverage.chart_view import chart, groups_table
 from service.coverage.figures import BOARD, SPECS, About, Dimension
 from service.coverage.queries import Board, board, boards
-from service.coverage.selection import Filters
+from service.coverage.selection import Filters, subjects_seen
 from service.coverage.standings import STANDINGS, standing_label, standing_link
 from service.coverage.status import NOT_DUE
 from service.coverage.tiles import tile
@@ -184,8 +183,7 @@ def filter_fields(session: Session, actor: Actor, asked: Shown, words: Subjects,
 
 
 def _subjects(session: Session, actor: Actor, asked: Shown, words: Subjects) -> list[Option]:
-    seen = visible_coverage(actor).with_only_columns(EventCoverage.subject).distinct().limit(OPTIONS)
-    codes = sorted(set(session.scalars(seen)) - {""}, key=words.word)
+    codes = sorted(subjects_seen(session, actor, OPTIONS) - {""}, key=words.word)
     said = asked.names["subject"]
     return [
         *(Option(code, words.word(code), code == said) for code in codes),
@@ -206,8 +204,9 @@ def _campaigns(session: Session, asked: Shown) -> list[Option]:
 
 
 def _officers(session: Session, actor: Actor) -> list[tuple[str, str]]:
-    found = session.scalars(visible_officers(actor).order_by(Officer.certificate_no).limit(OPTIONS))
-    return [(one.certificate_no, one.name) for one in found]
+    names = visible_officers(actor).with_only_columns(Officer.certificate_no, Officer.name)
+    found = session.execute(names.order_by(Officer.certificate_no).limit(OPTIONS))
+    return [(number, name) for number, name in found]
 
 
 def _pieces(asked: Shown, counts: dict[str, int]) -> list[views.Piece]:

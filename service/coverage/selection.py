@@ -12,10 +12,11 @@ from sqlmodel import Session
 
 from schemas.cases import Campaign
 from schemas.coverage import Basis, EventCoverage
-from schemas.events import EventKind, EventOfficer
+from schemas.events import EnforcementEvent, EventKind, EventOfficer
 from schemas.people import Officer, Squad
 from schemas.recordings import Recording
 from service.access.actor import Actor
+from service.access.queries import visible_events
 from service.cases.queries import campaign_of
 from service.clock import day_start
 from service.coverage.figures import TIMES, Dimension
@@ -242,3 +243,13 @@ def labels(session: Session, values: Mapping[Dimension, set[str]]) -> dict[tuple
             rows = session.execute(select(table.id, table.name).where(table.id.in_(ids)))
             found |= {(dimension, str(row.id)): row.name for row in rows}
     return found
+
+
+def subjects_seen(session: Session, actor: Actor, most: int) -> set[str]:
+    """What the events that the actor may see are about: from one subject to the next, not from event to event."""
+    event: Any = EnforcementEvent
+    first = select(func.min(event.subject).label("subject")).cte("subjects", recursive=True)
+    following = select(func.min(event.subject)).where(event.subject > first.c.subject).scalar_subquery()
+    every = first.union_all(select(following).where(first.c.subject.is_not(None)))
+    seen = visible_events(actor).where(event.subject == every.c.subject).exists()
+    return set(session.scalars(select(every.c.subject).where(seen).limit(most)))

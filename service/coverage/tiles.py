@@ -1,6 +1,7 @@
 """A figure as a tile: what it says, what it stands on, and where each of its numbers leads."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import ceil
 from urllib.parse import urlencode
 
@@ -48,7 +49,12 @@ def rows_link(
     pairs = [("figure", figure), ("part", part.value)]
     pairs += [("reason", reason)] if reason else []
     pairs += [("group", f"{dimension}:{value}") for dimension, value in (group or {}).items()]
-    return f"/coverage/rows?{asked.carried}&{urlencode(pairs)}"
+    return f"/coverage/rows?{asked.carried}&{'&'.join(_encoded(*pair) for pair in pairs)}"
+
+
+@lru_cache(4096)  # a board has thousands of links, of a few dozen groups
+def _encoded(name: str, value: str) -> str:
+    return urlencode([(name, value)])
 
 
 def amount(value: float, unit: str) -> str:

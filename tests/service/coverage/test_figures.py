@@ -11,6 +11,7 @@ from sqlmodel import select
 
 from schemas.accounts import Role
 from schemas.coverage import Basis, EventCoverage
+from schemas.events import EnforcementEvent
 from schemas.links import Link
 from schemas.recordings import Recording
 from service.coverage.figures import BOARD, BY_NAME, SPECS, Dimension
@@ -18,12 +19,12 @@ from service.coverage.keep import recount_all
 from service.coverage.lists import LISTS, list_counts, list_rows
 from service.coverage.queries import board, boards
 from service.coverage.rows import Part, Rows, rows_behind
-from service.coverage.selection import Filters, spans
+from service.coverage.selection import Filters, spans, subjects_seen
 from service.coverage.status import status
 from service.errors import Invalid
 from service.events.queries import EventFilter, list_events
 from tests.service.coverage.random_bureau import AS_OF, draw, figures_of, judge, status_of
-from tests.service.linking.field import Field
+from tests.service.linking.field import Field, at
 
 SEEDS = (1, 2, 3)
 
@@ -266,6 +267,17 @@ def test_a_squad_is_shown_its_own_and_nothing_else(drawn: Field):
             assert holder.squad_id == squad
     for name in BOARD:
         assert all(one.event.squad_id == squad for one in all_rows(drawn, own, name, Filters()))
+
+
+def test_a_squad_chooses_among_its_own_subjects(drawn: Field):
+    session = drawn.session
+    drawn.event(at("09:00"), at("09:10"), squad="two", subject="secret")
+    session.flush()
+    events = session.exec(select(EnforcementEvent)).all()
+    for actor in (drawn.actor(Role.auditor), drawn.actor(Role.supervisor, "one")):
+        own = {one.subject for one in events if actor.squad_id in (None, one.squad_id)}
+        assert subjects_seen(session, actor, 300) == own
+    assert subjects_seen(session, drawn.actor(Role.auditor), 2) < {one.subject for one in events}
 
 
 def test_lists_hold_what_their_names_say_and_as_many_as_they_count(drawn: Field):
