@@ -4,6 +4,8 @@
 
 # Real camera files for more test cases; without them the tests generate their media.
 export ZHENGLU_SAMPLES ?= $(abspath $(wildcard ../shared/samples))
+# The tests start hundreds of processes of ours: they need not each compile the same sources.
+unexport PYTHONDONTWRITEBYTECODE
 # make test T=tests/service/uploads runs a part; T='-k name' works too.
 T ?= tests
 # Most tests wait more than they compute.
