@@ -19,4 +19,5 @@ pytest_plugins = [
     "tests.fixtures.jobs",
     "tests.fixtures.stack",
     "tests.fixtures.ceph",
+    "tests.fixtures.passwords",
 ]

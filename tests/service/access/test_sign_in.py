@@ -18,6 +18,7 @@ from service.settings import Settings, get_settings
 from tests.service.access.bureau import Bureau
 
 PASSWORD = "correct-horse-9"
+pytestmark = pytest.mark.usefixtures("real_passwords")
 
 
 @pytest.fixture
