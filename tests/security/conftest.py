@@ -1,7 +1,9 @@
 """The service in this process, two squads, and people to ask as."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from uuid import UUID
 
 import httpx
@@ -9,7 +11,10 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from deploy.embedded.postgres import Postgres
+from deploy.embedded.redis import Redis
 from schemas.accounts import Account, AccountCreate, Role
+from schemas.base import new_id
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventKind
 from schemas.links import Link, LinkState
@@ -17,7 +22,8 @@ from service import database
 from service.access.actions import create_account, open_session
 from service.app import create_app
 from service.clock import now
-from tests.fixtures.jobs import Bureau
+from tests.fixtures.jobs import Bureau, environment, settled_in
+from tests.fixtures.postgres import TEMPLATE, _create, _drop
 
 PASSWORD = "correct-horse-9"
 
@@ -73,7 +79,34 @@ class House:
             return list(session.scalars(rows))
 
 
-@pytest.fixture
-def house(bureau: Bureau) -> Iterator[House]:
+def _house(bureau: Bureau) -> House:
     client = TestClient(create_app(), base_url="http://localhost", raise_server_exceptions=False)
-    yield House(bureau, client)
+    return House(bureau, client)
+
+
+@pytest.fixture
+def house(bureau: Bureau) -> House:
+    return _house(bureau)
+
+
+@pytest.fixture(scope="module")
+def lasting_house(
+    postgres: Postgres, redis_server: Redis, run_folder: Path, worker_id: str
+) -> Iterator[House]:
+    name = f"house_{worker_id}_{new_id().hex[:8]}"
+    folder = run_folder / name
+    folder.mkdir(mode=0o755)
+    _create(postgres, name, TEMPLATE)
+    env = environment(postgres.url(name), redis_server.url(), folder)
+    with settled_in(env):
+        made = _house(Bureau(folder, env))
+    yield made
+    _drop(postgres, name)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def same_house(lasting_house: House) -> Iterator[House]:
+    """One for all tests of a file that do not mind what the others left in it."""
+    with settled_in(lasting_house.bureau.env):
+        yield lasting_house

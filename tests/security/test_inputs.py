@@ -36,9 +36,9 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("path", QUERIES)
-def test_no_query_breaks_the_service(house: House, path):
+def test_no_query_breaks_the_service(same_house: House, path):
     for accept in ("application/json", "text/html"):
-        answer = house.ask("GET", path, Role.supervisor, "1", headers={"Accept": accept})
+        answer = same_house.ask("GET", path, Role.supervisor, "1", headers={"Accept": accept})
         assert answer.status_code < 500, answer.text
 
 
@@ -76,8 +76,8 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("method", "path", "content"), BODIES)
-def test_no_body_breaks_the_service(house: House, method, path, content):
-    answer = house.ask(
+def test_no_body_breaks_the_service(same_house: House, method, path, content):
+    answer = same_house.ask(
         method, path, Role.supervisor, "1", content=content, headers={"Content-Type": "application/json"}
     )
     assert answer.status_code < 500, answer.text

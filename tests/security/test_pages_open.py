@@ -38,8 +38,8 @@ WHO = [(role, squad) for role in Role for squad in ("1", None) if squad or role 
 
 
 @pytest.mark.parametrize(("role", "squad"), WHO)
-def test_every_page_of_the_menu_opens(house: House, role: Role, squad: str | None):
-    ids = furnish(house, "甲1")
+def test_every_page_of_the_menu_opens(same_house: House, role: Role, squad: str | None):
+    ids = furnish(same_house, f"甲 {role} {squad}")
     paths = [path for path, _word, roles in NAVIGATION if roles is None or role in roles]
     paths += [f"/{kind}/{one}" for kind, one in ids.items()]
     paths += ["/account", "/recordings/facets", f"/recordings/{ids['recordings']}/jobs"]
@@ -48,7 +48,7 @@ def test_every_page_of_the_menu_opens(house: House, role: Role, squad: str | Non
         paths += [
             f"/attention?what={what}" for what in ("failed", "waiting", "unlinked", "refused", "removal")
         ]
-    answers = {path: house.ask("GET", path, role, squad).status_code for path in paths}
+    answers = {path: same_house.ask("GET", path, role, squad).status_code for path in paths}
     assert set(answers.values()) == {200}, answers
 
 
@@ -65,9 +65,9 @@ GUARDED = {
 
 
 @pytest.mark.parametrize(("role", "squad"), WHO)
-def test_the_menu_offers_exactly_what_the_role_may_open(house: House, role: Role, squad: str | None):
+def test_the_menu_offers_exactly_what_the_role_may_open(same_house: House, role: Role, squad: str | None):
     offered = {path for path, _word in navigation(role)}
-    opens = {path for path, *_ in NAVIGATION if house.ask("GET", path, role, squad).status_code == 200}
+    opens = {path for path, *_ in NAVIGATION if same_house.ask("GET", path, role, squad).status_code == 200}
     assert opens == offered
     assert offered & GUARDED.keys() == {path for path, what in GUARDED.items() if may(role, what)}
 
