@@ -174,7 +174,7 @@ def _unsettled(bureau: Bureau) -> Counter:
 def _wait_for_encode(yard: Yard, bureau: Bureau, timeout_s: float = 40.0) -> None:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline and not yard.ffmpeg_below() and _unsettled(bureau):
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 @pytest.mark.timeout(900)
