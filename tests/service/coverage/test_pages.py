@@ -1,7 +1,6 @@
 """The pages of coverage: first who may not, then another squad, then that every number is as large as its rows."""
 
 import re
-from collections.abc import Iterator
 from datetime import date, timedelta
 from html import unescape
 
@@ -18,7 +17,8 @@ from service.coverage.keep import recount_all
 from service.database import get_engine, transaction
 from service.matters.actions import publish
 from tests.service.access.bureau import Bureau
-from tests.service.access.conftest import bureau as access_bureau  # noqa: F401  the fixture below stands on it
+from tests.service.access.conftest import bureau as access_bureau  # noqa: F401  the fixtures below stand on these
+from tests.service.access.conftest import shared  # noqa: F401
 from tests.service.linking.field import Field, at
 
 BOARD = ("/coverage", "/coverage/more", "/coverage/rows", "/coverage/lists", "/coverage/lists/counts")
@@ -30,11 +30,21 @@ JUNE = "/coverage?month=2024-06"
 TITLES = ("招牌检查", "扬尘取证", "别队巡查")
 
 
+@pytest.fixture(scope="module")
+def service(shared: Bureau) -> Bureau:  # noqa: F811
+    """One for all tests that only ask."""
+    return _furnished(shared)
+
+
 @pytest.fixture
-def service(access_bureau: Bureau) -> Iterator[Bureau]:  # noqa: F811
+def own_service(access_bureau: Bureau) -> Bureau:  # noqa: F811
+    return _furnished(access_bureau)
+
+
+def _furnished(bureau: Bureau) -> Bureau:
     """Squad one on 2024-06-03: one event filmed whole, 120 not at all. Squad two: one event, not filmed."""
     with transaction(get_engine()) as session:
-        link = session.get_one(Link, access_bureau.ids["link_id"])
+        link = session.get_one(Link, bureau.ids["link_id"])
         link.state = "automatic"
         session.add(link)
         field = Field(session)
@@ -45,7 +55,7 @@ def service(access_bureau: Bureau) -> Iterator[Bureau]:  # noqa: F811
         field.event(at("11:00"), at("11:20"), squad="two", title=TITLES[2])
         session.flush()
         recount_all(session)
-    yield access_bureau
+    return bureau
 
 
 def _squad(session: Session, code: str) -> Squad:
@@ -150,11 +160,12 @@ def test_a_list_or_a_decision_that_does_not_exist_is_not_found(service: Bureau):
         assert ask(service, path, method="POST").status_code == 404, path
 
 
-def test_another_squads_recording_is_not_decided_from_a_list(service: Bureau):
-    path = f"/coverage/lists/unlinked/recordings/{service.ids['recording_id']}/links/{service.ids['link_id']}"
-    assert ask(service, f"{path}/reject", squad="two", method="POST").status_code == 404
-    assert ask(service, f"{path}/reject", Role.auditor, "one", method="POST").status_code == 403
-    assert ask(service, f"{path}/reject", squad="one", method="POST").status_code == 303
+def test_another_squads_recording_is_not_decided_from_a_list(own_service: Bureau):
+    ids = own_service.ids
+    path = f"/coverage/lists/unlinked/recordings/{ids['recording_id']}/links/{ids['link_id']}"
+    assert ask(own_service, f"{path}/reject", squad="two", method="POST").status_code == 404
+    assert ask(own_service, f"{path}/reject", Role.auditor, "one", method="POST").status_code == 403
+    assert ask(own_service, f"{path}/reject", squad="one", method="POST").status_code == 303
 
 
 def test_who_is_no_officer_has_no_list_of_his_own(service: Bureau):
@@ -169,8 +180,8 @@ OWN = {
 }
 
 
-def test_every_row_that_concerns_an_officer_is_disputed_from_their_list_and_answered(service: Bureau):
-    today, secret = local(now()), service.secret(Role.member, "one")
+def test_every_row_that_concerns_an_officer_is_disputed_from_their_list_and_answered(own_service: Bureau):
+    today, secret = local(now()), own_service.secret(Role.member, "one")
     with transaction(get_engine()) as session:
         field = Field(session)
         field.known["squad", "one"] = _squad(session, "one")
@@ -193,29 +204,30 @@ def test_every_row_that_concerns_an_officer_is_disputed_from_their_list_and_answ
             )
     said = {"Authorization": f"Bearer {secret}", "Accept": "text/html", "Accept-Language": "en"}
     for about, path in OWN.items():
-        told = service.client.get(path, headers=said)
+        told = own_service.client.get(path, headers=said)
         form = re.search(rf'<input type="hidden" name="about" value="{about}">(.*?)</form>', told.text, re.S)
         assert told.status_code == 200 and form, path
         wanted = dict(re.findall(r'name="(row|day)" value="([^"]*)"', form.group(1)))
         body = {"about": about, "statement": f"wrong {about}", **wanted}
-        answer = service.client.post("/disputes", data=body, headers=said, follow_redirects=False)
+        answer = own_service.client.post("/disputes", data=body, headers=said, follow_redirects=False)
         assert answer.status_code == 303, answer.text
-    assert service.client.get("/coverage/mine?name=clocks", headers=said).status_code == 200
-    assert "disputes" in service.client.get("/coverage/mine", headers=said).text
-    assert 'href="/coverage/mine">' in service.client.get("/", headers=said).text  # with nothing to do, too
-    waiting = ask(service, "/coverage/lists/disputes").text
+    assert own_service.client.get("/coverage/mine?name=clocks", headers=said).status_code == 200
+    assert "disputes" in own_service.client.get("/coverage/mine", headers=said).text
+    home = own_service.client.get("/", headers=said).text
+    assert 'href="/coverage/mine">' in home  # with nothing to do, too
+    waiting = ask(own_service, "/coverage/lists/disputes").text
     assert all(f"wrong {about}" in waiting for about in OWN)
-    assert "wrong rec" not in ask(service, "/coverage/lists/disputes", squad="two").text
+    assert "wrong rec" not in ask(own_service, "/coverage/lists/disputes", squad="two").text
     ids = re.findall(r'action="/disputes/([0-9a-f-]{36})/uphold"', waiting)
-    boss = {**said, "Authorization": f"Bearer {service.secret(Role.supervisor, None)}"}
-    answered = service.client.post(
+    boss = {**said, "Authorization": f"Bearer {own_service.secret(Role.supervisor, None)}"}
+    answered = own_service.client.post(
         f"/disputes/{ids[0]}/uphold", data={"answer": "put right"}, headers=boss, follow_redirects=False
     )
     assert answered.status_code == 303
-    assert "put right" in service.client.get("/coverage/mine?name=disputes", headers=said).text
+    assert "put right" in own_service.client.get("/coverage/mine?name=disputes", headers=said).text
 
 
-def test_a_change_of_rule_inside_the_range_is_said_on_the_board(service: Bureau):
+def test_a_change_of_rule_inside_the_range_is_said_on_the_board(own_service: Bureau):
     with transaction(get_engine()) as session:
         field = Field(session)
         field.known["squad", "one"] = _squad(session, "one")
@@ -224,13 +236,13 @@ def test_a_change_of_rule_inside_the_range_is_said_on_the_board(service: Bureau)
         field.event(at("09:00", -1), at("09:30", -1))
         session.flush()
         recount_all(session)
-    told = ask(service, JUNE).text
+    told = ask(own_service, JUNE).text
     assert "From 2024-06-03 version 1 of the matters list holds" in told
     assert "change of rule inside" in told
-    only_after = ask(service, "/coverage?from=2024-06-03&to=2024-06-30").text
+    only_after = ask(own_service, "/coverage?from=2024-06-03&to=2024-06-30").text
     assert "change of rule inside" not in only_after and "do not compare" not in only_after
     assert "but was published only on" in only_after  # it was published long after June
-    later = ask(service, f"/coverage?from={local(now()).date()}").text
+    later = ask(own_service, f"/coverage?from={local(now()).date()}").text
     assert "published only on" not in later
 
 

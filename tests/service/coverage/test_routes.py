@@ -8,7 +8,7 @@ from schemas.links import Link
 from service.coverage.keep import recount_all
 from service.database import get_engine, transaction
 from tests.service.access.bureau import Bureau
-from tests.service.access.conftest import bureau as access_bureau  # noqa: F401  the fixture below stands on it
+from tests.service.access.conftest import shared  # noqa: F401  the fixture below stands on it
 
 PATHS = (
     "/api/v1/coverage",
@@ -19,16 +19,16 @@ PATHS = (
 YEAR = "from=2024-01-01&to=2024-12-31"
 
 
-@pytest.fixture
-def service(access_bureau: Bureau) -> Bureau:  # noqa: F811
-    """Its one event, 09:00 to 09:30 on 2024-06-03 in squad one, is shown by its one recording."""
+@pytest.fixture(scope="module")
+def service(shared: Bureau) -> Bureau:  # noqa: F811
+    """Its one event, 09:00 to 09:30 on 2024-06-03 in squad one, is shown by its one recording. All tests only ask."""
     with transaction(get_engine()) as session:
-        link = session.get_one(Link, access_bureau.ids["link_id"])
+        link = session.get_one(Link, shared.ids["link_id"])
         link.state = "automatic"
         session.add(link)
         session.flush()
         recount_all(session)
-    return access_bureau
+    return shared
 
 
 def ask(service: Bureau, path: str, role: Role = Role.auditor, squad: str | None = None):
