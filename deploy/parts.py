@@ -19,7 +19,7 @@ from deploy.database import upgrade
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.redis import Redis
 from deploy.process import Child
-from deploy.serve import BODY_BUFFER
+from deploy.serve import web_server
 from deploy.supervisor import Part, StartFailed, Step
 from service.settings import Settings
 
@@ -114,11 +114,7 @@ class Installation:
         return Part(child, ready, prepared)
 
     def _web(self) -> list[str]:
-        return [
-            *("granian", "--interface", "asgi", "--factory", "service.app:serve", "--no-ws"),
-            *("--host", self.host, "--port", str(self.port), "--workers", str(self.size.web)),
-            *("--http1-buffer-size", str(BODY_BUFFER)),
-        ]
+        return web_server(self.host, self.port, self.size.web)
 
     def _web_answers(self) -> bool:
         with contextlib.suppress(httpx.TransportError):

@@ -10,8 +10,26 @@ from typing import Annotated
 import typer
 
 QUEUES = ("light", "encode")
-BODY_BUFFER = 2**20
-"""The most of a request's body that is handed over at once: a step from thread to thread for each such piece."""
+
+
+def web_server(host: str, port: int, workers: int = 1, app: str = "service.app:serve") -> list[str]:
+    """The web server as a Python module with its words."""
+    return [
+        *("uvicorn", "--factory", app, "--http", "service.wire:Protocol", "--loop", "uvloop", "--ws", "none"),
+        *(
+            "--host",
+            host,
+            "--port",
+            str(port),
+            "--workers",
+            str(workers),
+            "--timeout-worker-healthcheck",
+            "60",
+        ),
+        # Who is behind a proxy is service.access's to know; a proxy keeps its connections for a minute.
+        *("--no-proxy-headers", "--timeout-keep-alive", "75", "--timeout-graceful-shutdown", "5"),
+        *("--no-access-log", "--no-server-header"),
+    ]
 
 
 def _become(*module: str) -> None:
@@ -24,11 +42,7 @@ def serve(
     workers: Annotated[int, typer.Option(help="processes", min=1)] = 2,
 ) -> None:
     """Run the pages and the API."""
-    _become(
-        *("granian", "--interface", "asgi", "--factory", "service.app:serve", "--no-ws"),
-        *("--host", host, "--port", str(port), "--workers", str(workers)),
-        *("--http1-buffer-size", str(BODY_BUFFER)),
-    )
+    _become(*web_server(host, port, workers))
 
 
 def worker(

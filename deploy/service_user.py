@@ -102,7 +102,7 @@ def _program_for(account: Account, environment: dict[str, str]) -> tuple[str, di
 
 
 def _runs(account: Account, python: str, environment: dict[str, str]) -> bool:
-    return _as(account, [python, "-c", "import deploy.cli, deploy.parts, celery, granian"], environment)
+    return _as(account, [python, "-c", "import deploy.cli, deploy.parts, celery, uvicorn"], environment)
 
 
 def _as(account: Account, command: Sequence[str], environment: dict[str, str]) -> bool:

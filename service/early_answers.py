@@ -11,6 +11,8 @@ from contextlib import suppress
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from service.wire import wire_of
+
 LINGER_BYTES = 64 * 2**20
 LINGER_S = 10.0
 SILENCE_S = 2.0
@@ -24,7 +26,7 @@ class EarlyAnswers:
         length = _length(scope) if scope["type"] == "http" else 0
         if length == 0:
             return await self.app(scope, receive, send)
-        unread, early, taken = True, False, 0
+        unread, early, taken, wire = True, False, 0, wire_of(scope)
 
         async def watched() -> Message:
             nonlocal unread, taken
@@ -36,16 +38,18 @@ class EarlyAnswers:
 
         async def marked(message: Message) -> None:
             nonlocal early
-            if message["type"] == "http.response.start" and unread:
+            if message["type"] == "http.response.start" and unread and (wire is None or wire.left):
                 early = True
-                if scope["http_version"].startswith("1"):  # HTTP/2 ends the stream and keeps the connection
-                    message["headers"] = [*message["headers"], (b"connection", b"close")]
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
+            if early and message["type"] == "http.response.body" and not message.get("more_body", False):
+                # After the last message the server closes at once.
+                await send({**message, "more_body": True})
+                with suppress(TimeoutError):
+                    await _linger(receive)
+                message = {**message, "body": b""}
             await send(message)
 
         await self.app(scope, watched, marked)
-        if early:
-            with suppress(TimeoutError):
-                await _linger(receive)
 
 
 def _length(scope: Scope) -> int | None:

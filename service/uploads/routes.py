@@ -33,6 +33,7 @@ from service.uploads.oneshot import Form, said_beside
 from service.uploads.protocol import COMMON
 from service.uploads.queries import Fate, fate_of, find_upload, is_full
 from service.uploads.writer import body_of, in_slow_thread, in_thread, write_body
+from service.wire import wire_of
 
 router = APIRouter(prefix="/api/v1", tags=["uploads"])
 T = TypeVar("T")
@@ -126,7 +127,7 @@ async def _create(request: Request) -> Response:
     answer = {"Location": address_of(upload_id)}
     if held is not None:
         try:
-            await write_body(held, body_of(request), checksum)
+            await write_body(held, body_of(request), checksum, wire_of(request.scope))
         except ServiceError as error:
             error.headers = {**answer, **error.headers}
             raise
@@ -193,7 +194,7 @@ async def _patch(request: Request) -> Response:
     actor = await as_actor(request, lambda _session, actor: actor)
     held, body = await _hold(actor, upload_id, offset, length), body_of(request)
     if not held.full:
-        await write_body(held, body, checksum)
+        await write_body(held, body, checksum, wire_of(request.scope))
     await in_slow_thread(complete, upload_id)
     return Response(status_code=204, headers=await in_thread(_state, actor, upload_id))
 

@@ -1,19 +1,22 @@
-"""The body of one request on its way into the store: read on the event loop, written by a thread.
+"""The body of one request on its way into the store. Whatever way it ends, what arrived is made durable first.
 
-One batch is collected while the one before it is written, as the pieces that arrived, without copying them; this
-bounds the memory of an upload and hands back-pressure to the client. Whatever way the body ends, what arrived is
-made durable first.
+Where the server lets us (`service.wire`), a thread reads it from the socket and writes it, as long as the client
+keeps up; the event loop only waits for the next bytes. Else it is read on the event loop and written by a thread:
+one batch is collected while the one before it is written, as the pieces that arrived, without copying them. Both
+bound the memory of an upload and hand back-pressure to the client.
 """
 
 import asyncio
 import ctypes
 import hmac
 import logging
+import select
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from typing import Any, TypeVar
 
 import anyio
@@ -27,6 +30,7 @@ from service.storage.protocols import MIB, Buffer
 from service.uploads.actions import Held, advance, let_go, must_let_go, stay_alive
 from service.uploads.errors import BodyCutOff, ChecksumMismatch, UploadTakenOver
 from service.uploads.protocol import CHECKSUMS, Checksum
+from service.wire import Wire
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -34,6 +38,10 @@ T = TypeVar("T")
 BATCH = 2 * MIB
 MOST_PIECES = 512
 """Pieces of a few bytes each take far more memory than they say."""
+
+AT_ONCE = 1 * MIB  # from the socket to the store
+TURN_S = 0.25  # then the thread is another upload's for a while
+WAIT_FOR_MORE_MS = 20  # inside a turn
 
 FLUSH_AFTER_S = 1.0
 LOOK_EVERY_S = 0.15
@@ -141,23 +149,77 @@ class Reception:
         self._flushed = self._heard = time.monotonic()
         self.wanted_elsewhere = False
 
-    async def take(self, chunks: AsyncIterator[bytes]) -> None:
+    async def take(self, chunks: AsyncIterator[bytes], wire: Wire | None) -> None:
         async for chunk in chunks:
-            self._heard = time.monotonic()
-            view = memoryview(chunk)
-            if self._room is not None:
-                view = view[: self._room]
-                self._room -= len(view)
-            for start in range(0, len(view), BATCH):  # batches stay below MAX_WRITE
-                piece = view[start : start + BATCH]
-                self._pieces.append(piece)
-                self._size += len(piece)
-                if self._size >= BATCH or len(self._pieces) == MOST_PIECES:
-                    await self.flush()
-            if self._size and self._heard - self._flushed > FLUSH_AFTER_S:
-                await self.flush()
+            await self._keep(chunk)
             if self._room == 0:
                 return
+            if wire is not None:
+                return await self._take_from(wire)
+
+    async def _keep(self, chunk: bytes) -> None:
+        self._heard = time.monotonic()
+        view = memoryview(chunk)
+        if self._room is not None:
+            view = view[: self._room]
+            self._room -= len(view)
+        for start in range(0, len(view), BATCH):  # batches stay below MAX_WRITE
+            piece = view[start : start + BATCH]
+            self._pieces.append(piece)
+            self._size += len(piece)
+            if self._size >= BATCH or len(self._pieces) == MOST_PIECES:
+                await self.flush()
+        if self._size and self._heard - self._flushed > FLUSH_AFTER_S:
+            await self.flush()
+
+    async def _take_from(self, wire: Wire) -> None:
+        with wire.taken() as (first, own):
+            await self._keep(first)
+            await self.flush()
+            try:
+                buffer = memoryview(bytearray(min(AT_ONCE, self._coming(wire))))
+                while self._coming(wire):
+                    await _readable(own)
+                    await self.settle()
+                    turn = partial(self._turn, wire, own, buffer)
+                    self._writing = asyncio.get_running_loop().run_in_executor(_writers, turn)
+                    await self.settle()
+            finally:
+                await self.settle()  # nobody may close the socket under the thread
+
+    def _coming(self, wire: Wire) -> int:
+        return wire.left if self._room is None else min(wire.left, self._room)
+
+    def _turn(self, wire: Wire, own: socket.socket, buffer: memoryview) -> None:
+        """In a thread: from the socket to the store until nothing comes, or it is another upload's turn. Raises
+        BodyCutOff when the client is gone, after writing what came before."""
+        poller, until = select.poll(), time.monotonic() + TURN_S
+        poller.register(own, select.POLLIN)
+        filled, gone = 0, False
+        while (coming := self._coming(wire)) and self._heard < until and not self.wanted_elsewhere:
+            try:
+                taken = own.recv_into(buffer[filled:], min(coming, len(buffer) - filled))
+            except BlockingIOError:
+                if not poller.poll(WAIT_FOR_MORE_MS):
+                    break
+                continue
+            except OSError:
+                taken = 0
+            if not taken:
+                gone = True
+                break
+            self._heard = time.monotonic()
+            wire.left -= taken
+            if self._room is not None:
+                self._room -= taken
+            filled += taken
+            if filled == len(buffer):
+                self._sink.put([buffer])
+                filled = 0
+        if filled:
+            self._sink.put([buffer[:filled]])
+        if gone:
+            raise BodyCutOff
 
     async def flush(self) -> None:
         await self.settle()
@@ -188,8 +250,22 @@ class Reception:
                 return
 
 
-async def write_body(held: Held, chunks: AsyncIterator[bytes], checksum: Checksum | None = None) -> int:
-    """Writes the chunks from `held.offset` on and answers the offset reached.
+async def _readable(own: socket.socket) -> None:
+    """Bytes have come, or the end."""
+    loop = asyncio.get_running_loop()
+    readable = loop.create_future()
+    loop.add_reader(own, lambda: readable.done() or readable.set_result(None))
+    try:
+        await readable
+    finally:
+        loop.remove_reader(own)
+
+
+async def write_body(
+    held: Held, chunks: AsyncIterator[bytes], checksum: Checksum | None = None, wire: Wire | None = None
+) -> int:
+    """Writes the chunks from `held.offset` on and answers the offset reached. With `wire`, all after the first chunk
+    comes from there.
 
     Raises `BodyCutOff` when the client went away and `UploadTakenOver` when another request wanted the upload: the
     bytes until then are kept (not with a checksum, which can only be true of the whole). Errors of the store and
@@ -198,7 +274,7 @@ async def write_body(held: Held, chunks: AsyncIterator[bytes], checksum: Checksu
     loop = asyncio.get_running_loop()
     sink = await loop.run_in_executor(_writers, Sink, held, checksum)
     reception = Reception(sink, None if held.length is None else held.length - held.offset)
-    reading = asyncio.create_task(reception.take(chunks))
+    reading = asyncio.create_task(reception.take(chunks, wire))
     watching = asyncio.create_task(reception.watch(reading))
     cut: BodyCutOff | None = None
     try:

@@ -125,11 +125,9 @@ def gallery(media_folder: Path) -> FastAPI:
 
 
 if __name__ == "__main__":
-    from granian import Granian
-    from granian.constants import Interfaces
+    import uvicorn
 
     with tempfile.TemporaryDirectory() as folder:
         media(Path(folder))
         port = int(sys.argv[1]) if len(sys.argv) > 1 else 8899
-        server = Granian("gallery", "127.0.0.1", port, interface=Interfaces.ASGI, log_enabled=False)
-        server.serve(target_loader=lambda: gallery(Path(folder)), wrap_loader=False)
+        uvicorn.run(gallery(Path(folder)), port=port, log_level="warning")

@@ -11,6 +11,7 @@ import sqlalchemy
 from sqlmodel import Session
 
 from deploy.process import Child, free_port
+from deploy.serve import web_server
 from schemas.accounts import AccountCreate, Role, TokenScope
 from schemas.people import Squad
 from service.access.actions import create_account, create_token
@@ -56,7 +57,7 @@ class Bureau:
 
 @dataclass
 class Service:
-    """One granian process serving the application. `kill` is kill -9; `start` again keeps the port. `start` is
+    """One process of the web server, serving the application. `kill` is kill -9; `start` again keeps the port. `start` is
     `launch` and then `ready`."""
 
     processes: Processes
@@ -89,9 +90,8 @@ class Service:
 
     def launch(self) -> None:
         self.child = self.processes.python(
-            "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1", "--port", str(self.port),
-            "--no-ws", "service.app:create_app", env=self.environment, name="service",
-        )  # fmt: skip
+            "-m", *web_server("127.0.0.1", self.port), env=self.environment, name="service"
+        )
 
     def ready(self) -> "Service":
         assert self.child is not None

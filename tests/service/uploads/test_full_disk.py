@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.serve import web_server
 from service.storage import open_store
 from tests.fixtures.processes import Processes
 from tests.service.uploads.service import Bureau, Service, at, folder_store, metadata
@@ -24,8 +25,7 @@ class OnSmallDisk(Service):
             [
                 *("bwrap", "--die-with-parent", "--dev-bind", "/", "/"),
                 *("--size", str(DISK), "--tmpfs", folder, "--chmod", "0755", folder),
-                *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1"),
-                *("--port", str(self.port), "--no-ws", "service.app:create_app"),
+                *(sys.executable, "-m", *web_server("127.0.0.1", self.port)),
             ],
             env=self.environment,
         )

@@ -1,0 +1,113 @@
+"""The web server's side of a connection: uvicorn's, with what a server of uploads needs besides.
+
+Whoever handles a request may read its body from the socket itself (`wire_of`), without a step from thread to thread
+for each piece. And a request's head may be neither endless nor endlessly slow.
+"""
+
+import asyncio
+import os
+import socket
+from asyncio.events import TimerHandle
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httptools
+from starlette.types import Scope
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+EXTENSION = "zhenglu.wire"
+HEAD_BYTES = 64 * 2**10
+HEAD_WITHIN_S = 30.0
+HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+)
+
+
+class Protocol(HttpToolsProtocol):
+    _unread_head = 0  # bytes that came since the parser last knew what they were
+    _head_timer: TimerHandle | None = None
+    body_received = 0
+    """Bytes of the body of the request in hand."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._await_head()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._forget_head()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._unread_head += len(data)
+        super().data_received(data)
+        if self._unread_head > HEAD_BYTES and not self.transport.is_closing():
+            self.transport.write(HEAD_TOO_LARGE)
+            self.transport.close()
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        if self._head_timer is None:
+            self._await_head()
+
+    def on_headers_complete(self) -> None:
+        self._forget_head()
+        super().on_headers_complete()
+        self.body_received = 0
+        length = dict(self.headers).get(b"content-length", b"0")
+        if self.scheme == "http" and length.isdigit() and int(length):
+            self.scope["extensions"] = {EXTENSION: Wire(self, self.cycle, int(length))}  # type: ignore[dict-item]
+
+    def on_body(self, body: bytes) -> None:
+        self._unread_head = 0
+        self.body_received += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._unread_head = 0
+        super().on_message_complete()
+
+    def begin_anew(self) -> None:
+        """The parser still waits for a body that it was not shown."""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn does
+
+    def _await_head(self) -> None:
+        self._head_timer = self.loop.call_later(HEAD_WITHIN_S, self.transport.close)
+
+    def _forget_head(self) -> None:
+        self._unread_head = 0
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+
+class Wire:
+    """The body of a request, of known length and on a socket without encryption.
+
+    `left`: bytes that nobody has read yet, counted down by whoever takes them. At 0 the connection is good for the
+    next request; else it must be closed after the answer.
+    """
+
+    def __init__(self, protocol: Protocol, cycle: RequestResponseCycle, length: int) -> None:
+        self._protocol, self._cycle, self.left = protocol, cycle, length
+
+    @contextmanager
+    def taken(self) -> Iterator[tuple[bytes, socket.socket]]:
+        """What the event loop has read and not handed on, and the socket, which it leaves alone from now on."""
+        protocol, cycle = self._protocol, self._cycle
+        protocol.flow.pause_reading()
+        first, cycle.body = bytes(cycle.body), bytearray()
+        self.left -= protocol.body_received
+        # A handle of its own: the connection may be closed meanwhile, and its number be another's.
+        with socket.socket(fileno=os.dup(protocol.transport.get_extra_info("socket").fileno())) as own:
+            yield first, own
+        if self.left == 0 and cycle.more_body:
+            cycle.more_body = False
+            cycle.message_event.set()
+            protocol.begin_anew()
+
+
+def wire_of(scope: Scope) -> Wire | None:
+    """None where only the server can read the body: its length is unknown, it is encrypted, or the server is
+    another."""
+    return scope.get("extensions", {}).get(EXTENSION)
