@@ -10,9 +10,10 @@ import socket
 from asyncio.events import TimerHandle
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import httptools
-from starlette.types import Scope
+from starlette.types import Message, Receive, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 EXTENSION = "zhenglu.wire"
@@ -21,6 +22,7 @@ HEAD_WITHIN_S = 30.0
 HEAD_TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
 )
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 class Protocol(HttpToolsProtocol):
@@ -53,9 +55,12 @@ class Protocol(HttpToolsProtocol):
         self._forget_head()
         super().on_headers_complete()
         self.body_received = 0
+        self.cycle.receive = partial(_to_the_last_byte, self.cycle, self.cycle.receive)  # type: ignore[method-assign]
         length = dict(self.headers).get(b"content-length", b"0")
         if self.scheme == "http" and length.isdigit() and int(length):
             self.scope["extensions"] = {EXTENSION: Wire(self, self.cycle, int(length))}  # type: ignore[dict-item]
+            # Else a client that sends and closes would be gone before anyone asked for what it sent.
+            self.flow.pause_reading()
 
     def on_body(self, body: bytes) -> None:
         self._unread_head = 0
@@ -96,6 +101,9 @@ class Wire:
         """What the event loop has read and not handed on, and the socket, which it leaves alone from now on."""
         protocol, cycle = self._protocol, self._cycle
         protocol.flow.pause_reading()
+        if cycle.waiting_for_100_continue:
+            cycle.waiting_for_100_continue = False
+            protocol.transport.write(CONTINUE)
         first, cycle.body = bytes(cycle.body), bytearray()
         self.left -= protocol.body_received
         # A handle of its own: the connection may be closed meanwhile, and its number be another's.
@@ -105,6 +113,15 @@ class Wire:
             cycle.more_body = False
             cycle.message_event.set()
             protocol.begin_anew()
+
+
+async def _to_the_last_byte(cycle: RequestResponseCycle, receive: Receive) -> Message:
+    """uvicorn forgets what has come when the client is gone."""
+    message = await receive()
+    if message["type"] == "http.disconnect" and cycle.body:
+        last, cycle.body = bytes(cycle.body), bytearray()
+        return {"type": "http.request", "body": last, "more_body": True}
+    return message
 
 
 def wire_of(scope: Scope) -> Wire | None:

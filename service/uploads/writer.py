@@ -148,14 +148,15 @@ class Reception:
         self._writing: asyncio.Future[None] | None = None
         self._flushed = self._heard = time.monotonic()
         self.wanted_elsewhere = False
+        self._gone = False  # the client
 
     async def take(self, chunks: AsyncIterator[bytes], wire: Wire | None) -> None:
+        if wire is not None:
+            return await self._take_from(wire)
         async for chunk in chunks:
             await self._keep(chunk)
             if self._room == 0:
                 return
-            if wire is not None:
-                return await self._take_from(wire)
 
     async def _keep(self, chunk: bytes) -> None:
         self._heard = time.monotonic()
@@ -184,6 +185,8 @@ class Reception:
                     turn = partial(self._turn, wire, own, buffer)
                     self._writing = asyncio.get_running_loop().run_in_executor(_writers, turn)
                     await self.settle()
+                    if self._gone:
+                        raise BodyCutOff
             finally:
                 await self.settle()  # nobody may close the socket under the thread
 
@@ -191,11 +194,10 @@ class Reception:
         return wire.left if self._room is None else min(wire.left, self._room)
 
     def _turn(self, wire: Wire, own: socket.socket, buffer: memoryview) -> None:
-        """In a thread: from the socket to the store until nothing comes, or it is another upload's turn. Raises
-        BodyCutOff when the client is gone, after writing what came before."""
+        """In a thread: from the socket to the store until nothing comes, or it is another upload's turn."""
         poller, until = select.poll(), time.monotonic() + TURN_S
         poller.register(own, select.POLLIN)
-        filled, gone = 0, False
+        filled = 0
         while (coming := self._coming(wire)) and self._heard < until and not self.wanted_elsewhere:
             try:
                 taken = own.recv_into(buffer[filled:], min(coming, len(buffer) - filled))
@@ -206,7 +208,7 @@ class Reception:
             except OSError:
                 taken = 0
             if not taken:
-                gone = True
+                self._gone = True
                 break
             self._heard = time.monotonic()
             wire.left -= taken
@@ -218,8 +220,6 @@ class Reception:
                 filled = 0
         if filled:
             self._sink.put([buffer[:filled]])
-        if gone:
-            raise BodyCutOff
 
     async def flush(self) -> None:
         await self.settle()
@@ -264,8 +264,7 @@ async def _readable(own: socket.socket) -> None:
 async def write_body(
     held: Held, chunks: AsyncIterator[bytes], checksum: Checksum | None = None, wire: Wire | None = None
 ) -> int:
-    """Writes the chunks from `held.offset` on and answers the offset reached. With `wire`, all after the first chunk
-    comes from there.
+    """Writes the chunks from `held.offset` on and answers the offset reached. With `wire`, they come from there.
 
     Raises `BodyCutOff` when the client went away and `UploadTakenOver` when another request wanted the upload: the
     bytes until then are kept (not with a checksum, which can only be true of the whole). Errors of the store and
