@@ -1,0 +1,138 @@
+"""Bodies that are read from the socket past the server's parser leave the connection as it should be."""
+
+import random
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from service.wire import HEAD_BYTES
+from tests.service.uploads.service import Service, at, metadata
+
+DATA = random.Random(5).randbytes(3_000_000)
+
+
+@pytest.fixture
+def connection(service: Service) -> Iterator[socket.socket]:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as one:
+        yield one
+
+
+def create(service: Service, size: int) -> str:
+    with service.client() as client:
+        made = client.post(
+            "/api/v1/uploads", headers={"Upload-Length": str(size), **metadata(filename="a.mp4")}
+        )
+        return "/api/v1/uploads/" + made.headers["location"].rpartition("/")[2]
+
+
+def request(service: Service, method: str, path: str, length: int, **headers: str) -> bytes:
+    lines = {
+        "Host": "localhost",
+        "Tus-Resumable": "1.0.0",
+        "Authorization": f"Bearer {service.bureau.tokens['dock']}",
+        "Content-Length": str(length),
+        **headers,
+    }
+    text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+    return f"{method} {path} HTTP/1.1\r\n{text}\r\n".encode()
+
+
+def answers(connection: socket.socket, count: int) -> list[bytes]:
+    """The heads of so many answers without a body."""
+    found = b""
+    while found.count(b"\r\n\r\n") < count:
+        more = connection.recv(65536)
+        assert more, found
+        found += more
+    return found.split(b"\r\n\r\n")[:count]
+
+
+def test_next_requests_of_the_connection_are_answered_even_if_sent_before_the_answer(
+    service: Service, connection: socket.socket
+) -> None:
+    url, half = create(service, len(DATA)), len(DATA) // 2
+    asked = request(service, "HEAD", url, 0)
+    first = request(service, "PATCH", url, half, **at(0))
+    second = request(service, "PATCH", url, len(DATA) - half, **at(half))
+    connection.sendall(first + DATA[:half] + asked + asked)
+    patched, *looked = answers(connection, 3)
+    assert b" 204 " in patched and b"close" not in patched.lower()
+    assert all(f"upload-offset: {half}".encode() in one.lower() for one in looked)
+    connection.sendall(second + DATA[half:] + asked)
+    patched, looked = answers(connection, 2)
+    recording = dict(line.lower().split(b": ") for line in patched.split(b"\r\n")[1:])[b"zhenglu-recording"]
+    assert b"zhenglu-recording: " + recording in looked.lower()
+    assert service.stored(recording.decode()) == DATA
+
+
+def test_whoever_waits_for_a_word_before_sending_gets_it(service: Service, connection: socket.socket) -> None:
+    url = create(service, len(DATA))
+    connection.sendall(request(service, "PATCH", url, len(DATA), Expect="100-continue", **at(0)))
+    assert answers(connection, 1)[0].startswith(b"HTTP/1.1 100 ")
+    connection.sendall(DATA)
+    assert b" 204 " in answers(connection, 1)[0]
+
+
+def test_bytes_beyond_the_length_of_the_upload_are_not_taken(
+    service: Service, connection: socket.socket
+) -> None:
+    url = create(service, 2_000_000)
+    connection.sendall(request(service, "PATCH", url, len(DATA), **at(0)) + DATA)
+    told = answers(connection, 1)[0].lower()
+    assert b"upload-offset: 2000000" in told and b"connection: close" in told
+    with service.client() as client:
+        recording = client.head(url).headers["zhenglu-recording"]
+    assert service.stored(recording) == DATA[:2_000_000]
+
+
+def test_a_client_that_sends_drop_by_drop_is_waited_for(service: Service, connection: socket.socket) -> None:
+    url = create(service, 5)
+    connection.sendall(request(service, "PATCH", url, 5, **at(0)))
+    for drop in b"drops":
+        time.sleep(0.06)  # longer than the thread waits for more
+        connection.sendall(bytes([drop]))
+    assert b" 204 " in answers(connection, 1)[0]
+
+
+def test_more_slow_clients_than_threads_hold_nobody_up(service: Service) -> None:
+    slow = []
+    try:
+        for _ in range(40):
+            one = socket.create_connection(("127.0.0.1", service.port), timeout=20)
+            one.sendall(request(service, "PATCH", create(service, 100_000), 100_000, **at(0)) + b"x" * 10)
+            slow.append(one)
+        url = create(service, len(DATA))
+        with service.client() as client:
+            assert client.patch(url, content=DATA, headers=at(0)).status_code == 204
+    finally:
+        for one in slow:
+            one.close()
+
+
+def test_a_head_without_end_is_refused(connection: socket.socket) -> None:
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n")
+    sent, most = 0, 1000 * HEAD_BYTES
+    with pytest.raises(ConnectionError):
+        while sent < most:
+            connection.sendall(b"x-%d: %s\r\n" % (sent, b"y" * 8000))
+            sent += 8000
+    assert HEAD_BYTES / 2 < sent < most
+
+
+def test_a_body_in_pieces_of_unknown_length_is_kept_to_the_last_byte(
+    service: Service, connection: socket.socket
+) -> None:
+    url = create(service, len(DATA))
+    head = request(service, "PATCH", url, 0, **at(0)).replace(
+        b"Content-Length: 0", b"Transfer-Encoding: chunked"
+    )
+    connection.sendall(head + b"%x\r\n%s\r\n" % (700_000, DATA[:700_000]))
+    connection.close()
+    deadline, offset = time.monotonic() + 20, -1
+    with service.client() as client:
+        while offset != 700_000 and time.monotonic() < deadline:
+            time.sleep(0.05)
+            offset = int(client.head(url).headers["upload-offset"])
+    assert offset == 700_000
