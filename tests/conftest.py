@@ -1,5 +1,7 @@
 """The fixtures of all tests, by what they start."""
 
+import gc
+
 from hypothesis import HealthCheck, settings
 
 # No property is judged by its speed, and a run tells of the change, not of luck: `--hypothesis-profile=default`
@@ -21,3 +23,11 @@ pytest_plugins = [
     "tests.fixtures.ceph",
     "tests.fixtures.passwords",
 ]
+
+
+def pytest_collection_finish() -> None:
+    """Modules and collected tests stay to the end: the collector of garbage need not look through them again and
+    again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
