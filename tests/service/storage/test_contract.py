@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -244,6 +245,8 @@ def test_killed_with_kill_9_another_process_goes_on(
     kills = 0
     while row.offset < len(data):
         note.write_text(json.dumps(dataclasses.asdict(row)))
+        # the directory store saves seldom: to wait for the second row might be to wait for the end
+        lives = (1, 1, 2, 3, 10**6)[kills]
         with subprocess.Popen(
             [
                 sys.executable,
@@ -252,16 +255,17 @@ def test_killed_with_kill_9_another_process_goes_on(
                 str(note),
                 str(source),
                 *store_args,
+                str(lives),
             ],
             stdout=subprocess.PIPE,
             cwd=Path(__file__).parents[3],
         ) as process:
             assert process.stdout
-            lives = rng.randrange(1, 4) if kills < 4 else 10**6
             for line in process.stdout:
                 row = Row(**json.loads(line))
                 lives -= 1
                 if lives == 0:
+                    time.sleep(rng.uniform(0.0, 0.3))
                     os.kill(process.pid, signal.SIGKILL)
                     kills += 1
         assert process.returncode in (0, -signal.SIGKILL)

@@ -1,12 +1,15 @@
 """An upload server's process that can be killed: takes a row from its arguments and prints each saved one.
 
-python -m tests.service.storage.writer_process ROW.json SOURCE URL ACCESS SECRET
+python -m tests.service.storage.writer_process ROW.json SOURCE URL ACCESS SECRET [LIVES]
+
+After so many saved rows it writes slowly, so that whoever kills it then finds it writing.
 """
 
 import dataclasses
 import json
 import resource
 import sys
+import time
 from pathlib import Path
 
 from service.storage import open_store
@@ -17,11 +20,14 @@ def growth() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def main(row_path: str, source: str, url: str, access: str, secret: str) -> None:
+def main(row_path: str, source: str, url: str, access: str, secret: str, lives: str = "1000000") -> None:
     row = Row(**json.loads(Path(row_path).read_text()))
     store = open_store(url, access, secret)
+    left = int(lives)
 
     def tell() -> None:
+        nonlocal left
+        left -= 1
         sys.stdout.write(json.dumps(dataclasses.asdict(row)) + "\n")
         sys.stdout.flush()
 
@@ -35,6 +41,8 @@ def main(row_path: str, source: str, url: str, access: str, secret: str) -> None
             hand.write(data)
             if row.state is not before:
                 tell()
+            if left <= 0:
+                time.sleep(0.02)
     hand.close()
     tell()
     sys.stderr.write(str(growth() - began))
