@@ -28,8 +28,7 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 class Protocol(HttpToolsProtocol):
     _unread_head = 0  # bytes that came since the parser last knew what they were
     _head_timer: TimerHandle | None = None
-    body_received = 0
-    """Bytes of the body of the request in hand."""
+    _wire: "Wire | None" = None  # of the request that the parser is in; the one in work may be an earlier one
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -42,29 +41,29 @@ class Protocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         self._unread_head += len(data)
         super().data_received(data)
+        idle = self.cycle is None or self.cycle.response_complete
+        if idle and self._head_timer is None and not self.transport.is_closing():
+            self._await_head()  # also after a blank line, which is no request yet but ends uvicorn's own waiting
         if self._unread_head > HEAD_BYTES and not self.transport.is_closing():
             self.transport.write(HEAD_TOO_LARGE)
             self.transport.close()
 
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        if self._head_timer is None:
-            self._await_head()
-
     def on_headers_complete(self) -> None:
         self._forget_head()
         super().on_headers_complete()
-        self.body_received = 0
+        self._wire = None
         self.cycle.receive = partial(_to_the_last_byte, self.cycle, self.cycle.receive)  # type: ignore[method-assign]
         length = dict(self.headers).get(b"content-length", b"0")
         if self.scheme == "http" and length.isdigit() and int(length):
-            self.scope["extensions"] = {EXTENSION: Wire(self, self.cycle, int(length))}  # type: ignore[dict-item]
+            self._wire = Wire(self, self.cycle, int(length))
+            self.scope["extensions"] = {EXTENSION: self._wire}  # type: ignore[dict-item]
             # Else a client that sends and closes would be gone before anyone asked for what it sent.
             self.flow.pause_reading()
 
     def on_body(self, body: bytes) -> None:
         self._unread_head = 0
-        self.body_received += len(body)
+        if self._wire is not None:
+            self._wire.parsed += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -90,11 +89,18 @@ class Wire:
     """The body of a request, of known length and on a socket without encryption.
 
     `left`: bytes that nobody has read yet, counted down by whoever takes them. At 0 the connection is good for the
-    next request; else it must be closed after the answer.
+    next request; else it must be closed after the answer. `parsed`: how many the server has read itself.
     """
+
+    parsed = 0
 
     def __init__(self, protocol: Protocol, cycle: RequestResponseCycle, length: int) -> None:
         self._protocol, self._cycle, self.left = protocol, cycle, length
+
+    @property
+    def there(self) -> bool:
+        """Else the server has closed the connection, and knows itself what had come."""
+        return not self._protocol.transport.is_closing()
 
     @contextmanager
     def taken(self) -> Iterator[tuple[bytes, socket.socket]]:
@@ -105,14 +111,16 @@ class Wire:
             cycle.waiting_for_100_continue = False
             protocol.transport.write(CONTINUE)
         first, cycle.body = bytes(cycle.body), bytearray()
-        self.left -= protocol.body_received
+        self.left -= self.parsed
         # A handle of its own: the connection may be closed meanwhile, and its number be another's.
         with socket.socket(fileno=os.dup(protocol.transport.get_extra_info("socket").fileno())) as own:
-            yield first, own
-        if self.left == 0 and cycle.more_body:
-            cycle.more_body = False
-            cycle.message_event.set()
-            protocol.begin_anew()
+            try:
+                yield first, own
+            finally:  # what went wrong with the body is nothing to the next request
+                if self.left == 0 and cycle.more_body:
+                    cycle.more_body = False
+                    cycle.message_event.set()
+                    protocol.begin_anew()
 
 
 async def _to_the_last_byte(cycle: RequestResponseCycle, receive: Receive) -> Message:

@@ -151,7 +151,7 @@ class Reception:
         self._gone = False  # the client
 
     async def take(self, chunks: AsyncIterator[bytes], wire: Wire | None) -> None:
-        if wire is not None:
+        if wire is not None and wire.there:
             return await self._take_from(wire)
         async for chunk in chunks:
             await self._keep(chunk)

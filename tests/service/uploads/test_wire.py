@@ -1,14 +1,21 @@
 """Bodies that are read from the socket past the server's parser leave the connection as it should be."""
 
+import asyncio
+import contextlib
 import random
+import resource
 import socket
+import threading
 import time
 from collections.abc import Iterator
 
 import pytest
+import uvicorn
 
+from service import wire
 from service.wire import HEAD_BYTES
 from tests.service.uploads.service import Service, at, metadata
+from tests.service.uploads.wire import offset_of
 
 DATA = random.Random(5).randbytes(3_000_000)
 
@@ -65,6 +72,50 @@ def test_next_requests_of_the_connection_are_answered_even_if_sent_before_the_an
     recording = dict(line.lower().split(b": ") for line in patched.split(b"\r\n")[1:])[b"zhenglu-recording"]
     assert b"zhenglu-recording: " + recording in looked.lower()
     assert service.stored(recording.decode()) == DATA
+
+
+def test_small_bodies_sent_ahead_stay_with_their_requests(
+    service: Service, connection: socket.socket
+) -> None:
+    """The server has read on into the second one before the first is looked at."""
+    one, other = create(service, 1000), create(service, 100)
+    first = request(service, "PATCH", one, 100, **at(0)) + b"1" * 100
+    second = request(service, "PATCH", other, 100, **at(0)) + b"2" * 60
+    connection.sendall(first + second)
+    assert b"upload-offset: 100" in answers(connection, 1)[0].lower()
+    connection.sendall(b"2" * 40)
+    recording = dict(line.split(b": ") for line in answers(connection, 1)[0].split(b"\r\n")[1:])
+    assert service.stored(recording[b"zhenglu-recording"].decode()) == b"2" * 60 + b"2" * 40
+    with service.client() as client:
+        assert offset_of(client, one) == 100
+
+
+def test_store_that_fails_with_the_last_byte_leaves_the_next_request_alone(
+    service: Service, connection: socket.socket
+) -> None:
+    url = create(service, 500_000)
+    assert service.child is not None
+    resource.prlimit(service.child.pid, resource.RLIMIT_FSIZE, (100_000, resource.RLIM_INFINITY))
+    try:
+        connection.sendall(request(service, "PATCH", url, 500_000, Expect="100-continue", **at(0)))
+        answers(connection, 1)
+        connection.sendall(bytes(500_000) + request(service, "HEAD", url, 0))
+        refused, looked = answers(connection, 2)
+    finally:
+        resource.prlimit(service.child.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+    assert b" 507 " in refused and b"upload-offset: 100000" in looked
+
+
+def test_what_came_before_nonsense_is_kept(service: Service, connection: socket.socket) -> None:
+    url = create(service, 200)
+    connection.sendall(request(service, "PATCH", url, 100, **at(0)) + b"x" * 100 + b"\0nonsense\r\n\r\n")
+    while connection.recv(65536):
+        pass
+    deadline = time.monotonic() + 20
+    with service.client() as client:
+        while offset_of(client, url) < 100:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
 
 
 def test_whoever_waits_for_a_word_before_sending_gets_it(service: Service, connection: socket.socket) -> None:
@@ -136,3 +187,44 @@ def test_a_body_in_pieces_of_unknown_length_is_kept_to_the_last_byte(
             time.sleep(0.05)
             offset = int(client.head(url).headers["upload-offset"])
     assert offset == 700_000
+
+
+@contextlib.contextmanager
+def small_server(app) -> Iterator[int]:
+    """Its port."""
+    config = uvicorn.Config(
+        app, http=wire.Protocol, loop="uvloop", ws="none", lifespan="off", log_level="error"
+    )
+    config.timeout_graceful_shutdown = 1
+    server = uvicorn.Server(config)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        running = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        running.start()
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            server.should_exit = True
+            running.join()
+
+
+def test_slow_heads_end_idle_connections_and_no_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "HEAD_WITHIN_S", 0.2)
+    answer_now = threading.Event()
+
+    async def app(scope, receive, send) -> None:
+        while scope["path"] == "/slow" and not answer_now.is_set():
+            await asyncio.sleep(0.02)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+    get = b"GET %s HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with small_server(app) as port:
+        address = ("127.0.0.1", port)
+        with socket.create_connection(address, 20) as slow, socket.create_connection(address, 20) as blank:
+            slow.sendall(get % b"/slow" + b"GET /half-a-h")
+            blank.sendall(get % b"/")
+            answers(blank, 1)
+            blank.sendall(b"\r\n")
+            assert blank.recv(1) == b""
+            answer_now.set()
+            assert b" 200 " in answers(slow, 1)[0]
