@@ -17,6 +17,7 @@ from service.early_answers import EarlyAnswers
 from service.settings import get_settings
 from service.storage.factory import load_driver
 from service.uploads.protocol import COMMON
+from service.uploads.writer import settle_all
 from service.web import rendering
 
 log = logging.getLogger(__name__)
@@ -164,6 +165,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         except WeakPassword as error:
             raise RuntimeError(f"ZHENGLU_ADMIN_PASSWORD: {error}") from None
     yield
+    await settle_all()
 
 
 def settle() -> None:

@@ -12,6 +12,7 @@ import hmac
 import logging
 import select
 import socket
+import threading
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -47,8 +48,20 @@ FLUSH_AFTER_S = 1.0
 LOOK_EVERY_S = 0.15
 RENEW_EVERY_S = 1.0
 SILENT_FOR_S = 120.0
+SETTLE_WITHIN_S = 4.0
 
 _writers = ThreadPoolExecutor(32, thread_name_prefix="upload")
+
+
+class _Own(threading.local):
+    """A thread's. Clients that only keep their connection open have none."""
+
+    def __init__(self) -> None:
+        self.buffer = memoryview(bytearray(AT_ONCE))
+
+
+_own = _Own()
+_receiving: set[asyncio.Task[Any]] = set()
 
 # Pieces of a body are some hundred KiB each. By its defaults glibc gives each batch of them back to the system and
 # takes fresh pages, which have to be cleared, for the next one: 100,000 page faults for a GiB. And each thread that
@@ -178,11 +191,10 @@ class Reception:
             await self._keep(first)
             await self.flush()
             try:
-                buffer = memoryview(bytearray(min(AT_ONCE, self._coming(wire))))
                 while self._coming(wire):
                     await _readable(own)
                     await self.settle()
-                    turn = partial(self._turn, wire, own, buffer)
+                    turn = partial(self._turn, wire, own)
                     self._writing = asyncio.get_running_loop().run_in_executor(_writers, turn)
                     await self.settle()
                     if self._gone:
@@ -193,8 +205,9 @@ class Reception:
     def _coming(self, wire: Wire) -> int:
         return wire.left if self._room is None else min(wire.left, self._room)
 
-    def _turn(self, wire: Wire, own: socket.socket, buffer: memoryview) -> None:
+    def _turn(self, wire: Wire, own: socket.socket) -> None:
         """In a thread: from the socket to the store until nothing comes, or it is another upload's turn."""
+        buffer = _own.buffer
         poller, until = select.poll(), time.monotonic() + TURN_S
         poller.register(own, select.POLLIN)
         filled = 0
@@ -271,6 +284,10 @@ async def write_body(
     `ChecksumMismatch` as they are. In every case the upload is free again afterwards.
     """
     loop = asyncio.get_running_loop()
+    task = asyncio.current_task()
+    assert task is not None
+    _receiving.add(task)
+    task.add_done_callback(_receiving.discard)
     sink = await loop.run_in_executor(_writers, Sink, held, checksum)
     reception = Reception(sink, None if held.length is None else held.length - held.offset)
     reading = asyncio.create_task(reception.take(chunks, wire))
@@ -281,7 +298,7 @@ async def write_body(
     except BodyCutOff as error:
         cut = error
     except asyncio.CancelledError:
-        if not reading.cancelled() or asyncio.current_task().cancelling():  # type: ignore[union-attr]
+        if not reading.cancelled() or task.cancelling():
             await _end(reception, sink, keep=checksum is None, shielded=True)
             raise
         cut = BodyCutOff()
@@ -298,6 +315,12 @@ async def write_body(
     if cut:
         raise cut
     return offset
+
+
+async def settle_all() -> None:
+    """For the end of the process: the server has cancelled its requests, and does not wait for what they still do."""
+    if _receiving:
+        await asyncio.wait(_receiving, timeout=SETTLE_WITHIN_S)
 
 
 async def _end(reception: Reception, sink: Sink, *, keep: bool, shielded: bool = False) -> int:

@@ -228,3 +228,19 @@ def test_slow_heads_end_idle_connections_and_no_answers(monkeypatch: pytest.Monk
             assert blank.recv(1) == b""
             answer_now.set()
             assert b" 200 " in answers(slow, 1)[0]
+
+
+def test_service_that_is_asked_to_stop_keeps_what_came(own_service: Service) -> None:
+    own_service.start()
+    url = create(own_service, len(DATA))
+    with socket.create_connection(("127.0.0.1", own_service.port), timeout=20) as one:
+        one.sendall(request(own_service, "PATCH", url, len(DATA), Expect="100-continue", **at(0)))
+        answers(one, 1)
+        one.sendall(DATA[:1_000_000])
+        assert own_service.child is not None
+        own_service.child.stop()
+    [(offset, busy)] = own_service.bureau.sql(
+        "SELECT upload_offset, writer_until IS NOT NULL FROM uploads WHERE id = :id",
+        id=url.rpartition("/")[2],
+    )
+    assert (offset, busy) == (1_000_000, False)
