@@ -41,6 +41,7 @@ MOST_PIECES = 512
 """Pieces of a few bytes each take far more memory than they say."""
 
 AT_ONCE = 1 * MIB  # from the socket to the store
+WAKE_FOR = MIB // 2  # not for each packet: that costs the client on the same machine as much as us
 TURN_S = 0.25  # then the thread is another upload's for a while
 WAIT_FOR_MORE_MS = 20  # inside a turn
 
@@ -207,15 +208,12 @@ class Reception:
 
     def _turn(self, wire: Wire, own: socket.socket) -> None:
         """In a thread: from the socket to the store until nothing comes, or it is another upload's turn."""
-        buffer = _own.buffer
-        poller, until = select.poll(), time.monotonic() + TURN_S
-        poller.register(own, select.POLLIN)
-        filled = 0
+        buffer, filled, until = _own.buffer, 0, time.monotonic() + TURN_S
         while (coming := self._coming(wire)) and self._heard < until and not self.wanted_elsewhere:
             try:
                 taken = own.recv_into(buffer[filled:], min(coming, len(buffer) - filled))
             except BlockingIOError:
-                if not poller.poll(WAIT_FOR_MORE_MS):
+                if not _more_comes(own, min(coming, WAKE_FOR)):
                     break
                 continue
             except OSError:
@@ -261,6 +259,17 @@ class Reception:
             if self.wanted_elsewhere or moment - self._heard > SILENT_FOR_S:
                 reading.cancel()
                 return
+
+
+def _more_comes(own: socket.socket, wanted: int) -> bool:
+    """Soon, so many bytes or the end."""
+    poller = select.poll()
+    poller.register(own, select.POLLIN)
+    own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, wanted)
+    try:
+        return bool(poller.poll(WAIT_FOR_MORE_MS))
+    finally:
+        own.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
 
 
 async def _readable(own: socket.socket) -> None:
