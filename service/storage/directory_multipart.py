@@ -214,6 +214,8 @@ class DirectoryMultipart:
                 raise ObjectMissing(folder.name) from None
             try:
                 fcntl.flock(fence, fcntl.LOCK_EX)
+                if not os.fstat(fence).st_nlink:
+                    raise ObjectMissing(folder.name)  # aborted while this one waited
                 if epoch is not None:
                     if int(os.pread(fence, 20, 0) or -1) >= epoch:
                         raise WriterFenced()
@@ -333,9 +335,10 @@ class DirectoryMultipart:
             try:
                 with self._fenced(folder, None):
                     self._drop_unlisted(folder, set())
+                    shutil.rmtree(folder, ignore_errors=True)
             except ObjectMissing:
-                pass
-            shutil.rmtree(folder, ignore_errors=True)
+                # What an abort that was killed left without its fence.
+                shutil.rmtree(folder, ignore_errors=True)
 
     def list_uploads(self, older_than: datetime) -> Iterator[Lingering]:
         for shard in sorted(self._root.iterdir()):

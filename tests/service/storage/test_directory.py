@@ -1,16 +1,21 @@
 """What only the directory store has to get right."""
 
 import errno
+import fcntl
 import io
+import shutil
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from service.storage import directory_multipart, open_store
+from service.storage import Store, directory_multipart, open_store
 from service.storage.directory import DirectoryObjects
-from service.storage.errors import StorageFull, StorageUnavailable
+from service.storage.errors import ObjectMissing, StorageFull, StorageUnavailable
 from service.storage.room import Room
 from tests.service.storage.row import Row, content
 from tests.service.storage.test_contract import noise
@@ -46,6 +51,55 @@ def test_one_writer_after_another_completes_without_a_copy(tmp_path: Path) -> No
     row.complete(store)
     path = store.objects.local_path("originals/a")
     assert path and path.stat().st_ino == inode
+
+
+def test_ends_of_one_upload_that_meet_never_say_that_the_store_fails(tmp_path: Path) -> None:
+    stores = [open_store(f"file://{tmp_path}") for _ in range(4)]
+    for number in range(100):
+        row = Row.create(stores[0], f"originals/met-{number}", None)
+        hand = row.take_over(stores[0])
+        hand.write(b"abc")
+        hand.close()
+        together = threading.Barrier(4)
+        aborts = number % 2
+
+        def end(
+            store: Store, row: Row = row, together: threading.Barrier = together, aborts: int = aborts
+        ) -> None:
+            together.wait()
+            if aborts:
+                store.uploads.abort(row.key)
+            else:
+                row.complete(store)
+
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(end, stores))
+        assert (stores[0].objects.local_path(row.key) is None) == bool(aborts)
+    assert not [path for path in (tmp_path / "uploads").rglob("*") if path.name.startswith("originals")]
+
+
+def test_who_waited_for_an_upload_that_was_aborted_meanwhile_hears_that_it_is_gone(tmp_path: Path) -> None:
+    store = open_store(f"file://{tmp_path}")
+    row = Row.create(store, "originals/a", None)
+    (fence,) = (tmp_path / "uploads").rglob("fence")
+    with fence.open() as held, ThreadPoolExecutor(1) as pool:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        late = pool.submit(row.take_over, store)
+        await_waiting_locks(fence.stat().st_ino)
+        shutil.rmtree(fence.parent)
+        fcntl.flock(held, fcntl.LOCK_UN)
+        with pytest.raises(ObjectMissing):
+            late.result(timeout=30)
+    store.uploads.abort(row.key)
+
+
+def await_waiting_locks(inode: int) -> None:
+    for _ in range(3000):
+        lines = Path("/proc/locks").read_text().splitlines()
+        if any("->" in line and f":{inode} " in line for line in lines):
+            return
+        time.sleep(0.01)
+    raise AssertionError("nobody waits for the lock")
 
 
 def test_a_full_quota_keeps_what_came_and_goes_on_when_there_is_room(tmp_path: Path) -> None:
