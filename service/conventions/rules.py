@@ -14,6 +14,10 @@ from functools import cache
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import re2
+
+_QUIET = re2.Options()
+_QUIET.log_errors = False
 LARGEST_SIDECAR = 4 * 1024 * 1024
 MOST_RECORDS = 5000
 LONGEST = 500
@@ -113,7 +117,7 @@ class Conventions:
     """`clock_zone`: what a time without a zone means, "utc" or an IANA name; None: the bureau's zone.
     `container_clock`: how the container's creation_time is meant, "utc" or "local_as_utc".
     `stamp`: whether a single time is that of the start or the end of the recording.
-    `filename_patterns`: regular expressions with groups of PATTERN_GROUPS; the first that fits is read.
+    `filename_patterns`: regular expressions of RE2 with groups of PATTERN_GROUPS; the first that fits is read.
     `sidecar`: from our names (`file_name, recorder, officer, officer_name, card, event, case, note, at, start, end,
     start_utc, end_utc, utc_offset, real_utc, collected, collected_utc, device_time, file_id, md5, size, flags`) to the
     vendor's keys, one or several. `utc_offset`: seconds that the local times are ahead of UTC; `real_utc`: false where the UTC
@@ -143,7 +147,7 @@ class Conventions:
         for pattern in patterns:
             try:
                 _compiled(pattern)
-            except re.error:
+            except (re2.error, UnicodeEncodeError):
                 raise ValueError("filename_patterns") from None
         sidecar = {
             name: _words_of(keys, "sidecar") for name, keys in _mapping_of(stored.get("sidecar"), "sidecar")
@@ -198,8 +202,10 @@ def sidecar_keys(file_name: str) -> tuple[str, ...]:
 
 
 @cache
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern)
+def _compiled(pattern: str) -> Any:
+    """By RE2, which knows no pattern that takes longer than the name is long. An administrator's slip such as
+    `(\\d+)+` would hold a worker for ever with Python's own."""
+    return re2.compile(pattern, _QUIET)
 
 
 def read_file_name(name: str, conventions: Conventions, bureau: ZoneInfo) -> Facts:

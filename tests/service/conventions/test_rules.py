@@ -117,6 +117,9 @@ def test_sidecar_named_for_its_video() -> None:
         ({"stamp": "middle"}, "stamp"),
         ({"container_clock": "x"}, "container_clock"),
         ({"filename_patterns": ["("]}, "filename_patterns"),
+        ({"filename_patterns": [r"(?P<at>\d+)(?=_)"]}, "filename_patterns"),
+        ({"filename_patterns": ["\ud800"]}, "filename_patterns"),
+        ({"filename_patterns": ["(?:(?:a{100}){100}){100}"]}, "filename_patterns"),
         ({"filename_patterns": [5]}, "filename_patterns"),
         ({"filename_patterns": 5}, "filename_patterns"),
         ({"clock_zone": 8}, "clock_zone"),
@@ -129,6 +132,13 @@ def test_sidecar_named_for_its_video() -> None:
 def test_wrong_settings_are_named(stored: dict, wrong: str) -> None:
     with pytest.raises(ValueError, match=wrong):
         Conventions.of(stored)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("slip", [r"^(?:\d+)+x$", r"^(?P<officer>(?:\d|\d\d)+)x$", r"(?:.*.*)*x$"])
+def test_no_pattern_of_an_administrator_holds_a_worker(slip: str) -> None:
+    conventions = Conventions.of({"filename_patterns": [slip]})
+    assert not read_file_name("1" * 250 + ".mp4", conventions, SHANGHAI)
 
 
 @pytest.mark.parametrize(
