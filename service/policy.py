@@ -5,6 +5,7 @@ from typing import Any
 from sqlmodel import Session
 
 from schemas.policy import PolicyValue
+from service.settings import get_settings
 
 DEFAULTS: dict[str, Any] = {
     # a link is made alone from this score on, and only this far ahead of the runner-up
@@ -80,3 +81,8 @@ DEFAULTS: dict[str, Any] = {
 def policy(session: Session, name: str) -> Any:
     row = session.get(PolicyValue, name)
     return DEFAULTS[name] if row is None else row.value
+
+
+def holds_samples(session: Session) -> bool:
+    """Whether this is a demo: what is shown or printed from it must say so."""
+    return get_settings().demo or policy(session, "demo_database") is True

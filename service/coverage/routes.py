@@ -23,7 +23,7 @@ from service.custody.actions import record
 from service.database import DatabaseSession
 from service.errors import Invalid
 from service.events.subjects import subjects
-from service.importing.download import TableFormat, sheets_response
+from service.importing.download import TableFormat, file_prefix, sheets_response
 
 router = APIRouter(prefix="/api/v1", tags=["coverage"])
 
@@ -112,7 +112,8 @@ def export(
         since=str(filters.since), until=str(filters.until),
     )  # fmt: skip
     sheets = board_sheets(found, subjects(session))
-    return sheets_response(f"coverage-{filters.since or 'all'}-{asked.as_of:%Y%m%d%H%M}", form, sheets)
+    name = f"{file_prefix(session)}coverage-{filters.since or 'all'}-{asked.as_of:%Y%m%d%H%M}"
+    return sheets_response(name, form, sheets)
 
 
 @router.get("/coverage/rows")

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fastapi import Response
+from sqlmodel import Session
 
 from service.importing.tables import CSV, XLSX, Sheet, write_book, write_csv, write_xlsx
+from service.policy import holds_samples
 
 
 class TableFormat(enum.StrEnum):
@@ -33,6 +35,11 @@ def sheets_response(name: str, form: TableFormat, sheets: Sequence[Sheet]) -> Re
     if form is TableFormat.xlsx:
         return file_response(f"{name}.xlsx", write_book(sheets), XLSX)
     return file_response(f"{name}.csv", write_csv(sheets[0].columns, sheets[0].rows), CSV)
+
+
+def file_prefix(session: Session) -> str:
+    """Of the names of tables and notices that hold sample data."""
+    return "sample-" if holds_samples(session) else ""
 
 
 def file_response(name: str, content: bytes, kind: str) -> Response:

@@ -19,6 +19,7 @@ from service.events.subjects import subjects
 from service.i18n import gettext as _
 from service.i18n import moment
 from service.importing.tables import Sheet
+from service.policy import holds_samples
 from service.snapshots.lines import ABOUT, Names, columns, event_number
 from service.snapshots.queries import figures_for, squads_of, with_rows
 from service.snapshots.recount import BY_BASIS, FIGURES, counted
@@ -50,7 +51,7 @@ def sheets(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> list[S
     return [
         _figures(snapshot, actor),
         definition_sheet(FIGURES, words_of(snapshot)["figures"]),
-        _rules(snapshot),
+        _rules(snapshot, holds_samples(session)),
         *(_rows(session, actor, snapshot, about) for about in ABOUT),
         _disputes(session, actor, snapshot),
     ]
@@ -79,10 +80,20 @@ def _figures(snapshot: CoverageSnapshot, actor: Actor) -> Sheet:
     return Sheet(_("Figures"), [_("Month"), _("Links counted"), *head, _("As of")], lines)
 
 
-def _rules(snapshot: CoverageSnapshot) -> Sheet:
+def _rules(snapshot: CoverageSnapshot, sample: bool) -> Sheet:
     """What else the figures depend on, and the fingerprint of the rows."""
     matters = snapshot.definitions["matters"]
     lines: list[list[object]] = [
+        *(
+            [
+                [
+                    _("Sample data"),
+                    _("Demonstration with sample data: officers, cases and recordings are made up."),
+                ]
+            ]
+            if sample
+            else []
+        ),
         [_("Month"), name_of(snapshot.month)],
         [_("As of"), moment(snapshot.as_of, "second")],
         [_("Counting rule"), snapshot.rule_version],

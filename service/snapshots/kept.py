@@ -18,11 +18,11 @@ from service.access.actor import Actor
 from service.clock import now
 from service.disputes.queries import upheld_since
 from service.importing.tables import write_book
-from service.policy import policy
+from service.policy import holds_samples, policy
 from service.snapshots import export, notice
 from service.snapshots.queries import squads_of
 
-LAYOUT = 1  # of notice and workbook: a newer layout makes new files beside the old ones
+LAYOUT = 2  # of notice and workbook: a newer layout makes new files beside the old ones
 ALSO_SHOWN = ("bureau_name", "event_subjects")
 
 
@@ -83,7 +83,7 @@ def scope_of(actor: Actor) -> str:
 def _state(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> str:
     """Of what stands in the files besides the frozen rows."""
     upheld = [str(one.id) for one in upheld_since(session, actor, snapshot)]
-    said = [LAYOUT, upheld, [policy(session, name) for name in ALSO_SHOWN]]
+    said = [LAYOUT, upheld, [policy(session, name) for name in ALSO_SHOWN], holds_samples(session)]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

@@ -20,7 +20,7 @@ from service.disputes.queries import upheld_since
 from service.events.subjects import subjects
 from service.i18n import gettext as _
 from service.i18n import number
-from service.policy import policy
+from service.policy import holds_samples, policy
 from service.snapshots.export import rows_named, words_of
 from service.snapshots.lines import Names, event_number, gap_sentence
 from service.snapshots.queries import FrozenRow, before_of, differences, figures_for, headline, rows_behind
@@ -97,6 +97,7 @@ class NoticePage:
     more_problems: int
     sha256: str
     rules: list[tuple[str, Any]]
+    sample: bool
     upheld: list[UpheldLine] = field(default_factory=list)
     has_before: bool = False
     changed: list[str] = field(default_factory=list)
@@ -105,9 +106,13 @@ class NoticePage:
 def pdf(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> bytes:
     from service.snapshots import paper
 
+    return paper.write(html(session, actor, snapshot))
+
+
+def html(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> str:
     template = environment().get_template("snapshots/notice.html")
     html_lang = "zh-CN" if i18n.current() == "zh_CN" else "en"
-    return paper.write(template.render(notice=notice_page(session, actor, snapshot), html_lang=html_lang))
+    return template.render(notice=notice_page(session, actor, snapshot), html_lang=html_lang)
 
 
 def notice_page(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> NoticePage:
@@ -149,6 +154,7 @@ def notice_page(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> N
         more_problems=max(0, len(wrong) - MOST_PROBLEMS),
         sha256=snapshot.rows_sha256,
         rules=[(str(POLICIES[name]), value) for name, value in snapshot.definitions["policy"].items()],
+        sample=holds_samples(session),
         upheld=upheld_lines(session, snapshot, upheld),
         has_before=past is not None,
         changed=[str(DIFFERENCES[name]) for name in differences(snapshot, earlier)] if earlier else [],

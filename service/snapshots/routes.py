@@ -16,7 +16,7 @@ from service.custody.actions import record
 from service.database import DatabaseSession
 from service.disputes.queries import upheld_since
 from service.disputes.routes import dispute_read
-from service.importing.download import TableFormat, file_response, sheets_response
+from service.importing.download import TableFormat, file_prefix, file_response, sheets_response
 from service.importing.tables import XLSX
 from service.snapshots import actions, export, kept, queries, recount
 from service.snapshots.queries import FrozenRow, Preview
@@ -141,7 +141,7 @@ def export_month(
     """The notice (pdf), all figures and rows (xlsx), or one table of them (csv, by `table`). The first two are made
     once: who asks again for the same has the same bytes, whose SHA-256 stands in `Zhenglu-SHA256`."""
     snapshot = _get(session, actor, month)
-    name = f"coverage-{name_of(snapshot.month)}"
+    name = f"{file_prefix(session)}coverage-{name_of(snapshot.month)}"
     if form is Form.csv:
         sheet = export.one_sheet(session, actor, snapshot, table)
         answer = sheets_response(f"{name}-{table}", TableFormat.csv, [sheet])

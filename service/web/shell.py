@@ -14,8 +14,7 @@ from service.access.rules import may
 from service.database import DatabaseSession
 from service.i18n import gettext as _
 from service.jobs import queue_health
-from service.policy import policy
-from service.settings import get_settings
+from service.policy import holds_samples
 from service.web import words
 from service.web.views import Shell, Viewer
 
@@ -39,7 +38,7 @@ def _shell(session: Session, actor: Actor) -> Shell:
             officer=actor.officer_id is not None,
         ),
         csrf_token=actor.csrf_token,
-        demo=get_settings().demo or policy(session, "demo_database") is True,
+        demo=holds_samples(session),
         stalled=stalled_sentence(session) if may(actor.role, "see_queue") else None,
     )
 

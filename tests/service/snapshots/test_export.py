@@ -27,6 +27,7 @@ from service.coverage.queries import rule_changes
 from service.coverage.selection import Filters
 from service.database import get_session
 from service.events.subjects import subjects
+from service.i18n import gettext as _
 from service.importing.tables import write_book, write_csv
 from service.snapshots import actions, export, notice, paper, queries
 from service.snapshots.actions import freeze
@@ -121,6 +122,22 @@ def test_the_notice_is_a_pdf_in_both_languages(steady, frozen, locale):
         page = notice.notice_page(steady, known(steady), frozen)
         assert page.problems and len(page.squads) == 2 and len(page.figures) == len(FIGURES)
         assert notice.pdf(steady, known(steady), frozen).startswith(b"%PDF-")
+
+
+def test_what_leaves_a_demo_says_so(steady, frozen, client):
+    real = kept_file(steady, known(steady), frozen, Form.xlsx)
+    said = str(_("Demonstration with sample data: officers, cases and recordings are made up."))
+    assert said not in str(export.sheets(steady, known(steady), frozen))
+    assert said not in notice.html(steady, known(steady), frozen)
+    steady.add(PolicyValue(name="demo_database", value=True))
+    steady.flush()
+    assert said in str(export.sheets(steady, known(steady), frozen))
+    assert said in notice.html(steady, known(steady), frozen)
+    assert kept_file(steady, known(steady), frozen, Form.xlsx).sha256 != real.sha256
+    signed(steady, client)
+    for path in ("snapshots/2024-06/export?format=pdf", "coverage/export?from=2024-06-01&format=csv"):
+        answer = client.get(f"/api/v1/{path}")
+        assert 'filename="sample-coverage-' in answer.headers["content-disposition"]
 
 
 def test_whatever_a_dispute_says_the_notice_fetches_nothing(steady, frozen):
