@@ -84,9 +84,11 @@ class _Reader:
     def find_lines(self, places: Sequence[float]) -> list[Line]:
         """Lines that look like a time, the likeliest first."""
         found: list[Line] = []
-        for look in ("local", "grey"):
-            names = self._pictures(places, [look], Line(0, 0, 1, 1))
-            words = list(_words(self._tesseract(names, "11", "tsv")))
+        looks = ("local", "grey")
+        names = self._pictures(places, looks, Line(0, 0, 1, 1))
+        for number in range(len(looks)):
+            made = [name for name in names[number :: len(looks)] if (self.private / name).exists()]
+            words = list(_words(self._tesseract(made, "11", "tsv")))
             for line in _time_lines(words):
                 if not any(_same(line, known) for known in found):
                     found.append(line)
@@ -105,21 +107,23 @@ class _Reader:
         return readings, text[:100]
 
     def _pictures(self, places: Sequence[float], looks: Sequence[str], line: Line) -> list[str]:
-        """PNG files, for each place one in each look: of the line, or of both edges if it is the whole frame."""
+        """Names of PNG files, for each place one in each look: of the line, or of both edges if it is the whole
+        frame. Those that could not be made are missing."""
         outputs, names = [], []
         for n, place in enumerate(places):
             picture = ffmpeg.input(inside(), ss=place, **INPUT_GUARD)[str(self.stream)]
             picture = _edges(picture) if line == Line(0, 0, 1, 1) else _enlarged(picture, line, self.size)
             parts = picture.filter("format", "gray").filter_multi_output("split", len(looks))
             for m, look in enumerate(looks):
-                names.append(f"{'line' if len(looks) > 1 else look}-{n}-{m}.png")
+                names.append(f"{n}-{m}.png")
+                (self.private / names[-1]).unlink(missing_ok=True)  # of another line
                 seen = _seen(parts[m], look)
                 outputs.append(seen.output(names[-1], **{"frames:v": 1, "f": "image2", "update": 1}))
         argv = (
             ffmpeg.merge_outputs(*outputs).global_args("-nostdin", "-v", "error", "-threads", "1").compile()
         )
         self._run([*argv, "-y"])
-        return [name for name in names if (self.private / name).exists()] if len(looks) == 1 else names
+        return names
 
     def _tesseract(self, names: Sequence[str], layout: str, form: str) -> str:
         present = [name for name in names if (self.private / name).exists()]
