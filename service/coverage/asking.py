@@ -52,7 +52,7 @@ class Shown:
         last = _read(date.fromisoformat, "to", to) if to else None
         if first is None and last is None and month:
             first = _read(date.fromisoformat, "month", f"{month}-01")
-            last = _month_after(first) - timedelta(days=1)
+            last = _read(_month_after, "month", first) - timedelta(days=1)
         elif first is None and last is None and year:
             first = _read(date.fromisoformat, "year", f"{year}-01-01")
             last = first.replace(month=12, day=31)

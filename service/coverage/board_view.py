@@ -1,7 +1,7 @@
 """The board as its page shows it: tiles, a chart with its table, and a table of groups."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import MAXYEAR, MINYEAR, date, timedelta
 from urllib.parse import urlencode
 
 from sqlalchemy import select
@@ -113,14 +113,23 @@ def _range(asked: Shown) -> str:
     first, last = asked.since, asked.until - timedelta(days=1)
     if first.day == 1 and asked.until == _months(first, 1):
         return first.isoformat()[:7]
-    if (first.month, first.day, last.month, last.day) == (1, 1, 12, 31) and first.year == last.year:
+    if _one_year(asked):
         return str(first.year)
     return first.isoformat() if first == last else f"{first.isoformat()} – {last.isoformat()}"
 
 
-def _months(first: date, by: int) -> date:
+def _one_year(asked: Shown) -> bool:
+    """From a 1 January to the next one."""
+    first, after = asked.since, asked.until
+    if not first or not after:
+        return False
+    return (first.month, first.day, after.month, after.day) == (1, 1, 1, 1) and after.year == first.year + 1
+
+
+def _months(first: date, by: int) -> date | None:
+    """None beyond the calendar."""
     there = first.year * 12 + first.month - 1 + by
-    return date(there // 12, there % 12 + 1, 1)
+    return date(there // 12, there % 12 + 1, 1) if MINYEAR <= there // 12 <= MAXYEAR else None
 
 
 def _exports(asked: Shown) -> list[Ref]:
@@ -140,20 +149,22 @@ def _exports(asked: Shown) -> list[Ref]:
 
 
 def _steps(asked: Shown) -> list[Ref]:
-    """The neighbouring months, this one and the year, as links."""
+    """The months beside the first one shown, or the years beside a whole year; this month, and its whole year."""
     first = (asked.since or asked.today).replace(day=1)
     this = asked.today.replace(day=1)
-    wanted = [
-        (f"‹ {_months(first, -1).isoformat()[:7]}", {"month": _months(first, -1).isoformat()[:7]}),
-        (_("This month"), {"month": this.isoformat()[:7]}),
-        (f"{_months(first, 1).isoformat()[:7]} ›", {"month": _months(first, 1).isoformat()[:7]}),
-        (_("Whole year {year}").format(year=first.year), {"year": str(first.year)}),
-    ]
-    if _months(first, 1) > this:
-        del wanted[2]
+    unit, months, shown = ("year", 12, 4) if _one_year(asked) else ("month", 1, 7)
+    before, after = (_months(first, by) for by in (-months, months))
+    wanted = [(_("This month"), "month", this.isoformat()[:7])]
+    if before:
+        wanted.insert(0, (f"‹ {before.isoformat()[:shown]}", unit, before.isoformat()[:shown]))
+    if after and after <= this:
+        wanted.append((f"{after.isoformat()[:shown]} ›", unit, after.isoformat()[:shown]))
+    if unit == "month":
+        year = first.isoformat()[:4]
+        wanted.append((_("Whole year {year}").format(year=first.year), "year", year))
     return [
-        Ref(label, asked.link("/coverage", "from", "to", by=asked.by, figure=asked.figure, **said))
-        for label, said in wanted
+        Ref(label, asked.link("/coverage", "from", "to", by=asked.by, figure=asked.figure, **{unit: said}))
+        for label, unit, said in wanted
     ]
 
 

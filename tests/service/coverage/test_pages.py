@@ -121,6 +121,27 @@ def test_a_list_is_as_long_as_its_tab_says(service: Bureau):
         assert rows_of(service, f"/coverage/lists/{name}") == int(n), name
 
 
+@pytest.mark.parametrize(
+    ("shown", "beside", "apart"),
+    [
+        ("month=2024-06", ("month=2024-05", "month=2024-07", "year=2024"), ("year=2023",)),
+        ("year=2024", ("year=2023", "year=2025"), ("month=2023-12",)),
+        ("from=2024-06-10&to=2024-06-20", ("month=2024-05", "year=2024"), ("year=2023",)),
+        ("year=9998", (), ()),
+        ("from=0001-01-01&to=0001-01-31", ("year=0001",), ()),
+        ("from=9999-12-02&to=9999-12-30", ("month=9999-11",), ()),
+    ],
+)
+def test_from_a_month_one_steps_to_months_and_from_a_year_to_years(
+    service: Bureau, shown: str, beside: tuple[str, ...], apart: tuple[str, ...]
+):
+    told = ask(service, f"/coverage?{shown}")
+    assert told.status_code == 200
+    links = re.findall(r'href="(/coverage\?[^"]*)"', told.text)
+    steps = {pair for link in links for pair in unescape(link).partition("?")[2].split("&")}
+    assert steps >= set(beside) and not steps & set(apart)
+
+
 @pytest.mark.parametrize("by", ["squad", "officer", "kind", "subject", "campaign"])
 def test_the_board_is_had_by_every_group_and_period(service: Bureau, by: str):
     for range_ in (
@@ -137,7 +158,7 @@ def test_the_board_is_had_by_every_group_and_period(service: Bureau, by: str):
 @pytest.mark.parametrize(
     "path",
     [
-        "/coverage?by=day", "/coverage?month=2024-13", "/coverage?from=soon", "/coverage?to=9999-12-31",
+        "/coverage?by=day", "/coverage?month=2024-13", "/coverage?month=9999-12", "/coverage?from=soon", "/coverage?to=9999-12-31",
         "/coverage?as_of=x", "/coverage?basis=both", "/coverage?squad=nobody", "/coverage?year=0",
         "/coverage/rows?figure=steps", "/coverage/rows?part=half", "/coverage/rows?group=squad:x",
         "/coverage/rows?cursor=%00", "/coverage?from=2024-02-01&to=2024-01-01",
