@@ -6,7 +6,7 @@
 export ZHENGLU_SAMPLES ?= $(abspath $(wildcard ../shared/samples))
 # The tests start hundreds of processes of ours: they need not each compile the same sources.
 unexport PYTHONDONTWRITEBYTECODE
-# make test T=tests/service/uploads runs a part; T='-k name' works too.
+# make test T=tests/service/footage/uploads runs a part; T='-k name' works too.
 T ?= tests
 # Most tests wait more than they compute.
 WORKERS ?= $(shell expr $$(nproc) + 2)

@@ -34,13 +34,13 @@ def main(context: typer.Context) -> None:
 
     They speak Chinese, and English where ZHENGLU_LANG, LC_ALL, LC_MESSAGES or LANG (the first that is set) says so.
     """
-    from service import i18n
+    from service.kernel import i18n
 
     context.with_resource(i18n.speaking(language()))
     if context.invoked_subcommand in ("up", "demo"):  # they start parts of their own
         return
     from deploy import running
-    from service.settings import get_settings
+    from service.kernel.settings import get_settings
 
     if running.use(get_settings().data_dir):
         get_settings.cache_clear()

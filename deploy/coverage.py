@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.i18n import gettext as _
+from service.kernel.i18n import gettext as _
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from service.coverage.figures import Figure
-    from service.coverage.queries import Board
-    from service.coverage.selection import Filters
-    from service.events.subjects import Subjects
+    from service.registry.events.subjects import Subjects
+    from service.supervision.coverage.figures import Figure
+    from service.supervision.coverage.queries import Board
+    from service.supervision.coverage.selection import Filters
 
 
 class Links(enum.StrEnum):
@@ -62,8 +62,8 @@ def coverage(
     from rich.console import Console
     from sqlalchemy.exc import OperationalError
 
-    from service.errors import ServiceError
-    from service.settings import get_settings
+    from service.kernel.errors import ServiceError
+    from service.kernel.settings import get_settings
 
     problems = Console(stderr=True)
     if as_json and as_csv:
@@ -97,15 +97,15 @@ def _show(
 
     from rich.console import Console
 
-    from service import i18n
-    from service.clock import as_utc, local, now
-    from service.coverage.figures import BOARD, SPECS
-    from service.coverage.queries import board
-    from service.coverage.selection import filters_of
-    from service.custody.actions import record
-    from service.database import transaction
-    from service.events.subjects import subjects
-    from service.settings import get_settings
+    from service.kernel import i18n
+    from service.kernel.clock import as_utc, local, now
+    from service.kernel.custody import record
+    from service.kernel.database import transaction
+    from service.kernel.settings import get_settings
+    from service.registry.events.subjects import subjects
+    from service.supervision.coverage.figures import BOARD, SPECS
+    from service.supervision.coverage.queries import board
+    from service.supervision.coverage.selection import filters_of
 
     i18n.set_zone(get_settings().timezone)
     moment = as_utc(_time(as_of)) if as_of else now()
@@ -125,8 +125,8 @@ def _show(
     if as_json:
         _print_json(found)
     elif as_csv:
-        from service.coverage.export import board_sheets
-        from service.importing.tables import write_csv
+        from service.registry.importing.tables import write_csv
+        from service.supervision.coverage.export import board_sheets
 
         sheet = board_sheets(found, known)[0]
         sys.stdout.buffer.write(write_csv(sheet.columns, sheet.rows))
@@ -141,7 +141,7 @@ def _reader() -> Any:
     from uuid import UUID
 
     from schemas.accounts import Role
-    from service.access.actor import Actor
+    from service.kernel.actor import Actor
 
     return Actor(account_id=UUID(int=0), username="cli", role=Role.auditor, squad_id=None)
 
@@ -151,7 +151,7 @@ def _print_json(found: "Board") -> None:
 
     from pydantic_core import to_jsonable_python
 
-    from service.coverage.answers import board_json
+    from service.supervision.coverage.answers import board_json
 
     typer.echo(json.dumps(to_jsonable_python(board_json(found)), ensure_ascii=False, indent=2))
 
@@ -161,8 +161,8 @@ def _print_table(console: "Console", found: "Board", known: "Subjects") -> None:
     from rich import box
     from rich.table import Table
 
-    from service.coverage.chart_view import label_of
-    from service.coverage.words import DEFINITIONS, DIMENSIONS
+    from service.supervision.coverage.words import DEFINITIONS, DIMENSIONS
+    from service.web.coverage.chart_view import label_of
 
     table = Table(title=_heading(found.filters), box=box.SIMPLE_HEAD, title_justify="left")
     for dimension in found.by:
@@ -191,15 +191,15 @@ def _print_table(console: "Console", found: "Board", known: "Subjects") -> None:
 
 
 def _share(figure: "Figure") -> str:
-    from service.i18n import percent
+    from service.kernel.i18n import percent
 
     return percent(figure.share, 1) + ("*" if figure.small and figure.n else "")
 
 
 def _of(figure: "Figure") -> str:
     """Numerator / denominator, on one line."""
-    from service.coverage.figures import BY_NAME
-    from service.coverage.tiles import amount
+    from service.supervision.coverage.figures import BY_NAME
+    from service.web.coverage.tiles import amount
 
     if figure.share is None:
         return ""
@@ -209,9 +209,9 @@ def _of(figure: "Figure") -> str:
 
 
 def _print_notes(console: "Console", found: "Board") -> None:
-    from service.coverage.export import BASES, counts
-    from service.coverage.words import DEFINITIONS, EXCLUSIONS, EXEMPTIONS
-    from service.i18n import moment
+    from service.kernel.i18n import moment
+    from service.supervision.coverage.export import BASES, counts
+    from service.supervision.coverage.words import DEFINITIONS, EXCLUSIONS, EXEMPTIONS
 
     def say(sentence: str, style: str = "") -> None:
         console.print(sentence, style=style, markup=False, highlight=False)
@@ -294,7 +294,7 @@ def _time(text: str) -> datetime:
 def _explained(error: Any) -> str:
     """The service's sentence, and what would have been understood."""
     from schemas.events import EventKind
-    from service.coverage.figures import SPECS
+    from service.supervision.coverage.figures import SPECS
 
     known = {
         "by": BY,

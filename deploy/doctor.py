@@ -14,9 +14,9 @@ from urllib.parse import unquote, urlsplit
 
 import typer
 
-from service.i18n import gettext as _
-from service.i18n import lazy, size
-from service.settings import Settings, get_settings
+from service.kernel.i18n import gettext as _
+from service.kernel.i18n import lazy, size
+from service.kernel.settings import Settings, get_settings
 
 NEEDED = {
     "encoders": ("libx264", "aac", "mjpeg", "png"),
@@ -207,8 +207,8 @@ def workers(settings: Settings) -> Iterator[Finding]:
 
 
 def object_store(settings: Settings) -> Iterator[Finding]:
-    from service.errors import ServiceError
-    from service.storage.factory import open_store
+    from service.kernel.errors import ServiceError
+    from service.kernel.storage.factory import open_store
 
     where = urlsplit(settings.store_url)
     if where.scheme == "file" and not Path(unquote(where.path)).exists():

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from service.i18n import gettext as _
+from service.kernel.i18n import gettext as _
 
 if TYPE_CHECKING:
     from httpx import Client
@@ -100,7 +100,7 @@ def import_rows(
 
 def _running_here() -> str:
     from deploy.running import Running
-    from service.settings import get_settings
+    from service.kernel.settings import get_settings
 
     found = Running.read(get_settings().data_dir)
     return found.address if found and found.alive and found.address else "http://127.0.0.1:8000"
@@ -120,7 +120,7 @@ def _send(
 ) -> dict[str, Any]:
     import httpx
 
-    from service import i18n
+    from service.kernel import i18n
 
     language = "zh-CN" if i18n.current() == "zh_CN" else "en"
     query = {"dry_run": str(dry_run).lower()}
@@ -193,7 +193,7 @@ def _show(console: "Console", told: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from service.web.words import OUTCOMES
+    from service.web.frame.words import OUTCOMES
 
     news = [row for row in told["rows"] if row["outcome"] != "unchanged" or row.get("note")]
     news.sort(key=lambda row: (row["outcome"] != "refused", row["row"]))
@@ -237,7 +237,7 @@ def _why(row: dict[str, Any]) -> str:
 def _say_columns(console: "Console", what: What) -> None:
     from rich.table import Table
 
-    from service.importing.kinds import columns, import_kind
+    from service.registry.importing.kinds import columns, import_kind
 
     kind = import_kind(what)
     console.print(f"{kind.word.label}: {kind.word.meaning}", markup=False)
@@ -248,8 +248,8 @@ def _say_columns(console: "Console", what: What) -> None:
 
 
 def _write_template(console: "Console", what: What, path: Path) -> None:
-    from service.importing.kinds import import_kind, template_table
-    from service.importing.tables import write_csv, write_xlsx
+    from service.registry.importing.kinds import import_kind, template_table
+    from service.registry.importing.tables import write_csv, write_xlsx
 
     title, headers, notes = template_table(import_kind(what))
     content = (
@@ -262,7 +262,7 @@ def _write_template(console: "Console", what: What, path: Path) -> None:
 
 
 def _write_report(path: Path, told: dict[str, Any]) -> None:
-    from service.importing.tables import write_csv, write_xlsx
+    from service.registry.importing.tables import write_csv, write_xlsx
 
     headers = [_("Row"), _("Key"), _("Outcome"), _("Why")]
     rows = [[row["row"], row["key"], row["outcome"], _why(row)] for row in told["rows"]]

@@ -11,8 +11,8 @@ from typing import Any
 from typer.core import TyperGroup
 from typer.main import get_command
 
-from service import i18n
-from service.i18n import noop as _n
+from service.kernel import i18n
+from service.kernel.i18n import noop as _n
 
 # The words around the help, by their names in typer.rich_utils.
 FRAME = {

@@ -21,7 +21,7 @@ from deploy.embedded.redis import Redis
 from deploy.process import Child
 from deploy.serve import web_server
 from deploy.supervisor import Part, StartFailed, Step
-from service.settings import Settings
+from service.kernel.settings import Settings
 
 TREE = Path(__file__).parents[1]
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service.i18n import gettext as _
+from service.kernel.i18n import gettext as _
 
 
 def policy(
@@ -13,12 +13,12 @@ def policy(
     value: Annotated[str, typer.Argument(help="the new value as JSON, “default” for the built-in one")] = "",
 ) -> None:
     """Show the bureau's rules, or change one: zhenglu policy link_open_event_minutes 90"""
-    from service.database import transaction
-    from service.errors import ServiceError
-    from service.operations.policies import INTERNAL, LINKS_DEPEND, set_policy
-    from service.policy import DEFAULTS
-    from service.policy import policy as read
-    from service.settings import get_settings
+    from service.desk.operations.policies import INTERNAL, LINKS_DEPEND, set_policy
+    from service.kernel.database import transaction
+    from service.kernel.errors import ServiceError
+    from service.kernel.policy import DEFAULTS
+    from service.kernel.policy import policy as read
+    from service.kernel.settings import get_settings
 
     if not get_settings().database_url:
         typer.echo(

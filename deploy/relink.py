@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from service.i18n import gettext as _
+from service.kernel.i18n import gettext as _
 
 Day = Annotated[str | None, typer.Option(metavar="DAY", help="recorded from this day on (2024-06-03)")]
 LastDay = Annotated[str | None, typer.Option(metavar="DAY", help="recorded up to this day, itself included")]
@@ -13,8 +13,8 @@ LastDay = Annotated[str | None, typer.Option(metavar="DAY", help="recorded up to
 
 def relink(since: Day = None, until: LastDay = None) -> None:
     """Decide the links of all recordings anew. What persons decided stays."""
-    from service.linking.batch import relink_all
-    from service.settings import get_settings
+    from service.finding.linking.batch import relink_all
+    from service.kernel.settings import get_settings
 
     if not get_settings().database_url:
         typer.echo(
@@ -31,7 +31,7 @@ def relink(since: Day = None, until: LastDay = None) -> None:
 
 
 def _morning(day: str | None, later: int) -> datetime | None:
-    from service.settings import get_settings
+    from service.kernel.settings import get_settings
 
     if day is None:
         return None

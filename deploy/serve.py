@@ -15,7 +15,17 @@ QUEUES = ("light", "encode")
 def web_server(host: str, port: int, workers: int = 1, app: str = "service.app:serve") -> list[str]:
     """The web server as a Python module with its words."""
     return [
-        *("uvicorn", "--factory", app, "--http", "service.wire:Protocol", "--loop", "uvloop", "--ws", "none"),
+        *(
+            "uvicorn",
+            "--factory",
+            app,
+            "--http",
+            "service.kernel.wire:Protocol",
+            "--loop",
+            "uvloop",
+            "--ws",
+            "none",
+        ),
         *(
             "--host",
             host,
@@ -67,7 +77,7 @@ def beat() -> None:
 def migrate() -> None:
     """Bring the database to the newest schema."""
     from deploy.database import revisions, upgrade
-    from service.settings import get_settings
+    from service.kernel.settings import get_settings
 
     url = get_settings().database_url
     if not url:

@@ -134,7 +134,7 @@ environment() { # run|test
 
 translations() {
   local catalogue
-  for catalogue in service/web/locales/*/LC_MESSAGES/messages.po; do
+  for catalogue in service/web/frame/locales/*/LC_MESSAGES/messages.po; do
     [[ -e $catalogue ]] || continue
     [[ ${catalogue%.po}.mo -nt $catalogue ]] && continue
     .venv/bin/pybabel -q compile -i "$catalogue" -o "${catalogue%.po}.mo"
@@ -179,7 +179,7 @@ web_sources() {
 }
 
 assets() {
-  local dist=service/web/static/dist sources want
+  local dist=service/web/frame/static/dist sources want
   mapfile -d '' sources < <(web_sources)
   want=$(fingerprint "${sources[@]}")
   [[ $(cat build/assets 2>/dev/null) == "$want" && -d $dist ]] && return

@@ -34,7 +34,7 @@ def up(
     from deploy.running import AlreadyRunning
     from deploy.service_user import CannotBecome, become
     from deploy.supervisor import StartFailed, Supervisor
-    from service.settings import get_settings
+    from service.kernel.settings import get_settings
 
     console = Console(highlight=False)
     try:

@@ -26,8 +26,8 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.upload_client import Memory, Outcome, Sender, Sent, Server, name_of
-from service.i18n import gettext as _
-from service.i18n import noop as _n
+from service.kernel.i18n import gettext as _
+from service.kernel.i18n import noop as _n
 
 SAY = {
     Outcome.verified: _n("verified, may be erased"),

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from schemas.accounts import Role, TokenScope
-from service.i18n import gettext as _
+from service.kernel.i18n import gettext as _
 
 commands = typer.Typer(help="Accounts: add, list, new password, disable, dock token.", no_args_is_help=True)
 Password = Annotated[
@@ -25,8 +25,8 @@ Password = Annotated[
 @contextmanager
 def _telling() -> Iterator[None]:
     """Refusals are sentences, not tracebacks."""
-    from service.errors import ServiceError
-    from service.settings import get_settings
+    from service.kernel.errors import ServiceError
+    from service.kernel.settings import get_settings
 
     if not get_settings().database_url:
         typer.echo(
@@ -65,7 +65,7 @@ def add(
     from service.access.actions import create_account
     from service.access.errors import WeakPassword
     from service.access.rules import acceptable_password
-    from service.database import transaction
+    from service.kernel.database import transaction
 
     with _telling(), transaction() as session:
         if not acceptable_password(username, password):
@@ -84,8 +84,8 @@ def list_accounts() -> None:
 
     from schemas.accounts import Account
     from schemas.people import Squad
-    from service.database import transaction
-    from service.web.words import ROLES
+    from service.kernel.database import transaction
+    from service.web.frame.words import ROLES
 
     table = Table(_("User name"), _("Role"), _("Squad"), _("State"))
     with _telling(), transaction() as session:
@@ -102,7 +102,7 @@ def list_accounts() -> None:
 def password(username: str, password: Password) -> None:
     """Set a new password; every session of the account ends."""
     from service.access.actions import set_password
-    from service.database import transaction
+    from service.kernel.database import transaction
 
     with _telling(), transaction() as session:
         set_password(session, "command line", _account(session, username), password)
@@ -113,7 +113,7 @@ def password(username: str, password: Password) -> None:
 def disable(username: str) -> None:
     """Close an account at once: its sessions end, its tokens are revoked."""
     from service.access.actions import disable_account
-    from service.database import transaction
+    from service.kernel.database import transaction
 
     with _telling(), transaction() as session:
         disable_account(session, "command line", _account(session, username))
@@ -125,8 +125,8 @@ def token(username: str, name: Annotated[str, typer.Option(help="the dock's name
     """Make a dock's API token for an account. It is shown once."""
     from schemas.accounts import Role as Roles
     from service.access.actions import create_token
-    from service.access.actor import Actor
-    from service.database import transaction
+    from service.kernel.actor import Actor
+    from service.kernel.database import transaction
 
     with _telling(), transaction() as session:
         account = _account(session, username)

@@ -28,7 +28,7 @@ class Exclusion(enum.StrEnum):
 
 
 class EventCoverage(SQLModel, table=True):
-    """Per event and basis, only what does not depend on the hour (service.coverage.rules makes it).
+    """Per event and basis, only what does not depend on the hour (service.supervision.coverage.rules makes it).
 
     `day` is the event's day in the bureau's zone. `required_to` None: the departure is not known yet.
     `recorded_s` lies inside the required interval. `gaps`: [from, to, place, explained] with ISO times and place

@@ -21,7 +21,7 @@ class LinkState(enum.StrEnum):
 class Link(SQLModel, table=True):
     """Recording ↔ event, or recording ↔ case where no event is known.
 
-    `reasons`: list of {code, params, weight}; the words are made where they are shown (service.linking.rules).
+    `reasons`: list of {code, params, weight}; the words are made where they are shown (service.finding.linking.rules).
     `part_from`/`part_to`: which part of the recording belongs, as real time. `part_start_s`/`part_end_s`: the
     part that a person chose, in seconds into the recording, so that it holds when the clock is corrected. A state set by a person
     (`decided_by`) is never overwritten by the machine. `previous_state` is what undo returns to.

@@ -1,4 +1,4 @@
-"""Rules that differ between bureaus, as data: one named JSON value each (defaults in service.policy)."""
+"""Rules that differ between bureaus, as data: one named JSON value each (defaults in service.kernel.policy)."""
 
 from datetime import datetime
 from typing import Any

@@ -21,7 +21,7 @@ class UploadState(enum.StrEnum):
 class Upload(SQLModel, table=True):
     """`length` None: deferred. `epoch` fences writers: only the holder of the current one may advance.
 
-    `progress` is the store's own record of what is durable (shape: service.storage.protocols).
+    `progress` is the store's own record of what is durable (shape: service.kernel.storage.protocols).
     `partial`: a piece of a later concatenation; `concatenates`: the pieces' ids in order, `raw_concat` the
     Upload-Concat header as it came. `writer_until`: the holder of the epoch is at work and says so anew every
     second. `store_version`: of the finished object. `cleared_at`: the store has no bytes of it any more.

@@ -11,40 +11,40 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import configure_mappers
 from starlette.types import Message, Receive, Scope, Send
 
-from service import errors, i18n
-from service.database import get_engine, transaction
-from service.early_answers import EarlyAnswers
-from service.settings import get_settings
-from service.storage.factory import load_driver
-from service.uploads.protocol import COMMON
-from service.uploads.writer import settle_all
-from service.web import rendering
+from service.footage.uploads.protocol import COMMON
+from service.footage.uploads.writer import settle_all
+from service.kernel import errors, i18n
+from service.kernel.database import get_engine, transaction
+from service.kernel.early_answers import EarlyAnswers
+from service.kernel.settings import get_settings
+from service.kernel.storage.factory import load_driver
+from service.web.frame import rendering
 
 log = logging.getLogger(__name__)
 # tus asks for it in every answer, also when a part of us is away.
 TUS = [(name.lower().encode(), value.encode()) for name, value in COMMON.items()]
 
-# Each capability brings `router` in routes.py (the API) and, where it has any, in pages.py (HTML).
+# Each capability brings `router` in its routes.py (the API) and, where it has any, in its pages.py under web (HTML).
 CAPABILITIES = (
     "access",
-    "people",
-    "recorders",
-    "clocks",
-    "cases",
-    "matters",
-    "importing",
-    "events",
-    "announcements",
-    "uploads",
-    "search",  # before recordings: /recordings/facets is not an id
-    "recordings",
-    "linking",
-    "coverage",
-    "explanations",
-    "disputes",
-    "snapshots",
-    "custody",
-    "operations",
+    "registry.people",
+    "registry.recorders",
+    "registry.clocks",
+    "registry.cases",
+    "registry.matters",
+    "registry.importing",
+    "registry.events",
+    "footage.announcements",
+    "footage.uploads",
+    "finding.search",  # before recordings: /recordings/facets is not an id
+    "footage.recordings",
+    "finding.linking",
+    "supervision.coverage",
+    "supervision.explanations",
+    "supervision.disputes",
+    "supervision.snapshots",
+    "preservation.custody",
+    "desk.operations",
 )
 
 
@@ -186,7 +186,7 @@ def serve() -> FastAPI:
 
 def create_app() -> FastAPI:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    # No docs_url: that page runs scripts of another host beside our sessions. /docs is service.operations' own.
+    # No docs_url: that page runs scripts of another host beside our sessions. /docs is service.desk.operations' own.
     app = FastAPI(title="Zhenglu 证录", version="1", lifespan=_lifespan, redoc_url=None, docs_url=None)
     app.add_middleware(LastResort)
     app.add_middleware(BodyLimit)
@@ -195,12 +195,12 @@ def create_app() -> FastAPI:
     app.add_middleware(EarlyAnswers)
     errors.install(app)
     for capability in CAPABILITIES:
-        for part in ("routes", "pages"):
-            name = f"service.{capability}.{part}"
+        for part, place in (("routes", capability), ("pages", f"web.{capability.rpartition('.')[2]}")):
+            name = f"service.{place}.{part}"
             try:
                 module = import_module(name)
             except ModuleNotFoundError as missing:
-                if missing.name not in (name, f"service.{capability}"):
+                if missing.name not in (name, f"service.{place}"):
                     raise
                 continue
             app.include_router(module.router, include_in_schema=part == "routes")

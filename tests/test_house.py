@@ -42,9 +42,9 @@ def test_no_floor_imports_one_above_it(floor: str):
 @pytest.mark.parametrize(
     ("package", "room"),
     [
-        ("minio", "service/storage/s3.py"),
+        ("minio", "service/kernel/storage/s3.py"),
         ("ffmpeg", "workers/media/"),
-        ("celery", ("workers/", "service/jobs.py")),
+        ("celery", ("workers/", "service/kernel/jobs.py")),
     ],
 )
 def test_an_outside_part_is_known_in_one_room_only(package: str, room: str | tuple[str, ...]):

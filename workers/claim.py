@@ -4,7 +4,7 @@ A worker claims by compare-and-set, holds a lease of 30 s that it renews every 8
 only in a transaction in which its attempt still holds the row. A lease that ran out is taken over.
 
 Order of locks, for every transaction that touches more than one of these: clocks, then job rows (in the order of
-JobKind), then originals, then recordings' links (service.linking.keep), then recordings by id, then search documents,
+JobKind), then originals, then recordings' links (service.finding.linking.keep), then recordings by id, then search documents,
 then coverage. Whoever keeps to it never waits in a ring.
 """
 
@@ -23,8 +23,8 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlmodel import Session
 
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind, JobState
-from service.database import after_commit, at_once, transaction
-from service.jobs import publish
+from service.kernel.database import after_commit, at_once, transaction
+from service.kernel.jobs import publish
 
 log = logging.getLogger(__name__)
 

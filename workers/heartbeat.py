@@ -13,8 +13,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 from schemas.jobs import Heartbeat
-from service.clock import now
-from service.database import transaction
+from service.kernel.clock import now
+from service.kernel.database import transaction
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-from service.storage.errors import ObjectMissing, StorageError
+from service.kernel.storage.errors import ObjectMissing, StorageError
 from workers import scratch
 from workers.claim import Claim, JobFailed, LeaseLost, TryLater, claim, fail, give_back, kept
 from workers.media.sandbox import SandboxUnavailable

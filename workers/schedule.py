@@ -19,12 +19,12 @@ from sqlalchemy.exc import DBAPIError
 
 from schemas.jobs import Job, JobState
 from service.access.actions import forget_sign_ins
-from service.clock import now
-from service.coverage.counted_by import recount_if_changed
-from service.database import transaction
-from service.jobs import QUEUES, publish, publisher
-from service.search.schema import ensure_partition, month_of, next_month
-from service.uploads.reaper import reap_uploads
+from service.finding.search.schema import ensure_partition, month_of, next_month
+from service.footage.uploads.reaper import reap_uploads
+from service.kernel.clock import now
+from service.kernel.database import transaction
+from service.kernel.jobs import QUEUES, publish, publisher
+from service.supervision.coverage.counted_by import recount_if_changed
 from workers.heartbeat import Beat
 from workers.stages.duplicates import release_duplicates
 from workers.stages.publishing import sweep_orphans

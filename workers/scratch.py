@@ -21,8 +21,8 @@ from threading import Event
 from typing import IO
 
 from schemas.base import new_id
-from service.settings import get_settings
-from service.storage.protocols import Objects
+from service.kernel.settings import get_settings
+from service.kernel.storage.protocols import Objects
 from workers.claim import JobFailed, LeaseLost, TryLater
 
 KEEP_UNUSED_S = 3600.0

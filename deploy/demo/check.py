@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.demo.truth import Plan
-from service.i18n import gettext as _
+from service.kernel.i18n import gettext as _
 
 STRENGTH = {"confirmed": 3, "automatic": 2, "offered": 1}
 

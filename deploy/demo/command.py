@@ -27,7 +27,7 @@ def demo(
 
     from deploy.demo.bureau import ZONE
     from deploy.service_user import CannotBecome, become
-    from service.settings import DEMO_SECRET, default_data_dir, get_settings
+    from service.kernel.settings import DEMO_SECRET, default_data_dir, get_settings
 
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 180)
     folder = (data or default_data_dir().with_name("zhenglu-demo")).absolute()
@@ -73,7 +73,7 @@ def _supervise(console, folder: Path, port: int, lent: Path | None, *, once: boo
     from deploy.parts import Installation, Size
     from deploy.running import AlreadyRunning
     from deploy.supervisor import StartFailed, Supervisor
-    from service.settings import get_settings
+    from service.kernel.settings import get_settings
 
     installation = Installation(get_settings(), host="127.0.0.1", port=port, size=Size())
     supervisor = Supervisor(

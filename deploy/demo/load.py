@@ -9,7 +9,7 @@ import httpx
 from deploy.demo.bureau import Bureau
 from deploy.demo.coverage import Announced, Wish
 from deploy.demo.matters import LISTS
-from service import i18n
+from service.kernel import i18n
 
 # Import order follows what refers to what; (path, attribute of the bureau).
 IMPORTS = (

@@ -4,7 +4,7 @@ from datetime import date
 
 from schemas.events import EventKind
 from schemas.matters import Duty, MatterBase, Step
-from service.matters.defaults import DEFAULT_LINES
+from service.registry.matters.defaults import DEFAULT_LINES
 
 FIRST, SECOND = date(2024, 1, 1), date(2024, 7, 1)
 

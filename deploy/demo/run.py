@@ -271,7 +271,7 @@ class Demo:
     def _load_year(self) -> None:
         from deploy.demo.year.freezing import freeze_months
         from deploy.demo.year.load import load_year
-        from service.database import transaction
+        from service.kernel.database import transaction
 
         with transaction() as session:
             told = load_year(session)

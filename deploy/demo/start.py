@@ -11,9 +11,9 @@ from deploy.demo.run import DemoFailed
 from schemas.policy import PolicyValue
 from schemas.recordings import Recording
 from service.access.actions import ensure_first_admin
-from service.database import get_engine, transaction
-from service.policy import policy
-from service.settings import get_settings
+from service.kernel.database import get_engine, transaction
+from service.kernel.policy import policy
+from service.kernel.settings import get_settings
 
 
 def make_demo_database(folder: Path) -> None:

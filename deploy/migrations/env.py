@@ -4,7 +4,7 @@ import sqlalchemy
 from alembic import context
 
 from schemas.tables import metadata
-from service.search.schema import is_search_object
+from service.finding.search.schema import is_search_object
 
 ADVISORY_LOCK = 0x7A68656E676C75
 

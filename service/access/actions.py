@@ -15,7 +15,6 @@ from sqlmodel import Session
 from schemas.accounts import Account, AccountCreate, ApiToken, LoginFailure, Role, SignIn, TokenScope
 from schemas.people import Officer, Squad
 from service.access import rules
-from service.access.actor import Actor
 from service.access.errors import (
     LastAdministrator,
     TooManyAttempts,
@@ -24,11 +23,12 @@ from service.access.errors import (
     WrongPassword,
 )
 from service.access.queries import squad_scope
-from service.clock import now
-from service.custody.actions import record
-from service.database import transaction
-from service.errors import Invalid, NotAllowed, NotFound
-from service.policy import policy
+from service.kernel.actor import Actor
+from service.kernel.clock import now
+from service.kernel.custody import record
+from service.kernel.database import transaction
+from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.kernel.policy import policy
 
 _hasher = PasswordHasher()
 # A check takes 64 MiB and a core for a moment: without a bound, guesses at many names at once would take the machine.

@@ -10,11 +10,11 @@ from sqlmodel import Session
 
 from schemas.accounts import TokenScope
 from service.access.actions import actor_of_secret
-from service.access.actor import Actor
 from service.access.errors import CsrfMissing
-from service.database import DatabaseSession
-from service.errors import NotAllowed, NotSignedIn
-from service.settings import get_settings, proxies
+from service.kernel.actor import Actor
+from service.kernel.database import DatabaseSession
+from service.kernel.errors import NotAllowed, NotSignedIn
+from service.kernel.settings import get_settings, proxies
 
 COOKIE = "zhenglu_session"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -48,7 +48,7 @@ def find_actor(request: Request, session: Session) -> Actor | None:
     if not secret:
         return None
     actor = actor_of_secret(session, secret, address)
-    request.state.actor = actor  # who is refused stands in custody: see service.errors
+    request.state.actor = actor  # who is refused stands in custody: see service.kernel.errors
     if actor is not None and request.method not in SAFE_METHODS:
         _check_csrf(request, actor)
     return actor

@@ -1,5 +1,5 @@
-from service.errors import Conflict, NotAllowed, ServiceError
-from service.i18n import noop as _n
+from service.kernel.errors import Conflict, NotAllowed, ServiceError
+from service.kernel.i18n import noop as _n
 
 
 class WrongPassword(ServiceError):

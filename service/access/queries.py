@@ -16,8 +16,8 @@ from schemas.people import Officer, Squad
 from schemas.recorders import Recorder
 from schemas.recordings import Receipt, Recording
 from schemas.uploads import Upload
-from service.access.actor import Actor
-from service.errors import NotFound, OutOfScope
+from service.kernel.actor import Actor
+from service.kernel.errors import NotFound, OutOfScope
 
 
 def squad_scope(actor: Actor) -> frozenset[UUID] | None:

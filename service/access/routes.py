@@ -10,10 +10,10 @@ from sqlmodel import SQLModel
 from schemas.accounts import Account, AccountCreate, AccountRead, ApiToken, TokenScope
 from service.access import actions
 from service.access.dependencies import COOKIE, AnyActor, CurrentActor, FromHere, client_address
-from service.database import DatabaseSession
-from service.errors import NotFound
-from service.policy import policy
-from service.settings import get_settings
+from service.kernel.database import DatabaseSession
+from service.kernel.errors import NotFound
+from service.kernel.policy import policy
+from service.kernel.settings import get_settings
 
 router = APIRouter(prefix="/api/v1", tags=["access"])
 

@@ -8,15 +8,15 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from schemas.accounts import Role
-from service.access.actor import Actor
 from service.app import settle
-from service.coverage.asking import Shown
-from service.coverage.board_view import board_page
-from service.coverage.figures import Dimension
-from service.coverage.keep import recount_all
-from service.coverage.queries import Board, board
-from service.coverage.selection import Filters
-from service.database import get_engine, transaction
+from service.kernel.actor import Actor
+from service.kernel.database import get_engine, transaction
+from service.supervision.coverage.asking import Shown
+from service.supervision.coverage.figures import Dimension
+from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.queries import Board, board
+from service.supervision.coverage.selection import Filters
+from service.web.coverage.board_view import board_page
 from tests.bench.coverage_year import AS_OF, EVENTS, YEAR, build
 from tests.bench.installation import installed
 from tests.bench.report import Row

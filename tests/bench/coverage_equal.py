@@ -9,7 +9,7 @@ from tests.bench.installation import installed
 from tests.bench.report import Row
 from tests.bench.scale import Scale
 from tests.fixtures.jobs import run_all_jobs
-from tests.service.coverage.walk import Walk, differences
+from tests.service.supervision.coverage.walk import Walk, differences
 
 CHANGES = {"full": 10_000, "quick": 200}
 ROOM = {"days": 120, "officers": 120, "recorders": 80}
@@ -39,7 +39,7 @@ def run(scale: Scale) -> list[Row]:
             value=different,
             unit="rows",
             reference=0,
-            reference_command="service.coverage.keep.kept_rows of every event, compared value by value",
+            reference_command="service.supervision.coverage.keep.kept_rows of every event, compared value by value",
             ratio=None,
             aim="none",
             met=different == 0,

@@ -8,9 +8,9 @@ from zoneinfo import ZoneInfo
 import psycopg
 from sqlalchemy import text
 
-from service.coverage.keep import recount_all
-from service.database import get_engine, transaction
-from service.matters.queries import book
+from service.kernel.database import get_engine, transaction
+from service.registry.matters.queries import book
+from service.supervision.coverage.keep import recount_all
 from tests.bench.coverage_year import EVENTS, build
 from tests.bench.installation import installed
 from tests.bench.report import Row, compared

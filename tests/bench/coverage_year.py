@@ -14,7 +14,7 @@ from schemas.cases import Campaign
 from schemas.events import EventKind
 from schemas.matters import MatterList, RecordingMatter
 from schemas.people import Officer, Squad
-from service.matters.defaults import DEFAULT_LINES
+from service.registry.matters.defaults import DEFAULT_LINES
 
 YEAR = 2024
 EVENTS = {"full": 100_000, "quick": 2_000}  # and three recordings for each

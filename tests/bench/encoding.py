@@ -116,9 +116,9 @@ def all_jobs(environment: dict[str, str], actor: Any, source: Path) -> Callable[
     """From bytes in the store to nothing left to do, by one worker process. PostgreSQL's own CPU is not counted."""
     os.environ.update(environment)
     from schemas.base import new_id
-    from service import database
-    from service.recordings.actions import Arrival, receive
-    from service.recordings.keeping import get_store
+    from service.footage.recordings.actions import Arrival, receive
+    from service.footage.recordings.keeping import get_store
+    from service.kernel import database
     from tests.fixtures.jobs import run_all_jobs
 
     stored = get_store().objects.put_file(f"originals/{new_id()}", source)
@@ -146,7 +146,7 @@ def _ready(recording_id: UUID) -> dict[str, Any]:
 
     from schemas.jobs import Job, JobAttempt, JobState
     from schemas.recordings import Recording
-    from service import database
+    from service.kernel import database
 
     with database.transaction() as session:
         recording = session.get_one(Recording, recording_id)

@@ -18,8 +18,8 @@ from deploy.supervisor import Part, Step
 from schemas.accounts import AccountCreate, Role, TokenScope
 from schemas.people import Squad
 from service.access.actions import create_account, create_token
-from service.access.actor import Actor
-from service.settings import Settings
+from service.kernel.actor import Actor
+from service.kernel.settings import Settings
 from tests.fixtures.ceph import CephNode
 from tests.fixtures.jobs import forget_settings
 from workers.media.sandbox import Sandbox

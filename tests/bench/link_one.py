@@ -11,12 +11,12 @@ from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from schemas.recordings import Recording
-from service.database import transaction
-from service.linking.actions import link_recording
-from service.linking.facts import gather, limits
-from service.linking.keep import write_links
-from service.linking.neighbours import tell_neighbours
-from service.linking.rules import decide
+from service.finding.linking.actions import link_recording
+from service.finding.linking.facts import gather, limits
+from service.finding.linking.keep import write_links
+from service.finding.linking.neighbours import tell_neighbours
+from service.finding.linking.rules import decide
+from service.kernel.database import transaction
 from tests.bench.field_year import field_year
 from tests.bench.linking_index import DayClocks, database, held_back, load, true_links
 from tests.bench.scale import Scale

@@ -10,9 +10,9 @@ from sqlalchemy import Engine, select
 from sqlmodel import Session
 
 from schemas.links import Link, LinkState
-from service.linking.batch import relink_all
-from service.linking.evidence import Limits
-from service.linking.rules import VERSION, decide
+from service.finding.linking.batch import relink_all
+from service.finding.linking.evidence import Limits
+from service.finding.linking.rules import VERSION, decide
 from tests.bench.field_year import FAULTS, STRAY, Year, field_year
 from tests.bench.linking_index import database, load
 from tests.bench.linking_pure import Marks, as_seen, rival

@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine, text
 
 from schemas.base import now
-from service.linking.evidence import Limits
-from service.linking.rules import VERSION, decide
+from service.finding.linking.evidence import Limits
+from service.finding.linking.rules import VERSION, decide
 from tests.bench.field_year import BEGIN, File, Year
 from tests.bench.installation import installed
 from tests.bench.linking_pure import Clocks, as_seen

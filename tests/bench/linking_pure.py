@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from schemas.clocks import OffsetSource
-from service.clocks.rules import Measurement, Timeline
-from service.linking.evidence import (
+from service.finding.linking.evidence import (
     EventFacts,
     Fix,
     Holding,
@@ -19,7 +18,8 @@ from service.linking.evidence import (
     RecordingFacts,
     Source,
 )
-from service.linking.surroundings import Surroundings
+from service.finding.linking.surroundings import Surroundings
+from service.registry.clocks.rules import Measurement, Timeline
 from tests.bench.field_year import FAULTS, STRAY, File, Year
 
 RIVAL_BEFORE = timedelta(minutes=5)
@@ -51,7 +51,7 @@ def span(file: File, clocks: Clocks) -> tuple[datetime, datetime, float]:
 def as_seen(
     year: Year, limits: Limits, clocks: Clocks | None = None
 ) -> Iterator[tuple[File, RecordingFacts, tuple[EventFacts, ...]]]:
-    """Every file with its candidates, as `service.linking.facts` gathers them from the database."""
+    """Every file with its candidates, as `service.finding.linking.facts` gathers them from the database."""
     clocks = clocks or Clocks(year)
     people = {officer.id: Person(officer.id, officer.number) for officer in year.officers}
     serials = {camera.id: camera.serial for camera in year.cameras}

@@ -11,8 +11,8 @@ import psycopg
 from deploy.process import Child
 from schemas.base import new_id
 from schemas.jobs import JobKind
-from service.database import transaction
-from service.jobs import request_job
+from service.kernel.database import transaction
+from service.kernel.jobs import request_job
 from tests.bench.installation import Running, installed
 from tests.bench.report import Row, compared
 from tests.bench.scale import Scale

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine
 from sqlmodel import Session
 
 from schemas.policy import PolicyValue
-from service.linking.batch import relink_all
+from service.finding.linking.batch import relink_all
 from tests.bench.field_year import field_year
 from tests.bench.linking_index import DayClocks, database, decided_links, load
 from tests.bench.scale import Scale

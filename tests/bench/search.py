@@ -20,10 +20,10 @@ from sqlmodel import Session
 
 from deploy.account import named
 from deploy.embedded.postgres import Postgres
-from service.search.documents import COLUMNS, facet_values, row
-from service.search.queries import SearchFilters, facets, search
-from service.search.rules import fold, key_token, needle_grams
-from service.search.schema import DDL, TABLE, ensure_partition
+from service.finding.search.documents import COLUMNS, facet_values, row
+from service.finding.search.queries import SearchFilters, facets, search
+from service.finding.search.rules import fold, key_token, needle_grams
+from service.finding.search.schema import DDL, TABLE, ensure_partition
 from tests.bench.search_corpus import SQUADS, YEAR_START, corpus
 
 COUNT = 1_000_000

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from service.search.documents import SearchDocument
+from service.finding.search.documents import SearchDocument
 
 SQUADS = [
     (UUID(int=0x5A_0000 + n), name)

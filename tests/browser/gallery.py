@@ -9,9 +9,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import HTMLResponse
 from fastapi.staticfiles import StaticFiles
 
-from service.i18n import LocaleMiddleware
-from service.web import rendering
-from service.web.views import Shell, Viewer
+from service.kernel.i18n import LocaleMiddleware
+from service.web.frame import rendering
+from service.web.frame.views import Shell, Viewer
 from tests.browser import samples
 
 
@@ -74,9 +74,11 @@ def gallery(media_folder: Path) -> FastAPI:
         def answer(request: Request) -> Response:
             _, role, template, context = next(p for p in samples.pages() if p[0] == path)
             request.state.shell = shell(role)
-            if template == "error.html":
+            if template == "frame/error.html":
                 return rendering.render_error(request, **context)
-            fragment = {"/queue": "queue/_live.html", "/recordings": "recordings/_results.html"}.get(path)
+            fragment = {"/queue": "operations/_queue.html", "/recordings": "recordings/_results.html"}.get(
+                path
+            )
             return rendering.render(request, template, fragment=fragment, **context)
 
         return answer

@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta, timezone
 from itertools import cycle
 
-from service.access.views import Account, Token
-from service.cases.views import Case, CaseDetail
-from service.custody.views import CustodyEntry
-from service.events.views import Event, EventDetail
-from service.i18n import gettext as _
-from service.operations.views import (
+from service.kernel.i18n import gettext as _
+from service.web.access.views import Account, Token
+from service.web.cases.views import Case, CaseDetail
+from service.web.custody.views import CustodyEntry
+from service.web.events.views import Event, EventDetail
+from service.web.frame.views import Filter, Listing, Option, Ref, Tile
+from service.web.operations.views import (
     ApiGroup,
     ApiOperation,
     ApiParameter,
@@ -19,8 +20,8 @@ from service.operations.views import (
     SquadRow,
     Worker,
 )
-from service.people.views import Person
-from service.recordings.views import (
+from service.web.people.views import Person
+from service.web.recordings.views import (
     Clock,
     Job,
     Link,
@@ -33,9 +34,8 @@ from service.recordings.views import (
     RecordingCard,
     Tag,
 )
-from service.search.views import Chip, Facet, FacetOption, Search
-from service.uploads.views import MyUploads, UnfinishedUpload, UploadPage
-from service.web.views import Filter, Listing, Option, Ref, Tile
+from service.web.search.views import Chip, Facet, FacetOption, Search
+from service.web.uploads.views import MyUploads, UnfinishedUpload, UploadPage
 from tests.browser import samples_coverage as coverage
 from tests.browser.samples_events import announced, event_form, event_page
 from tests.browser.samples_field import importing, matters, recorders, told
@@ -354,15 +354,15 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
     )
     fresh = Account(account.languages, tokens, True, "zl_7Qk2mV9xT0pYc4Rb1LwN8sHd5GfJ3aZe")
     return [
-        ("/sign-in", None, "sign_in.html", {"next": "/", "error": None, "expired": False, "username": ""}),
-        ("/sign-in/expired", None, "sign_in.html", {"next": "/", "error": _("This name and password do not go together."), "expired": True, "username": "officer001"}),
-        ("/", "member", "home.html", {"home": Home(tiles, CARDS[1:3], [CARDS[6], CARDS[2]], [CARDS[5]], UNFINISHED)}),
-        ("/home/empty", "member", "home.html", {"home": Home()}),
-        ("/home/reviewer", "reviewer", "home.html", {"home": Home(cases=CASES, recent=CARDS[:3])}),
-        ("/home/supervisor", "supervisor", "home.html", {"home": Home(board, squads=SQUADS)}),
-        ("/upload", "member", "upload.html", {"upload": UploadPage(events=OPTIONS, unfinished=UNFINISHED)}),
-        ("/my-uploads", "member", "my_uploads.html", {"mine": MyUploads(UNFINISHED, CARDS, OPTIONS)}),
-        ("/my-uploads/none", "member", "my_uploads.html", {"mine": MyUploads([], [], [])}),
+        ("/sign-in", None, "access/sign_in.html", {"next": "/", "error": None, "expired": False, "username": ""}),
+        ("/sign-in/expired", None, "access/sign_in.html", {"next": "/", "error": _("This name and password do not go together."), "expired": True, "username": "officer001"}),
+        ("/", "member", "operations/home.html", {"home": Home(tiles, CARDS[1:3], [CARDS[6], CARDS[2]], [CARDS[5]], UNFINISHED)}),
+        ("/home/empty", "member", "operations/home.html", {"home": Home()}),
+        ("/home/reviewer", "reviewer", "operations/home.html", {"home": Home(cases=CASES, recent=CARDS[:3])}),
+        ("/home/supervisor", "supervisor", "operations/home.html", {"home": Home(board, squads=SQUADS)}),
+        ("/upload", "member", "recordings/upload.html", {"upload": UploadPage(events=OPTIONS, unfinished=UNFINISHED)}),
+        ("/my-uploads", "member", "recordings/mine.html", {"mine": MyUploads(UNFINISHED, CARDS, OPTIONS)}),
+        ("/my-uploads/none", "member", "recordings/mine.html", {"mine": MyUploads([], [], [])}),
         ("/recordings", "reviewer", "recordings/list.html", {"search": search()}),
         ("/recordings/nothing", "reviewer", "recordings/list.html", {"search": search(items=[], next=None)}),
         ("/recordings/0001", "reviewer", "recordings/one.html", {"recording": recording()}),
@@ -377,11 +377,11 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/recordings/0006", "supervisor", "recordings/one.html", {"recording": announced(recording("announced"), NOW)}),
         ("/recordings/0007", "supervisor", "recordings/one.html", {"recording": announced(recording("announced"), NOW, late=True)}),
         ("/recordings/0008", "supervisor", "recordings/one.html", {"recording": announced(recording("announced"), NOW, withdrawn=True)}),
-        ("/attention", "supervisor", "attention.html", {"board": Attention(SQUADS, "failed", "s2", [CARDS[4]], [FAILED], {"failed": 3, "waiting": 17, "unlinked": 43, "refused": 1, "removal": 0})}),
-        ("/queue", "supervisor", "queue.html", {"health": health()}),
-        ("/queue/stalled", "supervisor", "queue.html", {"health": health(True)}),
-        ("/people", "admin", "people.html", {"people": people()}),
-        ("/recorders", "admin", "recorders.html", {"listed": recorders(NOW)}),
+        ("/attention", "supervisor", "operations/attention.html", {"board": Attention(SQUADS, "failed", "s2", [CARDS[4]], [FAILED], {"failed": 3, "waiting": 17, "unlinked": 43, "refused": 1, "removal": 0})}),
+        ("/queue", "supervisor", "operations/queue.html", {"health": health()}),
+        ("/queue/stalled", "supervisor", "operations/queue.html", {"health": health(True)}),
+        ("/people", "admin", "people/list.html", {"people": people()}),
+        ("/recorders", "admin", "recorders/list.html", {"listed": recorders(NOW)}),
         ("/matters", "supervisor", "matters/page.html", {"matters": matters(NOW)}),
         ("/matters/1", "auditor", "matters/page.html", {"matters": matters(NOW, compared=True)}),
         ("/import", "supervisor", "importing/page.html", {"importing": importing("events")}),
@@ -400,10 +400,10 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/snapshots/2024-05", "supervisor", "snapshots/one.html", {"shown": coverage.month(NOW)}),
         ("/snapshots/2024-05/rows", "auditor", "snapshots/rows.html", {"shown": coverage.month_rows(NOW)}),
         ("/snapshots/2024-06", "supervisor", "snapshots/preview.html", {"shown": coverage.preview(NOW)}),
-        ("/account", "member", "account.html", {"account": account}),
-        ("/account/fresh", "supervisor", "account.html", {"account": fresh}),
-        ("/docs", "member", "docs.html", {"groups": API}),
-        ("/docs/signed-out", None, "docs.html", {"groups": API}),
-        ("/error/404", "member", "error.html", {"status_code": 404, "sentence": _("There is nothing here, or it is not yours to see."), "hint": None}),
-        ("/error/500", None, "error.html", {"status_code": 500, "sentence": _("Something went wrong on our side; nothing that was received is lost."), "hint": None}),
+        ("/account", "member", "access/account.html", {"account": account}),
+        ("/account/fresh", "supervisor", "access/account.html", {"account": fresh}),
+        ("/docs", "member", "operations/docs.html", {"groups": API}),
+        ("/docs/signed-out", None, "operations/docs.html", {"groups": API}),
+        ("/error/404", "member", "frame/error.html", {"status_code": 404, "sentence": _("There is nothing here, or it is not yours to see."), "hint": None}),
+        ("/error/500", None, "frame/error.html", {"status_code": 500, "sentence": _("Something went wrong on our side; nothing that was received is lost."), "hint": None}),
     ]  # fmt: skip

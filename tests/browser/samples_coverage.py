@@ -2,7 +2,10 @@
 
 from datetime import datetime, timedelta
 
-from service.coverage.views import (
+from service.kernel.i18n import lazy as _
+from service.supervision.coverage.words import DEFINITIONS, STATUSES
+from service.supervision.snapshots.notice import FigureLine, UpheldLine
+from service.web.coverage.views import (
     BoardPage,
     Cell,
     Chart,
@@ -23,13 +26,10 @@ from service.coverage.views import (
     RowsPage,
     Table,
 )
-from service.coverage.words import DEFINITIONS, STATUSES
-from service.i18n import lazy as _
-from service.recordings.views import Link, RecordingCard
-from service.snapshots import views as frozen
-from service.snapshots.notice import FigureLine, UpheldLine
-from service.web.views import Filter, Option, Ref, Tile
-from service.web.words import COVERAGE_LISTS
+from service.web.frame.views import Filter, Option, Ref, Tile
+from service.web.frame.words import COVERAGE_LISTS
+from service.web.recordings.views import Link, RecordingCard
+from service.web.snapshots import views as frozen
 
 ROWS = "/coverage/rows?figure=recorded"
 SQUADS = (("一中队", 0.93, 2), ("二中队", 0.88, 4), ("三中队", None, 0))

@@ -3,12 +3,12 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from service.announcements.views import AnnouncedView
-from service.events.forms import EventForm
-from service.events.history import Change, Entry
-from service.events.views import EventDetail, EventPage, Settled
-from service.recordings.views import Original, Player, Recording
-from service.web.views import Option, Ref
+from service.registry.events.history import Change, Entry
+from service.web.announcements.views import AnnouncedView
+from service.web.events.forms import EventForm
+from service.web.events.views import EventDetail, EventPage, Settled
+from service.web.frame.views import Option, Ref
+from service.web.recordings.views import Original, Player, Recording
 
 RECORDING = UUID("01900000-0000-7000-8000-000000000001")
 OTHER = UUID("01900000-0000-7000-8000-000000000002")

@@ -3,17 +3,17 @@
 from datetime import date, datetime, timedelta
 
 from schemas.matters import Duty
-from service.events.subjects import Subjects
-from service.importing.actions import Outcome, Report, RowReport
-from service.importing.kinds import IMPORTS, columns
-from service.importing.pages import Page as ImportPage
-from service.importing.pages import Told
-from service.matters.pages import Page as MattersPage
-from service.matters.queries import Published
-from service.matters.rules import DEFAULT_EDITION, Edition, Rule, compare
-from service.policy import DEFAULTS
-from service.recorders.pages import Page as RecordersPage
-from service.recorders.views import Recorder
+from service.kernel.policy import DEFAULTS
+from service.registry.events.subjects import Subjects
+from service.registry.importing.actions import Outcome, Report, RowReport
+from service.registry.importing.kinds import IMPORTS, columns
+from service.registry.matters.queries import Published
+from service.registry.matters.rules import DEFAULT_EDITION, Edition, Rule, compare
+from service.web.importing.pages import Page as ImportPage
+from service.web.importing.pages import Told
+from service.web.matters.pages import Page as MattersPage
+from service.web.recorders.pages import Page as RecordersPage
+from service.web.recorders.views import Recorder
 
 
 def matters(now: datetime, *, compared: bool = False) -> MattersPage:

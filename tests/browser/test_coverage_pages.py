@@ -16,11 +16,11 @@ from schemas.events import EnforcementEvent
 from schemas.links import Link, LinkState
 from schemas.people import Officer, Squad
 from schemas.recordings import Recording
-from service.coverage.keep import recount_all
-from service.linking.actions import link_recording
+from service.finding.linking.actions import link_recording
+from service.supervision.coverage.keep import recount_all
 from tests.browser.sign_in import signed_in
 from tests.fixtures.stack import Stack
-from tests.service.linking.field import Field, at
+from tests.service.finding.linking.field import Field, at
 
 MONTH = "/coverage?month=2024-06"
 QUEUES = ("light",)

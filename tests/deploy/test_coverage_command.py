@@ -13,11 +13,11 @@ from typer.testing import CliRunner
 
 from deploy.coverage import register
 from schemas.custody import CustodyEntry
-from service import database, i18n
-from service.coverage.keep import recount_all
-from service.settings import get_settings
-from tests.service.coverage.random_bureau import draw
-from tests.service.linking.field import Field
+from service.kernel import database, i18n
+from service.kernel.settings import get_settings
+from service.supervision.coverage.keep import recount_all
+from tests.service.finding.linking.field import Field
+from tests.service.supervision.coverage.random_bureau import draw
 
 JUNE = ("--from", "2024-06-01", "--to", "2024-06-30")
 app = typer.Typer()

@@ -8,8 +8,8 @@ from deploy.demo.check import Seen, verdict_row
 from deploy.demo.coverage import differences, due_at, expected, make_announced, make_wishes, unfilmed
 from deploy.demo.matters import FIRST, LISTS, SECOND
 from deploy.demo.truth import make_plan
-from service import i18n
-from service.people.rules import overlapping
+from service.kernel import i18n
+from service.registry.people.rules import overlapping
 
 FIRST_DAY = date(2026, 1, 5)
 WEEK = make_bureau(FIRST_DAY)

@@ -35,12 +35,12 @@ from schemas.people import Officer, Squad
 from schemas.policy import PolicyValue
 from schemas.recorders import Recorder
 from schemas.recordings import Recording
-from service.access.actor import Actor
-from service.coverage.keep import Known, events_after, kept_rows, stored_rows
-from service.coverage.lists import list_counts
-from service.coverage.queries import board
-from service.coverage.selection import Filters
-from service.database import transaction
+from service.kernel.actor import Actor
+from service.kernel.database import transaction
+from service.supervision.coverage.keep import Known, events_after, kept_rows, stored_rows
+from service.supervision.coverage.lists import list_counts
+from service.supervision.coverage.queries import board
+from service.supervision.coverage.selection import Filters
 from tests.fixtures.postgres import TEMPLATE
 
 pytestmark = pytest.mark.timeout(900)  # loading takes minutes

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 from deploy import doctor
 from deploy.cli import app
 from deploy.doctor import Finding, Verdict
-from service import i18n
-from service.settings import Settings, get_settings
-from service.storage.factory import open_store
+from service.kernel import i18n
+from service.kernel.settings import Settings, get_settings
+from service.kernel.storage.factory import open_store
 from tests.fixtures.ceph import CephNode
 
 

@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 
 from deploy.import_rows import register
 from deploy.process import free_port
-from service.importing.kinds import IMPORTS
-from service.importing.rules import read
-from service.settings import get_settings
-from tests.service.uploads.conftest import bureau, service  # noqa: F401 (fixtures)
-from tests.service.uploads.service import PASSWORD, Service
+from service.kernel.settings import get_settings
+from service.registry.importing.kinds import IMPORTS
+from service.registry.importing.rules import read
+from tests.service.footage.uploads.conftest import bureau, service  # noqa: F401 (fixtures)
+from tests.service.footage.uploads.service import PASSWORD, Service
 
 OFFICERS = "证号,姓名,中队,籍贯\n031,队员 031,一中队,x\n032,队员 032,nine,\n"
 app = typer.Typer()

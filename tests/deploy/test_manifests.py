@@ -12,7 +12,7 @@ import typer.main
 from ruamel.yaml import YAML
 
 from deploy.cli import app
-from service.settings import Settings
+from service.kernel.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]

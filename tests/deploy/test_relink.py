@@ -9,9 +9,9 @@ from typer.testing import CliRunner
 
 from deploy.cli import app
 from schemas.links import Link
-from service.i18n import speaking
+from service.kernel.i18n import speaking
 from tests.service.access.conftest import own_settings
-from tests.service.linking.field import Field, at
+from tests.service.finding.linking.field import Field, at
 
 
 @pytest.fixture

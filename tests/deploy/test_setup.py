@@ -23,7 +23,7 @@ def clone(tmp_path: Path) -> Path:
         (clone / name).write_bytes((ROOT / name).read_bytes())
     (clone / "package-lock.json").write_text("{}")
     (clone / "tsconfig.json").write_text("{}")
-    (clone / "service/web/static").mkdir(parents=True)
+    (clone / "service/web/frame/static").mkdir(parents=True)
     return clone
 
 
@@ -45,7 +45,7 @@ def programs(tmp_path: Path, calls: Path) -> Path:
     program("dpkg-query", 'echo -n "installed"')
     program("apt-get")
     program("sudo", "exit 1")
-    program("npm", "mkdir -p service/web/static/dist node_modules; [[ $1 == --version ]] || true")
+    program("npm", "mkdir -p service/web/frame/static/dist node_modules; [[ $1 == --version ]] || true")
     program("node", "echo 22")
     return folder
 

@@ -19,8 +19,8 @@ from deploy.process import wait_until
 from deploy.upload import files_in, size_of
 from deploy.upload_client import Memory, Outcome, Sender, Sent, Server, judge
 from tests.fixtures.processes import REPOSITORY
-from tests.service.uploads.conftest import bureau, own_service, service  # noqa: F401 (fixtures)
-from tests.service.uploads.service import Service
+from tests.service.footage.uploads.conftest import bureau, own_service, service  # noqa: F401 (fixtures)
+from tests.service.footage.uploads.service import Service
 
 
 def command(service: Service, tmp_path: Path, *arguments: str) -> list[str]:

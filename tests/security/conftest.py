@@ -18,10 +18,10 @@ from schemas.base import new_id
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventKind
 from schemas.links import Link, LinkState
-from service import database
 from service.access.actions import create_account, open_session
 from service.app import create_app
-from service.clock import now
+from service.kernel import database
+from service.kernel.clock import now
 from tests.fixtures.jobs import Bureau, environment, settled_in
 from tests.fixtures.postgres import TEMPLATE, _create, _drop
 

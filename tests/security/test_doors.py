@@ -6,10 +6,10 @@ import pytest
 from sqlalchemy import select, update
 
 from schemas.accounts import Account, ApiToken, LoginFailure, Role, TokenScope
-from service import database
 from service.access import actions
 from service.access.errors import LastAdministrator, TooManyAttempts, WrongPassword
-from service.access.pages import local_path
+from service.kernel import database
+from service.web.access.pages import local_path
 from tests.security.conftest import PASSWORD, House
 
 FORM = {"username": "admin-None", "password": PASSWORD}

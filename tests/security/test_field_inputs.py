@@ -4,7 +4,7 @@ import json
 
 from schemas.accounts import Role
 from schemas.recorders import Recorder
-from service import database
+from service.kernel import database
 from tests.security.conftest import House
 
 HALF = "\\ud800"

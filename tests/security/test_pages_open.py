@@ -10,10 +10,10 @@ from schemas.cases import Case
 from schemas.jobs import Heartbeat, Job, JobKind, JobState
 from schemas.links import Link, LinkState
 from schemas.policy import PolicyValue
-from service import database
 from service.access.rules import may
-from service.settings import get_settings
-from service.web.words import NAVIGATION, navigation
+from service.kernel import database
+from service.kernel.settings import get_settings
+from service.web.frame.words import NAVIGATION, navigation
 from tests.security.conftest import House
 
 

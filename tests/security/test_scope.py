@@ -16,12 +16,12 @@ from schemas.originals import Original, Rendition, RenditionKind
 from schemas.people import Squad
 from schemas.recordings import Recording, RecordingState, RemovalRequest
 from schemas.uploads import Upload, UploadState
-from service import database
-from service.cases.pages import case_views
-from service.clock import now
-from service.coverage.keep import recount
-from service.recordings import keeping
-from service.search.project import index_recording
+from service.finding.search.project import index_recording
+from service.footage.recordings import keeping
+from service.kernel import database
+from service.kernel.clock import now
+from service.supervision.coverage.keep import recount
+from service.web.cases.pages import case_views
 from tests.security.conftest import House
 
 TUS = {"Tus-Resumable": "1.0.0"}

@@ -12,8 +12,8 @@ from deploy.embedded.redis import Redis
 from deploy.process import wait_until
 from schemas.base import new_id
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind, JobState
-from service.database import transaction
-from service.jobs import publisher, raise_priority, request_job, retry_job
+from service.kernel.database import transaction
+from service.kernel.jobs import publisher, raise_priority, request_job, retry_job
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from workers import runner, schedule
 from workers.claim import Claim, JobFailed, LeaseLost, TryLater, claim, fail, finish, give_back, kept
@@ -295,7 +295,7 @@ def test_asking_while_redis_is_down_is_quick_and_loses_nothing(own_redis: Redis)
 
 
 def test_a_kill_between_commit_and_publish_is_made_up_for_by_the_sweeper(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("service.jobs.publish", lambda *_: None)  # as if the process had ended here
+    monkeypatch.setattr("service.kernel.jobs.publish", lambda *_: None)  # as if the process had ended here
     job_id = ask()
     monkeypatch.undo()
     assert schedule.nudges_in("light") == 0

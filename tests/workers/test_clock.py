@@ -15,12 +15,12 @@ from schemas.jobs import Job, JobKind, JobState
 from schemas.originals import Original
 from schemas.recorders import Recorder, RecorderCreate, RecorderModel
 from schemas.recordings import Recording
-from service.access.actor import Actor
-from service.clocks.actions import Read, add_offset, keep_readings, withdraw_offset
-from service.clocks.keep import change_clock
-from service.conventions.actions import keep_sidecar
-from service.database import transaction
-from service.recorders.actions import create_recorder
+from service.kernel.actor import Actor
+from service.kernel.database import transaction
+from service.registry.clocks.actions import Read, add_offset, keep_readings, withdraw_offset
+from service.registry.clocks.keep import change_clock
+from service.registry.conventions.actions import keep_sidecar
+from service.registry.recorders.actions import create_recorder
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.media import FONT
 from workers.stages import tag_clock

@@ -14,10 +14,10 @@ from schemas.links import Link, LinkEvidence
 from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState
-from service import database
-from service.announcements.actions import announce
-from service.announcements.lists import Listed
-from service.conventions.rules import Facts
+from service.footage.announcements.actions import announce
+from service.footage.announcements.lists import Listed
+from service.kernel import database
+from service.registry.conventions.rules import Facts
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.media import footage
 

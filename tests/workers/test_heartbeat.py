@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from deploy.process import wait_until
 from schemas.jobs import Heartbeat
-from service.clock import now
-from service.database import transaction
-from service.jobs import queue_health
+from service.kernel.clock import now
+from service.kernel.database import transaction
+from service.kernel.jobs import queue_health
 from tests.fixtures.jobs import Bureau
 from workers.heartbeat import Beat, worker_name
 

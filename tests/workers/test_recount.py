@@ -8,12 +8,12 @@ from schemas.coverage import EventCoverage
 from schemas.events import EventKind
 from schemas.jobs import Job, JobKind, JobState
 from schemas.matters import Duty, MatterBase
-from service.coverage.keep import recount
-from service.database import transaction
-from service.matters.actions import publish
-from service.settings import get_settings
+from service.kernel.database import transaction
+from service.kernel.settings import get_settings
+from service.registry.matters.actions import publish
+from service.supervision.coverage.keep import recount
 from tests.fixtures.jobs import Bureau, run_all_jobs
-from tests.service.linking.field import Field, at
+from tests.service.finding.linking.field import Field, at
 from workers.claim import JobFailed
 from workers.stages import recount as stage
 

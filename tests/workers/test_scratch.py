@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from service.storage import open_store
-from service.storage.errors import ObjectMissing
+from service.kernel.storage import open_store
+from service.kernel.storage.errors import ObjectMissing
 from tests.fixtures.processes import REPOSITORY, Processes
 from workers.claim import JobFailed, LeaseLost, TryLater
 from workers.scratch import Scratch

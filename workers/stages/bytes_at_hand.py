@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from schemas.originals import Original
-from service.recordings.keeping import get_store
-from service.settings import get_settings
+from service.footage.recordings.keeping import get_store
+from service.kernel.settings import get_settings
 from workers import scratch
 from workers.claim import Claim
 from workers.media.sandbox import Sandbox

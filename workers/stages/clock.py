@@ -10,8 +10,8 @@ from sqlmodel import Session
 from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original
 from schemas.recordings import Recording
-from service.database import transaction
-from service.jobs import request_job
+from service.kernel.database import transaction
+from service.kernel.jobs import request_job
 from workers import scratch
 from workers.claim import Claim, LeaseLost, finish
 from workers.media.burned_in import Looked, TesseractMissing, read_clock

@@ -9,9 +9,9 @@ from sqlmodel import Session
 
 from schemas.originals import Original
 from schemas.recordings import Receipt
-from service.database import transaction
-from service.recordings.keeping import get_store
-from service.storage.errors import StorageError
+from service.footage.recordings.keeping import get_store
+from service.kernel.database import transaction
+from service.kernel.storage.errors import StorageError
 
 log = logging.getLogger(__name__)
 

@@ -16,21 +16,21 @@ from schemas.custody import CustodyEntry
 from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState
-from service.clock import now
-from service.custody.actions import record
-from service.database import transaction
-from service.jobs import request_job
-from service.linking.queries import was_linked
-from service.recordings.actions import (
+from service.finding.linking.queries import was_linked
+from service.finding.search.project import index_recordings
+from service.footage.recordings.actions import (
     assign_original,
     keep_as_original,
     refresh_recording,
     refuse_mismatch,
 )
-from service.recordings.keeping import get_store
-from service.search.project import index_recordings
-from service.settings import get_settings
-from service.storage.errors import ObjectMissing
+from service.footage.recordings.keeping import get_store
+from service.kernel.clock import now
+from service.kernel.custody import record
+from service.kernel.database import transaction
+from service.kernel.jobs import request_job
+from service.kernel.settings import get_settings
+from service.kernel.storage.errors import ObjectMissing
 from workers import scratch
 from workers.claim import Claim, JobFailed, LeaseLost, finish
 from workers.media import sniff

@@ -1,4 +1,4 @@
-"""Link: which event or case the recording shows. The rules are service.linking's; this only runs them."""
+"""Link: which event or case the recording shows. The rules are service.finding.linking's; this only runs them."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from sqlmodel import Session
 from schemas.jobs import JobKind
 from schemas.originals import Original
 from schemas.recordings import Recording
-from service.database import transaction
-from service.jobs import raise_priority
-from service.linking.actions import link_recording
-from service.linking.keep import COUNTED
-from service.linking.neighbours import tell_neighbours
-from service.linking.recognise import recognise
-from service.recordings.actions import refresh_recording
+from service.finding.linking.actions import link_recording
+from service.finding.linking.keep import COUNTED
+from service.finding.linking.neighbours import tell_neighbours
+from service.finding.linking.recognise import recognise
+from service.footage.recordings.actions import refresh_recording
+from service.kernel.database import transaction
+from service.kernel.jobs import raise_priority
 from workers.claim import Claim
 from workers.stages.playable import examined, links_of, priority_of
 

@@ -11,11 +11,11 @@ from schemas.jobs import JobKind
 from schemas.links import Link, LinkState
 from schemas.originals import MediaState, Original, Rendition, RenditionKind
 from schemas.recordings import Recording
-from service.clock import now
-from service.database import transaction
-from service.jobs import request_job
-from service.recordings.actions import refresh_state
-from service.recordings.rules import encode_cost_s, encode_priority
+from service.footage.recordings.actions import refresh_state
+from service.footage.recordings.rules import encode_cost_s, encode_priority
+from service.kernel.clock import now
+from service.kernel.database import transaction
+from service.kernel.jobs import request_job
 from workers import scratch
 from workers.claim import Claim, LeaseLost, finish
 from workers.media.probe import Probe

@@ -13,10 +13,10 @@ from sqlmodel import Session
 
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind
 from schemas.originals import Original, Rendition, RenditionKind
-from service.database import after_commit, transaction
-from service.recordings.keeping import get_store
-from service.storage.errors import StorageError
-from service.storage.protocols import Stored
+from service.footage.recordings.keeping import get_store
+from service.kernel.database import after_commit, transaction
+from service.kernel.storage.errors import StorageError
+from service.kernel.storage.protocols import Stored
 from workers.claim import Claim, LeaseLost
 from workers.media.graphs import STILLS
 

@@ -1,4 +1,4 @@
-"""Recount: the coverage of every event, after the rules changed. The rules are service.coverage's."""
+"""Recount: the coverage of every event, after the rules changed. The rules are service.supervision.coverage's."""
 
 from typing import Any
 from uuid import UUID
@@ -7,8 +7,8 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent
-from service.coverage.keep import SINGLY, events_after, recount
-from service.database import transaction
+from service.kernel.database import transaction
+from service.supervision.coverage.keep import SINGLY, events_after, recount
 from workers.claim import Claim, finish
 
 

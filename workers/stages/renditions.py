@@ -11,12 +11,12 @@ from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original, RenditionKind
 from schemas.reasons import Reason
 from schemas.recordings import Recording
-from service.clock import now
-from service.database import transaction
-from service.jobs import request_job
-from service.recordings.actions import refresh_state
-from service.recordings.rules import plays_original
-from service.settings import get_settings
+from service.footage.recordings.actions import refresh_state
+from service.footage.recordings.rules import plays_original
+from service.kernel.clock import now
+from service.kernel.database import transaction
+from service.kernel.jobs import request_job
+from service.kernel.settings import get_settings
 from workers import scratch
 from workers.claim import Claim, JobFailed, LeaseLost, finish
 from workers.media.probe import Probe

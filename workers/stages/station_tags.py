@@ -6,7 +6,7 @@ from typing import Any
 
 from schemas.originals import Original
 from schemas.recordings import Tag, TagSource
-from service.announcements.rules import facts_of, mismatches
+from service.footage.announcements.rules import facts_of, mismatches
 from workers.claim import Claim, LeaseLost
 from workers.stages.bytes_at_hand import original_bytes
 

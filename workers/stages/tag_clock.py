@@ -11,13 +11,20 @@ from schemas.clocks import OffsetSource
 from schemas.jobs import JobKind
 from schemas.originals import Original
 from schemas.recordings import Recording
-from service.clock import as_utc
-from service.clocks.actions import LARGEST_S, Read
-from service.clocks.keep import Corrected, corrected, offset_when_shown, read_clock, timeline_of, write
-from service.clocks.rules import Timeline
-from service.conventions.rules import Conventions
-from service.jobs import request_job
-from service.policy import policy
+from service.kernel.clock import as_utc
+from service.kernel.jobs import request_job
+from service.kernel.policy import policy
+from service.registry.clocks.actions import LARGEST_S, Read
+from service.registry.clocks.keep import (
+    Corrected,
+    corrected,
+    offset_when_shown,
+    read_clock,
+    timeline_of,
+    write,
+)
+from service.registry.clocks.rules import Timeline
+from service.registry.conventions.rules import Conventions
 from workers.media import clock
 from workers.media.burned_in_rules import BurnedIn
 from workers.media.clock import Claim, Clock, Convention

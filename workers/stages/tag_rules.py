@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.recordings import Tag, TagSource
-from service.conventions.rules import Conventions
+from service.registry.conventions.rules import Conventions
 from workers.media import gpmf, iso6709
 from workers.media.clock import Claim, Clock, Convention
 from workers.media.gpmf import Track
@@ -60,7 +60,7 @@ def convention_of(conventions: Conventions | None, timezone: str) -> Convention:
 
 def time_claims(probe: Probe, track: Track, said: Mapping[str, Any]) -> list[Claim]:
     """Every time that anything claims. `said`: a recording's claims, with `sidecar` and `file_name` inside,
-    whose `start` and `end` are UTC (service.conventions.rules.Facts)."""
+    whose `start` and `end` are UTC (service.registry.conventions.rules.Facts)."""
     found = []
     if track.started_at is not None:
         found.append(Claim(source="gps", at=track.started_at.isoformat(), stamp="start"))

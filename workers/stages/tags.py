@@ -10,18 +10,18 @@ from schemas.originals import MediaState, Original
 from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState, Tag, TagSource
-from service.announcements.adoption import settle
-from service.announcements.rules import papers
-from service.clocks.actions import keep_readings
-from service.clocks.keep import correct
-from service.conventions.queries import conventions_of_recorder, facts_in_name, sidecar_facts
-from service.conventions.rules import Conventions
-from service.database import transaction
-from service.jobs import request_job
-from service.linking.claims import claim, find_case, find_event
-from service.recordings.actions import refresh_recording
-from service.search.project import index_recordings
-from service.settings import get_settings
+from service.finding.linking.claims import claim, find_case, find_event
+from service.finding.search.project import index_recordings
+from service.footage.announcements.adoption import settle
+from service.footage.announcements.rules import papers
+from service.footage.recordings.actions import refresh_recording
+from service.kernel.database import transaction
+from service.kernel.jobs import request_job
+from service.kernel.settings import get_settings
+from service.registry.clocks.actions import keep_readings
+from service.registry.clocks.keep import correct
+from service.registry.conventions.queries import conventions_of_recorder, facts_in_name, sidecar_facts
+from service.registry.conventions.rules import Conventions
 from workers.claim import Claim, LeaseLost, finish
 from workers.media import gpmf
 from workers.media.gpmf import Track

@@ -11,8 +11,8 @@ from deploy.demo.year.report import DAYS, YEAR
 from deploy.demo.year.squads import at
 from schemas.base import new_id
 from schemas.clocks import OffsetSource
-from service.clocks.keep import offset_when_shown
-from service.clocks.rules import Measurement, Offset, Timeline
+from service.registry.clocks.keep import offset_when_shown
+from service.registry.clocks.rules import Measurement, Offset, Timeline
 
 DAY_S = 86400.0
 SUMMER_TIME = (date(YEAR, 4, 8), date(YEAR, 4, 21))  # somebody had set one recorder to it

@@ -11,12 +11,12 @@ from deploy.demo.year.report import YEAR
 from schemas.accounts import Account, Role
 from schemas.coverage import Basis, Dispute, EventCoverage
 from schemas.events import EnforcementEvent, EventOfficer, EventUpdate
-from service.access.actor import Actor
-from service.database import get_engine, transaction
-from service.disputes.actions import raise_dispute, uphold
-from service.events.actions import update_event
-from service.snapshots.actions import STEADY, freeze
-from service.snapshots.queries import months, wants_recount
+from service.kernel.actor import Actor
+from service.kernel.database import get_engine, transaction
+from service.registry.events.actions import update_event
+from service.supervision.disputes.actions import raise_dispute, uphold
+from service.supervision.snapshots.actions import STEADY, freeze
+from service.supervision.snapshots.queries import months, wants_recount
 
 FROZEN = tuple(date(YEAR, month, 1) for month in range(1, 12))
 DISPUTED = date(YEAR, 10, 1)

@@ -37,12 +37,12 @@ from schemas.people import Officer, Roster
 from schemas.people import Squad as SquadRow
 from schemas.recorders import Assignment, Recorder
 from schemas.recordings import Recording
-from service.clock import day_start
-from service.coverage.keep import recount_all
-from service.linking.keep import write_links
-from service.policy import policy
-from service.search.project import index_recordings
-from service.search.rules import case_number_fold
+from service.finding.linking.keep import write_links
+from service.finding.search.project import index_recordings
+from service.finding.search.rules import case_number_fold
+from service.kernel.clock import day_start
+from service.kernel.policy import policy
+from service.supervision.coverage.keep import recount_all
 
 STAND_INS = 4
 BATCH = 1000

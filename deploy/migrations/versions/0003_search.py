@@ -6,7 +6,7 @@ After: 0002
 
 from alembic import op
 
-from service.search.schema import DDL, DROP
+from service.finding.search.schema import DDL, DROP
 
 revision = "0003"
 down_revision = "0002"

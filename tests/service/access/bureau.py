@@ -20,8 +20,8 @@ from schemas.recorders import RecorderModel
 from service.access import rules
 from service.access.actions import open_session
 from service.app import create_app
-from service.database import get_session, transaction
-from tests.service.linking.field import Field, at
+from service.kernel.database import get_session, transaction
+from tests.service.finding.linking.field import Field, at
 
 
 @dataclass

@@ -215,5 +215,5 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", "/api/v1/queues"): Rule("see_queue"),
     ("POST", "/api/v1/jobs/{job_id}/retry"): Rule("retry_jobs", other=404),
 }  # fmt: skip
-# One resumable upload protocol behind one address: its own tests ask every method (tests/service/uploads).
+# One resumable upload protocol behind one address: its own tests ask every method (tests/service/footage/uploads).
 PROTOCOLS = {"/api/v1/uploads", "/api/v1/uploads/", "/api/v1/uploads/{upload_id}"}

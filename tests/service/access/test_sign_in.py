@@ -12,9 +12,9 @@ from schemas.custody import CustodyEntry
 from service.access.actions import create_account, ensure_first_admin, forget_sign_ins, open_session
 from service.access.dependencies import client_address
 from service.access.errors import WeakPassword
-from service.clock import now
-from service.database import transaction
-from service.settings import Settings, get_settings
+from service.kernel.clock import now
+from service.kernel.database import transaction
+from service.kernel.settings import Settings, get_settings
 from tests.service.access.bureau import Bureau
 
 PASSWORD = "correct-horse-9"

@@ -1,0 +1,208 @@
+"""What failed, waits, is unlinked or refused: the same conditions for the figures and for the rows behind them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import Select, exists, func, or_, select, tuple_
+from sqlmodel import Session
+
+from schemas.cases import Case
+from schemas.events import EnforcementEvent
+from schemas.jobs import Job, JobState
+from schemas.links import Link, LinkState
+from schemas.people import Squad
+from schemas.recordings import Recording, RecordingState, RemovalRequest, RemovalState
+from service.access.queries import (
+    squad_scope,
+    visible_cases,
+    visible_events,
+    visible_links,
+    visible_recordings,
+    visible_squads,
+)
+from service.access.rules import may
+from service.footage.announcements.rules import WITHDRAWN
+from service.kernel.actor import Actor
+from service.kernel.errors import NotFound
+from service.supervision.coverage.status import is_recorded
+from service.web.frame.views import Ref
+from service.web.operations import views
+from service.web.recordings.detail import job_view
+from service.web.recordings.views import Job as JobView
+
+WHAT = ("failed", "waiting", "unlinked", "refused", "removal")
+COUNTED = (LinkState.automatic, LinkState.confirmed)
+NEWS = 200
+
+
+def _has_job(*states: JobState):
+    return exists().where(
+        or_(Job.subject_id == Recording.id, Job.subject_id == Recording.original_id), Job.state.in_(states)
+    )
+
+
+def _condition(what: str):
+    shows_something = exists().where(Link.recording_id == Recording.id, Link.state.in_(COUNTED))
+    asked = exists().where(
+        RemovalRequest.recording_id == Recording.id, RemovalRequest.state == RemovalState.asked
+    )
+    return {
+        "failed": _has_job(JobState.failed),
+        "waiting": Recording.state.in_((RecordingState.processing, RecordingState.receiving)),
+        "unlinked": ~shows_something
+        & Recording.state.not_in((RecordingState.refused, RecordingState.announced)),
+        "refused": (Recording.state == RecordingState.refused) & Recording.reason.is_distinct_from(WITHDRAWN),
+        "removal": asked,
+    }[what]
+
+
+def rows(actor: Actor, what: str) -> Select:
+    return visible_recordings(actor).where(Recording.merged_into.is_(None), _condition(what))
+
+
+def unlinked(actor: Actor) -> Select:
+    return rows(actor, "unlinked")
+
+
+def counts(session: Session, actor: Actor, squad_id: UUID | None = None) -> dict[str, int]:
+    found = {}
+    for what in WHAT:
+        statement = rows(actor, what)
+        if squad_id is not None:
+            statement = statement.where(Recording.squad_id == squad_id)
+        found[what] = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+    offered = visible_links(actor).where(Link.state == LinkState.offered).subquery()
+    found["offered"] = session.scalar(select(func.count()).select_from(offered)) or 0
+    return found
+
+
+def page(
+    session: Session, actor: Actor, what: str, squad_id: UUID | None, after: UUID | None, limit: int
+) -> list[Recording]:
+    statement = rows(actor, what)
+    if squad_id is not None:
+        statement = statement.where(Recording.squad_id == squad_id)
+    if after is not None:
+        last = session.scalars(visible_recordings(actor).where(Recording.id == after)).first()
+        if last is not None:
+            statement = statement.where(
+                tuple_(Recording.received_at, Recording.id) < tuple_(last.received_at, last.id)
+            )
+    return list(
+        session.scalars(statement.order_by(Recording.received_at.desc(), Recording.id.desc()).limit(limit))
+    )
+
+
+def by_squad(session: Session, actor: Actor) -> list[views.SquadRow]:
+    squads = {
+        squad.id: views.SquadRow(id=str(squad.id), squad=squad.name)
+        for squad in session.scalars(visible_squads(actor).order_by(Squad.code))
+    }
+    for what in ("failed", "waiting", "unlinked", "refused"):
+        counted = rows(actor, what).subquery()
+        for squad_id, count, oldest in session.execute(
+            select(counted.c.squad_id, func.count(), func.min(counted.c.received_at)).group_by(
+                counted.c.squad_id
+            )
+        ):
+            row = squads.get(squad_id)
+            if row is None:
+                continue
+            setattr(row, what, count)
+            if what in ("waiting", "unlinked"):
+                row.oldest = min(filter(None, (row.oldest, oldest)), default=None)
+    bare = (
+        visible_events(actor)
+        .where(
+            EnforcementEvent.cancelled_at.is_(None),
+            EnforcementEvent.merged_into.is_(None),
+            ~is_recorded(EnforcementEvent.id),
+        )
+        .subquery()
+    )
+    for squad_id, count in session.execute(select(bare.c.squad_id, func.count()).group_by(bare.c.squad_id)):
+        if squad_id in squads:
+            squads[squad_id].without_recording = count
+    return list(squads.values())
+
+
+def with_news(session: Session, actor: Actor, limit: int) -> list[Case]:
+    """The cases of the recordings received last, newest first; where they are few, the cases entered last."""
+    recordings = (
+        visible_recordings(actor)
+        .with_only_columns(Recording.id, Recording.received_at)
+        .where(Recording.merged_into.is_(None))
+        .order_by(Recording.received_at.desc(), Recording.id.desc())
+        .limit(NEWS)
+        .subquery()
+    )
+    case_id = func.coalesce(Link.case_id, EnforcementEvent.case_id)
+    newest = func.max(recordings.c.received_at)
+    ids = session.scalars(
+        select(case_id)
+        .join(recordings, recordings.c.id == Link.recording_id)
+        .outerjoin(EnforcementEvent, EnforcementEvent.id == Link.event_id)
+        .where(Link.state.in_(COUNTED), case_id.is_not(None))
+        .group_by(case_id)
+        .order_by(newest.desc(), case_id)
+        .limit(limit)
+    ).all()
+    known = {case.id: case for case in session.scalars(visible_cases(actor).where(Case.id.in_(ids)))}
+    found = [known[one] for one in ids if one in known]
+    others = visible_cases(actor).where(Case.id.not_in(ids)).order_by(Case.created_at.desc(), Case.id.desc())
+    return found + list(session.scalars(others.limit(limit - len(found))))
+
+
+def job_in_scope(session: Session, actor: Actor, job_id: UUID) -> tuple[Job, UUID | None]:
+    """The job and the squad that it works for. An original's jobs are those of every squad that sent its bytes."""
+    job = session.get(Job, job_id)
+    if job is None:
+        raise NotFound
+    squads = session.scalars(
+        visible_recordings(actor)
+        .with_only_columns(Recording.squad_id)
+        .where(or_(Recording.id == job.subject_id, Recording.original_id == job.subject_id))
+        .order_by(Recording.received_at)
+    ).all()
+    if not squads and squad_scope(actor) is not None:
+        raise NotFound
+    return job, next(iter(squads), None)
+
+
+def failed_jobs(actor: Actor) -> Select:
+    """Of recordings in scope, newest first: filtered before anyone counts off a page."""
+    statement = select(Job).where(Job.state == JobState.failed).order_by(Job.finished_at.desc())
+    mine = visible_recordings(actor).subquery()
+    return statement.where(
+        exists().where(or_(mine.c.id == Job.subject_id, mine.c.original_id == Job.subject_id))
+    )
+
+
+def failed_views(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[JobView]:
+    """Jobs with the recording that they are about, where the actor may see one."""
+    subjects = {job.subject_id for job in jobs}
+    recordings = {}
+    for recording in session.scalars(
+        visible_recordings(actor).where(
+            or_(Recording.id.in_(subjects), Recording.original_id.in_(subjects)),
+            Recording.merged_into.is_(None),
+        )
+    ):
+        recordings[recording.id] = recording
+        if recording.original_id is not None:
+            recordings.setdefault(recording.original_id, recording)
+    squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
+    found = []
+    for job in jobs:
+        recording = recordings.get(job.subject_id)
+        if recording is None:
+            continue
+        found.append(
+            job_view(
+                job,
+                may_retry=may(actor.role, "retry_jobs"),
+                recording=Ref(recording.file_name or str(recording.id), f"/recordings/{recording.id}"),
+                squad=squads.get(recording.squad_id),
+            )
+        )
+    return found

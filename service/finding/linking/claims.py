@@ -1,0 +1,195 @@
+"""What the claims of recordings resolve to today; officers, recorders, events and cases may be imported later."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import or_, select, text
+from sqlmodel import Session
+
+from schemas.cases import Case
+from schemas.events import EnforcementEvent
+from schemas.recordings import Recording
+from service.finding.linking.evidence import Person, Source
+from service.finding.search.rules import case_number_fold
+from service.kernel.round_trip import Asked, together
+
+
+@dataclass(frozen=True)
+class Named:
+    """A recorder by its serial, or a case by its number."""
+
+    id: UUID
+    label: str
+    squad_id: UUID
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """`foreign`: the case is another squad's, and none of this squad's events belongs to it."""
+
+    officer: Person | None = None
+    officer_source: Source = Source.declared
+    recorder: Named | None = None
+    event_id: UUID | None = None
+    case: Named | None = None
+    case_number: str = ""
+    case_source: Source = Source.declared
+    case_foreign: bool = False
+
+
+def claim(claims: dict[str, Any], name: str) -> tuple[str, Source] | None:
+    """What was said under `name`: by the uploader, else in the sidecar, else in the file name."""
+    for source in Source:
+        held = claims if source == Source.declared else claims.get(source.value)
+        value = held.get(name) if isinstance(held, dict) else None
+        if isinstance(value, (str, int)) and str(value).strip():
+            return str(value).strip(), source
+    return None
+
+
+class Claims:
+    """Those of some recordings, and what has to be asked to resolve them. The columns hold where they are set, else
+    what was said."""
+
+    def __init__(self, recordings: Sequence[Recording]) -> None:
+        self.recordings = recordings
+        self.said = {
+            one.id: {name: claim(one.claims, name) for name in ("officer", "recorder", "event", "case")}
+            for one in recordings
+        }
+        self.cases = {name: as_id(name) or case_number_fold(name) for name in self.words("case")}
+        self.known = {
+            "officers": sorted({one.officer_id for one in recordings if one.officer_id}),
+            "numbers": sorted(self.words("officer", "officer_id")),
+            "recorders": sorted({one.recorder_id for one in recordings if one.recorder_id}),
+            "serials": sorted(self.words("recorder", "recorder_id")),
+            "cases": sorted(key for key in self.cases.values() if isinstance(key, UUID)),
+            "folded": sorted(key for key in self.cases.values() if isinstance(key, str)),
+        }
+
+    def words(self, name: str, without: str | None = None) -> set[str]:
+        return {
+            found[0]
+            for one in self.recordings
+            if (found := self.said[one.id][name]) and (without is None or getattr(one, without) is None)
+        }
+
+    @property
+    def asked(self) -> Asked:
+        return NAMED, self.known
+
+    def found_cases(self, rows: Iterable[Any]) -> dict[str, Named]:
+        """By what was said."""
+        known = {
+            key: Named(row.id, row.label, row.squad_id)
+            for row in rows
+            if row.what == "case"
+            for key in (row.id, row.folded)
+        }
+        return {name: known[key] for name, key in self.cases.items() if key in known}
+
+    def resolved(self, rows: Sequence[Any], events: Mapping[str, UUID]) -> dict[UUID, Claimed]:
+        """`rows`: of `asked`; `events`: of `find_events`."""
+        officers: dict[Any, Person] = {}
+        recorders: dict[Any, Named] = {}
+        cases = self.found_cases(rows)
+        works_on: dict[UUID, list[UUID]] = {}
+        for row in rows:
+            if row.what == "officer":
+                officers[row.id] = officers[row.label] = Person(row.id, row.label)
+            elif row.what == "recorder":
+                recorders[row.id] = recorders[row.label] = Named(row.id, row.label, row.squad_id)
+            else:
+                works_on[row.id] = row.squads
+        found = {}
+        for one in self.recordings:
+            officer, recorder, event, case = (
+                self.said[one.id][x] for x in ("officer", "recorder", "event", "case")
+            )
+            known = cases.get(case[0]) if case else None
+            found[one.id] = Claimed(
+                officer=officers.get(one.officer_id or (officer[0] if officer else None)),
+                officer_source=officer[1] if officer else Source.declared,
+                recorder=recorders.get(one.recorder_id or (recorder[0] if recorder else None)),
+                event_id=events.get(event[0]) if event else None,
+                case=known,
+                case_number=known.label if known else case[0] if case else "",
+                case_source=case[1] if case else Source.declared,
+                case_foreign=known is not None
+                and known.squad_id != one.squad_id
+                and one.squad_id not in works_on[known.id],
+            )
+        return found
+
+
+# Of a case also the squads that have an event of it.
+NAMED = text(
+    """
+    SELECT 'officer' AS what, id, certificate_no AS label, squad_id,
+           CAST(NULL AS text) AS folded, CAST('{}' AS uuid[]) AS squads
+    FROM officers WHERE id = ANY(CAST(:officers AS uuid[])) OR certificate_no = ANY(CAST(:numbers AS text[]))
+    UNION ALL
+    SELECT 'recorder', id, serial, squad_id, NULL, '{}' FROM recorders
+    WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))
+    UNION ALL
+    SELECT 'case', id, number, squad_id, number_folded,
+           ARRAY(SELECT DISTINCT e.squad_id FROM enforcement_events e WHERE e.case_id = cases.id)
+    FROM cases WHERE id = ANY(CAST(:cases AS uuid[])) OR number_folded = ANY(CAST(:folded AS text[]))
+    """
+)
+
+
+def resolve(session: Session, claims: Claims) -> dict[UUID, Claimed]:
+    """Of each recording."""
+    events = find_events(session, claims.words("event"))
+    return claims.resolved(together(session, claims.asked)[0], events)
+
+
+def find_events(session: Session, names: Iterable[str]) -> dict[str, UUID]:
+    """As `find_event`, of many; most recordings name none."""
+    return {name: event.id for name in sorted(names) if (event := find_event(session, name))}
+
+
+def find_event(session: Session, name: str) -> EnforcementEvent | None:
+    """By its id or its external id; the surviving one, where it was merged into another."""
+    found = [EnforcementEvent.external_id == name]
+    if (known := as_id(name)) is not None:
+        found.append(EnforcementEvent.id == known)
+    event = session.scalars(
+        select(EnforcementEvent).where(or_(*found)).execution_options(populate_existing=True)
+    ).first()
+    while event is not None and event.merged_into is not None:
+        event = session.get(EnforcementEvent, event.merged_into, populate_existing=True)
+    return event
+
+
+def find_case(session: Session, name: str) -> Case | None:
+    """By its id or its number, however that is written."""
+    found = find_cases(session, [name]).get(name)
+    return session.get(Case, found.id) if found else None
+
+
+def find_cases(session: Session, names: Iterable[str]) -> dict[str, Named]:
+    wanted = {name: as_id(name) or case_number_fold(name) for name in names}
+    if not wanted:
+        return {}
+    ids = [key for key in wanted.values() if isinstance(key, UUID)]
+    folded = [key for key in wanted.values() if isinstance(key, str)]
+    rows = session.execute(
+        select(Case.id, Case.number, Case.number_folded, Case.squad_id).where(
+            or_(Case.id.in_(ids), Case.number_folded.in_(folded))
+        )
+    ).all()
+    known: dict[UUID | str, Named] = {}
+    for row in rows:
+        known[row.id] = known[row.number_folded] = Named(row.id, row.number, row.squad_id)
+    return {name: known[key] for name, key in wanted.items() if key in known}
+
+
+def as_id(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None

@@ -1,0 +1,167 @@
+"""What the rules are given and what they answer: facts of a recording and of events, reasons, decisions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from schemas.links import LinkState
+
+
+class Source(StrEnum):
+    declared = "declared"
+    sidecar = "sidecar"
+    file_name = "file_name"
+
+
+@dataclass(frozen=True)
+class Person:
+    id: UUID
+    label: str  # certificate number
+
+
+@dataclass(frozen=True)
+class Holding:
+    """`officer` held the recorder from `start` to `end` (None: still holds it)."""
+
+    officer: Person
+    start: datetime
+    end: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Fix:
+    """A point of the track; `at` None: somewhere in the recording."""
+
+    latitude: float
+    longitude: float
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A file of the same recorder: the camera splits one act into many. What it says itself, never its links."""
+
+    id: UUID
+    start: datetime
+    end: datetime
+    officer: Person | None = None
+    case_id: UUID | None = None
+    track: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True)
+class RecordingFacts:
+    """`start`/`end` None: the time is not known. `doubt_s`: how far the camera's clock may be off, either way.
+
+    `declared_event` and `declared_case` are resolved ids; `foreign` declarations lie outside the squad's
+    own scope. `partners`: who worked with the officer or a holder that shift, from other events.
+    `run`: the recorder's files that follow each other without a break, this one left out.
+    """
+
+    id: UUID
+    squad_id: UUID
+    received_at: datetime | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+    doubt_s: float = 0.0
+    declared_event: UUID | None = None
+    declared_case: UUID | None = None
+    case_source: Source = Source.declared
+    case_number: str = ""
+    case_foreign: bool = False
+    officer: Person | None = None
+    officer_source: Source = Source.declared
+    recorder_id: UUID | None = None
+    recorder: str = ""
+    holdings: tuple[Holding, ...] = ()
+    partners: frozenset[UUID] = frozenset()
+    track: tuple[Fix, ...] = ()
+    run: tuple[Piece, ...] = ()
+
+
+@dataclass(frozen=True)
+class EventFacts:
+    """`end` None: the departure is not known yet."""
+
+    id: UUID
+    squad_id: UUID
+    start: datetime
+    end: datetime | None = None
+    officers: tuple[Person, ...] = ()
+    latitude: float | None = None
+    longitude: float | None = None
+    case_id: UUID | None = None
+    cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The bureau's settings (service.kernel.policy)."""
+
+    automatic_from: float = 0.75
+    clear_by: float = 0.15
+    offer_from: float = 0.25
+    offers: int = 3
+    slack: timedelta = timedelta(minutes=10)
+    open_event: timedelta = timedelta(hours=2)  # how long an event without departure is taken to last
+    near_m: float = 150.0
+    far_m: float = 1000.0
+    pause: timedelta = timedelta(seconds=120)  # files of one recorder this close to each other are one act
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One visible term. `params` hold plain JSON values; `weight` is what it added to the score."""
+
+    code: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    weight: float = 0.0
+
+    def stored(self) -> dict[str, Any]:
+        return {"code": self.code, "params": dict(self.params), "weight": round(self.weight, 4)}
+
+
+PERSONAL = frozenset({"case", "officer", "holder", "run_case", "run_officer", "partner"})
+"""Identities that a link may be made by alone; a squad has many hands."""
+
+SURE_SHARE = 0.6  # a sliver of less than this of what is enough is the edge of another act
+OWN = frozenset({"event", "officer", "holder", "run_officer"})
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """`part`: what of the recording lies in the event. `identity`: the strongest code, "" for none."""
+
+    event: EventFacts
+    score: float
+    reasons: tuple[Reason, ...]
+    identity: str
+    part: tuple[datetime, datetime] | None = None
+    impossible: bool = False
+
+    @property
+    def may_be_automatic(self) -> bool:
+        if self.identity == "event":
+            return not self.impossible
+        said = {reason.code: reason for reason in self.reasons}
+        there = self.part is not None or "continues" in said
+        edge = "sliver" in said and said["sliver"].params["enough"] < SURE_SHARE
+        return self.identity in PERSONAL and there and not edge
+
+    @property
+    def own(self) -> bool:
+        """Filmed by one of its own officers."""
+        return any(reason.code in OWN for reason in self.reasons)
+
+
+@dataclass(frozen=True)
+class Decision:
+    state: LinkState
+    score: float
+    reasons: tuple[Reason, ...]
+    event_id: UUID | None = None
+    case_id: UUID | None = None
+    part: tuple[datetime, datetime] | None = None

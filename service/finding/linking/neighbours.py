@@ -1,0 +1,126 @@
+"""Files of one recorder that follow each other speak for each other's links. Whoever changes tells the others."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from hashlib import blake2b
+from uuid import UUID
+
+from sqlalchemy import bindparam, select, text
+from sqlmodel import Session
+
+from schemas.jobs import JobKind
+from schemas.links import LinkEvidence
+from schemas.recordings import Recording, RecordingState
+from service.finding.linking.claims import Claimed, Claims, resolve
+from service.finding.linking.evidence import Piece
+from service.finding.linking.facts import LIMITS, files_near, limits_of, span_of
+from service.finding.linking.surroundings import PIECE_REACH, RUN_REACH, run_of
+from service.finding.search.rules import case_number_fold
+from service.kernel.jobs import request_jobs
+from service.kernel.round_trip import together
+
+TOLD_PRIORITY = 5
+
+Where = tuple[UUID, datetime, datetime]  # recorder, beginning, end
+
+
+def tell_neighbours(session: Session, recording_ids: Sequence[UUID]) -> int:
+    """Requests `link` for the recorder's files next to these, as they lie now and as they lay when this was last
+    asked, if what these say has changed since. Answers how many. What the rules read of a neighbour never includes
+    its links: so this comes to an end.
+
+    In a transaction of its own: neighbours' link jobs hold each their own row of jobs and would wait in a ring.
+    """
+    rows = session.execute(_TOLD, {"ids": list(recording_ids)}).all()
+    claimed = resolve(session, Claims([one for one, _ in rows]))
+    fresh, places = [], []
+    for one, before in rows:
+        now = _evidence(one, claimed[one.id])
+        if before is not None and (before.digest, before.case_folded) == (now.digest, now.case_folded):
+            continue
+        fresh.append(now)
+        if before is None or before.digest != now.digest:
+            places += [place for told in (now, before) if told and (place := _place(told))]
+    if not fresh:
+        return 0
+    told = _beside(session, fresh, places) - {one.recording_id for one in fresh if len(fresh) == 1}
+    if not told:
+        return 0
+    wanted = select(Recording.id.label("subject_id")).where(Recording.id.in_(told))
+    # Left to the sweeper: a dock's files come together and each tells the others, who so run once and not each time.
+    return request_jobs(session, JobKind.link, wanted, priority=TOLD_PRIORITY, nudged=0)
+
+
+_TOLD = (
+    select(Recording, LinkEvidence)
+    .outerjoin(LinkEvidence, LinkEvidence.recording_id == Recording.id)
+    .where(Recording.id.in_(bindparam("ids", expanding=True)))
+    .execution_options(populate_existing=True)
+)
+
+
+def _evidence(recording: Recording, claimed: Claimed) -> LinkEvidence:
+    """Of one that is gone: that it says nothing."""
+    span = span_of(recording)
+    gone = recording.merged_into is not None or recording.state == RecordingState.refused
+    says = (
+        None
+        if gone or span is None or recording.recorder_id is None
+        else (
+            recording.recorder_id,
+            span,
+            recording.officer_id,
+            claimed.case.id if claimed.case else None,
+            recording.latitude,
+            recording.longitude,
+        )
+    )
+    return LinkEvidence(
+        recording_id=recording.id,
+        recorder_id=recording.recorder_id if says else None,
+        since=span[0] if says and span else None,
+        until=span[1] if says and span else None,
+        case_folded=case_number_fold(claimed.case_number)[:128] if claimed.case_number else None,
+        digest=blake2b(repr(says).encode(), digest_size=16).hexdigest(),
+    )
+
+
+def _place(told: LinkEvidence) -> Where | None:
+    if told.recorder_id is None or told.since is None or told.until is None:
+        return None
+    return told.recorder_id, told.since, told.until
+
+
+def _beside(session: Session, fresh: Sequence[LinkEvidence], places: Sequence[Where]) -> set[UUID]:
+    """Writes what is told now; answers the files that hang together with these places."""
+    rows = [one.model_dump() for one in sorted(fresh, key=lambda one: one.recording_id)]
+    values = {name: [row[name] for row in rows] for name in rows[0]}
+    spans = [(since - PIECE_REACH, until + RUN_REACH) for _, since, until in places]
+    recorders = {recorder for recorder, _, _ in places}
+    _, stored, files = together(session, (_TELL, values), LIMITS, files_near(recorders, spans))
+    pause = limits_of(stored).pause
+    pieces: dict[UUID, list[Piece]] = defaultdict(list)
+    for row in files:
+        pieces[row.recorder_id].append(Piece(row.id, row.recorded_from, row.until))
+    found = set()
+    for recorder, since, until in places:
+        near = [
+            piece
+            for piece in pieces[recorder]
+            if since - PIECE_REACH <= piece.start <= until + RUN_REACH and piece.end >= since - RUN_REACH
+        ]
+        found |= {piece.id for piece in run_of(since, until, near, pause)}
+    return found
+
+
+_TELL = text(
+    """
+    INSERT INTO link_evidence (recording_id, recorder_id, since, until, case_folded, digest)
+    SELECT * FROM unnest(CAST(:recording_id AS uuid[]), CAST(:recorder_id AS uuid[]), CAST(:since AS timestamptz[]),
+                         CAST(:until AS timestamptz[]), CAST(:case_folded AS text[]), CAST(:digest AS text[]))
+    ON CONFLICT (recording_id) DO UPDATE
+    SET recorder_id = excluded.recorder_id, since = excluded.since, until = excluded.until,
+        case_folded = excluded.case_folded, digest = excluded.digest
+    """
+)

@@ -1,0 +1,181 @@
+"""What is known of the field around some recordings, and what of it concerns each one. Pure.
+
+The same for a chunk of one and for a chunk of a thousand: rows that only another recording brought in make no
+difference to this one.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from service.finding.linking.evidence import EventFacts, Holding, Limits, Piece, RecordingFacts
+
+# A recording whose time nobody knows was made at most this long before its bytes arrived.
+UNKNOWN_BEFORE_ARRIVAL = timedelta(hours=24)
+SHIFT = timedelta(hours=6)
+# How far from a recording the recorder's other files can be of the same act.
+RUN_REACH = timedelta(hours=2)
+PIECE_REACH = timedelta(hours=8)  # before it: a file of the act may be this long
+CANDIDATES = 300
+
+
+class Spans:
+    """Events by their beginning, for those that touch a window."""
+
+    def __init__(self, events: Iterable[EventFacts]) -> None:
+        self.events = sorted(events, key=lambda event: (event.start, event.id))
+        self.starts = [event.start for event in self.events]
+        self.longest = max(
+            (event.end - event.start for event in self.events if event.end is not None), default=timedelta()
+        )
+
+    def starting(self, since: datetime, until: datetime) -> list[EventFacts]:
+        return self.events[bisect_left(self.starts, since) : bisect_right(self.starts, until)]
+
+    def touching(self, since: datetime, until: datetime, open_for: timedelta) -> list[EventFacts]:
+        """An event without departure is taken to last `open_for`."""
+        begun = self.starting(since - max(self.longest, open_for), until)
+        return [event for event in begun if (event.end or event.start + open_for) >= since]
+
+
+class Surroundings:
+    """`events`: all that are not cancelled, of the squads and people concerned, a shift around; and those named.
+    `holdings` and `pieces` by recorder."""
+
+    def __init__(
+        self,
+        limits: Limits,
+        events: Iterable[EventFacts],
+        holdings: Mapping[UUID, Iterable[Holding]],
+        pieces: Mapping[UUID, Iterable[Piece]],
+    ) -> None:
+        self.limits = limits
+        self.by_id = {event.id: event for event in events}
+        squads, people, cases = defaultdict(list), defaultdict(list), defaultdict(list)
+        for event in self.by_id.values():
+            if event.cancelled:
+                continue
+            squads[event.squad_id].append(event)
+            if event.case_id is not None:
+                cases[event.case_id].append(event)
+            for person in event.officers:
+                people[person.id].append(event)
+        self.of_squad = {key: Spans(found) for key, found in squads.items()}
+        self.of_person = {key: Spans(found) for key, found in people.items()}
+        self.of_case = {key: Spans(found) for key, found in cases.items()}
+        self.holdings = {
+            key: sorted(found, key=lambda held: (held.start, held.officer.label))
+            for key, found in holdings.items()
+        }
+        self.pieces = {
+            key: sorted(found, key=lambda piece: (piece.start, piece.id)) for key, found in pieces.items()
+        }
+        self.piece_starts = {key: [piece.start for piece in found] for key, found in self.pieces.items()}
+
+    def around(
+        self, recording: RecordingFacts, named: Iterable[UUID] = ()
+    ) -> tuple[RecordingFacts, tuple[EventFacts, ...]]:
+        """The recording with its holders, partners and run; and its candidates. `named`: events that persons
+        decided about, candidates whatever their time."""
+        since, until = window(recording, self.limits)
+        held = tuple(
+            one
+            for one in self.holdings.get(recording.recorder_id, ())  # type: ignore[call-overload]
+            if one.start < until and (one.end is None or one.end > since)
+        )
+        run = self._run(recording)
+        people = {one.officer.id for one in held}
+        if recording.officer is not None:
+            people.add(recording.officer.id)
+        timed = recording.start is not None
+        partners = self._partners(people, since, until)
+        found: dict[UUID, EventFacts] = {}
+        open_for = self.limits.open_event
+        for person in people | (set(partners) if timed else set()):
+            if (spans := self.of_person.get(person)) is not None:
+                found.update((event.id, event) for event in spans.touching(since, until, open_for))
+        for spans in (
+            self.of_squad.get(recording.squad_id) if timed else None,
+            self.of_case.get(recording.declared_case) if recording.declared_case else None,
+        ):
+            if spans is not None:
+                found.update((event.id, event) for event in spans.touching(since, until, open_for))
+        chosen = sorted(
+            found.values(),
+            key=lambda event: (event.squad_id != recording.squad_id, abs(event.start - since), event.id),
+        )[:CANDIDATES]
+        known = {event.id for event in chosen}
+        wanted = [*named, *([recording.declared_event] if recording.declared_event else [])]
+        for event_id in wanted:
+            if event_id in self.by_id and event_id not in known:
+                known.add(event_id)
+                chosen.append(self.by_id[event_id])
+        # A partner by an event speaks for every other event, not for that one.
+        near = frozenset(
+            person.id
+            for event in chosen
+            for person in event.officers
+            if person.id in partners and partners[person.id] - {event.id}
+        )
+        return replace(recording, holdings=held, partners=near, run=run), tuple(chosen)
+
+    def _partners(self, people: set[UUID], since: datetime, until: datetime) -> dict[UUID, set[UUID]]:
+        """Who took part in an event of that shift with one of them, and in which."""
+        found: dict[UUID, set[UUID]] = defaultdict(set)
+        for person in people:
+            if (spans := self.of_person.get(person)) is None:
+                continue
+            for event in spans.starting(since - SHIFT, until + SHIFT):
+                for other in event.officers:
+                    if other.id != person:
+                        found[other.id].add(event.id)
+        return found
+
+    def _run(self, recording: RecordingFacts) -> tuple[Piece, ...]:
+        if recording.start is None or recording.end is None or recording.recorder_id is None:
+            return ()
+        starts = self.piece_starts.get(recording.recorder_id)
+        if not starts:
+            return ()
+        first = bisect_left(starts, recording.start - PIECE_REACH)
+        last = bisect_right(starts, recording.end + RUN_REACH)
+        pieces = [
+            piece
+            for piece in self.pieces[recording.recorder_id][first:last]
+            if piece.id != recording.id and piece.end >= recording.start - RUN_REACH
+        ]
+        return run_of(recording.start, recording.end, pieces, self.limits.pause)
+
+
+def run_of(start: datetime, end: datetime, pieces: list[Piece], pause: timedelta) -> tuple[Piece, ...]:
+    """Those that hang together with the span, link by link, `pause` at most between two."""
+    left, found = list(pieces), []
+    while True:
+        joined = [piece for piece in left if piece.start <= end + pause and piece.end >= start - pause]
+        if not joined:
+            return tuple(sorted(found, key=lambda piece: (piece.start, piece.id)))
+        found += joined
+        left = [piece for piece in left if piece.start > end + pause or piece.end < start - pause]
+        start = min(start, *(piece.start for piece in joined))
+        end = max(end, *(piece.end for piece in joined))
+
+
+def window(recording: RecordingFacts, limits: Limits) -> tuple[datetime, datetime]:
+    """Where its events may lie."""
+    if recording.start is None or recording.end is None:
+        return window_of(None, recording.doubt_s, recording.received_at, limits)
+    return window_of((recording.start, recording.end), recording.doubt_s, recording.received_at, limits)
+
+
+def window_of(
+    span: tuple[datetime, datetime] | None, doubt_s: float, received_at: datetime | None, limits: Limits
+) -> tuple[datetime, datetime]:
+    """`span`: the recording's, None where its time is not known."""
+    if span is None:
+        assert received_at is not None
+        return received_at - UNKNOWN_BEFORE_ARRIVAL, received_at
+    reach = limits.slack + timedelta(seconds=doubt_s)
+    return span[0] - reach, span[1] + reach

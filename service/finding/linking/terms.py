@@ -1,0 +1,335 @@
+"""One recording against one event: what speaks for it and against it, each term with its weight. Pure."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from service.finding.linking.evidence import (
+    Candidate,
+    EventFacts,
+    Fix,
+    Holding,
+    Limits,
+    Reason,
+    RecordingFacts,
+    Source,
+)
+from service.finding.search.rules import distance_m
+
+Span = tuple[datetime, datetime]
+
+# How much each kind of evidence can add. Identity and time together must pass the automatic threshold,
+# no identity alone and no time alone may.
+IDENTITY = {
+    "case": 0.56,
+    "officer": 0.52,
+    "holder": 0.48,
+    "run_case": 0.48,
+    "run_officer": 0.46,
+    "partner": 0.38,
+    "squad": 0.14,
+}
+SOURCES = {Source.declared: 1.0, Source.sidecar: 1.0, Source.file_name: 0.95}
+AGREEMENT = 0.05  # a second identity that says the same
+CREW = 0.05  # the others of the event worked with its officer that shift
+OFFICER_ELSEWHERE = -0.04  # the named officer was not there, though the holder was
+HOLDER_ELSEWHERE = -0.12  # who held the recorder was not there
+OVERLAP = (0.10, 0.20)  # for any overlap at all; and for its share of the shorter of the two
+BOTH = 0.06  # for its share of the longer one
+CONTINUES, CONTINUES_WITHIN_S = 0.10, 60.0  # lies just outside, and goes on with a file that lies inside
+ENDS = 0.05
+SLIVER = -0.25  # a small part of either
+SLIVER_SHARE, SLIVER_S = 0.5, 300.0
+PLACE = (0.15, -0.25)  # at the site; far from it
+SHIFTED = 0.12  # it would fit if the clock were off by what it may be off
+SHIFTED_FROM_S = 1800.0
+DOUBT_HALVES_S = 600.0  # a clock that may be this far off makes the time count half
+DOUBT_SAID_FROM_S = 60.0
+
+
+def consider(recording: RecordingFacts, event: EventFacts, limits: Limits) -> Candidate:
+    """Scores one pair. Every term stands in the reasons, and the score is their sum, held in 0…1."""
+    ended = event.end or event.start + limits.open_event
+    part = _overlap(recording, event.start, ended)
+    if recording.declared_event == event.id:
+        return _declared(recording, event, ended, part, limits)
+    reasons = _identity(recording, event, ended, part)
+    identity = reasons[0].code if reasons else ""
+    reasons += _contradictions(recording, event, identity, part)
+    reasons += _time(recording, event, ended, part, limits)
+    reasons += _place(recording, event, part, limits)
+    score = min(1.0, max(0.0, sum(reason.weight for reason in reasons)))
+    return Candidate(event, round(score, 4), tuple(reasons), identity, part)
+
+
+def _declared(
+    recording: RecordingFacts, event: EventFacts, ended: datetime, part: Span | None, limits: Limits
+) -> Candidate:
+    """A declared event holds, unless the believed clock or another squad's event speaks against it."""
+    against = []
+    at_work = {person.id for person in event.officers}
+    ours = {holding.officer.id for holding in recording.holdings}
+    if recording.officer:
+        ours.add(recording.officer.id)
+    if event.squad_id != recording.squad_id and not at_work & ours:
+        against.append(Reason("event_other_squad", {}, -0.4))
+    gap = _gap(recording, event.start, ended)
+    if gap is not None and gap - timedelta(seconds=recording.doubt_s) > limits.slack:
+        against.append(Reason("event_time_apart", {"gap_s": round(gap.total_seconds())}, -0.4))
+    shown = [Reason("event", {}, 1.0), *against]
+    if part is not None:
+        shown.append(_overlap_reason(recording, event.start, ended, part, 0.0))
+    score = max(0.0, 1.0 + sum(reason.weight for reason in against))
+    return Candidate(event, round(score, 4), tuple(shown), "event", part, impossible=bool(against))
+
+
+# ---- who ---------------------------------------------------------------------------------------------
+
+
+def _identity(
+    recording: RecordingFacts, event: EventFacts, ended: datetime, part: Span | None
+) -> list[Reason]:
+    """The strongest first at its full weight; what else agrees adds a little."""
+    found: list[Reason] = []
+    at_work = {person.id for person in event.officers}
+    if recording.declared_case is not None and recording.declared_case == event.case_id:
+        weight = IDENTITY["case"] * SOURCES[recording.case_source]
+        params = {"case": recording.case_number, "source": recording.case_source.value}
+        found.append(Reason("case", params, weight))
+    if recording.officer and recording.officer.id in at_work:
+        params = {"officer": recording.officer.label, "source": recording.officer_source.value}
+        found.append(Reason("officer", params, IDENTITY["officer"] * SOURCES[recording.officer_source]))
+    holding = _best_holding(recording, at_work, part)
+    if holding is not None:
+        held, share = holding
+        params = {
+            "officer": held.officer.label,
+            "recorder": recording.recorder,
+            "from": held.start.isoformat(),
+            "to": held.end.isoformat() if held.end else None,
+        }
+        found.append(Reason("holder", params, IDENTITY["holder"] * (0.5 + 0.5 * share)))
+    found += _said_beside(recording, event, at_work)
+    partners = sorted(person.label for person in event.officers if person.id in recording.partners)
+    if partners and not found:
+        found.append(Reason("partner", {"officer": partners[0]}, IDENTITY["partner"]))
+        partners = []
+    if not found and recording.squad_id == event.squad_id:
+        found.append(Reason("squad", {}, IDENTITY["squad"]))
+    found.sort(key=lambda reason: -reason.weight)
+    crew = [Reason("crew", {"officer": partners[0]}, CREW)] if partners else []
+    return [
+        *found[:1],
+        *(Reason(reason.code, reason.params, AGREEMENT) for reason in found[1:]),
+        *crew,
+    ]
+
+
+def _said_beside(recording: RecordingFacts, event: EventFacts, at_work: set) -> list[Reason]:
+    """What the recorder's neighbouring files say, where this one says nothing itself."""
+    found = []
+    of_case = event.case_id is not None and any(piece.case_id == event.case_id for piece in recording.run)
+    if recording.declared_case is None and of_case:
+        found.append(Reason("run_case", {}, IDENTITY["run_case"]))
+    if recording.officer is None:
+        named = sorted(
+            piece.officer.label
+            for piece in recording.run
+            if piece.officer is not None and piece.officer.id in at_work
+        )
+        if named:
+            found.append(Reason("run_officer", {"officer": named[0]}, IDENTITY["run_officer"]))
+    return found
+
+
+def _best_holding(recording: RecordingFacts, at_work: set, part: Span | None) -> tuple[Holding, float] | None:
+    """The holder among the event's officers who held the recorder longest of what was filmed there."""
+    best: tuple[Holding, float] | None = None
+    for held in recording.holdings:
+        if held.officer.id not in at_work:
+            continue
+        share = 1.0 if part is None else _held_share(held, part)
+        if best is None or share > best[1]:
+            best = held, share
+    return best
+
+
+def _held_share(held: Holding, part: Span) -> float:
+    whole = (part[1] - part[0]).total_seconds()
+    if not whole:
+        return 1.0
+    until = min(held.end, part[1]) if held.end else part[1]
+    return min(1.0, max(0.0, (until - max(held.start, part[0])).total_seconds() / whole))
+
+
+def _contradictions(
+    recording: RecordingFacts, event: EventFacts, identity: str, part: Span | None
+) -> list[Reason]:
+    """Somebody else is named, or held the recorder all the while."""
+    at_work = {person.id for person in event.officers}
+    found = []
+    if (
+        recording.officer is not None
+        and recording.officer.id not in at_work
+        and identity in ("holder", "case")
+    ):
+        params = {"officer": recording.officer.label}
+        found.append(Reason("officer_elsewhere", params, OFFICER_ELSEWHERE))
+    if identity in ("officer", "case", "run_officer", "run_case") and part is not None:
+        there = [held for held in recording.holdings if _held_share(held, part) > 0.5]
+        mine = {recording.officer.id} if recording.officer else set()
+        if there and not any(held.officer.id in at_work | mine for held in there):
+            params = {"officer": there[0].officer.label, "recorder": recording.recorder}
+            found.append(Reason("holder_elsewhere", params, HOLDER_ELSEWHERE))
+    return found
+
+
+# ---- when --------------------------------------------------------------------------------------------
+
+
+def _time(
+    recording: RecordingFacts, event: EventFacts, ended: datetime, part: Span | None, limits: Limits
+) -> list[Reason]:
+    if recording.start is None or recording.end is None:
+        return [Reason("time_unknown")]
+    trust = DOUBT_HALVES_S / (DOUBT_HALVES_S + recording.doubt_s)
+    reasons = []
+    if part is not None:
+        share = _share(recording, event.start, ended, part)
+        weight = (OVERLAP[0] + OVERLAP[1] * (1 - (1 - share) ** 2)) * trust
+        reasons.append(_overlap_reason(recording, event.start, ended, part, weight))
+        reasons += _of_the_act(recording, event.start, ended, trust, weight - OVERLAP[0] * trust)
+    else:
+        gap = _gap(recording, event.start, ended) or timedelta()
+        nearness = max(0.0, 1.0 - gap / limits.slack) if limits.slack else 0.0
+        params = {"gap_s": round(gap.total_seconds()), "before": recording.end <= event.start}
+        reasons.append(Reason("gap", params, OVERLAP[0] * nearness * trust))
+        inside = [piece for piece in recording.run if piece.start < ended and piece.end > event.start]
+        if inside and gap.total_seconds() <= CONTINUES_WITHIN_S:
+            reasons.append(Reason("continues", {"files": len(inside)}, CONTINUES * trust))
+    apart = min(abs(recording.start - event.start), abs(recording.end - ended))
+    closeness = 1.0 - min(1.0, apart / limits.slack) if limits.slack else 0.0
+    if closeness:
+        params = {
+            "start_s": round((recording.start - event.start).total_seconds()),
+            "end_s": round((recording.end - ended).total_seconds()),
+        }
+        reasons.append(Reason("ends", params, ENDS * closeness * trust))
+    if recording.doubt_s >= DOUBT_SAID_FROM_S:
+        reasons.append(Reason("clock_doubt", {"doubt_s": round(recording.doubt_s)}))
+    if recording.doubt_s >= SHIFTED_FROM_S:
+        reasons += _shifted(recording, event.start, ended, part)
+    return reasons
+
+
+def _of_the_act(
+    recording: RecordingFacts, start: datetime, end: datetime, trust: float, gained: float
+) -> list[Reason]:
+    """Of the whole act of filming: this file with those that it continues or that continue it. `gained`: what the
+    overlap said beyond that there is one; a sliver takes back no more, or touching would be worth more than it."""
+    since = min([recording.start, *(piece.start for piece in recording.run)])  # type: ignore[type-var]
+    until = max([recording.end, *(piece.end for piece in recording.run)])  # type: ignore[type-var]
+    common = (min(until, end) - max(since, start)).total_seconds()  # type: ignore[type-var,operator]
+    act, event = (until - since).total_seconds(), (end - start).total_seconds()  # type: ignore[operator]
+    shorter, longer = min(act, event), max(act, event)
+    reasons = []
+    if longer:
+        params = {"share": round(common / longer, 3), "files": len(recording.run) + 1}
+        reasons.append(Reason("both", params, BOTH * common / longer * trust))
+    if shorter:
+        enough = max(common / shorter / SLIVER_SHARE, common / SLIVER_S)
+        if enough < 1:
+            params = {"overlap_s": round(common), "enough": round(enough, 3)}
+            gained += sum(reason.weight for reason in reasons)
+            reasons.append(Reason("sliver", params, max(SLIVER * (1 - enough), -gained)))
+    return reasons
+
+
+def _shifted(recording: RecordingFacts, start: datetime, end: datetime, part: Span | None) -> list[Reason]:
+    """A clock that may be hours off is so in one piece: it was set wrong, or not. Speaks for an offer only: the
+    time itself counts next to nothing then."""
+    best = (0.0, 0.0)
+    for shift in (-recording.doubt_s, recording.doubt_s):
+        moved = replace(
+            recording,
+            start=recording.start + timedelta(seconds=shift),  # type: ignore[operator]
+            end=recording.end + timedelta(seconds=shift),  # type: ignore[operator]
+        )
+        found = _overlap(moved, start, end)
+        if found is not None:
+            best = max(best, (_share(moved, start, end, found), shift))
+    here = _share(recording, start, end, part) if part is not None else 0.0
+    if here >= best[0]:
+        return [Reason("shifted", {"shift_s": 0}, SHIFTED * here)] if here else []
+    return [Reason("shifted", {"shift_s": round(best[1])}, SHIFTED * best[0])]
+
+
+def _share(recording: RecordingFacts, start: datetime, end: datetime, part: Span) -> float:
+    """Of the shorter of the two: a long recording may show a short event whole, and the other way round."""
+    length = part[1] - part[0]
+    shorter = min(recording.end - recording.start, end - start)  # type: ignore[operator]
+    return min(1.0, length / shorter) if shorter else 1.0
+
+
+def _overlap_reason(
+    recording: RecordingFacts, start: datetime, end: datetime, part: Span, weight: float
+) -> Reason:
+    params = {
+        "overlap_s": round((part[1] - part[0]).total_seconds()),
+        "recording_s": round((recording.end - recording.start).total_seconds()),  # type: ignore[operator]
+        "event_s": round((end - start).total_seconds()),
+    }
+    return Reason("overlap", params, weight)
+
+
+def _overlap(recording: RecordingFacts, start: datetime, end: datetime) -> Span | None:
+    """None unless they share time. An event or a recording of no length counts where it lies inside."""
+    if recording.start is None or recording.end is None:
+        return None
+    since, until = max(recording.start, start), min(recording.end, end)
+    if since < until:
+        return since, until
+    instant = recording.start == recording.end or start == end
+    return (since, until) if instant and since == until else None
+
+
+def _gap(recording: RecordingFacts, start: datetime, end: datetime) -> timedelta | None:
+    """How far apart they lie; zero when they touch; None when the recording's time is not known."""
+    if recording.start is None or recording.end is None:
+        return None
+    return max(timedelta(), start - recording.end, recording.start - end)
+
+
+# ---- where -------------------------------------------------------------------------------------------
+
+
+def _place(recording: RecordingFacts, event: EventFacts, part: Span | None, limits: Limits) -> list[Reason]:
+    """Within the radius that both positions deserve it speaks for the event, beyond `far_m` against it."""
+    if event.latitude is None or event.longitude is None:
+        return []
+    beside = not recording.track
+    track = recording.track or _track_beside(recording)
+    if not track:
+        return []
+    there = [fix for fix in track if part is None or fix.at is None or part[0] <= fix.at <= part[1]] or track
+    metres = min(distance_m(fix.latitude, fix.longitude, event.latitude, event.longitude) for fix in there)
+    near, far = PLACE
+    if metres <= limits.near_m:
+        weight = near
+    elif metres >= limits.far_m:
+        weight = far
+    else:
+        weight = near + (far - near) * (metres - limits.near_m) / (limits.far_m - limits.near_m)
+    params = {"distance_m": round(metres), "radius_m": round(limits.near_m)}
+    return [Reason("place_beside" if beside else "place", params, weight)]
+
+
+def _track_beside(recording: RecordingFacts) -> tuple[Fix, ...]:
+    """The position of the nearest file of the same act that has one."""
+    if recording.start is None or recording.end is None:
+        return ()
+    placed = [piece for piece in recording.run if piece.track]
+    if not placed:
+        return ()
+    start, end = recording.start, recording.end
+    nearest = min(placed, key=lambda piece: (max(piece.start - end, start - piece.end), piece.id))
+    return nearest.track

@@ -1,0 +1,94 @@
+"""The query string of the recordings list, the same for the API and the page."""
+
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+from sqlalchemy import select
+from sqlmodel import Session
+
+from schemas.people import Squad
+from service.finding.search.queries import SearchFilters
+from service.finding.search.rules import Near
+from service.kernel.clock import as_utc, day_start
+from service.kernel.database import DatabaseSession
+from service.kernel.errors import Invalid
+
+Many = Annotated[list[str], Query()]
+
+
+def _bound(name: str, value: str, *, end: bool) -> datetime | None:
+    """A day means all of it; a moment without a zone is one of the bureau's zone."""
+    if not value:
+        return None
+    try:
+        if len(value) == 10:
+            return day_start(date.fromisoformat(value) + timedelta(days=1 if end else 0))
+        return as_utc(datetime.fromisoformat(value))
+    except (ValueError, OverflowError) as error:
+        raise Invalid(field=name, problem=str(error)) from error
+
+
+# What no squad has for an id: a code that nobody knows finds nothing, as any other unknown number does.
+NOBODYS = UUID(int=0)
+
+
+def _squads(session: Session, values: tuple[str, ...]) -> tuple[UUID, ...]:
+    """By id, or by the code that people use."""
+    ids: dict[str, UUID] = {}
+    for value in values:
+        with suppress(ValueError):
+            ids[value] = UUID(value)
+    if codes := [value for value in values if value not in ids]:
+        ids |= {
+            code: id_
+            for code, id_ in session.execute(select(Squad.code, Squad.id).where(Squad.code.in_(codes)))
+        }
+    return tuple(ids.get(value, NOBODYS) for value in values)
+
+
+def search_filters(
+    session: DatabaseSession,
+    q: str = "",
+    case: Many = [],  # noqa: B006 - FastAPI copies the default
+    event: Many = [],  # noqa: B006
+    officer: Many = [],  # noqa: B006
+    squad: Many = [],  # noqa: B006
+    recorder: Many = [],  # noqa: B006
+    kind: Many = [],  # noqa: B006
+    state: Many = [],  # noqa: B006
+    tag: Many = [],  # noqa: B006
+    linked: str = "",
+    from_: Annotated[str, Query(alias="from")] = "",
+    to: str = "",
+    near: str = "",
+) -> SearchFilters:
+    """`from` and `to` bound the recorded time; `near` is "latitude,longitude,metres". Case, event, officer, squad and
+    recorder are named by id, or by the number or code that people use."""
+    linkage = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
+    if linked not in linkage:
+        raise Invalid(field="linked", problem=linked)
+    return SearchFilters(
+        q=q.strip() or None,
+        case=_given(case),
+        event=_given(event),
+        officer=_given(officer),
+        squad=_squads(session, _given(squad)),
+        recorder=_given(recorder),
+        kind=_given(kind),
+        state=_given(state),
+        tag=_given(tag),
+        linked=linkage[linked],
+        since=_bound("from", from_, end=False),
+        until=_bound("to", to, end=True),
+        near=Near.parse(near) if near else None,
+    )
+
+
+def _given(values: list[str]) -> tuple[str, ...]:
+    return tuple(value for value in values if value)
+
+
+Filters = Annotated[SearchFilters, Depends(search_filters)]

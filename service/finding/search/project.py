@@ -1,0 +1,169 @@
+"""Fills the search documents of recordings from the tables, in the transaction that changed them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlmodel import Session
+
+from service.finding.search.documents import SearchDocument, remove_documents, write_documents
+from service.footage.recordings.words import IDENTITY_TAGS
+from service.kernel.policy import DEFAULTS
+from service.kernel.round_trip import together
+from service.registry.events.subjects import Subjects
+
+# What each kind is called, so that the word itself finds it.
+KIND_WORDS = {
+    "inspection": "日常巡查",
+    "evidence_collection": "调查取证",
+    "document_delivery": "文书送达",
+    "coercion": "行政强制",
+}
+BATCH = 500
+
+
+def index_recording(session: Session, recording_id: UUID) -> None:
+    index_recordings(session, [recording_id])
+
+
+def index_recordings(session: Session, recording_ids: Iterable[UUID]) -> None:
+    """Rebuilds their documents; one that was merged into another has none."""
+    ids = list(dict.fromkeys(recording_ids))
+    for start in range(0, len(ids), BATCH):
+        known = _read(session, ids[start : start + BATCH])
+        write_documents(session, known.documents())
+        gone = [one.id for one in known.recordings if one.merged_into is not None]
+        if gone:
+            remove_documents(session, gone)
+
+
+def documents(session: Session, recording_ids: list[UUID]) -> Iterator[SearchDocument]:
+    """One round trip whatever the number of recordings."""
+    yield from _read(session, recording_ids).documents()
+
+
+def _read(session: Session, ids: list[UUID]) -> "_Known":
+    asked = {"ids": ids}
+    recordings, links, tags, stored = together(
+        session, (_RECORDINGS, asked), (_LINKS, asked), (_TAGS, asked), (_SUBJECTS, {})
+    )
+    known = _Known(recordings, about=Subjects(stored[0].value if stored else DEFAULTS["event_subjects"]))
+    for link in links:
+        known.links[link.recording_id].append(link)
+    for tag in tags:
+        known.tags[tag.recording_id].append(tag)
+    return known
+
+
+@dataclass
+class _Known:
+    """Rows of the statements below; links and tags by recording."""
+
+    recordings: list[Any]
+    about: Subjects
+    links: dict[UUID, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    tags: dict[UUID, list[Any]] = field(default_factory=lambda: defaultdict(list))
+
+    def documents(self) -> Iterator[SearchDocument]:
+        return (self._document(one) for one in self.recordings if one.merged_into is None)
+
+    def _document(self, recording: Any) -> SearchDocument:
+        """Of the linked events and cases only those that the recording's own squad may see: its events, its cases,
+        and the cases in which one of its events lies.
+
+        One document serves all readers, and a member's search reaches every recording of the squad: words of another
+        squad's event would tell, by what finds the recording, what its page does not show. Those who see the whole
+        bureau find such a recording by its own facts and by what was declared with it. `linked` counts every link.
+        """
+        links, tags = self.links[recording.id], self.tags[recording.id]
+        own_squad = recording.squad_id
+        events = {link.event_id: link for link in links if link.event_squad == own_squad}
+        cases = {
+            link.case_id: link
+            for link in links
+            if link.case_id is not None and (link.case_squad == own_squad or link.works_on)
+        }
+        people = {
+            person: (number, name)
+            for link in events.values()
+            for person, number, name in zip(link.crew, link.numbers, link.names, strict=True)
+        }
+        if recording.officer_id is not None:
+            people[recording.officer_id] = recording.certificate_no, recording.officer_name
+        claims = recording.claims
+        texts = [recording.file_name, recording.note]
+        texts += [str(claims[name]) for name in ("recorder", "officer", "event", "case") if claims.get(name)]
+        texts += [recording.squad_name, recording.squad_code]
+        texts += [name for _number, name in people.values()]
+        for event in events.values():
+            texts += [event.title, event.party, event.place, KIND_WORDS[event.kind]]
+            texts += self.about.all_words(event.subject)
+            texts += [event.campaign] if event.campaign else []
+        for case in cases.values():
+            texts += [case.case_title, case.case_party, case.case_place]
+        texts += [tag.value for tag in tags if tag.value]
+        sidecar = claims.get("sidecar")
+        texts += [str(sidecar["note"])] if isinstance(sidecar, dict) and sidecar.get("note") else []
+        return SearchDocument(
+            recording_id=recording.id,
+            received_at=recording.received_at,
+            squad_id=recording.squad_id,
+            state=recording.state,
+            texts=tuple(dict.fromkeys(text for text in texts if text)),
+            cases=tuple(value for key, case in cases.items() for value in (key, case.case_number)),
+            events=tuple(
+                value
+                for key, event in events.items()
+                for value in (key, event.external_id)
+                if value is not None
+            ),
+            officers=tuple(value for key, (number, _name) in people.items() for value in (key, number)),
+            recorders=(recording.recorder_id, recording.serial) if recording.recorder_id else (),
+            kinds=tuple(dict.fromkeys(event.kind for event in events.values())),
+            tags=tuple(dict.fromkeys(tag.name for tag in tags if tag.name not in IDENTITY_TAGS)),
+            linked=bool(links),
+            recorded_from=recording.recorded_from,
+            lat=recording.latitude,
+            lon=recording.longitude,
+        )
+
+
+_RECORDINGS = text(
+    """
+    SELECT r.id, r.merged_into, r.squad_id, s.name AS squad_name, s.code AS squad_code, r.state, r.file_name, r.note,
+           r.claims, r.received_at, r.recorded_from, r.latitude, r.longitude,
+           r.officer_id, o.certificate_no, o.name AS officer_name, r.recorder_id, d.serial
+    FROM recordings r JOIN squads s ON s.id = r.squad_id
+    LEFT JOIN officers o ON o.id = r.officer_id LEFT JOIN recorders d ON d.id = r.recorder_id
+    WHERE r.id = ANY(CAST(:ids AS uuid[]))
+    """
+)
+# The events and cases of links that count; of a case whether an event of the recording's squad belongs to it.
+_LINKS = text(
+    """
+    SELECT l.recording_id, l.event_id, e.squad_id AS event_squad, e.external_id, e.title, e.party, e.place, e.kind,
+           e.subject, p.name AS campaign, crew.ids AS crew, crew.numbers, crew.names,
+           c.id AS case_id, c.squad_id AS case_squad, c.number AS case_number, c.title AS case_title,
+           c.party AS case_party, c.place AS case_place,
+           EXISTS (SELECT FROM enforcement_events w WHERE w.case_id = c.id AND w.squad_id = r.squad_id) AS works_on
+    FROM links l JOIN recordings r ON r.id = l.recording_id
+    LEFT JOIN enforcement_events e ON e.id = l.event_id
+    LEFT JOIN campaigns p ON p.id = e.campaign_id
+    LEFT JOIN cases c ON c.id = coalesce(l.case_id, e.case_id)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(array_agg(o.id ORDER BY o.certificate_no), '{}') AS ids,
+               coalesce(array_agg(o.certificate_no ORDER BY o.certificate_no), '{}') AS numbers,
+               coalesce(array_agg(o.name ORDER BY o.certificate_no), '{}') AS names
+        FROM event_officers x JOIN officers o ON o.id = x.officer_id WHERE x.event_id = l.event_id
+    ) AS crew
+    WHERE l.recording_id = ANY(CAST(:ids AS uuid[])) AND l.state IN ('automatic', 'confirmed')
+    ORDER BY l.created_at, l.id
+    """
+)
+_TAGS = text(
+    "SELECT recording_id, name, value FROM tags WHERE recording_id = ANY(CAST(:ids AS uuid[])) ORDER BY id"
+)
+_SUBJECTS = text("SELECT value FROM policy_values WHERE name = 'event_subjects'")

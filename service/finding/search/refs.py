@@ -1,0 +1,15 @@
+"""How a document names the cases, events, officers and recorders that it belongs to. Pure."""
+
+from uuid import UUID
+
+from service.finding.search.rules import case_number_fold, fold
+
+
+def ref(name: str, value: UUID | str) -> str:
+    """`case:<id>` or `case:<folded number>`, likewise for event, officer and recorder. An id given as text is an id."""
+    if isinstance(value, str):
+        try:
+            value = UUID(value)
+        except ValueError:
+            return f"{name}:{case_number_fold(value) if name == 'case' else fold(value)}"
+    return f"{name}:{value}"

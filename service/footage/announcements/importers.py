@@ -1,0 +1,125 @@
+"""A station's list as a table: our own column names, Chinese ones, and whatever the conventions of the known makes of
+station call them (such as Dahua's file record)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import ConfigDict
+from sqlmodel import Session, SQLModel
+
+from service.footage.announcements.actions import require_may_announce
+from service.footage.announcements.lists import Listed, StationList
+from service.kernel.actor import Actor
+from service.kernel.i18n import gettext as _
+from service.kernel.settings import get_settings
+from service.registry.conventions.queries import known_conventions
+from service.registry.conventions.rules import Conventions, read_record_by_any
+from service.registry.importing.actions import Importer, Outcome
+from service.registry.importing.errors import RowRefused
+
+OWN = Conventions.of(
+    {
+        "sidecar": {
+            "file_name": ["file_name", "文件名", "文件名称"],
+            "file_id": ["file_id", "文件编号", "唯一编号", "文件标识"],
+            "recorder": ["recorder", "设备编号", "执法仪编号", "记录仪编号", "产品序号"],
+            "officer": ["officer", "执法证号", "人员编号", "警号"],
+            "officer_name": ["officer_name", "姓名", "使用人"],
+            "card": ["card", "卡号"],
+            "event": ["event", "活动编号", "任务编号"],
+            "case": ["case", "案件编号", "案号"],
+            "note": ["note", "备注"],
+            "start": ["start", "recorded_from", "开始时间", "拍摄时间"],
+            "end": ["end", "recorded_to", "结束时间"],
+            "collected": ["collected_at", "collected", "采集时间"],
+            "utc_offset": ["utc_offset", "时区偏移"],
+            "size": ["size", "文件大小", "大小"],
+            "md5": ["md5", "MD5值", "校验值"],
+            "flags": ["flags", "标志", "标记"],
+        }
+    }
+)
+
+
+class AnnouncedRow(SQLModel):
+    """Whatever the station wrote, under its own names; the conventions make sense of it."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class AnnouncementImporter(Importer):
+    kind = "announcements"
+    model = AnnouncedRow
+    headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(
+        self,
+        session: Session,
+        actor: Actor,
+        *,
+        squad_id: UUID,
+        listed_at: datetime,
+        complete: bool = True,
+        recorder: str = "",
+    ) -> None:
+        super().__init__(session, actor)
+        self.known = [OWN, *known_conventions(session)]
+        self.headers = {  # type: ignore[misc]  # each name for itself: which one counts is the convention's to say
+            key: key for known in self.known for keys in known.sidecar.values() for key in keys
+        }
+        self.station = StationList(session, actor, squad_id, listed_at, complete, recorder)
+        self.files: dict[int, Listed | RowRefused] = {}
+        self.places: dict[int, int] = {}
+
+    def require_may(self) -> None:
+        require_may_announce(self.actor)
+
+    def load(self, wanted: Sequence[AnnouncedRow]) -> None:
+        for row in wanted:
+            self.places[id(row)] = len(self.places) + 1
+            try:
+                self.files[id(row)] = self._listed(row)
+            except RowRefused as refused:
+                self.files[id(row)] = refused
+        self.station.load([one for one in self.files.values() if isinstance(one, Listed)])
+
+    def key(self, wanted: AnnouncedRow) -> str:
+        one = self.files[id(wanted)]
+        return one.key if isinstance(one, Listed) else f"#{self.places[id(wanted)]}"
+
+    def apply(self, wanted: AnnouncedRow) -> tuple[Outcome, list[str]]:
+        one = self.files[id(wanted)]
+        if isinstance(one, RowRefused):
+            raise one
+        outcome, changes, remark = self.station.take(one)
+        if remark == "received":
+            self.note = _("its bytes have been received already")
+        if remark == "withdrawn":
+            self.note = _("its announcement was withdrawn and stays so; it can be restored on its page")
+        return outcome, changes
+
+    def changes_anything(self, counts: Mapping[str, int]) -> bool:
+        return True  # what a list no longer names changes, too
+
+    def finish(self) -> None:
+        self.station.finish()
+
+    def _listed(self, row: AnnouncedRow) -> Listed:
+        read = read_record_by_any(row.model_extra or {}, self.known, get_settings().zone)
+        facts = read.facts
+        if not facts.recorder and self.station.recorder:
+            facts = replace(facts, recorder=self.station.recorder)
+        if not facts.recorder:
+            raise RowRefused(_("the recorder is missing"))
+        if not (read.file_name or facts.file_id):
+            raise RowRefused(_("the file's name is missing"))
+        for name in ("start", "end"):
+            said = read.said.get(f"{name}_utc") or read.said.get(name)
+            if said and getattr(facts, name) is None:
+                raise RowRefused(_("this time cannot be read: {time}").format(time=said))
+        if facts.start and facts.end and facts.end < facts.start:
+            raise RowRefused(_("the end lies before the start"))
+        return Listed(read.file_name or facts.file_id, facts)

@@ -1,0 +1,165 @@
+"""What is stored as codes, said in sentences of the caller's language."""
+
+from typing import Any
+
+from schemas.reasons import MESSAGES
+from schemas.recordings import Tag, TagSource
+from service.kernel.i18n import gettext as _
+from service.kernel.i18n import lazy
+
+TAG_NAMES = {
+    "make": lazy("Make"),
+    "model": lazy("Model"),
+    "location": lazy("Location"),
+    "gps_track": lazy("GPS track"),
+    "black": lazy("Black picture"),
+    "frozen": lazy("Frozen picture"),
+    "silent": lazy("No sound"),
+    "dark": lazy("Dark"),
+    "covered": lazy("Lens covered"),
+    "clock_doubt": lazy("Clock in doubt"),
+    "duration_claim": lazy("Claimed duration is false"),
+    "no_audio": lazy("No sound track"),
+    "variable_rate": lazy("Variable frame rate"),
+    "recorder": lazy("Recorder"),
+    "officer": lazy("Officer"),
+    "case": lazy("Case"),
+    "event": lazy("Event"),
+    "unknown_recorder": lazy("Unknown recorder"),
+    "unknown_officer": lazy("Unknown officer"),
+    "unknown_event": lazy("Unknown event"),
+    "unknown_case": lazy("Unknown case"),
+    "time": lazy("Time"),
+    "flag": lazy("Mark"),
+    "flag_event": lazy("Marked as an event"),
+    "flag_locked": lazy("Locked on the device"),
+    "flag_card": lazy("With a card number"),
+    "flag_tagged": lazy("Tagged on the device"),
+    "flag_restricted": lazy("Restricted on the device"),
+    "size_differs": lazy("Size differs from the station's list"),
+    "md5_differs": lazy("MD5 differs from the station's list"),
+}
+TAG_KINDS = {
+    **dict.fromkeys(("black", "frozen", "silent", "dark", "covered", "no_audio", "variable_rate"), "quality"),
+    **dict.fromkeys(("location", "gps_track"), "place"),
+    **dict.fromkeys(("clock_doubt", "duration_claim", "time"), "time"),
+    **dict.fromkeys(("make", "model", "recorder", "unknown_recorder"), "device"),
+    **dict.fromkeys(("size_differs", "md5_differs"), "quality"),
+}
+# Who, with what, for which case: shown in places of their own, so neither chips nor facets repeat them.
+IDENTITY_TAGS = frozenset(
+    prefix + name for name in ("recorder", "officer", "case", "event") for prefix in ("", "unknown_")
+)
+TAG_SOURCES = {
+    TagSource.container: lazy("camera metadata"),
+    TagSource.picture: lazy("measured in the picture"),
+    TagSource.sound: lazy("measured in the sound"),
+    TagSource.gps: lazy("GPS track"),
+    TagSource.clock: lazy("comparison of clocks"),
+    TagSource.file_name: lazy("file name"),
+    TagSource.sidecar: lazy("sidecar file"),
+    TagSource.declared: lazy("declared on upload"),
+    TagSource.person: lazy("a person"),
+}
+DOUBTS = {
+    "no_claim": lazy("The file names no time at all."),
+    "no_true_claim": lazy("None of the times that the file names can be true."),
+    "claims_disagree": lazy("The times that this file names contradict each other."),
+    "eight_hours": lazy("The camera seems to write local time as UTC, eight hours off."),
+    "unreadable": lazy("A time of this file cannot be read."),
+    "epoch": lazy("The camera's clock was reset, as after a flat battery."),
+    "too_early": lazy("The camera names a time before such cameras existed."),
+    "future": lazy("The camera's time lies after the arrival of the bytes."),
+    "far_from_arrival": lazy("The camera's time lies far from the arrival of the bytes."),
+    "zone_off": lazy("A time of this file is hours off the clock in the picture; the picture counts."),
+    "names_end": lazy(
+        "A time of this file is that of its end, by the clock in the picture; the picture counts."
+    ),
+    "untrusted_clock": lazy("The camera itself marked its clock as not to be trusted."),
+}
+
+
+# Words of English that reasons carry as parameters.
+PARAMETERS = {
+    "video": lazy("picture"),
+    "audio": lazy("sound"),
+    "text": lazy("a text"),
+    "html": lazy("a web page"),
+    "xml": lazy("an XML file"),
+    "zip": lazy("an archive"),
+    "rar": lazy("an archive"),
+    "7z": lazy("an archive"),
+    "gzip": lazy("an archive"),
+    "picture": lazy("a picture"),
+    "playlist": lazy("a playlist"),
+    "program": lazy("a program"),
+    "script": lazy("a program"),
+    "document": lazy("a document"),
+    "office document": lazy("a document"),
+    "pdf": lazy("a document"),
+}
+
+
+# What ffprobe calls them → what is printed on cameras and in data sheets.
+FORMATS = {
+    "mov,mp4,m4a,3gp,3g2,mj2": "MP4 / MOV",
+    "matroska,webm": "MKV / WebM",
+    "mpegts": "MPEG-TS",
+    "mpeg": "MPEG-PS",
+    "avi": "AVI",
+    "asf": "ASF / WMV",
+    "flv": "FLV",
+    "wav": "WAV",
+    "mp3": "MP3",
+    "h264": "H.264",
+    "hevc": "H.265 (HEVC)",
+    "mpeg4": "MPEG-4",
+    "mpeg2video": "MPEG-2",
+    "mjpeg": "Motion JPEG",
+    "aac": "AAC",
+    "mp2": "MP2",
+    "ac3": "AC-3",
+    "pcm_s16le": "PCM",
+    "pcm_alaw": "G.711 A-law",
+    "pcm_mulaw": "G.711 µ-law",
+    "adpcm_ima_wav": "ADPCM",
+}
+
+
+def format_name(name: str | None) -> str | None:
+    return FORMATS.get(name, name) if name else name
+
+
+def reason_sentence(code: str | None, params: dict[str, Any] | None = None) -> str | None:
+    """A code without a sentence is shown as it is: better than silence."""
+    if code is None:
+        return None
+    message = MESSAGES.get(code)
+    if message is None:
+        return code
+    try:
+        said = {name: str(PARAMETERS.get(str(value), value)) for name, value in (params or {}).items()}
+        return _(message) % said
+    except KeyError:
+        return _(message)
+
+
+def tag_label(tag: Tag) -> str:
+    name = str(TAG_NAMES.get(tag.name, tag.name))
+    return f"{name} {tag.value}".strip() if tag.value else name
+
+
+def tag_kind(tag: Tag) -> str:
+    return TAG_KINDS.get(tag.name, "word")
+
+
+def tag_source(tag: Tag) -> str:
+    return str(TAG_SOURCES.get(TagSource(tag.source), tag.source))
+
+
+def doubts(clock: dict[str, Any]) -> list[str]:
+    return [str(DOUBTS.get(code, code)) for code in clock.get("doubts", [])]
+
+
+def doubt_sentence(clock: dict[str, Any]) -> str | None:
+    return next(iter(doubts(clock)), None)

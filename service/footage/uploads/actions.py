@@ -1,0 +1,332 @@
+"""What changes an upload's row: begin, take over, advance, give up. Each function is one transaction's worth.
+
+A writer is whoever holds the row's epoch. It says every second that it is alive (`writer_until`, by the database's
+clock) and looks whether someone asked it to let go. Whoever raises the epoch has fenced all before: their
+checkpoints match no row any more.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Interval, cast, func, select, text, update
+from sqlalchemy.engine import CursorResult
+from sqlmodel import Session
+
+from schemas.accounts import Account, ApiToken, Role, TokenScope
+from schemas.base import new_id
+from schemas.people import Officer, Squad
+from schemas.recorders import Recorder
+from schemas.recordings import Receipt, ReceiptOutcome, Recording
+from schemas.uploads import Upload, UploadState
+from service.access.rules import may
+from service.footage.recordings.keeping import get_store
+from service.footage.uploads.errors import FinalUploadIsFixed, OffsetConflict, QuotaUsedUp, TooLarge
+from service.footage.uploads.protocol import Concat
+from service.footage.uploads.queries import find_upload, is_full
+from service.footage.uploads.rules import Said
+from service.kernel.actor import Actor
+from service.kernel.clock import now
+from service.kernel.custody import record
+from service.kernel.database import transaction
+from service.kernel.errors import Invalid, NotAllowed
+from service.kernel.i18n import gettext as _
+from service.kernel.policy import policy
+from service.kernel.settings import get_settings
+from service.kernel.storage.protocols import Checkpoint, State
+
+LEASE = timedelta(seconds=3)
+
+
+@dataclass(frozen=True)
+class Held:
+    """The right to write to an upload under `epoch`. `full`: there is nothing left to write."""
+
+    id: UUID
+    key: str
+    epoch: int
+    progress: State
+    offset: int
+    length: int | None
+    full: bool = False
+
+
+def require_may_upload(actor: Actor) -> None:
+    """A dock's token may what its account may."""
+    if not may(actor.role, "upload"):
+        raise NotAllowed
+
+
+def owner_of(session: Session, upload: Upload) -> Actor:
+    """Who began the upload, with the token used then, for the receipt that anyone may trigger."""
+    account = session.get_one(Account, upload.account_id)
+    token = session.get(ApiToken, upload.token_id) if upload.token_id else None
+    return Actor(
+        account_id=account.id,
+        username=account.username,
+        role=Role(account.role),
+        squad_id=account.squad_id,
+        officer_id=account.officer_id,
+        token_id=upload.token_id,
+        token_name=token.name if token else "",
+        scope=TokenScope(token.scope) if token else None,
+        address=upload.facts.get("address", ""),
+    )
+
+
+def squad_for(session: Session, actor: Actor, said: Said) -> UUID:
+    """The account's own squad; for who has none, the one said, or that of the recorder or officer said."""
+    if actor.squad_id is not None:
+        return actor.squad_id
+    code = said.claims.get("squad")
+    if code:
+        found = session.scalars(select(Squad.id).where(Squad.code == code)).first()
+        if found is None:
+            raise Invalid(field="squad", problem=_("there is no squad with this code"))
+        return found
+    for statement in (
+        select(Recorder.squad_id).where(Recorder.serial == said.claims.get("recorder", "")),
+        select(Officer.squad_id).where(Officer.certificate_no == said.claims.get("officer", "")),
+    ):
+        if found := session.scalars(statement).first():
+            return found
+    raise Invalid(field="squad", problem=_("your account has no squad, so say whose recording this is"))
+
+
+def check_size(length: int | None) -> None:
+    limit = get_settings().max_upload_bytes
+    if length is not None and length > limit:
+        raise TooLarge(limit=limit)
+
+
+def _check_quota(session: Session, squad_id: UUID, upload_id: UUID | None, size: int) -> None:
+    quota = policy(session, "squad_quota_bytes")
+    if not quota:
+        return
+    kept = session.scalar(
+        select(func.coalesce(func.sum(Receipt.size), 0))
+        .join(Recording, Recording.id == Receipt.recording_id)
+        .where(Recording.squad_id == squad_id, Receipt.outcome != ReceiptOutcome.duplicate)
+    )
+    coming = session.scalar(
+        select(func.coalesce(func.sum(func.coalesce(Upload.length, Upload.upload_offset)), 0)).where(
+            Upload.squad_id == squad_id,
+            Upload.state == UploadState.open,
+            Upload.id != (upload_id or new_id()),
+        )
+    )
+    if int(kept or 0) + int(coming or 0) + size > quota:
+        raise QuotaUsedUp
+
+
+def create_upload(
+    session: Session,
+    actor: Actor,
+    said: Said,
+    *,
+    length: int | None,
+    raw_metadata: str = "",
+    concat: Concat | None = None,
+) -> Upload:
+    """A row and its place in the store. A final upload refers to pieces that are finished and its owner's own."""
+    require_may_upload(actor)
+    pieces = _pieces(session, actor, concat.pieces) if concat and concat.pieces else []
+    if pieces:
+        length = sum(piece.length or 0 for piece in pieces)
+    check_size(length)
+    squad_id = squad_for(session, actor, said)
+    if not pieces:
+        _check_quota(session, squad_id, None, length or 0)
+    partial = concat is not None and concat.partial
+    upload_id = new_id()
+    key = f"{'pieces' if partial else 'originals'}/{upload_id}"
+    progress = {} if pieces else get_store().uploads.create(key).state
+    upload = Upload(
+        id=upload_id,
+        account_id=actor.account_id,
+        squad_id=squad_id,
+        token_id=actor.token_id,
+        length=length,
+        partial=partial,
+        concatenates=[str(piece.id) for piece in pieces],
+        raw_concat=concat.raw if concat else "",
+        raw_metadata=raw_metadata,
+        facts=_facts(actor, said),
+        file_name=said.file_name,
+        store_key=key,
+        progress=progress,
+        expires_at=_expiry(),
+    )
+    session.add(upload)
+    session.flush()
+    return upload
+
+
+def _facts(actor: Actor, said: Said) -> dict[str, Any]:
+    """`device_time` is what the recorder's clock showed as this was said, and the server's own clock stands beside it:
+    the two measure how far the recorder's is off (service.registry.clocks)."""
+    claims = said.claims
+    if "device_time" in claims:
+        claims = {**claims, "device_time_at": now().isoformat()}
+    return {"claims": claims, "sha256": said.sha256, "address": actor.address}
+
+
+def say_again(session: Session, actor: Actor, upload_id: UUID, said: Said) -> None:
+    """One-shot forms may name facts after the file."""
+    upload = find_upload(session, actor, upload_id, lock=True).upload
+    facts, known = _facts(actor, said), upload.facts.get("claims", {})
+    if said.claims.get("device_time") == known.get("device_time"):
+        facts["claims"] = {**facts["claims"], **{k: v for k, v in known.items() if k == "device_time_at"}}
+    upload.facts, upload.file_name = facts, said.file_name
+    session.add(upload)
+
+
+def declare_whole(session: Session, actor: Actor, upload_id: UUID) -> None:
+    """What has arrived is all there is."""
+    upload = find_upload(session, actor, upload_id, lock=True).upload
+    upload.length = upload.upload_offset
+    session.add(upload)
+
+
+def _pieces(session: Session, actor: Actor, ids: tuple[UUID, ...]) -> list[Upload]:
+    """Locked, so that the reaper does not take one away before the final upload's row is there."""
+    found: dict[UUID, Upload] = {}
+    for piece_id in sorted(set(ids)):
+        piece = find_upload(session, actor, piece_id, lock=True).upload
+        if not piece.partial:
+            raise Invalid(field="Upload-Concat", problem=_("one of these uploads is not partial"))
+        if piece.state != UploadState.complete:
+            raise Invalid(field="Upload-Concat", problem=_("one of these uploads is not finished"))
+        found[piece_id] = piece
+    return [found[piece_id] for piece_id in ids]
+
+
+def _expiry():
+    return now() + timedelta(hours=get_settings().upload_expires_hours)
+
+
+def take_over(
+    session: Session, actor: Actor, upload_id: UUID, *, offset: int, length: int | None = None
+) -> Held | None:
+    """The epoch, raised, for a writer that begins at `offset`; None while another one holds it, which is then
+    asked to let go. `length` is what a deferred upload declares at last. Commit before the writer is opened."""
+    require_may_upload(actor)
+    found = find_upload(session, actor, upload_id, lock=True)
+    upload = found.upload
+    if upload.concatenates:
+        raise FinalUploadIsFixed
+    if length is not None:
+        _declare(upload, length)
+    if offset != upload.upload_offset:
+        raise OffsetConflict(offset=upload.upload_offset)
+    if found.busy:
+        upload.release_asked_epoch = upload.epoch
+        session.add(upload)
+        return None
+    full = is_full(upload)
+    if not full:
+        _check_quota(session, upload.squad_id, upload.id, upload.length or upload.upload_offset)
+    if upload.state == UploadState.open and (not full or length is not None):
+        upload.epoch += 1
+        upload.progress = get_store().uploads.begin(upload.progress, upload.epoch)
+        upload.expires_at, upload.touched_at = _expiry(), now()
+        session.add(upload)
+        session.flush()
+        session.execute(_lease(upload.id, upload.epoch))
+    return Held(
+        upload.id,
+        upload.store_key,
+        upload.epoch,
+        upload.progress,
+        upload.upload_offset,
+        upload.length,
+        full=full and (length is None or upload.state != UploadState.open),
+    )
+
+
+def _declare(upload: Upload, length: int) -> None:
+    if upload.length is not None and upload.length != length:
+        raise Invalid(field="Upload-Length", problem=_("another length was declared before"))
+    check_size(length)
+    if length < upload.upload_offset:
+        raise Invalid(field="Upload-Length", problem=_("more bytes than that have arrived already"))
+    upload.length = length
+
+
+def _lease(upload_id: UUID, epoch: int):
+    return (
+        update(Upload)
+        .where(Upload.id == upload_id, Upload.epoch == epoch, Upload.state == UploadState.open)
+        .values(writer_until=func.clock_timestamp() + cast(LEASE, Interval))
+        .execution_options(synchronize_session=False)
+    )
+
+
+def stay_alive(held: Held) -> None:
+    """Renews the writer's word that it is alive. Losing this in a crash costs nothing, so it waits for no disk."""
+    with transaction() as session:
+        session.execute(text("SET LOCAL synchronous_commit TO off"))
+        session.execute(_lease(held.id, held.epoch))
+
+
+def must_let_go(held: Held) -> bool:
+    """Someone asked for the upload, took it, or ended it."""
+    with transaction() as session:
+        row = session.execute(
+            select(Upload.epoch, Upload.release_asked_epoch, Upload.state).where(Upload.id == held.id)
+        ).first()
+    return (
+        row is None
+        or row.epoch != held.epoch
+        or row.release_asked_epoch >= held.epoch
+        or row.state != UploadState.open
+    )
+
+
+def advance(held: Held, checkpoint: Checkpoint, *, last: bool = False) -> bool:
+    """Compare-and-set on the epoch. False: this writer was fenced and must not write again."""
+    values = {"upload_offset": checkpoint.offset, "progress": checkpoint.state, "touched_at": now()}
+    if last:
+        values["writer_until"] = None
+    with transaction() as session:
+        done = session.execute(
+            update(Upload)
+            .where(Upload.id == held.id, Upload.epoch == held.epoch, Upload.state == UploadState.open)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+    return isinstance(done, CursorResult) and done.rowcount == 1
+
+
+def let_go(held: Held) -> None:
+    """Of an upload to which nothing could be written."""
+    with transaction() as session:
+        session.execute(
+            update(Upload).where(Upload.id == held.id, Upload.epoch == held.epoch).values(writer_until=None)
+        )
+
+
+def give_up(session: Session, actor: Actor, upload_id: UUID) -> Upload | None:
+    """DELETE. An unfinished upload is terminated: its bytes are to be removed. A finished one is forgotten: what
+    came of it stays. None: all bytes are there but nothing came of them yet; complete it, then call again."""
+    upload = find_upload(session, actor, upload_id, lock=True).upload
+    if upload.state == UploadState.open and is_full(upload):
+        return None
+    if upload.state == UploadState.open:
+        upload.state = UploadState.terminated
+        upload.epoch += 1
+        what = "terminate_upload"
+    else:
+        upload.forgotten_at = now()
+        what = "forget_upload"
+    session.add(upload)
+    record(session, actor, what, "upload", upload.id, squad_id=upload.squad_id)
+    return upload
+
+
+def clear(upload_id: UUID, key: str) -> None:
+    """Removes the bytes of an upload that is over and never was finished."""
+    get_store().uploads.abort(key)
+    with transaction() as session:
+        session.execute(update(Upload).where(Upload.id == upload_id).values(cleared_at=now()))

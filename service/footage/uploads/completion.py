@@ -1,0 +1,115 @@
+"""From the last durable byte to the recording. Every step may be cut short and done again, by anyone.
+
+The row stays locked from the look at it to the commit, so of two that complete the same upload the second finds
+it done; if the first dies in between, the store's `complete` gives the same answer again.
+"""
+
+import hashlib
+import logging
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from schemas.uploads import Upload, UploadState
+from service.footage.recordings.actions import Arrival, receive
+from service.footage.recordings.keeping import get_store
+from service.footage.uploads.actions import owner_of
+from service.footage.uploads.queries import is_full
+from service.footage.uploads.rules import SIDECAR_ENDINGS
+from service.kernel.clock import now
+from service.kernel.custody import record
+from service.kernel.database import transaction
+from service.kernel.storage.protocols import Stored
+from service.registry.conventions.actions import keep_sidecar
+from service.registry.conventions.rules import LARGEST_SIDECAR
+
+log = logging.getLogger(__name__)
+
+
+def complete(upload_id: UUID, wait: bool = True) -> None:
+    """Makes what a full upload was for: the recording, the facts of a sidecar, or a finished piece. Does nothing
+    for one that is not full, still written to, or done. With `wait` False also for one that someone else has
+    in hand."""
+    with transaction() as session:
+        row = session.execute(
+            select(Upload, func.coalesce(Upload.writer_until > func.clock_timestamp(), False))
+            .where(Upload.id == upload_id)
+            .with_for_update(skip_locked=not wait)
+        ).first()
+        if row is None:
+            return
+        upload, busy = row
+        if upload.state != UploadState.open or busy or not is_full(upload):
+            return
+        stored = _publish(session, upload)
+        upload.store_version = stored.version
+        upload.upload_offset = stored.size
+        upload.state = UploadState.complete
+        upload.writer_until = None
+        upload.touched_at = now()
+        session.add(upload)
+        if not upload.partial and not _is_sidecar(session, upload, stored):
+            _receive(session, upload, stored)
+
+
+def _publish(session: Session, upload: Upload) -> Stored:
+    uploads = get_store().uploads
+    if upload.concatenates:
+        rows = session.scalars(
+            select(Upload).where(Upload.id.in_([UUID(piece) for piece in upload.concatenates]))
+        )
+        pieces = {str(piece.id): piece for piece in rows}
+        return uploads.concatenate(
+            upload.store_key, [_stored(pieces[piece]) for piece in upload.concatenates]
+        )
+    if upload.writer_until is not None:
+        # The last writer died before it could let go: what it may still have under way must not count.
+        upload.epoch += 1
+        upload.progress = uploads.begin(upload.progress, upload.epoch)
+    return uploads.complete(upload.store_key, upload.progress)
+
+
+def _stored(piece: Upload) -> Stored:
+    return Stored(piece.store_key, piece.store_version or "", piece.length or 0)
+
+
+def _receive(session: Session, upload: Upload, stored: Stored) -> None:
+    arrival = Arrival(
+        store_key=stored.key,
+        store_version=stored.version,
+        size=stored.size,
+        squad_id=upload.squad_id,
+        file_name=upload.file_name,
+        declared_sha256=upload.facts.get("sha256"),
+        claims=upload.facts.get("claims", {}),
+        upload_id=upload.id,
+    )
+    upload.recording_id = receive(session, owner_of(session, upload), arrival).id
+
+
+def _is_sidecar(session: Session, upload: Upload, stored: Stored) -> bool:
+    """Whether it was one and is kept as such. What only looks like one by its name goes the way of recordings,
+    where it is kept apart and its sender told. The bytes of a sidecar stay in the store."""
+    if not upload.file_name.lower().endswith(SIDECAR_ENDINGS) or stored.size > LARGEST_SIDECAR:
+        return False
+    with get_store().objects.read(stored.key, stored.version) as stream:
+        data = b"".join(stream)
+    files = keep_sidecar(session, upload.squad_id, upload.file_name, data)
+    if not files:
+        return False
+    digest = hashlib.sha256(data).hexdigest()
+    upload.facts = {**upload.facts, "sidecar": {"files": files, "sha256": digest}}
+    record(
+        session,
+        owner_of(session, upload),
+        "receive_sidecar",
+        "upload",
+        upload.id,
+        squad_id=upload.squad_id,
+        file_name=upload.file_name,
+        sha256=digest,
+        store_key=stored.key,
+        files=len(files),
+    )
+    return True

@@ -1,0 +1,150 @@
+"""What time does to uploads: completes what a crash left full, ends what expired, removes bytes that nobody wants.
+
+It never touches the bytes behind a receipt or an original. Each step looks again under the row's lock, commits, and
+only then removes bytes; a crash in between leaves a row that says so (`cleared_at` is empty).
+"""
+
+import logging
+from datetime import timedelta
+
+from sqlalchemy import Text, and_, cast, exists, func, or_, select, update
+from sqlalchemy.orm import aliased
+from sqlmodel import Session
+
+from schemas.originals import Original
+from schemas.recordings import Receipt
+from schemas.uploads import Upload, UploadState
+from service.footage.recordings.keeping import get_store
+from service.footage.uploads.completion import complete
+from service.kernel.clock import now
+from service.kernel.database import transaction
+from service.kernel.errors import ServiceError
+from service.kernel.storage.errors import StorageError
+
+log = logging.getLogger(__name__)
+
+BATCH = 200
+LEFT_ALONE = timedelta(seconds=30)
+"""A full upload this long untouched was left by a crash."""
+ORPHAN_AFTER = timedelta(days=1)
+PIECES_KEPT = timedelta(hours=1)
+
+_idle = func.coalesce(Upload.writer_until < func.clock_timestamp(), True)
+_full = and_(
+    Upload.length.is_not(None),
+    or_(Upload.upload_offset == Upload.length, func.jsonb_array_length(Upload.concatenates) > 0),
+)
+
+
+def reap_uploads() -> None:
+    """Once a minute, by any number of schedulers at once."""
+    complete_left_over()
+    expire()
+    retire_pieces()
+    clear_ended()
+    abort_orphans()
+
+
+def complete_left_over() -> int:
+    with transaction() as session:
+        ids = session.scalars(
+            select(Upload.id)
+            .where(Upload.state == UploadState.open, _full, _idle, Upload.touched_at < now() - LEFT_ALONE)
+            .order_by(func.random())  # one that cannot be completed must not hide the others
+            .limit(BATCH)
+        ).all()
+    for upload_id in ids:
+        try:
+            complete(upload_id, wait=False)
+        except ServiceError as error:
+            log.warning("upload %s cannot be completed yet: %s", upload_id, error)
+    return len(ids)
+
+
+def expire() -> int:
+    """Only what still lacks bytes: a full upload has been received and is completed instead."""
+    with transaction() as session:
+        done = session.execute(
+            update(Upload)
+            .where(Upload.state == UploadState.open, ~_full, _idle, Upload.expires_at < now())
+            .values(state=UploadState.expired, epoch=Upload.epoch + 1)
+            .execution_options(synchronize_session=False)
+        )
+        return done.rowcount  # type: ignore[attr-defined]
+
+
+def retire_pieces() -> int:
+    """Finished partial uploads that were joined, forgotten or never used. Not while a final upload waits for them:
+    that one holds their locks when it is created."""
+    final = aliased(Upload)
+    names_it = final.concatenates.op("?")(cast(Upload.id, Text))
+    waiting = exists().where(final.state == UploadState.open, names_it)
+    joined = exists().where(
+        final.state == UploadState.complete, names_it, final.touched_at < now() - PIECES_KEPT
+    )
+    over = or_(joined, Upload.forgotten_at.is_not(None), Upload.expires_at < now())
+    mine = (Upload.state == UploadState.complete) & Upload.partial
+    with transaction() as session:
+        ids = session.scalars(
+            select(Upload.id).where(mine, over, ~waiting).limit(BATCH).with_for_update(skip_locked=True)
+        ).all()
+        # A statement of its own sees a final upload that was committed while the locks were waited for.
+        done = session.execute(
+            update(Upload)
+            .where(Upload.id.in_(ids), ~waiting)
+            .values(state=UploadState.expired)
+            .execution_options(synchronize_session=False)
+        )
+        return done.rowcount  # type: ignore[attr-defined]
+
+
+def clear_ended() -> int:
+    ended = Upload.state.in_([UploadState.expired, UploadState.terminated])
+    with transaction() as session:
+        rows = session.scalars(select(Upload).where(ended, Upload.cleared_at.is_(None)).limit(BATCH)).all()
+    for upload in rows:
+        try:
+            clear_bytes(upload)
+        except StorageError as error:
+            log.warning("upload %s cannot be cleared yet: %s", upload.id, error)
+    return len(rows)
+
+
+def clear_bytes(upload: Upload) -> None:
+    store = get_store()
+    with transaction() as session:
+        kept = wanted_for_ever(session, upload.store_key)
+    if not kept:
+        store.uploads.abort(upload.store_key)
+        if upload.partial:
+            store.objects.delete(upload.store_key)
+    with transaction() as session:
+        session.execute(update(Upload).where(Upload.id == upload.id).values(cleared_at=now()))
+
+
+def wanted_for_ever(session: Session, key: str) -> bool:
+    """A receipt or an original points at these bytes."""
+    return bool(
+        session.scalar(select(exists().where(Receipt.store_key == key)))
+        or session.scalar(select(exists().where(Original.store_key == key)))
+    )
+
+
+def abort_orphans() -> int:
+    """Bytes in progress without a row that still wants them. Finished objects are never touched."""
+    uploads = get_store().uploads
+    aborted = 0
+    try:
+        for lingering in uploads.list_uploads(now() - ORPHAN_AFTER):
+            with transaction() as session:
+                wanted = session.scalar(
+                    select(
+                        exists().where(Upload.store_key == lingering.key, Upload.state == UploadState.open)
+                    )
+                )
+            if not wanted:
+                uploads.abort(lingering.key)
+                aborted += 1
+    except StorageError as error:
+        log.warning("the store cannot be looked through for orphans: %s", error)
+    return aborted

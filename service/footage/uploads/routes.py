@@ -1,0 +1,345 @@
+"""tus 1.0 at /api/v1/uploads, one-shot uploads at /api/v1/recordings, sidecars at /api/v1/sidecars.
+
+These endpoints are asynchronous for the sake of the bytes; all that touches the database runs in threads.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from hashlib import sha256
+from typing import Any, TypeVar
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+from sqlmodel import Session
+from starlette.exceptions import HTTPException
+
+from schemas.uploads import Upload, UploadState
+from service.access.dependencies import find_actor
+from service.footage.uploads import actions, protocol, rules
+from service.footage.uploads.completion import complete
+from service.footage.uploads.errors import SidecarUnreadable, TooLarge, UploadBusy
+from service.footage.uploads.oneshot import Form, said_beside
+from service.footage.uploads.protocol import COMMON
+from service.footage.uploads.queries import Fate, fate_of, find_upload, is_full
+from service.footage.uploads.writer import body_of, in_slow_thread, in_thread, write_body
+from service.kernel.actor import Actor
+from service.kernel.custody import record
+from service.kernel.database import transaction
+from service.kernel.errors import Invalid, NotFound, NotSignedIn, ServiceError
+from service.kernel.i18n import gettext as _
+from service.kernel.i18n import use
+from service.kernel.settings import get_settings
+from service.kernel.wire import wire_of
+from service.registry.conventions.actions import keep_sidecar
+from service.registry.conventions.rules import LARGEST_SIDECAR
+
+router = APIRouter(prefix="/api/v1", tags=["uploads"])
+T = TypeVar("T")
+
+PATIENCE_S = 5.0
+ASK_EVERY_S = 0.1
+METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def signed_in(request: Request, session: Session) -> Actor:
+    actor = find_actor(request, session)
+    if actor is None:
+        raise NotSignedIn(headers={"WWW-Authenticate": "Bearer"})
+    use(actor.locale)
+    return actor
+
+
+async def as_actor(request: Request, act: Callable[[Session, Actor], T]) -> T:
+    """Signs in and acts in one transaction, in a thread."""
+
+    def run() -> T:
+        with transaction() as session:
+            return act(session, signed_in(request, session))
+
+    return await in_thread(run)
+
+
+def address_of(upload_id: UUID) -> str:
+    """Never built from Host, which the client chooses."""
+    return f"{get_settings().public_url.rstrip('/')}/api/v1/uploads/{upload_id}"
+
+
+@router.api_route("/uploads", methods=METHODS, include_in_schema=False)
+@router.api_route("/uploads/", methods=METHODS, include_in_schema=False)
+async def uploads(request: Request) -> Response:
+    return await _tus(request, {"POST": _create})
+
+
+@router.api_route("/uploads/{upload_id}", methods=METHODS, include_in_schema=False)
+async def upload(request: Request, upload_id: str) -> Response:
+    return await _tus(request, {"HEAD": _head, "PATCH": _patch, "DELETE": _delete})
+
+
+async def _tus(request: Request, endpoints: dict[str, Callable[[Request], Any]]) -> Response:
+    method = protocol.method_of(request.method, request.headers)
+    if method == "OPTIONS":
+        return Response(status_code=204, headers=protocol.options_headers(get_settings().max_upload_bytes))
+    # With its overriding method the request is also judged as such: CSRF is asked for whatever changes something.
+    request = Request({**request.scope, "method": method}, request.receive)
+    try:
+        if method not in endpoints:
+            raise HTTPException(405, headers={"Allow": ", ".join([*endpoints, "OPTIONS"]), **COMMON})
+        protocol.check_version(request.headers)
+        response = await endpoints[method](request)
+    except ServiceError as error:
+        error.headers = {**COMMON, "Cache-Control": "no-store", **error.headers}
+        raise
+    response.headers.update(COMMON)
+    return response
+
+
+def _id(request: Request) -> UUID:
+    try:
+        return UUID(request.path_params["upload_id"])
+    except ValueError:
+        raise NotFound from None
+
+
+async def _create(request: Request) -> Response:
+    headers = request.headers
+    concat = protocol.concat_of(headers)
+    final = concat is not None and not concat.partial
+    if final and ("upload-length" in headers or "upload-defer-length" in headers):
+        raise Invalid(field="Upload-Length", problem=_("a final upload has the length of its pieces"))
+    length = None if final else protocol.creation_length(headers).value
+    checksum = protocol.checksum_of(headers)
+    raw = headers.get("upload-metadata", "")
+    said = rules.read_metadata(raw, get_settings().zone)
+    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    if has_body:
+        protocol.check_body_type(headers)
+
+    def begin(session: Session, actor: Actor) -> tuple[Actor, UUID, actions.Held | None]:
+        upload = actions.create_upload(session, actor, said, length=length, raw_metadata=raw, concat=concat)
+        held = None
+        if has_body and not final and length != 0:
+            held = actions.take_over(session, actor, upload.id, offset=0)
+        return actor, upload.id, held
+
+    actor, upload_id, held = await as_actor(request, begin)
+    answer = {"Location": address_of(upload_id)}
+    if held is not None:
+        try:
+            await write_body(held, body_of(request), checksum, wire_of(request.scope))
+        except ServiceError as error:
+            error.headers = {**answer, **error.headers}
+            raise
+    await in_slow_thread(complete, upload_id)
+    state = await in_thread(_state, actor, upload_id)
+    if not has_body:
+        state.pop("Upload-Offset", None)
+    return Response(status_code=201, headers={**answer, **state})
+
+
+def _state(actor: Actor, upload_id: UUID) -> dict[str, str]:
+    with transaction() as session:
+        return _standing(session, find_upload(session, actor, upload_id).upload)
+
+
+def _standing(session: Session, upload: Upload) -> dict[str, str]:
+    """The headers that say how far an upload is and what became of it."""
+    headers = fate_of(session, upload).headers()
+    if not upload.concatenates or upload.state == UploadState.complete:
+        headers["Upload-Offset"] = str(upload.upload_offset)
+    if upload.state == UploadState.open:
+        headers["Upload-Expires"] = protocol.expires_header(upload.expires_at)
+    return headers
+
+
+async def _head(request: Request) -> Response:
+    upload_id = _id(request)
+
+    def look(session: Session, actor: Actor) -> tuple[Actor, bool]:
+        found = find_upload(session, actor, upload_id)
+        return actor, found.upload.state == UploadState.open and is_full(found.upload) and not found.busy
+
+    actor, unfinished = await as_actor(request, look)
+    if unfinished:  # whoever received the last byte died before making it a recording
+        await in_slow_thread(complete, upload_id, False)
+    headers = await in_thread(_description, actor, upload_id)
+    return Response(status_code=200, headers={"Cache-Control": "no-store", **headers})
+
+
+def _description(actor: Actor, upload_id: UUID) -> dict[str, str]:
+    with transaction() as session:
+        upload = find_upload(session, actor, upload_id).upload
+        headers = _standing(session, upload)
+    if upload.length is None:
+        headers["Upload-Defer-Length"] = "1"
+    else:  # of a final upload, too: the sum of its pieces is known before they are joined
+        headers["Upload-Length"] = str(upload.length)
+    if upload.raw_metadata:
+        headers["Upload-Metadata"] = upload.raw_metadata
+    if upload.raw_concat:
+        headers["Upload-Concat"] = upload.raw_concat
+    return headers
+
+
+async def _patch(request: Request) -> Response:
+    upload_id = _id(request)
+    headers = request.headers
+    protocol.check_body_type(headers)
+    offset = protocol.number(headers, "Upload-Offset")
+    if offset is None:
+        raise Invalid(field="Upload-Offset", problem=_("missing"))
+    length = protocol.number(headers, "Upload-Length")
+    checksum = protocol.checksum_of(headers)
+    actor = await as_actor(request, lambda _session, actor: actor)
+    held, body = await _hold(actor, upload_id, offset, length), body_of(request)
+    if not held.full:
+        await write_body(held, body, checksum, wire_of(request.scope))
+    await in_slow_thread(complete, upload_id)
+    return Response(status_code=204, headers=await in_thread(_state, actor, upload_id))
+
+
+async def _hold(actor: Actor, upload_id: UUID, offset: int, length: int | None) -> actions.Held:
+    """Asks whoever writes to the upload to let go, and waits for that for a while."""
+
+    def ask() -> actions.Held | None:
+        with transaction() as session:
+            return actions.take_over(session, actor, upload_id, offset=offset, length=length)
+
+    deadline = time.monotonic() + PATIENCE_S
+    while (held := await in_thread(ask)) is None:
+        if time.monotonic() > deadline:
+            raise UploadBusy(headers={"Retry-After": "2"})
+        await asyncio.sleep(ASK_EVERY_S)
+    return held
+
+
+async def _delete(request: Request) -> Response:
+    upload_id = _id(request)
+
+    def end(session: Session, actor: Actor) -> Upload | None:
+        return actions.give_up(session, actor, upload_id)
+
+    ended = await as_actor(request, end)
+    if ended is None:
+        await in_slow_thread(complete, upload_id)
+        ended = await as_actor(request, end)
+        if ended is None:
+            raise UploadBusy(headers={"Retry-After": "2"})
+    if ended.state == UploadState.terminated:
+        await in_slow_thread(actions.clear, upload_id, ended.store_key)
+    return Response(status_code=204)
+
+
+@router.post("/recordings", status_code=201)
+async def send_recording(request: Request) -> Response:
+    """One file in one request: the raw body, or multipart/form-data with the file in any field.
+
+    Facts about it (`filename, sha256, recorder, officer, event, case, squad, recorded_at, device_time, note`) come
+    as query parameters, as headers `X-…`, or as form fields before or after the file; the hash also as
+    `Content-Digest` or `X-Content-SHA256`. `device_time`: what the recorder's clock shows now, which measures it. What is cut off is not kept: use /api/v1/uploads for what must be resumable.
+    """
+    form = await _form_of(request)
+    values = form.fields if form else said_beside(request)
+    chunks = form.file() if form else body_of(request)
+    size = None if form else protocol.number(request.headers, "Content-Length")
+    zone = get_settings().zone
+
+    def begin(session: Session, actor: Actor) -> tuple[Actor, actions.Held]:
+        said = rules.check_said({**said_beside(request), **values}, zone)
+        upload = actions.create_upload(session, actor, said, length=size)
+        held = actions.take_over(session, actor, upload.id, offset=0)
+        assert held is not None
+        return actor, held
+
+    actor, held = await as_actor(request, begin)
+    try:
+        if held.full:
+            await in_slow_thread(complete, held.id)
+        else:
+            await write_body(held, _no_more_than(chunks, get_settings().max_upload_bytes))
+            await in_slow_thread(
+                _finish, actor, held.id, {**said_beside(request), **values} if form else None
+            )
+    except ServiceError:  # nobody can go on with it: its address was never told
+        await in_slow_thread(_discard, actor, held.id)
+        raise
+    fate = await in_thread(_fate, actor, held.id)
+    if fate.recording_id is None:
+        return JSONResponse({"state": fate.state, "sidecar_of": fate.sidecar_of}, status_code=201)
+    return JSONResponse(
+        {"id": str(fate.recording_id), "state": fate.state, "upload": address_of(held.id)},
+        status_code=201,
+        headers={
+            "Location": f"{get_settings().public_url.rstrip('/')}/api/v1/recordings/{fate.recording_id}",
+            **fate.headers(),
+        },
+    )
+
+
+async def _form_of(request: Request) -> Form | None:
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        return None
+    await as_actor(request, lambda _session, actor: actions.require_may_upload(actor))
+    form = Form(request)
+    await form.opening()
+    return form
+
+
+async def _no_more_than(chunks: AsyncIterator[bytes], limit: int) -> AsyncIterator[bytes]:
+    taken = 0
+    async for chunk in chunks:
+        taken += len(chunk)
+        if taken > limit:
+            raise TooLarge(limit=limit)
+        yield chunk
+
+
+def _finish(actor: Actor, upload_id: UUID, values: dict[str, str] | None) -> None:
+    """The length is known at last, and the form's later fields."""
+    with transaction() as session:
+        if values is not None:
+            actions.say_again(session, actor, upload_id, rules.check_said(values, get_settings().zone))
+        actions.declare_whole(session, actor, upload_id)
+    complete(upload_id)
+
+
+def _discard(actor: Actor, upload_id: UUID) -> None:
+    with transaction() as session:
+        upload = actions.give_up(session, actor, upload_id)
+    if upload is not None:
+        actions.clear(upload_id, upload.store_key)
+
+
+def _fate(actor: Actor, upload_id: UUID) -> Fate:
+    with transaction() as session:
+        return fate_of(session, find_upload(session, actor, upload_id).upload)
+
+
+@router.post("/sidecars", status_code=201)
+async def send_sidecar(request: Request) -> dict[str, list[str]]:
+    """Facts about recordings as a vendor's JSON or CSV file, before or after the recordings themselves. Answers the
+    file names that it speaks of. The facts (`filename, squad`) come as for recordings."""
+    await as_actor(
+        request, lambda _session, actor: actions.require_may_upload(actor)
+    )  # before any byte is read
+    form = await _form_of(request)
+    data = b""
+    async for chunk in _no_more_than(form.file() if form else body_of(request), LARGEST_SIDECAR):
+        data += chunk
+    values = {**said_beside(request), **(form.fields if form else {})}
+
+    def keep(session: Session, actor: Actor) -> list[str]:
+        actions.require_may_upload(actor)
+        said = rules.check_said(values, get_settings().zone)
+        squad_id = actions.squad_for(session, actor, said)
+        files = keep_sidecar(session, squad_id, said.file_name, data)
+        if not files:
+            raise SidecarUnreadable
+        record(
+            session, actor, "receive_sidecar", "sidecar", None,
+            squad_id=squad_id, file_name=said.file_name, sha256=sha256(data).hexdigest(), files=len(files),
+        )  # fmt: skip
+        return files
+
+    return {"files": await as_actor(request, keep)}

@@ -1,0 +1,138 @@
+"""The one way to PostgreSQL, the same for requests, workers and the command line."""
+
+import select
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cache
+from typing import Annotated, Any
+
+import psycopg
+from fastapi import Depends
+from sqlalchemy import Engine, Row, TextClause, create_engine, event
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
+from sqlmodel import Session
+
+from service.kernel.settings import get_settings
+
+_AFTER_COMMIT = "zhenglu.after_commit"
+_RESTS_SINCE = "zhenglu.rests_since"
+ASK_AFTER_S = 30.0
+
+
+def engine_for(url: str, *, pool_size: int = 10) -> Engine:
+    """Connections are tested before use, so a restarted PostgreSQL costs one reconnect and no error."""
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=20,
+        pool_timeout=15,
+        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC", "prepare_threshold": None},
+    )
+    _test_before_use(engine)
+    return engine
+
+
+def _test_before_use(engine: Engine) -> None:
+    """What pool_pre_ping does, without a round trip for each transaction: a server that stopped or crashed has
+    closed its sockets, and that can be read off them. Only one that vanished without a word (a cut line, a machine
+    without power) must be asked: after a rest of ASK_AFTER_S."""
+
+    @event.listens_for(engine, "checkin")
+    def rests(_connection: object, record: ConnectionPoolEntry) -> None:
+        record.info[_RESTS_SINCE] = time.monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def test(connection: psycopg.Connection, record: ConnectionPoolEntry, _proxy: object) -> None:
+        since = record.info.get(_RESTS_SINCE)
+        if since is None:  # just made
+            return
+        if time.monotonic() - since < ASK_AFTER_S and _silent(connection):
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except psycopg.Error as gone:
+            raise InvalidatePoolError from gone
+
+
+def _silent(connection: psycopg.Connection) -> bool:
+    """Nobody speaks first on an idle connection: what can be read is the server's farewell."""
+    if connection.closed:
+        return False
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return not poll.poll(0)
+
+
+@cache
+def get_engine() -> Engine:
+    return engine_for(get_settings().database_url)
+
+
+@contextmanager
+def transaction(engine: Engine | None = None) -> Iterator[Session]:
+    """One command, one transaction: commits at the end, rolls back on any error."""
+    with Session(engine or get_engine(), expire_on_commit=False) as session:
+        try:
+            yield session
+            session.commit()
+        except BaseException:  # clears up and raises it again
+            session.rollback()
+            raise
+
+
+def at_once(statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Row]:
+    """The rows of one statement that is a transaction by itself, without the messages for its begin and commit.
+
+    Each connection keeps it prepared: for statements by primary key, whose plan is the same whatever they ask for."""
+    with get_engine().connect() as connection:
+        driver: psycopg.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+        before = driver.prepare_threshold
+        driver.autocommit, driver.prepare_threshold = True, 0
+        try:
+            return connection.execute(statement, parameters).all()
+        finally:
+            if not driver.closed:
+                driver.autocommit, driver.prepare_threshold = False, before
+
+
+@contextmanager
+def any_number_of_values(session: Session) -> Iterator[None]:
+    """The protocol carries at most 65,535 values beside a statement; here they are written into it, quoted by the
+    driver. For what is asked about all rows of a table at once."""
+    driver: psycopg.Connection = session.connection().connection.dbapi_connection  # type: ignore[assignment]
+    before = driver.cursor_factory
+    driver.cursor_factory = psycopg.ClientCursor
+    try:
+        yield
+    finally:
+        driver.cursor_factory = before
+
+
+def get_session() -> Iterator[Session]:
+    with transaction() as session:
+        yield session
+
+
+# scope="function" commits before the response is sent; the default would answer 201 for a failed commit.
+DatabaseSession = Annotated[Session, Depends(get_session, scope="function")]
+
+
+def after_commit(session: Session, action: Callable[[], None]) -> None:
+    """Run `action` once this transaction is durable; never when it is rolled back."""
+    session.info.setdefault(_AFTER_COMMIT, []).append(action)
+
+
+@event.listens_for(Session, "after_commit")
+def _run_after_commit(session: Session) -> None:
+    if not session.in_nested_transaction():
+        for action in session.info.pop(_AFTER_COMMIT, []):
+            action()
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_after_rollback(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # a savepoint's: what the transaction around it owes is still owed
+    session.info.pop(_AFTER_COMMIT, None)

@@ -1,0 +1,131 @@
+"""Cases and campaigns."""
+
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlmodel import Session
+
+from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
+from schemas.events import EnforcementEvent
+from schemas.links import Link
+from service.access.actions import require
+from service.access.queries import get_case, squad_scope
+from service.finding.linking.relink import relink_cases
+from service.finding.search.project import index_recordings
+from service.finding.search.rules import case_number_fold
+from service.kernel.actor import Actor
+from service.kernel.custody import record
+from service.kernel.errors import Invalid, NotAllowed
+from service.registry.cases.errors import CampaignExists, CaseExists
+from service.registry.cases.queries import get_campaign
+from service.registry.cases.updates import CampaignUpdate, CaseUpdate
+from service.registry.people.queries import squad_of
+
+
+def create_case(session: Session, actor: Actor, wanted: CaseCreate) -> Case:
+    require(actor, "edit_cases")
+    squad = squad_of(session, actor, wanted.squad)
+    case = Case(
+        **wanted.model_dump(exclude={"squad"}), number_folded=_folded(wanted.number), squad_id=squad.id
+    )
+    _unique(session, case)
+    session.add(case)
+    session.flush()
+    record(session, actor, "create_case", "case", case.id, squad_id=squad.id, number=case.number)
+    relink_cases(session, [case.number_folded])
+    return case
+
+
+def update_case(session: Session, actor: Actor, case_id: UUID, wanted: CaseUpdate) -> Case:
+    """A squad reads a case in which one of its events lies; only the case's own squad edits it."""
+    require(actor, "edit_cases")
+    case = get_case(session, actor, case_id)
+    scope = squad_scope(actor)
+    if scope is not None and case.squad_id not in scope:
+        raise NotAllowed
+    values = wanted.model_dump(exclude_unset=True, exclude={"squad"})
+    for name in ("number", "title", "party", "place"):
+        if name in values and values[name] is None:
+            raise Invalid(field=name, problem="null")
+    if "number" in values:
+        values["number_folded"] = _folded(values["number"])
+    if wanted.squad is not None:
+        values["squad_id"] = squad_of(session, actor, wanted.squad).id
+    changes = {name: value for name, value in values.items() if getattr(case, name) != value}
+    if not changes:
+        return case
+    before = {name: str(getattr(case, name)) for name in changes}
+    folded_before = case.number_folded
+    for name, value in changes.items():
+        setattr(case, name, value)
+    _unique(session, case)
+    session.add(case)
+    after = {name: str(value) for name, value in changes.items()}
+    record(session, actor, "edit", "case", case.id, squad_id=case.squad_id, before=before, after=after)
+    session.flush()
+    reindex_cases(session, [case.id])
+    if {"number_folded", "squad_id"} & set(changes):
+        relink_cases(session, [folded_before, case.number_folded], [case.id])
+    return case
+
+
+def create_campaign(session: Session, actor: Actor, wanted: CampaignCreate) -> Campaign:
+    require(actor, "edit_cases")
+    if (
+        wanted.external_id
+        and session.scalars(select(Campaign.id).where(Campaign.external_id == wanted.external_id)).first()
+    ):
+        raise CampaignExists(external_id=wanted.external_id)
+    campaign = Campaign(**wanted.model_dump())
+    session.add(campaign)
+    session.flush()
+    record(session, actor, "create_campaign", "campaign", campaign.id, name=campaign.name)
+    return campaign
+
+
+def update_campaign(session: Session, actor: Actor, campaign_id: UUID, wanted: CampaignUpdate) -> Campaign:
+    require(actor, "edit_cases")
+    campaign = get_campaign(session, campaign_id)
+    values = wanted.model_dump(exclude_unset=True)
+    if values.get("name", "") is None:
+        raise Invalid(field="name", problem="null")
+    changes = {name: value for name, value in values.items() if getattr(campaign, name) != value}
+    if changes:
+        before = {name: str(getattr(campaign, name)) for name in changes}
+        for name, value in changes.items():
+            setattr(campaign, name, value)
+        session.add(campaign)
+        after = {name: str(value) for name, value in changes.items()}
+        record(session, actor, "edit", "campaign", campaign.id, before=before, after=after)
+        session.flush()
+        reindex_campaigns(session, [campaign.id])
+    return campaign
+
+
+def reindex_cases(session: Session, case_ids: list[UUID]) -> None:
+    """Whatever is linked to them is found by their new words at once."""
+    events = select(EnforcementEvent.id).where(EnforcementEvent.case_id.in_(case_ids))
+    linked = select(Link.recording_id).where(or_(Link.case_id.in_(case_ids), Link.event_id.in_(events)))
+    index_recordings(session, session.scalars(linked.distinct()).all())
+
+
+def reindex_campaigns(session: Session, campaign_ids: list[UUID]) -> None:
+    events = select(EnforcementEvent.id).where(EnforcementEvent.campaign_id.in_(campaign_ids))
+    linked = select(Link.recording_id).where(Link.event_id.in_(events))
+    index_recordings(session, session.scalars(linked.distinct()).all())
+
+
+def _folded(number: str) -> str:
+    folded = case_number_fold(number)
+    if not folded or "\x00" in number:
+        raise Invalid(field="number", problem=number)
+    return folded[:100]
+
+
+def _unique(session: Session, case: Case) -> None:
+    with session.no_autoflush:
+        taken = session.scalars(
+            select(Case.id).where(Case.number_folded == case.number_folded, Case.id != case.id)
+        ).first()
+    if taken:
+        raise CaseExists(number=case.number)

@@ -1,0 +1,12 @@
+from service.kernel.errors import Conflict
+from service.kernel.i18n import noop as _n
+
+
+class CaseExists(Conflict):
+    type = "case-exists"
+    sentence = _n("There is already a case with the number {number}.")
+
+
+class CampaignExists(Conflict):
+    type = "campaign-exists"
+    sentence = _n("There is already a campaign with the external id {external_id}.")

@@ -1,0 +1,115 @@
+"""Cases and campaigns from a table."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+from uuid import UUID
+
+from sqlalchemy import select
+
+from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
+from service.finding.linking.relink import relink_cases
+from service.finding.search.rules import case_number_fold
+from service.kernel.i18n import gettext as _
+from service.registry.cases.actions import reindex_campaigns, reindex_cases
+from service.registry.importing.actions import Importer, Outcome, differences
+from service.registry.importing.errors import RowRefused
+from service.registry.importing.rules import day
+from service.registry.people.queries import squads_said
+
+
+class CaseImporter(Importer):
+    """Known by the folded number."""
+
+    kind = "cases"
+    model = CaseCreate
+    headers: ClassVar = {
+        "案号": "number",
+        "案件编号": "number",
+        "编号": "number",
+        "案由": "title",
+        "标题": "title",
+        "当事人": "party",
+        "地点": "place",
+        "案发地点": "place",
+        "立案日期": "opened_on",
+        "中队": "squad",
+        "中队编号": "squad",
+        "办案中队": "squad",
+    }
+    cells: ClassVar = {"opened_on": day}
+
+    def key(self, wanted: CaseCreate) -> str:
+        return case_number_fold(wanted.number)[:100]
+
+    def load(self, wanted: Sequence[CaseCreate]) -> None:
+        folded = [self.key(one) for one in wanted]
+        self.squads = squads_said(self.session)
+        self.known = {
+            case.number_folded: case
+            for case in self.session.scalars(select(Case).where(Case.number_folded.in_(folded)))
+        }
+        self.fresh: list[str] = []
+        self.changed: list[UUID] = []
+
+    def apply(self, wanted: CaseCreate) -> tuple[Outcome, list[str]]:
+        squad = self.squads.get(wanted.squad)
+        if squad is None or not self.in_scope(squad.id):
+            raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+        folded = self.key(wanted)
+        values = wanted.model_dump(exclude_unset=True, exclude={"squad"}) | {"squad_id": squad.id}
+        case = self.known.get(folded)
+        if case is None:
+            self.session.add(Case(**values, number_folded=folded))
+            self.fresh.append(folded)
+            return Outcome.created, []
+        if not self.in_scope(case.squad_id):
+            raise RowRefused(_("this belongs to another squad"))
+        changes = differences(case, values)
+        if changes:
+            self.changed.append(case.id)
+        return (Outcome.changed if changes else Outcome.unchanged), changes
+
+    def finish(self) -> None:
+        reindex_cases(self.session, self.changed)
+        relink_cases(self.session, self.fresh, self.changed)
+
+
+class CampaignImporter(Importer):
+    """Known by the external id."""
+
+    kind = "campaigns"
+    model = CampaignCreate
+    headers: ClassVar = {
+        "外部编号": "external_id",
+        "编号": "external_id",
+        "名称": "name",
+        "专项行动": "name",
+        "开始日期": "starts_on",
+        "结束日期": "ends_on",
+    }
+    cells: ClassVar = {"starts_on": day, "ends_on": day}
+
+    def key(self, wanted: CampaignCreate) -> str:
+        return wanted.external_id or ""
+
+    def load(self, wanted: Sequence[CampaignCreate]) -> None:
+        ids = [one.external_id for one in wanted if one.external_id]
+        self.known = {
+            one.external_id: one
+            for one in self.session.scalars(select(Campaign).where(Campaign.external_id.in_(ids)))
+        }
+        self.changed: list[UUID] = []
+
+    def apply(self, wanted: CampaignCreate) -> tuple[Outcome, list[str]]:
+        values = wanted.model_dump(exclude_unset=True)
+        campaign = self.known.get(wanted.external_id)
+        if campaign is None:
+            self.session.add(Campaign(**values))
+            return Outcome.created, []
+        changes = differences(campaign, values)
+        if changes:
+            self.changed.append(campaign.id)
+        return (Outcome.changed if changes else Outcome.unchanged), changes
+
+    def finish(self) -> None:
+        reindex_campaigns(self.session, self.changed)

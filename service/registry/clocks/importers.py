@@ -1,0 +1,101 @@
+"""Measurements of clocks from a table, known by their external id."""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from sqlalchemy import select
+
+from schemas.clocks import ClockOffset, ClockOffsetCreate, OffsetSource
+from schemas.recorders import Recorder
+from service.kernel.errors import ServiceError
+from service.kernel.i18n import gettext as _
+from service.registry.clocks.actions import checked, note_measurement
+from service.registry.clocks.keep import change_clock, correct_recordings
+from service.registry.importing.actions import Importer, Outcome, differences
+from service.registry.importing.errors import RowRefused
+from service.registry.importing.rules import moment
+
+
+class ClockOffsetImporter(Importer):
+    kind = "clocks"
+    model = ClockOffsetCreate
+    headers: ClassVar = {
+        "外部编号": "external_id",
+        "记录编号": "external_id",
+        "记录仪": "recorder",
+        "设备编号": "recorder",
+        "序列号": "recorder",
+        "校时时间": "measured_at",
+        "测量时间": "measured_at",
+        "标准时间": "measured_at",
+        "设备时间": "device_time",
+        "偏差秒": "offset_s",
+        "时钟偏差": "offset_s",
+        "误差秒": "doubt_s",
+        "备注": "note",
+    }
+    cells: ClassVar = {"measured_at": moment, "device_time": moment}
+
+    def key(self, wanted: ClockOffsetCreate) -> str:
+        return wanted.external_id or ""
+
+    def load(self, wanted: Sequence[ClockOffsetCreate]) -> None:
+        serials = {one.recorder for one in wanted}
+        self.recorders = {
+            one.serial: one
+            for one in self.session.scalars(select(Recorder).where(Recorder.serial.in_(serials)))
+            if self.in_scope(one.squad_id)
+        }
+        # in one order, before any row's lock
+        for recorder in sorted(self.recorders.values(), key=lambda one: str(one.id)):
+            change_clock(self.session, recorder.id)
+        names = [one.external_id for one in wanted if one.external_id]
+        self.known = {
+            one.external_id: one
+            for one in self.session.scalars(select(ClockOffset).where(ClockOffset.external_id.in_(names)))
+        }
+        self.changed: set = set()
+
+    def apply(self, wanted: ClockOffsetCreate) -> tuple[Outcome, list[str]]:
+        recorder = self.recorders.get(wanted.recorder)
+        if recorder is None:
+            raise RowRefused(_("recorder {name} is not known").format(name=wanted.recorder))
+        try:
+            read = checked(wanted)
+        except ServiceError as error:
+            raise RowRefused(error.say()) from error
+        values = {
+            "recorder_id": recorder.id,
+            "measured_at": read.measured_at,
+            "offset_s": read.offset_s,
+            "doubt_s": read.doubt_s,
+            "note": wanted.note.strip()[:500],
+        }
+        row = self.known.get(wanted.external_id)
+        if row is None:
+            row = ClockOffset(
+                external_id=wanted.external_id,
+                source=OffsetSource.hand,
+                created_by=self.actor.account_id,
+                **values,
+            )
+            self.session.add(row)
+            note_measurement(self.session, self.actor, recorder, "measure_clock", row)
+            self.changed.add(recorder.id)
+            return Outcome.created, []
+        if row.recorder_id != recorder.id:
+            raise RowRefused(_("this external id belongs to another recorder's measurement"))
+        if row.withdrawn_at is not None:
+            raise RowRefused(_("this measurement was withdrawn"))
+        was = {name: str(getattr(row, name)) for name in values}
+        changes = differences(row, values)
+        if changes:
+            self.changed.add(recorder.id)
+            before = {name: was[name] for name in changes}
+            note_measurement(self.session, self.actor, recorder, "change_clock", row, before=before)
+        return (Outcome.changed if changes else Outcome.unchanged), changes
+
+    def finish(self) -> None:
+        self.session.flush()
+        for recorder_id in sorted(self.changed, key=str):
+            correct_recordings(self.session, recorder_id, self.actor)

@@ -1,0 +1,49 @@
+"""Keeping what a sidecar says, whether its recordings are here already or still to come."""
+
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlmodel import Session
+
+from schemas.base import new_id
+from schemas.jobs import JobKind
+from schemas.recordings import Recording, Sidecar
+from service.kernel.clock import now
+from service.kernel.jobs import request_job
+from service.kernel.settings import get_settings
+from service.registry.conventions.queries import BESIDE, known_conventions
+from service.registry.conventions.rules import read_sidecar_by_any
+
+
+def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) -> list[str]:
+    """Answers the names that it speaks of; none: it is no sidecar. A later one replaces an earlier one. Recordings
+    that came lately are tagged anew."""
+    found = read_sidecar_by_any(data, file_name, known_conventions(session), get_settings().zone)
+    names = [name for name, _ in found if len(name) <= 500]
+    for name, facts in sorted(found, key=lambda pair: pair[0]):
+        if name not in names:
+            continue
+        statement = insert(Sidecar).values(
+            id=new_id(), squad_id=squad_id, file_name=name, facts=facts.as_json(), received_at=now()
+        )
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["squad_id", "file_name"],
+                set_={"facts": statement.excluded.facts, "received_at": statement.excluded.received_at},
+            )
+        )
+    if names:
+        whole = func.lower(Recording.file_name)
+        stem = func.regexp_replace(whole, r"\.[^.]*$", "")
+        here = session.scalars(
+            select(Recording.id).where(
+                Recording.squad_id == squad_id,
+                Recording.merged_into.is_(None),
+                Recording.received_at > now() - BESIDE,
+                or_(whole.in_(names), stem.in_(names)),
+            )
+        )
+        for recording_id in sorted(here):
+            request_job(session, JobKind.tags, recording_id)
+    return names

@@ -1,0 +1,79 @@
+"""Which conventions hold here, and what sidecars say of a file."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from schemas.recorders import Recorder, RecorderModel
+from schemas.recordings import Sidecar
+from service.kernel.settings import get_settings
+from service.registry.conventions.examples import EXAMPLES
+from service.registry.conventions.rules import Conventions, Facts, read_file_name, sidecar_keys
+
+log = logging.getLogger(__name__)
+
+BESIDE = timedelta(days=3)
+"""Many cameras begin again at 0001 once their card was emptied: a sidecar is about the file that came around its own
+time, and not about last month's of the same name."""
+
+
+def conventions_of_recorder(session: Session, serial: str) -> Conventions | None:
+    """Those of the recorder's model; None where the recorder or its model is not known."""
+    stored = session.scalars(
+        select(RecorderModel.conventions)
+        .join(Recorder, Recorder.model_id == RecorderModel.id)
+        .where(Recorder.serial == serial)
+    ).first()
+    return None if stored is None else _read(serial, stored)
+
+
+def known_conventions(session: Session) -> list[Conventions]:
+    """The bureau's own models first, then the examples."""
+    rows = session.execute(
+        select(RecorderModel.code, RecorderModel.conventions).order_by(RecorderModel.code)
+    ).all()
+    own = [_read(code, stored) for code, stored in rows]
+    return [
+        *(read for read in own if read is not None),
+        *(Conventions.of(example["conventions"]) for example in EXAMPLES),
+    ]
+
+
+def _read(name: str, stored: dict[str, Any]) -> Conventions | None:
+    try:
+        return Conventions.of(stored)
+    except ValueError as error:
+        log.warning("conventions of %s: %s is wrong; they are left out", name, error)
+        return None
+
+
+def sidecar_facts(session: Session, squad_id: UUID, file_name: str, arrived: datetime) -> dict[str, Any]:
+    """What a sidecar said of this file (`Facts.as_json`); the exact name counts more than the name without its
+    ending. Empty if there was none within BESIDE of the file's arrival."""
+    keys = sidecar_keys(file_name)
+    rows = session.scalars(
+        select(Sidecar).where(
+            Sidecar.squad_id == squad_id,
+            Sidecar.file_name.in_(keys),
+            Sidecar.received_at.between(arrived - BESIDE, arrived + BESIDE),
+        )
+    ).all()
+    by_key = {row.file_name: row.facts for row in rows}
+    return next((by_key[key] for key in keys if key in by_key), {})
+
+
+def facts_in_name(session: Session, file_name: str, recorder: str | None) -> Facts:
+    """By the model of the recorder where one is named, in the claims or in the name itself; else by whatever fits."""
+    zone = get_settings().zone
+    model = conventions_of_recorder(session, recorder) if recorder else None
+    if model is not None:
+        return read_file_name(file_name, model, zone)
+    readings = (read_file_name(file_name, one, zone) for one in known_conventions(session))
+    found = next((facts for facts in readings if facts), Facts())
+    if found.recorder and (model := conventions_of_recorder(session, found.recorder)) is not None:
+        return read_file_name(file_name, model, zone) or found
+    return found

@@ -1,0 +1,64 @@
+from service.kernel.errors import Conflict, ServiceError
+from service.kernel.i18n import noop as _n
+
+
+class ExternalIdTaken(Conflict):
+    type = "external-id-taken"
+    sentence = _n("There is already an event with the external id {external_id}.")
+
+
+class DepartureBeforeArrival(ServiceError):
+    status, type = 400, "departure-before-arrival"
+    sentence = _n("The departure must not lie before the arrival.")
+
+
+class EventTooLong(ServiceError):
+    status, type = 400, "event-too-long"
+    sentence = _n("An event of more than {hours} hours looks like a slip of the pen.")
+
+
+class PlaceUnreadable(ServiceError):
+    status, type = 400, "place-unreadable"
+    sentence = _n("Latitude goes from -90 to 90 and longitude from -180 to 180, and one needs the other.")
+
+
+class EventMerged(Conflict):
+    type = "event-merged"
+    sentence = _n("This event was merged into another one: change that one, or take the merge back.")
+
+
+class NotMerged(Conflict):
+    type = "event-not-merged"
+    sentence = _n("This event is not merged into another one.")
+
+
+class MergeWithItself(Conflict):
+    type = "merge-with-itself"
+    sentence = _n("An event cannot be merged into itself.")
+
+
+class MergeIntoCancelled(Conflict):
+    type = "merge-into-cancelled"
+    sentence = _n("The other event was cancelled: restore it first, or merge the other way round.")
+
+
+class MergeFarApart(Conflict):
+    type = "merge-far-apart"
+    sentence = _n("These events lie more than a day apart: that is not one act entered twice.")
+
+
+class MergeAcrossSquads(Conflict):
+    type = "merge-across-squads"
+    sentence = _n("Events of two squads are not merged: each squad answers for its own.")
+
+
+class NotCancelled(Conflict):
+    type = "event-not-cancelled"
+    sentence = _n("This event is not cancelled.")
+
+
+class NotMadeFromRecording(Conflict):
+    type = "not-made-from-a-recording"
+    sentence = _n(
+        "This event was not made from a recording, or others rely on it by now: cancel it with a reason."
+    )

@@ -1,0 +1,320 @@
+"""Events from a table, known by their external id."""
+
+from collections.abc import Sequence
+from datetime import datetime, time
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import distinct_on
+
+from schemas.cases import Campaign, Case
+from schemas.custody import CustodyEntry
+from schemas.events import EnforcementEvent, EventCreate, EventOfficer
+from schemas.people import Officer
+from service.access.queries import visible_cases
+from service.finding.linking.relink import Touched
+from service.finding.search.rules import case_number_fold
+from service.kernel.clock import as_utc, local
+from service.kernel.custody import record
+from service.kernel.i18n import gettext as _
+from service.kernel.policy import policy
+from service.registry.events.actions import WORDS, plain, set_cancelled
+from service.registry.events.errors import EventTooLong
+from service.registry.events.following import bring_up_to_date, link_anew
+from service.registry.events.late import past_deadline
+from service.registry.events.rules import length_fits, place_fits, span_fits
+from service.registry.events.subjects import subjects
+from service.registry.importing.actions import Importer, Outcome, differences
+from service.registry.importing.errors import RowRefused
+from service.registry.importing.rules import many, moment, truth
+from service.registry.people.queries import squads_said
+
+IMPORT = "import"
+MIDNIGHT = time()  # what a day without a time is read as
+KINDS = {
+    "日常巡查": "inspection",
+    "巡查": "inspection",
+    "调查取证": "evidence_collection",
+    "取证": "evidence_collection",
+    "文书送达": "document_delivery",
+    "送达": "document_delivery",
+    "行政强制": "coercion",
+    "强制": "coercion",
+}
+
+
+class EventRow(EventCreate):
+    """As created through the API, and `cancelled`, which later imports may bring."""
+
+    cancelled: bool | None = None
+
+
+class EventImporter(Importer):
+    kind = "events"
+    model = EventRow
+    headers: ClassVar = {
+        "外部编号": "external_id",
+        "事件编号": "external_id",
+        "活动编号": "external_id",
+        "编号": "external_id",
+        "标题": "title",
+        "事由": "title",
+        "类别": "kind",
+        "类型": "kind",
+        "事项": "subject",
+        "当事人": "party",
+        "地点": "place",
+        "纬度": "latitude",
+        "经度": "longitude",
+        "抵达时间": "arrived_at",
+        "抵达": "arrived_at",
+        "开始时间": "arrived_at",
+        "离开时间": "departed_at",
+        "离开": "departed_at",
+        "结束时间": "departed_at",
+        "中队": "squad",
+        "中队编号": "squad",
+        "执法人员": "officers",
+        "参与人员": "officers",
+        "案号": "case",
+        "案件编号": "case",
+        "专项行动": "campaign",
+        "已取消": "cancelled",
+        "是否取消": "cancelled",
+    }
+    cells: ClassVar = {
+        "officers": many,
+        "arrived_at": moment,
+        "departed_at": moment,
+        "cancelled": truth,
+        "kind": lambda value: KINDS.get(value, value) if isinstance(value, str) else value,
+    }
+
+    def key(self, wanted: EventRow) -> str:
+        return wanted.external_id or ""
+
+    def load(self, wanted: Sequence[EventRow]) -> None:
+        session = self.session
+        self.squads = squads_said(session)
+        numbers = {number for one in wanted for number in one.officers}
+        self.officers = {
+            officer.certificate_no: officer.id
+            for officer in session.scalars(select(Officer).where(Officer.certificate_no.in_(numbers)))
+        }
+        folded = {case_number_fold(one.case) for one in wanted if one.case}
+        # Only what the importer may see: an event that names a case makes the case readable to its squad.
+        self.cases = {
+            case.number_folded: case
+            for case in session.scalars(visible_cases(self.actor).where(Case.number_folded.in_(folded)))
+        }
+        named = {one.campaign for one in wanted if one.campaign}
+        found = session.scalars(
+            select(Campaign).where(Campaign.external_id.in_(named) | Campaign.name.in_(named))
+        ).all()
+        self.campaigns = {row.name: row.id for row in found} | {
+            row.external_id: row.id for row in found if row.external_id
+        }
+        ids = [one.external_id for one in wanted if one.external_id]
+        # Locked in one order, as held_event does: another import or a merge changes them before this one, or after.
+        self.known = {
+            event.external_id: event
+            for event in session.scalars(
+                select(EnforcementEvent)
+                .where(EnforcementEvent.external_id.in_(ids))
+                .order_by(EnforcementEvent.id)
+                .with_for_update(key_share=True)
+                .execution_options(populate_existing=True)
+            )
+        }
+        known_ids = [event.id for event in self.known.values()]
+        self.crews: dict[UUID, dict[UUID, str]] = {}
+        for event_id, officer_id, number in session.execute(
+            select(EventOfficer.event_id, EventOfficer.officer_id, Officer.certificate_no)
+            .join(Officer, Officer.id == EventOfficer.officer_id)
+            .where(EventOfficer.event_id.in_(known_ids))
+        ):
+            self.crews.setdefault(event_id, {})[officer_id] = number
+        self.cancelled_by_import = self._cancelled_by_import()
+        self.subjects = subjects(session)
+        self.longest = policy(session, "longest_event_hours")
+        self.created: list[UUID] = []
+        self.moved: list[UUID] = []
+        self.reworded: list[UUID] = []
+        self.fresh_crew: list[EventOfficer] = []
+        self.left: list[Touched] = []  # where moved events lay before
+        self.recased: set[UUID] = set()  # cases that gained or lost an event
+
+    def _cancelled_by_import(self) -> set[UUID]:
+        """Of the known events that are cancelled those that an import cancelled: only these may one restore."""
+        ids = [event.id for event in self.known.values() if event.cancelled_at is not None]
+        newest = (
+            select(CustodyEntry.subject_id, CustodyEntry.detail["source"].astext.label("source"))
+            .ext(distinct_on(CustodyEntry.subject_id))
+            .where(
+                CustodyEntry.subject_kind == "event",
+                CustodyEntry.subject_id.in_(ids),
+                CustodyEntry.action.in_(("cancel", "restore")),
+            )
+            .order_by(CustodyEntry.subject_id, CustodyEntry.id.desc())
+        )
+        return {event_id for event_id, source in self.session.execute(newest) if source == IMPORT}
+
+    def apply(self, wanted: EventRow) -> tuple[Outcome, list[str]]:
+        values = self._values(wanted)
+        officers = {self._officer(number): number for number in wanted.officers}
+        if local(values["arrived_at"]).time() == MIDNIGHT:
+            self.note = _("arrival at midnight: was the time of day left out?")
+        event = self.known.get(wanted.external_id)
+        if event is None:
+            return self._create(wanted, values, officers)
+        if not self.in_scope(event.squad_id):
+            raise RowRefused(_("this belongs to another squad"))
+        return self._change(event, wanted, values, officers)
+
+    def _create(
+        self, wanted: EventRow, values: dict[str, Any], officers: dict[UUID, str]
+    ) -> tuple[Outcome, list[str]]:
+        self._span(values["arrived_at"], values.get("departed_at"))
+        if not place_fits(values.get("latitude"), values.get("longitude")):
+            raise RowRefused(_("the coordinates cannot be"))
+        event = EnforcementEvent(**values)
+        self.session.add(event)
+        self._crew(event.id, set(), set(officers))
+        self._record(
+            event, "create_event", title=event.title, external_id=event.external_id,
+            officers=sorted(officers.values()),
+        )  # fmt: skip
+        if wanted.cancelled:
+            set_cancelled(self.session, self.actor, event, True, "", source=IMPORT)
+        self.created.append(event.id)
+        self.recased |= {event.case_id} - {None}
+        return Outcome.created, []
+
+    def _change(
+        self, event: EnforcementEvent, wanted: EventRow, values: dict[str, Any], officers: dict[UUID, str]
+    ) -> tuple[Outcome, list[str]]:
+        self._span(values["arrived_at"], values.get("departed_at", event.departed_at))
+        if not place_fits(values.get("latitude", event.latitude), values.get("longitude", event.longitude)):
+            raise RowRefused(_("the coordinates cannot be"))
+        crew = self.crews.get(event.id, {})
+        lay, case_before = touched(event, set(crew)), event.case_id
+        was = {name: plain(getattr(event, name)) for name in values}
+        changes = differences(event, values)
+        before = {name: was[name] for name in changes}
+        after: dict[str, Any] = {name: plain(values[name]) for name in changes}
+        if "officers" in wanted.model_fields_set and set(crew) != set(officers):
+            self._crew(event.id, set(crew), set(officers))
+            changes.append("officers")
+            before["officers"], after["officers"] = sorted(crew.values()), sorted(officers.values())
+        if after:
+            late = past_deadline(self.session, event.id)
+            self._record(event, "import_event", before=before, after=after, **late)
+        if self._turn(event, wanted.cancelled):
+            changes.append("cancelled_at")
+        if not changes:
+            return Outcome.unchanged, []
+        if {"case_id", "squad_id"} & set(changes):
+            self.recased |= {case_before, event.case_id} - {None}
+        if set(changes) <= WORDS:
+            self.reworded.append(event.id)
+        else:
+            self.moved.append(event.id)
+            self.left += lay
+        return Outcome.changed, changes
+
+    def _span(self, arrived: datetime, departed: datetime | None) -> None:
+        if not span_fits(arrived, departed):
+            raise RowRefused(_("the departure must not lie before the arrival"))
+        if not length_fits(arrived, departed, self.longest):
+            raise RowRefused(EventTooLong(hours=self.longest).say())
+
+    def _turn(self, event: EnforcementEvent, cancelled: bool | None) -> bool:
+        """Whether the event was cancelled or restored by this row. Nothing that was settled here comes back by
+        itself: the report says so instead."""
+        if event.merged_into is not None:
+            self.note = _(
+                "this event was merged into another one and stays so; the other one was not changed"
+            )
+            return False
+        if cancelled is not None and cancelled != (event.cancelled_at is not None):
+            if not cancelled and event.id not in self.cancelled_by_import:
+                self.note = _("this event was cancelled here and stays so; it can be restored on its page")
+                return False
+            set_cancelled(self.session, self.actor, event, cancelled, "", source=IMPORT)
+            return True
+        if event.cancelled_at is not None and cancelled is None:
+            self.note = _("this event is cancelled and stays so")
+        return False
+
+    def _record(self, event: EnforcementEvent, action: str, **detail: Any) -> None:
+        record(
+            self.session, self.actor, action, "event", event.id,
+            squad_id=event.squad_id, source=IMPORT, **detail,
+        )  # fmt: skip
+
+    def _crew(self, event_id: UUID, held: set[UUID], officers: set[UUID]) -> None:
+        if held - officers:
+            self.session.execute(
+                delete(EventOfficer).where(
+                    EventOfficer.event_id == event_id, EventOfficer.officer_id.in_(held - officers)
+                )
+            )
+        self.fresh_crew += [
+            EventOfficer(event_id=event_id, officer_id=officer) for officer in officers - held
+        ]
+
+    def finish(self) -> None:
+        self.session.add_all(self.fresh_crew)
+        self.session.flush()
+        moved = self.created + self.moved
+        if moved:
+            link_anew(self.session, moved, self.left)
+        bring_up_to_date(self.session, moved + self.reworded, self.recased)
+
+    def _values(self, wanted: EventRow) -> dict:
+        squad = self.squads.get(wanted.squad)
+        if squad is None or not self.in_scope(squad.id):
+            raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+        if not wanted.title.strip():
+            raise RowRefused(_("the title is missing"))
+        values = wanted.model_dump(
+            exclude_unset=True, exclude={"squad", "officers", "case", "campaign", "cancelled"}
+        )
+        values |= {"squad_id": squad.id, "arrived_at": as_utc(wanted.arrived_at)}
+        if "subject" in values:
+            values["subject"] = self.subjects.code_of(values["subject"])
+        if wanted.departed_at:
+            values["departed_at"] = as_utc(wanted.departed_at)
+        for name, value, known in (
+            ("case_id", wanted.case, lambda said: self._case(said)),
+            ("campaign_id", wanted.campaign, lambda said: self._campaign(said)),
+        ):
+            if value:
+                values[name] = known(value)
+            elif name.removesuffix("_id") in wanted.model_fields_set:
+                values[name] = None
+        return values
+
+    def _case(self, number: str) -> UUID:
+        case = self.cases.get(case_number_fold(number))
+        if case is None:
+            raise RowRefused(_("case {number} is not known").format(number=number))
+        return case.id
+
+    def _campaign(self, name: str) -> UUID:
+        if name not in self.campaigns:
+            raise RowRefused(_("campaign {name} is not known").format(name=name))
+        return self.campaigns[name]
+
+    def _officer(self, number: str) -> UUID:
+        if number not in self.officers:
+            raise RowRefused(_("officer {name} is not known").format(name=number))
+        return self.officers[number]
+
+
+def touched(event: EnforcementEvent, crew: set[UUID]) -> list[Touched]:
+    """Where the event lies now. Without a departure, up to now is more than enough."""
+    until = event.departed_at
+    found = [Touched(event.arrived_at, until, squad_id=event.squad_id)]
+    return found + [Touched(event.arrived_at, until, officer_id=officer) for officer in sorted(crew)]

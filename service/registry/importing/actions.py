@@ -1,0 +1,216 @@
+"""One import is one transaction: every row is created, changed, unchanged or refused with its reason."""
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from pydantic import ValidationError
+from sqlmodel import Session, SQLModel
+
+from schemas.custody import CustodyEntry
+from service.access.actions import require
+from service.access.queries import squad_scope
+from service.kernel.actor import Actor
+from service.kernel.custody import record
+from service.kernel.database import any_number_of_values
+from service.kernel.i18n import gettext as _
+from service.registry.importing.errors import ColumnsMissing, RowRefused
+from service.registry.importing.rules import Sheet, SourceRow, read
+
+
+class Outcome(StrEnum):
+    created = "created"
+    changed = "changed"
+    unchanged = "unchanged"
+    refused = "refused"
+
+
+@dataclass(frozen=True)
+class RowReport:
+    """`changes`: the fields that differ from what was known, for a changed row. `note`: what else to know of it."""
+
+    row: int
+    outcome: Outcome
+    key: str = ""
+    problem: str | None = None
+    changes: list[str] = field(default_factory=list)
+    note: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """`applied`: what the rows say was done; never for a dry run, nor where all or nothing is wanted and a row was
+    refused. `unread_sheets`: only the first sheet of a workbook is read."""
+
+    dry_run: bool
+    applied: bool
+    counts: dict[str, int]
+    ignored_columns: list[str]
+    unread_sheets: list[str]
+    rows: list[RowReport]
+
+
+class Importer(ABC):
+    """What one kind of row needs; one instance serves one import.
+
+    `headers`: other column names → field. `cells`: how a field's cell is read before the model sees it.
+    `load` fetches, in a fixed number of queries, all that the rows refer to; `apply` says what becomes of one
+    row and raises RowRefused; `finish` does once what follows from all of them (links, search).
+    `all_or_nothing`: one refused row leaves everything as it was.
+    """
+
+    kind: ClassVar[str]
+    model: ClassVar[type[SQLModel]]
+    headers: ClassVar[Mapping[str, str]]
+    cells: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    all_or_nothing: ClassVar[bool] = False
+    note: str | None = None  # of the row that `apply` has just read
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self.session, self.actor = session, actor
+        self.scope = squad_scope(actor)
+
+    def load(self, wanted: Sequence[Any]) -> None:  # noqa: B027 - nothing to fetch is a valid answer
+        ...
+
+    def require_may(self) -> None:
+        require(self.actor, "import")
+
+    @abstractmethod
+    def key(self, wanted: Any) -> str: ...
+
+    @abstractmethod
+    def apply(self, wanted: Any) -> tuple[Outcome, list[str]]: ...
+
+    def changes_anything(self, counts: Mapping[str, int]) -> bool:
+        return bool(counts[Outcome.created] or counts[Outcome.changed])
+
+    def finish(self) -> None:  # noqa: B027 - nothing follows for most kinds
+        ...
+
+    def in_scope(self, squad_id: Any) -> bool:
+        return self.scope is None or squad_id in self.scope
+
+
+def run_import(importer: Importer, data: bytes, content_type: str, *, dry_run: bool) -> Report:
+    """A dry run does everything and takes it back, so that its report is what would happen."""
+    importer.require_may()
+    sheet = read(data, content_type, _columns(importer))
+    missing = [
+        name
+        for name, info in importer.model.model_fields.items()
+        if info.is_required() and name not in sheet.columns
+    ]
+    if sheet.rows and missing:
+        raise ColumnsMissing(columns=", ".join(missing))
+    with any_number_of_values(importer.session):
+        return _run(importer, sheet, dry_run=dry_run)
+
+
+def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
+    session = importer.session
+    inside = session.begin_nested()
+    try:
+        reports = _apply_all(importer, sheet.rows)
+        counts = Counter(str(report.outcome) for report in reports)
+        applied = not dry_run and not (importer.all_or_nothing and counts[Outcome.refused])
+        if not applied:
+            _forget_custody(session)
+            session.flush()
+            inside.rollback()
+        else:
+            if importer.changes_anything(counts):
+                session.flush()
+                importer.finish()
+            inside.commit()
+    except BaseException:  # clears up and raises it again
+        if inside.is_active:
+            inside.rollback()
+        raise
+    if applied:
+        record(session, importer.actor, "import", importer.kind, None, **counts)
+    return Report(
+        dry_run=dry_run,
+        applied=applied,
+        counts={str(outcome): counts[outcome] for outcome in Outcome},
+        ignored_columns=list(sheet.ignored),
+        unread_sheets=list(sheet.unread),
+        rows=reports,
+    )
+
+
+def _forget_custody(session: Session) -> None:
+    """Numbers of custody rows do not come back with a rollback, and a hole among them looks like a row removed."""
+    for row in list(session.new):
+        if isinstance(row, CustodyEntry):
+            session.expunge(row)
+
+
+def _columns(importer: Importer) -> dict[str, str]:
+    return {**importer.headers, **{name: name for name in importer.model.model_fields}}
+
+
+def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
+    reports: dict[int, RowReport] = {}
+    read_rows: list[tuple[int, Any]] = []
+    for row in rows:
+        if row.problem:
+            reports[row.number] = RowReport(row.number, Outcome.refused, problem=row.problem)
+            continue
+        try:
+            read_rows.append((row.number, _read(importer, row)))
+        except RowRefused as refused:
+            reports[row.number] = RowReport(row.number, Outcome.refused, problem=refused.problem)
+    seen: dict[str, int] = {}
+    with importer.session.no_autoflush:
+        importer.load([wanted for _number, wanted in read_rows])
+        for number, wanted in read_rows:
+            key = importer.key(wanted)
+            try:
+                if not key:
+                    raise RowRefused(
+                        _("the external id is missing, so a second import could not recognise it")
+                    )
+                if key in seen:
+                    raise RowRefused(_("the same id stands in row {row} already").format(row=seen[key]))
+                seen[key] = number
+                importer.note = None
+                outcome, changes = importer.apply(wanted)
+                reports[number] = RowReport(number, outcome, key, changes=changes, note=importer.note)
+            except RowRefused as refused:
+                reports[number] = RowReport(number, Outcome.refused, key, refused.problem)
+    return [reports[number] for number in sorted(reports)]
+
+
+def _read(importer: Importer, row: SourceRow) -> Any:
+    values = {
+        name: importer.cells[name](value) if name in importer.cells else value
+        for name, value in row.values.items()
+    }
+    if "\x00" in str(values) or _holds_nul(values):
+        raise RowRefused(_("it holds a character that no text may hold"))
+    from service.registry.importing.kinds import problem_of  # which knows every importer
+
+    try:
+        return importer.model.model_validate(values)
+    except ValidationError as error:
+        raise RowRefused(problem_of(type(importer), error)) from error
+
+
+def _holds_nul(value: Any) -> bool:
+    if isinstance(value, str):
+        return any(c == "\x00" or "\ud800" <= c <= "\udfff" for c in value)
+    if isinstance(value, dict):
+        return any(_holds_nul(part) for part in (*value, *value.values()))
+    return isinstance(value, list) and any(_holds_nul(part) for part in value)
+
+
+def differences(row: Any, values: Mapping[str, Any]) -> list[str]:
+    """Sets what differs on the row and answers the names."""
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    return changed

@@ -1,0 +1,35 @@
+from service.kernel.errors import ServiceError
+from service.kernel.i18n import noop as _n
+
+
+class ImportUnreadable(ServiceError):
+    status, type = 400, "import-unreadable"
+    sentence = _n("This file cannot be read: {problem}")
+
+
+class ImportTooLarge(ServiceError):
+    status, type = 413, "import-too-large"
+    sentence = _n("This file is too large to import at once: at most {megabytes} MB and {rows} rows.")
+
+
+class ColumnsMissing(ServiceError):
+    status, type = 400, "columns-missing"
+    sentence = _n("These columns are missing: {columns}")
+
+
+class NoSuchImport(ServiceError):
+    status, type = 404, "no-such-import"
+    sentence = _n("There is no import of “{name}”.")
+
+
+class FileChanged(ServiceError):
+    status, type = 409, "file-changed"
+    sentence = _n("This is not the file that was checked: check it again before you apply it.")
+
+
+class RowRefused(Exception):
+    """This row is left out, with a sentence; the others go on."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem

@@ -1,0 +1,241 @@
+"""Files into rows: XLSX, JSON or CSV, in whatever encoding a Chinese office program writes. Pure."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from service.finding.search.rules import fold
+from service.kernel.i18n import gettext as _
+from service.registry.importing import xlsx
+from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
+
+MOST_BYTES = 32_000_000
+MOST_ROWS = 100_000
+HEADER_WITHIN = 10
+_MOST_MERGED = 20 * MOST_ROWS  # cells under merged ones: in a sound file they never overlap
+FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # at the start of a cell a spreadsheet may run it
+_SEPARATORS = re.compile(r"[;；、,，|\s]+")
+_TIME = re.compile(
+    r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?"
+    r"(?:[T\s]*(?P<H>\d{1,2})[:：时](?P<M>\d{1,2})(?:[:：分](?P<S>\d{1,2})?)?(?:\.\d+)?秒?)?分?"
+)
+TRUE = {"1", "true", "yes", "y", "是", "已取消", "取消"}
+FALSE = {"0", "false", "no", "n", "否", ""}
+
+
+@dataclass(frozen=True)
+class SourceRow:
+    """`number` counts from 1, as a person counts the rows below the header; `problem`: why it cannot be used."""
+
+    number: int
+    values: dict[str, Any]
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Rows under our own field names; `ignored`: columns that nobody knows; `unread`: further sheets of the file."""
+
+    rows: list[SourceRow]
+    columns: frozenset[str]
+    ignored: tuple[str, ...]
+    unread: tuple[str, ...] = ()
+
+
+def read(data: bytes, content_type: str, headers: Mapping[str, str]) -> Sheet:
+    """`headers`: other names of our fields, such as Chinese ones → the field. An empty cell says nothing.
+
+    An XLSX file is known by its first bytes, whatever it is called."""
+    if len(data) > MOST_BYTES:
+        raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
+    names = {fold(name): field for name, field in headers.items()}
+    names |= {fold(field): field for field in headers.values()}
+    if xlsx.looks_like(data):
+        found = xlsx.rows_of(data, MOST_ROWS)
+        return _table(found.texts, names, found.unread, found.merged)
+    content = decoded(data)
+    if "json" in content_type or content.lstrip()[:1] in ("[", "{"):
+        return _json(content, names)
+    if "spreadsheet" in content_type:
+        raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged"))
+    return _table(_csv(content), names)
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8 with or without a mark, UTF-16 with one, else GB 18030 (which holds GBK and GB 2312)."""
+    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return _decode(data, encoding)
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        return _decode(data, "gb18030")
+
+
+def _decode(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ImportUnreadable(problem=f"{encoding}, byte {error.start}") from error
+
+
+def _json(content: str, names: Mapping[str, str]) -> Sheet:
+    try:
+        loaded = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise ImportUnreadable(problem=str(error)[:200]) from error
+    if isinstance(loaded, dict) and isinstance(loaded.get("items"), list):
+        loaded = loaded["items"]
+    if not isinstance(loaded, list) or not all(isinstance(row, dict) for row in loaded):
+        raise ImportUnreadable(problem="[{…}, …]")
+    if len(loaded) > MOST_ROWS:
+        raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
+    rows, columns, ignored = [], set(), {}
+    for number, found in enumerate(loaded, 1):
+        values = {}
+        for name, value in found.items():
+            field = names.get(fold(name))
+            if field is None:
+                ignored[name[:100]] = None
+            else:
+                values[field] = value.strip() if isinstance(value, str) else value
+                columns.add(field)
+        rows.append(SourceRow(number, values))
+    return Sheet(rows, frozenset(columns), tuple(ignored)[:50])
+
+
+def _csv(content: str) -> list[list[str]]:
+    lines = content.split("\n", HEADER_WITHIN)[:HEADER_WITHIN]
+    first = next((line for line in lines if any(mark in line for mark in ",\t;")), "")
+    delimiter = max(",\t;", key=first.count)
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    rows = []
+    try:
+        for cells in reader:
+            rows.append([cell.strip() for cell in cells])
+            if len(rows) > MOST_ROWS + HEADER_WITHIN:
+                raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
+    except csv.Error as error:
+        raise ImportUnreadable(problem=f"line {reader.line_num}: {error}") from error
+    return rows
+
+
+def _table(
+    rows: Sequence[list[str]],
+    names: Mapping[str, str],
+    unread: Sequence[str] = (),
+    merged: Sequence[tuple[int, int, int]] = (),
+) -> Sheet:
+    top = _header_row(rows, names)
+    _fill_merged(rows, top, merged)
+    header = _header(rows, top, names)
+    fields = [names.get(fold(name)) for name in header]
+    known = [field for field in fields if field]
+    if len(set(known)) < len(known):
+        twice = sorted({field for field in known if known.count(field) > 1})
+        raise ImportUnreadable(problem=_("two columns mean the same: {names}").format(names=", ".join(twice)))
+    found = []
+    for number, cells in enumerate(rows[top + 1 :], 1):
+        if not any(cells):
+            continue
+        if number > MOST_ROWS:
+            raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
+        if any(cells[len(fields) :]):
+            raise ImportUnreadable(problem=f"row {number}: {len(cells)} > {len(fields)} columns")
+        pairs = [(field, cell) for field, cell in zip(fields, cells, strict=False) if field and cell]
+        lost = next((f"{field}: {cell}" for field, cell in pairs if isinstance(cell, xlsx.Lost)), "")
+        found.append(SourceRow(number, {field: _unprefixed(cell) for field, cell in pairs}, lost))
+    ignored = [name[:100] for name, field in zip(header, fields, strict=True) if name and not field]
+    return Sheet(found, frozenset(known), tuple(ignored)[:50], tuple(unread)[:50])
+
+
+def _fill_merged(rows: Sequence[list[str]], top: int, merged: Sequence[tuple[int, int, int]]) -> None:
+    """One squad written beside five rows, in a cell merged over them, is the squad of all five. Rows with nothing else
+    stay empty."""
+    steps = 0
+    for first, last, column in merged:
+        if not top + 1 < first <= len(rows) or len(rows[first - 1]) < column:
+            continue
+        text = rows[first - 1][column - 1]
+        for cells in rows[first : min(last, len(rows))]:
+            steps += 1
+            if any(cells) and (len(cells) < column or not cells[column - 1]):
+                cells += [""] * (column - len(cells))
+                cells[column - 1] = text
+        if steps > _MOST_MERGED:
+            raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged"))
+
+
+def _header_row(rows: Sequence[Sequence[str]], names: Mapping[str, str]) -> int:
+    """Titles and notes may stand above the header: it is the row among the first with the most names that we know."""
+    best, most = 0, 0
+    for place, cells in enumerate(rows[:HEADER_WITHIN]):
+        known = sum(fold(cell) in names for cell in cells if cell)
+        if known > most:
+            best, most = place, known
+    if most:
+        return best
+    return next((place for place, cells in enumerate(rows) if any(cells)), 0)
+
+
+def _header(rows: Sequence[Sequence[str]], top: int, names: Mapping[str, str]) -> list[str]:
+    """Of a cell merged downwards over two header rows only the upper one has text."""
+    if not rows:
+        return []
+    header = list(rows[top])
+    above = [rows[place] for place in range(top - 1, max(-1, top - 3), -1)]
+    width = max([len(header), *(len(cells) for cells in above)])
+    header += [""] * (width - len(header))
+    for place, name in enumerate(header):
+        if not name:
+            upper = (cells[place] for cells in above if place < len(cells) and cells[place])
+            said = next(upper, "")
+            header[place] = said if fold(said) in names else ""
+    return header
+
+
+def _unprefixed(cell: str) -> str:
+    """Our own tables put a ' before what a spreadsheet would take for a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:2] in FORMULA_STARTS and len(cell) > 1 else cell
+
+
+# ---- cells -----------------------------------------------------------------------------------------
+
+
+def many(value: Any) -> Any:
+    """A cell with several names: 012、013 or 012;013."""
+    if isinstance(value, str):
+        return [part for part in _SEPARATORS.split(value) if part]
+    return value
+
+
+def moment(value: Any) -> Any:
+    """2024-06-03 08:10, 2024/6/3 8:10:00, 2024年6月3日8时10分, ISO 8601; else as it is, for the model to refuse."""
+    if not isinstance(value, str):
+        return value
+    found = _TIME.fullmatch(value.strip())
+    if found is None:
+        return value
+    parts = found.groupdict(default="0")
+    try:
+        year, month, day_, hour, minute, second = (int(parts[name]) for name in "ymdHMS")
+        return datetime.fromisoformat(f"{year:04}-{month:02}-{day_:02}T{hour:02}:{minute:02}:{second:02}")
+    except ValueError:
+        return value
+
+
+def day(value: Any) -> Any:
+    read_as = moment(value)
+    return read_as.date() if isinstance(read_as, datetime) else read_as
+
+
+def truth(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    word = fold(value)
+    return True if word in TRUE else False if word in FALSE else value

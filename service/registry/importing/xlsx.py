@@ -1,0 +1,265 @@
+"""The first sheet of an XLSX file as rows of text. A stranger's file: bounded before it is unpacked or parsed."""
+
+import io
+import re
+import zipfile
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from xml.parsers.expat import ExpatError, ParserCreate
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from service.kernel.i18n import gettext as _
+from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
+
+MAGIC = b"PK\x03\x04"
+OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, or an XLSX behind a password
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+MOST_UNPACKED = 128_000_000
+MOST_PARTS = 1000
+MOST_COLUMNS = 200
+MOST_SCANNED = 1_100_000  # rows of a sheet, blank ones too
+_MOST_CELLS = 30_000_000  # with those that stand empty before a cell far to the right
+_MOST_ELEMENTS = 12_000_000
+_MOST_IN_ONE = 40 * MOST_COLUMNS  # elements inside one row or one styled text
+
+# Beyond this many digits a spreadsheet has rounded the number.
+_EXACT = 10**15
+_REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
+_BROKEN = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|GETTING_DATA|SPILL!|CALC!)")
+
+
+class Lost(str):
+    """A cell whose content the spreadsheet no longer has, with the reason; the row is refused."""
+
+
+@dataclass
+class Scanned:
+    """What openpyxl does not tell when it reads row by row. Rows and columns count from 1.
+
+    `merged`: (first row, last row, column) of cells merged downwards; only the first one has the text.
+    `unfinished`: columns by row of formulas that were saved without a result."""
+
+    merged: list[tuple[int, int, int]] = field(default_factory=list)
+    unfinished: dict[int, list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Text of every cell down to the last row with content. Times are ISO 8601 without a zone, 12.0 is "12", and
+    what cannot be known is `Lost`. `unread`: names of the further sheets. `merged`: as in Scanned."""
+
+    texts: list[list[str]]
+    unread: list[str]
+    merged: list[tuple[int, int, int]]
+
+
+def looks_like(data: bytes) -> bool:
+    return data.startswith((MAGIC, OLD_MAGIC))
+
+
+def rows_of(data: bytes, most_rows: int) -> Rows:
+    if data.startswith(OLD_MAGIC):
+        raise ImportUnreadable(problem=_old(data))
+    try:
+        parts = _bounded(data)
+        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ExpatError, SyntaxError) as error:
+        raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged")) from error
+    except (NotImplementedError, RuntimeError) as error:  # a compression or a password zipfile does not know
+        raise ImportUnreadable(problem=_("it is behind a password or packed in an unknown way")) from error
+    with_rows = book.worksheets
+    if not with_rows:
+        raise ImportUnreadable(problem=_("there is no table in it"))
+    sheet = with_rows[0]
+    sheet.reset_dimensions()  # many programs write a wrong extent
+    scanned = parts.get(sheet._worksheet_path.lstrip("/"), Scanned())
+    rows: list[list[str]] = []
+    filled = 0
+    try:
+        for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+            texts = [_text(cell) for cell in cells]
+            for column in scanned.unfinished.get(number, ()):
+                texts += [""] * (column - len(texts))
+                texts[column - 1] = Lost(_("a formula in it has no result yet: open the file and save it"))
+            while texts and not texts[-1]:
+                texts.pop()
+            if len(texts) > MOST_COLUMNS:
+                raise ImportUnreadable(
+                    problem=_("row {row} has more than {columns} columns").format(
+                        row=number, columns=MOST_COLUMNS
+                    )
+                )
+            rows.append(texts)
+            filled += bool(texts)
+            if filled > most_rows + 10:
+                raise ImportTooLarge(megabytes=MOST_UNPACKED // 1_000_000, rows=most_rows)
+    except (zipfile.BadZipFile, KeyError, ValueError, TypeError, OverflowError, SyntaxError) as error:
+        # openpyxl lets its parser's own errors through when a sheet is damaged
+        raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged")) from error
+    finally:
+        book.close()
+    while rows and not rows[-1]:
+        rows.pop()
+    return Rows(rows, [one.title for one in with_rows[1:]], scanned.merged)
+
+
+def _old(data: bytes) -> str:
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        return _("it is behind a password: save it without one")
+    return _("it is an old Excel file (.xls): save it as .xlsx or CSV")
+
+
+def _bounded(data: bytes) -> dict[str, Scanned]:
+    """By part of the file."""
+    found: dict[str, Scanned] = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        parts = archive.infolist()
+        if len(parts) > MOST_PARTS or sum(part.file_size for part in parts) > MOST_UNPACKED:
+            raise ImportUnreadable(
+                problem=_("unpacked it would be larger than {megabytes} MB").format(
+                    megabytes=MOST_UNPACKED // 1_000_000
+                )
+            )
+        if any(part.flag_bits & 1 for part in parts):
+            raise RuntimeError
+        for part in parts:  # a sheet may be called anything
+            with archive.open(part) as content:
+                try:
+                    found[part.filename] = _scan(content)
+                except ExpatError:
+                    if part.filename.endswith((".xml", ".rels")):
+                        raise
+    return found
+
+
+def _scan(content: Any) -> Scanned:
+    """openpyxl holds one row, or one styled text, in memory as a tree: bound that, and the number of them. It fills in
+    every row and cell that a number leaves out: a few bytes with a high row number would be a thousand million rows.
+
+    Costs a tenth of what reading the sheet costs afterwards."""
+    depth = elements = records = inside = cells = row = column = 0
+    in_row = formula = result = False
+    found = Scanned()
+
+    def start(name: str, attributes: dict) -> None:
+        nonlocal depth, elements, records, inside, cells, in_row, row, column, formula, result
+        elements += 1
+        if depth == 2:
+            records += 1
+            inside = 0
+            kind = name.rpartition(":")[2]
+            in_row = kind == "row"
+            if in_row:
+                row, column = _row_number(attributes.get("r", "0")) or row + 1, 0
+                records = max(records, row)
+            elif kind == "mergeCell":
+                found.merged += _merged_downwards(attributes.get("ref", ""))
+        elif depth > 2:
+            inside += 1
+            if in_row and depth == 3:
+                column = _column_number(attributes.get("r", "")) or column + 1
+                cells += column
+                formula = False
+                result = attributes.get("t") == "str"  # a text, though it may be empty
+            elif in_row and depth == 4:
+                kind = name.rpartition(":")[2]
+                if kind == "f":
+                    formula = True
+                elif kind == "v" and formula:
+                    parser.CharacterDataHandler = some
+        depth += 1
+        if (
+            elements > _MOST_ELEMENTS
+            or records > MOST_SCANNED
+            or inside > _MOST_IN_ONE
+            or cells > _MOST_CELLS
+            or depth > 64
+        ):
+            raise ImportUnreadable(
+                problem=_("it holds more than {rows} rows or {columns} columns").format(
+                    rows=MOST_SCANNED, columns=MOST_COLUMNS
+                )
+            )
+
+    def some(text: str) -> None:
+        nonlocal result
+        result = result or bool(text.strip())
+
+    def end(_name: str) -> None:
+        nonlocal depth, formula
+        depth -= 1
+        if depth == 4:
+            parser.CharacterDataHandler = None
+        elif depth == 3 and in_row and formula:
+            formula = False
+            if not result and column <= MOST_COLUMNS:
+                found.unfinished.setdefault(row, []).append(column)
+
+    def forbidden(*_declared: Any) -> None:
+        raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged"))
+
+    parser = ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.StartDoctypeDeclHandler = parser.EntityDeclHandler = forbidden
+    parser.ParseFile(content)
+    return found
+
+
+def _merged_downwards(said: str) -> list[tuple[int, int, int]]:
+    place = _REFERENCE.fullmatch(said)
+    if place is None or int(place[2]) >= int(place[4]):
+        return []
+    return [(int(place[2]), int(place[4]), _column_number(place[1]))]
+
+
+def _row_number(said: str) -> int:
+    try:
+        return int(float(said))
+    except (ValueError, OverflowError):
+        return MOST_SCANNED + 1
+
+
+def _column_number(place: str) -> int:
+    """Of a cell's place, such as 28 for AB7."""
+    number = 0
+    for letter in place.upper():
+        if not "A" <= letter <= "Z":
+            break
+        number = number * 26 + ord(letter) - 64
+    return number
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        text = value.strip()
+        return (
+            Lost(_("a formula in it failed ({text})").format(text=text)) if _BROKEN.fullmatch(text) else text
+        )
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, datetime):
+        # a spreadsheet keeps days as fractions: 08:10 may come back as 08:09:59.999997
+        rounded = (value + timedelta(microseconds=500_000)).replace(microsecond=0)
+        return rounded.isoformat()
+    if isinstance(value, date | time):
+        return value.isoformat()
+    return str(value)
+
+
+def _number(value: int | float) -> str:
+    if abs(value) >= _EXACT:
+        return Lost(
+            _("{number} is so long that the spreadsheet lost its last digits: make the column text").format(
+                number=f"{value:.0f}"
+            )
+        )
+    return str(int(value)) if float(value).is_integer() else repr(float(value))

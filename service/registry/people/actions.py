@@ -1,0 +1,80 @@
+"""Squads and officers."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from schemas.people import Officer, OfficerCreate, Squad, SquadCreate
+from service.access.actions import require
+from service.access.queries import squad_scope
+from service.finding.linking.relink import relink_claims
+from service.kernel.actor import Actor
+from service.kernel.custody import record
+from service.kernel.errors import NotAllowed
+from service.registry.people.errors import NumberTaken
+from service.registry.people.queries import get_officer, squad_of
+from service.registry.people.updates import OfficerUpdate
+
+
+def create_squad(session: Session, actor: Actor, wanted: SquadCreate) -> Squad:
+    """Only those who see the whole bureau: another could not see what they made."""
+    require(actor, "people")
+    if squad_scope(actor) is not None:
+        raise NotAllowed
+    if session.scalars(select(Squad.id).where(Squad.code == wanted.code)).first():
+        raise NumberTaken(number=wanted.code)
+    squad = Squad(**wanted.model_dump())
+    session.add(squad)
+    session.flush()
+    record(session, actor, "create_squad", "squad", squad.id, squad_id=squad.id, code=squad.code)
+    return squad
+
+
+def create_officer(session: Session, actor: Actor, wanted: OfficerCreate) -> Officer:
+    require(actor, "people")
+    squad = squad_of(session, actor, wanted.squad)
+    if session.scalars(select(Officer.id).where(Officer.certificate_no == wanted.certificate_no)).first():
+        raise NumberTaken(number=wanted.certificate_no)
+    officer = Officer(**wanted.model_dump(exclude={"squad"}), squad_id=squad.id)
+    session.add(officer)
+    session.flush()
+    record(
+        session,
+        actor,
+        "create_officer",
+        "officer",
+        officer.id,
+        squad_id=squad.id,
+        number=officer.certificate_no,
+    )
+    relink_claims(session, "officer", [officer.certificate_no])
+    return officer
+
+
+def update_officer(session: Session, actor: Actor, officer_id: UUID, wanted: OfficerUpdate) -> Officer:
+    """A transfer changes where the officer is from now on; rows about past acts keep the squad of their day."""
+    require(actor, "people")
+    officer = get_officer(session, actor, officer_id)
+    values = wanted.model_dump(exclude_unset=True, exclude={"squad"})
+    if wanted.squad is not None:
+        values["squad_id"] = squad_of(session, actor, wanted.squad).id
+    changes = {name: value for name, value in values.items() if getattr(officer, name) != value}
+    if not changes:
+        return officer
+    before = {name: str(getattr(officer, name)) for name in changes}
+    for name, value in changes.items():
+        setattr(officer, name, value)
+    session.add(officer)
+    record(
+        session,
+        actor,
+        "edit",
+        "officer",
+        officer.id,
+        squad_id=officer.squad_id,
+        before=before,
+        after={name: str(value) for name, value in changes.items()},
+    )
+    session.flush()
+    return officer

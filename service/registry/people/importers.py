@@ -1,0 +1,265 @@
+"""Squads, officers and their duties from a table."""
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from pydantic import model_validator
+from sqlalchemy import select
+
+from schemas.people import Officer, OfficerCreate, Roster, RosterCreate, Squad, SquadCreate
+from schemas.recorders import Assignment, Recorder
+from service.finding.linking.relink import relink_claims
+from service.kernel.clock import as_utc, day_start, local
+from service.kernel.i18n import gettext as _
+from service.kernel.i18n import moment as shown
+from service.kernel.policy import policy
+from service.registry.importing.actions import Importer, Outcome, differences
+from service.registry.importing.errors import RowRefused
+from service.registry.importing.rules import day
+from service.registry.people.errors import OnDutyElsewhere
+from service.registry.people.queries import squads_said
+from service.registry.people.rules import Span, left_by, overlapping, shift
+
+
+class SquadImporter(Importer):
+    kind = "squads"
+    model = SquadCreate
+    headers: ClassVar = {
+        "编号": "code",
+        "中队编号": "code",
+        "代码": "code",
+        "名称": "name",
+        "中队": "name",
+        "中队名称": "name",
+    }
+
+    def key(self, wanted: SquadCreate) -> str:
+        return wanted.code
+
+    def load(self, wanted: Sequence[SquadCreate]) -> None:
+        codes = [one.code for one in wanted]
+        self.known = {s.code: s for s in self.session.scalars(select(Squad).where(Squad.code.in_(codes)))}
+
+    def apply(self, wanted: SquadCreate) -> tuple[Outcome, list[str]]:
+        squad = self.known.get(wanted.code)
+        if squad is None:
+            if self.scope is not None:
+                raise RowRefused(_("a new squad is for those who see the whole bureau"))
+            self.session.add(Squad(**wanted.model_dump()))
+            return Outcome.created, []
+        if not self.in_scope(squad.id):
+            raise RowRefused(_("this belongs to another squad"))
+        changes = differences(squad, {"name": wanted.name})
+        return (Outcome.changed if changes else Outcome.unchanged), changes
+
+
+class OfficerImporter(Importer):
+    kind = "officers"
+    model = OfficerCreate
+    headers: ClassVar = {
+        "证号": "certificate_no",
+        "执法证号": "certificate_no",
+        "警号": "certificate_no",
+        "编号": "certificate_no",
+        "姓名": "name",
+        "中队": "squad",
+        "中队编号": "squad",
+        "离职日期": "left_on",
+        "离任日期": "left_on",
+    }
+    cells: ClassVar = {"left_on": day}
+
+    def key(self, wanted: OfficerCreate) -> str:
+        return wanted.certificate_no
+
+    def load(self, wanted: Sequence[OfficerCreate]) -> None:
+        numbers = [one.certificate_no for one in wanted]
+        self.squads = squads_said(self.session)
+        self.known = {
+            officer.certificate_no: officer
+            for officer in self.session.scalars(select(Officer).where(Officer.certificate_no.in_(numbers)))
+        }
+        self.fresh: list[str] = []
+        self.held = self._held([o.id for o in self.known.values()])
+
+    def _held(self, officers: list[UUID]) -> dict[UUID, list[tuple[str, datetime | None]]]:
+        """What each holds, with the end; a leaver must hand it in."""
+        held: dict[UUID, list[tuple[str, datetime | None]]] = {}
+        for officer_id, serial, until in self.session.execute(
+            select(Assignment.officer_id, Recorder.serial, Assignment.held_to)
+            .join(Recorder, Recorder.id == Assignment.recorder_id)
+            .where(Assignment.officer_id.in_(officers))
+            .order_by(Recorder.serial)
+        ):
+            held.setdefault(officer_id, []).append((serial, until))
+        return held
+
+    def apply(self, wanted: OfficerCreate) -> tuple[Outcome, list[str]]:
+        squad = self.squads.get(wanted.squad)
+        if squad is None or not self.in_scope(squad.id):
+            raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+        values = wanted.model_dump(exclude_unset=True, exclude={"squad"}) | {"squad_id": squad.id}
+        officer = self.known.get(wanted.certificate_no)
+        if officer is None:
+            self.session.add(Officer(**values))
+            self.fresh.append(wanted.certificate_no)
+            return Outcome.created, []
+        if not self.in_scope(officer.squad_id):
+            raise RowRefused(_("this belongs to another squad"))
+        if wanted.left_on:
+            gone = day_start(wanted.left_on)
+            kept = sorted(
+                {serial for serial, until in self.held.get(officer.id, []) if until is None or until > gone}
+            )
+            if kept:
+                self.note = _("still holds {recorders} after leaving").format(recorders="、".join(kept))
+        changes = differences(officer, values)
+        return (Outcome.changed if changes else Outcome.unchanged), changes
+
+    def finish(self) -> None:
+        relink_claims(self.session, "officer", self.fresh)
+
+
+class RosterRow(RosterCreate):
+    """As created through the API; a table may also say the day and clock times, and 20:00–08:00 ends the day after."""
+
+    day: date | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _shift(cls, values: Any) -> Any:
+        return shift(values) if isinstance(values, dict) else values
+
+
+class RosterImporter(Importer):
+    """Known by the external id; without one by officer and start. One officer cannot be on two duties at a time: the
+    second is refused, and whoever keeps the roster decides which is right."""
+
+    kind = "rosters"
+    model = RosterRow
+    headers: ClassVar = {
+        "外部编号": "external_id",
+        "值班编号": "external_id",
+        "编号": "external_id",
+        "执法证号": "officer",
+        "证号": "officer",
+        "执法人员": "officer",
+        "值班人员": "officer",
+        "中队": "squad",
+        "中队编号": "squad",
+        "日期": "day",
+        "值班日期": "day",
+        "开始时间": "starts_at",
+        "上班时间": "starts_at",
+        "结束时间": "ends_at",
+        "下班时间": "ends_at",
+    }
+
+    def key(self, wanted: RosterRow) -> str:
+        return wanted.external_id or f"{wanted.officer}/{shown(as_utc(wanted.starts_at), 'second')}"
+
+    def load(self, wanted: Sequence[RosterRow]) -> None:
+        session = self.session
+        self.longest = policy(session, "longest_duty_hours")
+        self.squads = squads_said(session)
+        numbers = {one.officer for one in wanted}
+        self.officers = {
+            o.certificate_no: o
+            for o in session.scalars(
+                select(Officer)
+                .where(Officer.certificate_no.in_(numbers))
+                .order_by(Officer.id)
+                .with_for_update(key_share=True)
+            )
+        }
+        names = [one.external_id for one in wanted if one.external_id]
+        self.named = {
+            r.external_id: r for r in session.scalars(select(Roster).where(Roster.external_id.in_(names)))
+        }
+        ids = [officer.id for officer in self.officers.values()]
+        spans = [(as_utc(one.starts_at), as_utc(one.ends_at)) for one in wanted]
+        near = []
+        if spans:
+            near = session.scalars(
+                select(Roster).where(
+                    Roster.officer_id.in_(ids),
+                    Roster.starts_at < max(end for _start, end in spans),
+                    Roster.ends_at > min(start for start, _end in spans),
+                )
+            ).all()
+        self.natural = {(r.officer_id, r.starts_at): r for r in near}
+        # Duties that this table says anew are judged as it says them, in whatever order its rows stand.
+        said = {row.id for row in map(self._known, wanted) if row is not None}
+        self.taken: dict[UUID, list[Span]] = {}
+        self.elsewhere: set[tuple[UUID, Span]] = set()  # duties whose hours are not the importer's to know
+        for roster in near:
+            if roster.id not in said:
+                span = (roster.starts_at, roster.ends_at)
+                self.taken.setdefault(roster.officer_id, []).append(span)
+                if not self.in_scope(roster.squad_id):
+                    self.elsewhere.add((roster.officer_id, span))
+
+    def _known(self, wanted: RosterRow) -> Roster | None:
+        if wanted.external_id:
+            return self.named.get(wanted.external_id)
+        officer = self.officers.get(wanted.officer)
+        return self.natural.get((officer.id, as_utc(wanted.starts_at))) if officer else None
+
+    def apply(self, wanted: RosterRow) -> tuple[Outcome, list[str]]:
+        officer = self.officers.get(wanted.officer)
+        if officer is None:
+            raise RowRefused(_("officer {name} is not known").format(name=wanted.officer))
+        known = self._known(wanted)
+        values = {
+            "officer_id": officer.id,
+            "squad_id": self._squad(wanted, officer, known),
+            "starts_at": as_utc(wanted.starts_at),
+            "ends_at": as_utc(wanted.ends_at),
+        }
+        if known is not None and not self.in_scope(known.squad_id):
+            raise RowRefused(_("this belongs to another squad"))
+        self._possible(officer, values["starts_at"], values["ends_at"])
+        self.taken.setdefault(officer.id, []).append((values["starts_at"], values["ends_at"]))
+        if known is None:
+            self.session.add(Roster(external_id=wanted.external_id, **values))
+            return Outcome.created, []
+        changes = differences(known, values)
+        return (Outcome.changed if changes else Outcome.unchanged), changes
+
+    def _squad(self, wanted: RosterRow, officer: Officer, known: Roster | None) -> UUID:
+        """As said, else as it stands, else the officer's own: a transfer does not rewrite past duties."""
+        if wanted.squad:
+            squad = self.squads.get(wanted.squad)
+            if squad is None or not self.in_scope(squad.id):
+                raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+            return squad.id
+        if known is not None and known.officer_id == officer.id:
+            return known.squad_id
+        if not self.in_scope(officer.squad_id):
+            raise RowRefused(
+                _("officer {name} is of another squad: name the squad").format(name=wanted.officer)
+            )
+        return officer.squad_id
+
+    def _possible(self, officer: Officer, start: datetime, end: datetime) -> None:
+        if end <= start:
+            raise RowRefused(_("the end must lie after the start"))
+        if end - start > timedelta(hours=self.longest):
+            raise RowRefused(
+                _("a duty of more than {hours} hours looks like a slip of the pen").format(hours=self.longest)
+            )
+        if left_by(officer.left_on, local(start).date()):
+            raise RowRefused(
+                _("officer {name} left on {day}").format(name=officer.certificate_no, day=officer.left_on)
+            )
+        taken = overlapping((start, end), self.taken.get(officer.id, []))
+        if taken and (officer.id, taken) in self.elsewhere:
+            raise RowRefused(OnDutyElsewhere(officer=officer.certificate_no).say())
+        if taken:
+            raise RowRefused(
+                _("officer {name} is on duty then already: {since} – {until}").format(
+                    name=officer.certificate_no, since=shown(taken[0]), until=shown(taken[1])
+                )
+            )

@@ -1,0 +1,122 @@
+"""Squads and officers, in the caller's scope; and by the names that people use for them."""
+
+from collections import Counter
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlmodel import Session
+
+from schemas.accounts import Account
+from schemas.people import Officer, Squad
+from service.access.queries import squad_scope, visible_officers, visible_squads
+from service.kernel.actor import Actor
+from service.kernel.errors import Invalid, NotFound
+from service.kernel.keyset import Order, Page, page
+
+
+def as_id(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None
+
+
+def squad_of(session: Session, actor: Actor, name: str) -> Squad:
+    """By code or id; one that the actor may not see is as unknown as one that does not exist."""
+    known = as_id(name)
+    found = session.scalars(
+        visible_squads(actor).where(
+            or_(Squad.code == name, Squad.id == known) if known else Squad.code == name
+        )
+    ).first()
+    if found is None:
+        raise Invalid(field="squad", problem=name)
+    return found
+
+
+def squads_said(session: Session) -> dict[str, Squad]:
+    """Every squad by what a table may call it: its code, else its name where only one has it."""
+    found = list(session.scalars(select(Squad).order_by(Squad.code)))
+    names = Counter(squad.name for squad in found)
+    return {squad.name: squad for squad in found if names[squad.name] == 1} | {s.code: s for s in found}
+
+
+def officer_of(session: Session, name: str) -> Officer:
+    """By certificate number or id, of any squad: officers work together across squads."""
+    known = as_id(name)
+    found = session.scalars(
+        select(Officer).where(Officer.id == known if known else Officer.certificate_no == name)
+    ).first()
+    if found is None:
+        raise Invalid(field="officer", problem=name)
+    return found
+
+
+def list_squads(session: Session, actor: Actor, cursor: str | None = None, limit: int = 50) -> Page:
+    return page(session, visible_squads(actor), [Order(Squad.code)], cursor, limit)
+
+
+def get_squad(session: Session, actor: Actor, squad_id: UUID) -> Squad:
+    found = session.scalars(visible_squads(actor).where(Squad.id == squad_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def list_officers(
+    session: Session,
+    actor: Actor,
+    *,
+    q: str = "",
+    squad: str = "",
+    active: bool | None = None,
+    cursor: str | None = None,
+    limit: int = 50,
+) -> Page:
+    """By certificate number. `active`: not left by today."""
+    statement = visible_officers(actor)
+    if q:
+        like = f"%{escaped(q)}%"
+        statement = statement.where(or_(Officer.certificate_no.ilike(like), Officer.name.ilike(like)))
+    if squad:
+        statement = statement.where(Officer.squad_id == squad_of(session, actor, squad).id)
+    if active is not None:
+        here = or_(Officer.left_on.is_(None), Officer.left_on > func.current_date())
+        statement = statement.where(here if active else ~here)
+    return page(session, statement, [Order(Officer.certificate_no)], cursor, limit)
+
+
+def get_officer(session: Session, actor: Actor, officer_id: UUID) -> Officer:
+    found = session.scalars(visible_officers(actor).where(Officer.id == officer_id)).first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def escaped(words: str) -> str:
+    """For LIKE: the user's own % and _ mean themselves. NUL cannot be in any text, so nothing is found."""
+    return words.replace("\x00", "").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+@dataclass(frozen=True)
+class OfficerRow:
+    """An officer with squad and account, for the people page."""
+
+    officer: Officer
+    squad: Squad
+    account: Account | None
+
+
+def officer_rows(session: Session, actor: Actor, limit: int = 1000) -> list[OfficerRow]:
+    scope = squad_scope(actor)
+    statement = (
+        select(Officer, Squad, Account)
+        .join(Squad, Squad.id == Officer.squad_id)
+        .outerjoin(Account, Account.officer_id == Officer.id)
+        .order_by(Squad.code, Officer.certificate_no, Account.username)
+        .limit(limit)
+    )
+    if scope is not None:
+        statement = statement.where(Officer.squad_id.in_(scope))
+    return [OfficerRow(officer, squad, account) for officer, squad, account in session.execute(statement)]

@@ -1,0 +1,249 @@
+"""Recorders, their models, and who holds them. A changed holder links the recordings concerned anew."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from schemas.people import Officer
+from schemas.recorders import (
+    Assignment,
+    AssignmentCreate,
+    Recorder,
+    RecorderCreate,
+    RecorderModel,
+    RecorderModelCreate,
+)
+from service.access.actions import require
+from service.finding.linking.relink import Touched, relink, relink_claims
+from service.kernel.actor import Actor
+from service.kernel.clock import as_utc, local
+from service.kernel.custody import record
+from service.kernel.errors import Invalid, NotFound
+from service.kernel.i18n import gettext as _
+from service.registry.clocks.keep import weigh_model, weigh_recorders
+from service.registry.conventions.rules import check_settings
+from service.registry.people.errors import LeftBefore, NumberTaken
+from service.registry.people.queries import officer_of, squad_of
+from service.registry.people.rules import left_by
+from service.registry.recorders.errors import SpanReversed
+from service.registry.recorders.queries import get_assignment, get_recorder, model_of, recorder_of
+from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
+
+
+def create_model(session: Session, actor: Actor, wanted: RecorderModelCreate) -> RecorderModel:
+    require(actor, "people")
+    if session.scalars(select(RecorderModel.id).where(RecorderModel.code == wanted.code)).first():
+        raise NumberTaken(number=wanted.code)
+    _check_conventions(wanted.conventions)
+    model = RecorderModel(**wanted.model_dump())
+    session.add(model)
+    session.flush()
+    record(session, actor, "create_recorder_model", "recorder_model", model.id, code=model.code)
+    return model
+
+
+def update_model(
+    session: Session, actor: Actor, model_id: UUID, wanted: RecorderModelUpdate
+) -> RecorderModel:
+    require(actor, "people")
+    model = session.get(RecorderModel, model_id)
+    if model is None:
+        raise NotFound
+    values = wanted.model_dump(exclude_unset=True)
+    if wanted.conventions is not None:
+        _check_conventions(wanted.conventions)
+    anew = values.get("conventions", model.conventions) != model.conventions
+    _change(session, actor, "recorder_model", model, values, None)
+    if anew:
+        weigh_model(session, model.id)
+    return model
+
+
+def _check_conventions(stored: dict[str, Any]) -> None:
+    """Refused as they are written: once stored, wrong ones would be left out in silence."""
+    try:
+        check_settings(stored)
+    except ValueError as wrong:
+        raise Invalid(
+            field=f"conventions.{wrong}", problem=_("no such setting, or a value that cannot be used")
+        ) from None
+
+
+def create_recorder(session: Session, actor: Actor, wanted: RecorderCreate) -> Recorder:
+    require(actor, "people")
+    squad = squad_of(session, actor, wanted.squad)
+    if session.scalars(select(Recorder.id).where(Recorder.serial == wanted.serial)).first():
+        raise NumberTaken(number=wanted.serial)
+    recorder = Recorder(
+        serial=wanted.serial,
+        squad_id=squad.id,
+        state=wanted.state,
+        last_dock_at=as_utc(wanted.last_dock_at) if wanted.last_dock_at else None,
+        battery_percent=wanted.battery_percent,
+        model_id=model_of(session, wanted.model).id if wanted.model else None,
+    )
+    session.add(recorder)
+    session.flush()
+    record(
+        session, actor, "create_recorder", "recorder", recorder.id, squad_id=squad.id, serial=recorder.serial
+    )
+    relink_claims(session, "recorder", [recorder.serial])
+    return recorder
+
+
+def update_recorder(session: Session, actor: Actor, recorder_id: UUID, wanted: RecorderUpdate) -> Recorder:
+    require(actor, "people")
+    recorder = get_recorder(session, actor, recorder_id)
+    values = wanted.model_dump(exclude_unset=True, exclude={"squad", "model"})
+    if wanted.squad is not None:
+        values["squad_id"] = squad_of(session, actor, wanted.squad).id
+    if wanted.model is not None:
+        values["model_id"] = model_of(session, wanted.model).id
+    if values.get("last_dock_at"):
+        values["last_dock_at"] = as_utc(values["last_dock_at"])
+    other_model = values.get("model_id", recorder.model_id) != recorder.model_id
+    _change(session, actor, "recorder", recorder, values, recorder.squad_id)
+    if other_model:
+        weigh_recorders(session, [recorder.id])
+    return recorder
+
+
+def create_assignment(session: Session, actor: Actor, wanted: AssignmentCreate) -> Assignment:
+    require(actor, "people")
+    recorder = recorder_of(session, actor, wanted.recorder)
+    officer = officer_of(session, wanted.officer)
+    start = as_utc(wanted.held_from)
+    end = as_utc(wanted.held_to) if wanted.held_to else None
+    if end is not None and end <= start:
+        raise SpanReversed
+    if (
+        wanted.external_id
+        and session.scalars(select(Assignment.id).where(Assignment.external_id == wanted.external_id)).first()
+    ):
+        raise NumberTaken(number=wanted.external_id)
+    _still_here(officer, start)
+    assignment = Assignment(
+        external_id=wanted.external_id or None,
+        recorder_id=recorder.id,
+        officer_id=officer.id,
+        held_from=start,
+        held_to=end or _taken_over_at(session, recorder, officer, start),
+        hand_over=wanted.hand_over,
+    )
+    session.add(assignment)
+    session.flush()
+    record(
+        session,
+        actor,
+        "create_assignment",
+        "assignment",
+        assignment.id,
+        squad_id=recorder.squad_id,
+        recorder=recorder.serial,
+        officer=officer.certificate_no,
+    )
+    ended = _end_others(session, actor, assignment, recorder) if wanted.hand_over else []
+    relink(session, [touched_by(assignment), *ended])
+    return assignment
+
+
+def _taken_over_at(
+    session: Session, recorder: Recorder, officer: Officer, start: datetime
+) -> datetime | None:
+    """When somebody else took the recorder over: known before the holding that this ends, or after it."""
+    return session.scalars(
+        select(func.min(Assignment.held_from)).where(
+            Assignment.recorder_id == recorder.id,
+            Assignment.officer_id != officer.id,
+            Assignment.hand_over,
+            Assignment.held_from > start,
+        )
+    ).one()
+
+
+def _end_others(session: Session, actor: Actor, taken: Assignment, recorder: Recorder) -> list[Touched]:
+    """A hand-over: whoever else holds the recorder open, held it until now."""
+    touched = []
+    for held in session.scalars(
+        select(Assignment)
+        .where(
+            Assignment.recorder_id == recorder.id,
+            Assignment.officer_id != taken.officer_id,
+            Assignment.held_to.is_(None),
+            Assignment.held_from < taken.held_from,
+        )
+        .order_by(Assignment.id)
+        .with_for_update()
+    ):
+        touched.append(touched_by(held))
+        _change(session, actor, "assignment", held, {"held_to": taken.held_from}, recorder.squad_id)
+    return touched
+
+
+def _still_here(officer: Officer, start: datetime) -> None:
+    if left_by(officer.left_on, local(start).date()):
+        raise LeftBefore(officer=officer.certificate_no, day=officer.left_on)
+
+
+def update_assignment(
+    session: Session, actor: Actor, assignment_id: UUID, wanted: AssignmentUpdate
+) -> Assignment:
+    require(actor, "people")
+    assignment = get_assignment(session, actor, assignment_id)
+    before = touched_by(assignment)
+    values = {
+        name: as_utc(value) if value else None
+        for name, value in wanted.model_dump(exclude_unset=True).items()
+        if value is not None or name == "held_to"
+    }
+    start, end = values.get("held_from", assignment.held_from), values.get("held_to", assignment.held_to)
+    if end is not None and start is not None and end <= start:
+        raise SpanReversed
+    if start != assignment.held_from:
+        _still_here(session.get_one(Officer, assignment.officer_id), start)
+    recorder = get_recorder(session, actor, assignment.recorder_id)
+    if _change(session, actor, "assignment", assignment, values, recorder.squad_id):
+        relink(session, [before, touched_by(assignment)])
+    return assignment
+
+
+def remove_assignment(session: Session, actor: Actor, assignment_id: UUID) -> None:
+    """A wrong one; what it said stays in custody."""
+    require(actor, "people")
+    assignment = get_assignment(session, actor, assignment_id)
+    recorder = get_recorder(session, actor, assignment.recorder_id)
+    touched = touched_by(assignment)
+    record(
+        session,
+        actor,
+        "remove_assignment",
+        "assignment",
+        assignment.id,
+        squad_id=recorder.squad_id,
+        **{name: str(value) for name, value in assignment.model_dump(exclude={"id"}).items()},
+    )
+    session.delete(assignment)
+    relink(session, [touched])
+
+
+def touched_by(assignment: Assignment) -> Touched:
+    return Touched(assignment.held_from, assignment.held_to, recorder_id=assignment.recorder_id)
+
+
+def _change(
+    session: Session, actor: Actor, kind: str, row: Any, values: dict[str, Any], squad_id: UUID | None
+) -> bool:
+    changes = {name: value for name, value in values.items() if getattr(row, name) != value}
+    if not changes:
+        return False
+    before = {name: str(getattr(row, name)) for name in changes}
+    for name, value in changes.items():
+        setattr(row, name, value)
+    session.add(row)
+    after = {name: str(value) for name, value in changes.items()}
+    record(session, actor, "edit", kind, row.id, squad_id=squad_id, before=before, after=after)
+    session.flush()
+    return True

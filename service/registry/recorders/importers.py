@@ -1,0 +1,311 @@
+"""Recorders and assignments from a table."""
+
+from bisect import bisect_right, insort
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from sqlalchemy import or_, select, tuple_
+
+from schemas.people import Officer
+from schemas.recorders import Assignment, AssignmentCreate, Recorder, RecorderCreate, RecorderModel
+from service.finding.linking.relink import Touched, relink, relink_claims
+from service.kernel.clock import as_utc, local, now
+from service.kernel.custody import record
+from service.kernel.i18n import gettext as _
+from service.kernel.i18n import moment as shown
+from service.registry.clocks.keep import weigh_recorders
+from service.registry.importing.actions import Importer, Outcome, differences
+from service.registry.importing.errors import RowRefused
+from service.registry.importing.rules import moment, truth
+from service.registry.people.queries import squads_said
+from service.registry.people.rules import left_by
+from service.registry.recorders.actions import touched_by
+
+NEAREST = 20  # holdings of one recorder before and after, that are looked at for a note
+
+
+class RecorderImporter(Importer):
+    kind = "recorders"
+    model = RecorderCreate
+    headers: ClassVar = {
+        "序列号": "serial",
+        "设备编号": "serial",
+        "记录仪": "serial",
+        "编号": "serial",
+        "中队": "squad",
+        "中队编号": "squad",
+        "型号": "model",
+        "状态": "state",
+        "最近入站时间": "last_dock_at",
+        "最后采集时间": "last_dock_at",
+        "电量": "battery_percent",
+        "电量（%）": "battery_percent",
+    }
+    STATES: ClassVar = {
+        "在用": "in_use",
+        "备用": "spare",
+        "维修": "repair",
+        "报废": "retired",
+        "停用": "retired",
+    }
+    cells: ClassVar = {
+        "state": lambda value: RecorderImporter.STATES.get(value, value) if isinstance(value, str) else value,
+        "last_dock_at": moment,
+        "battery_percent": lambda value: value.rstrip("%％ ") if isinstance(value, str) else value,
+    }
+
+    def key(self, wanted: RecorderCreate) -> str:
+        return wanted.serial
+
+    def load(self, wanted: Sequence[RecorderCreate]) -> None:
+        serials = [one.serial for one in wanted]
+        self.squads = squads_said(self.session)
+        self.models = {model.code: model for model in self.session.scalars(select(RecorderModel))}
+        self.known = {
+            recorder.serial: recorder
+            for recorder in self.session.scalars(select(Recorder).where(Recorder.serial.in_(serials)))
+        }
+        self.fresh: list[str] = []
+        self.of_another_model: list[UUID] = []
+
+    def apply(self, wanted: RecorderCreate) -> tuple[Outcome, list[str]]:
+        squad = self.squads.get(wanted.squad)
+        if squad is None or not self.in_scope(squad.id):
+            raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+        values = wanted.model_dump(exclude_unset=True, exclude={"squad", "model"}) | {"squad_id": squad.id}
+        if wanted.last_dock_at:
+            values["last_dock_at"] = as_utc(wanted.last_dock_at)
+        if wanted.model:
+            if wanted.model not in self.models:
+                raise RowRefused(_("recorder model {name} is not known").format(name=wanted.model))
+            values["model_id"] = self.models[wanted.model].id
+        recorder = self.known.get(wanted.serial)
+        if recorder is None:
+            self.session.add(Recorder(**values))
+            self.fresh.append(wanted.serial)
+            return Outcome.created, []
+        if not self.in_scope(recorder.squad_id):
+            raise RowRefused(_("this belongs to another squad"))
+        changes = differences(recorder, values)
+        if "model_id" in changes:
+            self.of_another_model.append(recorder.id)
+        return (Outcome.changed if changes else Outcome.unchanged), changes
+
+    def finish(self) -> None:
+        relink_claims(self.session, "recorder", self.fresh)
+        if self.of_another_model:
+            weigh_recorders(self.session, self.of_another_model)
+
+
+class AssignmentImporter(Importer):
+    """Known by the external id; without one by recorder, officer and start.
+
+    Holdings of several officers may overlap: one recorder serves two officers. Such a row is taken, and says so in
+    its note. Only a row that says 交接 (hand-over) ends what others hold open; in whatever order the rows stand.
+    """
+
+    kind = "assignments"
+    model = AssignmentCreate
+    headers: ClassVar = {
+        "外部编号": "external_id",
+        "记录编号": "external_id",
+        "记录仪": "recorder",
+        "设备编号": "recorder",
+        "序列号": "recorder",
+        "执法人员": "officer",
+        "持有人": "officer",
+        "证号": "officer",
+        "领用时间": "held_from",
+        "开始时间": "held_from",
+        "归还时间": "held_to",
+        "结束时间": "held_to",
+        "交接": "hand_over",
+        "是否交接": "hand_over",
+    }
+    cells: ClassVar = {"held_from": moment, "held_to": moment, "hand_over": truth}
+
+    def key(self, wanted: AssignmentCreate) -> str:
+        return (
+            wanted.external_id
+            or f"{wanted.recorder}/{wanted.officer}/{shown(as_utc(wanted.held_from), 'second')}"
+        )
+
+    def load(self, wanted: Sequence[AssignmentCreate]) -> None:
+        session = self.session
+        serials, numbers = {one.recorder for one in wanted}, {one.officer for one in wanted}
+        self.recorders = {
+            r.serial: r for r in session.scalars(select(Recorder).where(Recorder.serial.in_(serials)))
+        }
+        self.officers = {
+            o.certificate_no: o
+            for o in session.scalars(select(Officer).where(Officer.certificate_no.in_(numbers)))
+        }
+        names = [one.external_id for one in wanted if one.external_id]
+        self.named = {
+            a.external_id: a
+            for a in session.scalars(select(Assignment).where(Assignment.external_id.in_(names)))
+        }
+        natural = [
+            (self.recorders[one.recorder].id, self.officers[one.officer].id, as_utc(one.held_from))
+            for one in wanted
+            if not one.external_id and one.recorder in self.recorders and one.officer in self.officers
+        ]
+        columns = (Assignment.recorder_id, Assignment.officer_id, Assignment.held_from)
+        self.natural = {}
+        for start in range(0, len(natural), 5000):
+            batch = session.scalars(
+                select(Assignment).where(tuple_(*columns).in_(natural[start : start + 5000]))
+            )
+            self.natural |= {(a.recorder_id, a.officer_id, a.held_from): a for a in batch}
+        self.touched: list[Touched] = []
+        self._look_around(wanted)
+
+    def _look_around(self, wanted: Sequence[AssignmentCreate]) -> None:
+        """Who else holds these recorders, and the hand-overs that this table tells of."""
+        spans = [as_utc(one.held_from) for one in wanted]
+        self.handovers: dict[UUID, list[tuple[datetime, str]]] = {}
+        for one in wanted:
+            if one.hand_over and one.recorder in self.recorders:
+                self._take_over(self.recorders[one.recorder].id, as_utc(one.held_from), one.officer)
+        self.others: dict[UUID, list[tuple[datetime, datetime | None, str]]] = {}
+        self.open: dict[UUID, list[tuple[Assignment, str]]] = {}
+        if not spans:
+            return
+        ids = [recorder.id for recorder in self.recorders.values()]
+        for recorder_id, since, number in self.session.execute(
+            select(Assignment.recorder_id, Assignment.held_from, Officer.certificate_no)
+            .join(Officer, Officer.id == Assignment.officer_id)
+            .where(Assignment.recorder_id.in_(ids), Assignment.hand_over, Assignment.held_from > min(spans))
+        ):
+            self._take_over(recorder_id, since, number)
+        for held, number in self.session.execute(
+            select(Assignment, Officer.certificate_no)
+            .join(Officer, Officer.id == Assignment.officer_id)
+            .where(
+                Assignment.recorder_id.in_(ids),
+                or_(Assignment.held_to.is_(None), Assignment.held_to > min(spans)),
+            )
+            .order_by(Assignment.held_from)
+        ):
+            self.others.setdefault(held.recorder_id, []).append((held.held_from, held.held_to, number))
+            if held.held_to is None:
+                self.open.setdefault(held.recorder_id, []).append((held, number))
+
+    def _take_over(self, recorder_id: UUID, since: datetime, number: str) -> None:
+        moments = self.handovers.setdefault(recorder_id, [])
+        if (since, number) not in moments:
+            insort(moments, (since, number))
+
+    def apply(self, wanted: AssignmentCreate) -> tuple[Outcome, list[str]]:
+        recorder = self.recorders.get(wanted.recorder)
+        if recorder is None or not self.in_scope(recorder.squad_id):
+            raise RowRefused(_("recorder {name} is not known").format(name=wanted.recorder))
+        officer = self.officers.get(wanted.officer)
+        if officer is None:
+            raise RowRefused(_("officer {name} is not known").format(name=wanted.officer))
+        known = (
+            self.named.get(wanted.external_id)
+            if wanted.external_id
+            else self.natural.get((recorder.id, officer.id, as_utc(wanted.held_from)))
+        )
+        if known is not None and known.recorder_id != recorder.id and not self._ours(known):
+            raise RowRefused(_("this belongs to another squad"))
+        values = self._values(wanted, recorder, officer, known)
+        self._possible(officer, values["held_from"], values.get("held_to", known.held_to if known else None))
+        if known is None:
+            known = Assignment(external_id=wanted.external_id, **values)
+            self.session.add(known)
+            self.touched.append(touched_by(known))
+            outcome, changes = Outcome.created, []
+        else:
+            before = touched_by(known)
+            changes = differences(known, values)
+            if changes:
+                self.touched += [before, touched_by(known)]
+            outcome = Outcome.changed if changes else Outcome.unchanged
+        notes = []
+        if outcome is not Outcome.unchanged:
+            notes += self._hand_over(wanted, recorder) if wanted.hand_over else []
+            notes += self._shared(known, officer)
+        if left_by(officer.left_on, local(known.held_to or now()).date()):
+            notes.append(_("the officer left on {day}").format(day=officer.left_on))
+        self.note = _("; ").join(notes) or None
+        return outcome, changes
+
+    def _values(
+        self, wanted: AssignmentCreate, recorder: Recorder, officer: Officer, known: Assignment | None
+    ) -> dict[str, Any]:
+        start = as_utc(wanted.held_from)
+        values: dict[str, Any] = {"recorder_id": recorder.id, "officer_id": officer.id, "held_from": start}
+        if "hand_over" in wanted.model_fields_set:
+            values["hand_over"] = wanted.hand_over
+        if "held_to" in wanted.model_fields_set:
+            values["held_to"] = as_utc(wanted.held_to) if wanted.held_to else None
+        if values.get("held_to", known.held_to if known else None) is None:
+            later = (
+                moment
+                for moment, number in self.handovers.get(recorder.id, [])
+                if moment > start and number != officer.certificate_no
+            )
+            if (ended := next(later, None)) is not None:
+                values["held_to"] = ended
+        return values
+
+    def _possible(self, officer: Officer, start: datetime, end: datetime | None) -> None:
+        if end is not None and end <= start:
+            raise RowRefused(_("the end must lie after the start"))
+        if left_by(officer.left_on, local(start).date()):
+            raise RowRefused(
+                _("officer {name} left on {day}").format(name=officer.certificate_no, day=officer.left_on)
+            )
+
+    def _hand_over(self, wanted: AssignmentCreate, recorder: Recorder) -> list[str]:
+        """Ends what others hold open in the database; rows of this table end by themselves (`_values`). A row that
+        was known ended it then: what a person opened since stays so."""
+        start, ended = as_utc(wanted.held_from), []
+        for held, number in self.open.get(recorder.id, []):
+            if held.held_to is None and held.held_from < start and number != wanted.officer:
+                before = touched_by(held)
+                held.held_to = start
+                self.touched += [before, touched_by(held)]
+                ended.append(number)
+                record(
+                    self.session, self.actor, "edit", "assignment", held.id, squad_id=recorder.squad_id,
+                    source="import", before={"held_to": "None"}, after={"held_to": str(start)},
+                )  # fmt: skip
+        if not ended:
+            return []
+        return [_("ends the holding of {officers}").format(officers="、".join(sorted(set(ended))))]
+
+    def _shared(self, held: Assignment, officer: Officer) -> list[str]:
+        """Looks at the nearest few: more than that never hold one recorder at a time."""
+        others = self.others.setdefault(held.recorder_id, [])
+        place = bisect_right(others, held.held_from, key=lambda other: other[0])
+        near = others[max(0, place - NEAREST) : place + NEAREST]
+        also = sorted(
+            {
+                number
+                for start, end, number in near
+                if number != officer.certificate_no
+                and (held.held_to is None or start < held.held_to)
+                and (end is None or end > held.held_from)
+                and not any(start < moment <= held.held_from for moment, _n in self._ends(held, number))
+            }
+        )
+        others.insert(place, (held.held_from, held.held_to, officer.certificate_no))
+        if not also:
+            return []
+        return [_("held by {officers} at that time as well").format(officers="、".join(also))]
+
+    def _ends(self, held: Assignment, number: str) -> list[tuple[datetime, str]]:
+        """Hand-overs of this table that take the recorder from that officer."""
+        return [one for one in self.handovers.get(held.recorder_id, []) if one[1] != number]
+
+    def _ours(self, assignment: Assignment) -> bool:
+        held = self.session.get(Recorder, assignment.recorder_id)
+        return held is not None and self.in_scope(held.squad_id)
+
+    def finish(self) -> None:
+        relink(self.session, self.touched)

@@ -1,6 +1,0 @@
-"""Object storage: `open_store` gives a `Store` with its two halves, `objects` and `uploads` (protocols.py)."""
-
-from service.storage.factory import open_store
-from service.storage.protocols import Store
-
-__all__ = ["Store", "open_store"]

@@ -1,0 +1,251 @@
+"""Keeps the coverage of events as the rules say: of some in the transaction that changed them, or of all anew.
+
+The counting waits for the end of the transaction. So its locks come after all others, once and in order: whoever
+holds one waits for nothing else, and no two transactions ever wait for each other here.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Self
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import event, func, select, text
+from sqlalchemy.dialects import postgresql
+from sqlmodel import Session
+
+from schemas.coverage import EventCoverage
+from schemas.events import EnforcementEvent
+from service.kernel.policy import policy
+from service.kernel.round_trip import together
+from service.kernel.settings import get_settings
+from service.registry.matters.queries import book
+from service.registry.matters.rules import Book
+from service.supervision.coverage.rules import Act, Explained, Filmed, Kept, Stretch, cover, day_of
+
+EVERYTHING = 0x7A68656E67634F  # the lock of whoever recounts many; any number of its own
+SINGLY = 1000  # so many at most are locked one by one: the server's table of locks is small
+CHUNK = 5000
+_OWED = "zhenglu.coverage"
+
+Rows = dict[tuple[UUID, str], Kept]
+
+
+def recount(session: Session, event_ids: Iterable[UUID]) -> None:
+    """Just before this transaction commits, the kept rows of these events are made to agree with it. May be called
+    at any point of it and any number of times. Of two transactions that change one event the second to commit
+    waits for the first, and then sees what it did.
+
+    Name every event of every link that was read or written, changed or not: the state in which a link was found
+    may be history by the end of the transaction.
+    """
+    session.info.setdefault(_OWED, set()).update(event_ids)
+
+
+def recount_linked(session: Session, recording_ids: Iterable[UUID]) -> None:
+    """`recount` of the events that these recordings are linked to, whatever the state of the link. Call it after
+    the recordings' rows are locked or written, and before links of theirs go."""
+    recordings = sorted(set(recording_ids))
+    if recordings:
+        session.flush()
+        recount(session, session.execute(_LINKED, {"recordings": recordings}).scalars())
+
+
+def recount_now(session: Session) -> None:
+    """Does what `recount` was asked for. Runs by itself before a commit; call it to read the rows before that."""
+    ids = sorted(session.info.pop(_OWED, ()))
+    if not ids:
+        return
+    session.flush()
+    _lock(session, ids)
+    known = Known.read(session)
+    for start in range(0, len(ids), CHUNK):
+        _bring_up_to_date(session, known, ids[start : start + CHUNK])
+
+
+@event.listens_for(Session, "before_commit")
+def _pay(session: Session) -> None:
+    if not session.in_nested_transaction():
+        recount_now(session)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    if session.in_nested_transaction():
+        return  # a savepoint's: the transaction around it still owes its own
+    session.info.pop(_OWED, None)
+
+
+def recount_all(session: Session) -> int:
+    """Every event there is, in one transaction. Answers how many."""
+    session.flush()
+    session.execute(select(func.pg_advisory_xact_lock(EVERYTHING)))
+    known, count = Known.read(session), 0
+    ids = events_after(session, None, CHUNK)
+    while ids:
+        _bring_up_to_date(session, known, ids)
+        count += len(ids)
+        ids = events_after(session, ids[-1], CHUNK)
+    return count
+
+
+def events_after(session: Session, after: UUID | None, limit: int) -> list[UUID]:
+    statement = select(EnforcementEvent.id).order_by(EnforcementEvent.id).limit(limit)
+    if after is not None:
+        statement = statement.where(EnforcementEvent.id > after)
+    return list(session.scalars(statement))
+
+
+def _lock(session: Session, ids: Sequence[UUID]) -> None:
+    if len(ids) > SINGLY:
+        session.execute(select(func.pg_advisory_xact_lock(EVERYTHING)))
+        return
+    keys = sorted({int.from_bytes(one.bytes[8:], signed=True) for one in ids} - {EVERYTHING})
+    session.execute(_LOCK, {"everything": EVERYTHING, "keys": [EVERYTHING, *keys]})
+
+
+@dataclass(frozen=True)
+class Known:
+    """What holds for every event."""
+
+    book: Book
+    zone: ZoneInfo
+    open_for: timedelta
+
+    @classmethod
+    def read(cls, session: Session) -> Self:
+        open_for = timedelta(minutes=policy(session, "link_open_event_minutes"))
+        return cls(book(session), get_settings().zone, open_for)
+
+
+def _bring_up_to_date(session: Session, known: Known, ids: Sequence[UUID]) -> None:
+    chosen = {"ids": list(ids)}
+    *read, stored = together(session, *((one, chosen) for one in (_FILMED, _EXPLAINED, _EVENTS, _STORED)))
+    wanted, held = _counted(known, *read), _rows(stored)
+    _write(session, {key: row for key, row in wanted.items() if held.get(key) != row})
+
+
+def kept_rows(session: Session, known: Known, ids: Sequence[UUID]) -> Rows:
+    """What the rows of these events have to be."""
+    chosen = {"ids": list(ids)}
+    return _counted(known, *together(session, *((one, chosen) for one in (_FILMED, _EXPLAINED, _EVENTS))))
+
+
+def _counted(known: Known, films: list[Any], explanations: list[Any], events: list[Any]) -> Rows:
+    filmed: dict[UUID, list[Filmed]] = defaultdict(list)
+    for event_id, *values in films:
+        filmed[event_id].append(Filmed(*values))
+    exempt: dict[UUID, str] = {}
+    stretches: dict[UUID, list[Stretch]] = defaultdict(list)
+    for event_id, kind, reason, since, until in explanations:
+        if kind == "exemption":
+            exempt.setdefault(event_id, reason)
+        else:
+            stretches[event_id].append((since, until))
+    rows: Rows = {}
+    for event_id, *values in events:
+        act = Act(*values)
+        explained = Explained(exempt.get(event_id), tuple(stretches.get(event_id, ())))
+        day = day_of(act.arrived_at, known.zone)
+        rule = known.book.find(day, act.kind, act.subject)  # type: ignore[arg-type]  # its value is as good
+        mine = filmed.get(event_id, [])
+        confirmed = [one for one in mine if one.confirmed]
+        row = cover(act, rule, mine, explained, day=day, open_for=known.open_for)
+        rows[event_id, "counted"] = row
+        rows[event_id, "confirmed"] = (
+            row
+            if len(confirmed) == len(mine)
+            else cover(act, rule, confirmed, explained, day=day, open_for=known.open_for)
+        )
+    return rows
+
+
+def stored_rows(session: Session, ids: Sequence[UUID]) -> Rows:
+    return _rows(together(session, (_STORED, {"ids": list(ids)}))[0])
+
+
+def _rows(stored: list[Any]) -> Rows:
+    return {(event_id, basis): Kept._make(values) for event_id, basis, *values in stored}
+
+
+def _write(session: Session, rows: Rows) -> None:
+    if not rows:
+        return
+    columns: list[list[Any]] = [
+        list(column) for column in zip(*((*key, *row) for key, row in rows.items()), strict=True)
+    ]
+    session.execute(_UPSERT, dict(zip(_NAMES, columns, strict=True)))
+
+
+# ---- statements -------------------------------------------------------------------------------------------
+
+_TABLE: Any = EventCoverage.__table__  # type: ignore[attr-defined]
+_NAMES = [column.name for column in _TABLE.columns]
+if tuple(_NAMES[2:]) != Kept._fields:
+    raise RuntimeError("service.supervision.coverage.rules.Kept and the columns of event_coverage differ")
+
+# The first key is shared by all who lock singly; unnest keeps the order.
+_LOCK = text(
+    """
+    SELECT CASE WHEN key = CAST(:everything AS bigint) THEN pg_advisory_xact_lock_shared(key)
+                ELSE pg_advisory_xact_lock(key) END
+    FROM unnest(CAST(:keys AS bigint[])) AS key
+    """
+)
+_EVENTS = text(
+    """
+    SELECT id, squad_id, kind, subject, campaign_id, arrived_at, departed_at,
+           cancelled_at IS NOT NULL AS cancelled, merged_into IS NOT NULL AS merged
+    FROM enforcement_events WHERE id = ANY(CAST(:ids AS uuid[])) ORDER BY id
+    """
+)
+# Of a link `l` and its recording `r`: whether it counts, whether its bytes are here, and what of it belongs to the
+# event. A part that a person chose holds as seconds into the recording, also when its clock is corrected.
+COUNTS = "l.state IN ('automatic', 'confirmed') AND r.state <> 'refused' AND r.merged_into IS NULL"
+HERE = "r.state NOT IN ('announced', 'receiving')"
+PLAYS = "r.state <> 'unplayable'"
+FILMED_START = "r.recorded_from + coalesce(l.part_start_s, 0) * interval '1 second'"
+FILMED_END = """
+    least(coalesce(r.recorded_to, r.recorded_from + r.duration_s * interval '1 second'),
+          r.recorded_from + l.part_end_s * interval '1 second')
+"""
+_FILMED = text(
+    f"""
+    SELECT l.event_id, CASE WHEN {PLAYS} THEN {FILMED_START} END AS start, {FILMED_END} AS until,
+           CASE WHEN {HERE} THEN r.received_at END AS received_at, l.state = 'confirmed' AS confirmed
+    FROM links l JOIN recordings r ON r.id = l.recording_id
+    WHERE l.event_id = ANY(CAST(:ids AS uuid[])) AND {COUNTS}
+    """  # fragments of this file
+)
+_EXPLAINED = text(
+    """
+    SELECT event_id, kind, reason, gap_from, gap_to FROM explanations
+    WHERE event_id = ANY(CAST(:ids AS uuid[])) AND state = 'approved' ORDER BY event_id, asked_at, id
+    """
+)
+_STORED = text(
+    "SELECT {} FROM event_coverage WHERE event_id = ANY(CAST(:ids AS uuid[]))".format(
+        ", ".join(
+            "CAST(gaps AS text) AS gaps" if name == "gaps" else name for name in _NAMES
+        )  # as text: most are empty
+    )
+)
+_LINKED = text(
+    """
+    SELECT DISTINCT event_id FROM links
+    WHERE recording_id = ANY(CAST(:recordings AS uuid[])) AND event_id IS NOT NULL
+    """
+)
+_UPSERT = text(
+    "INSERT INTO event_coverage ({names}) SELECT * FROM unnest({arrays})"
+    " ON CONFLICT (event_id, basis) DO UPDATE SET {values}".format(
+        names=", ".join(_NAMES),
+        arrays=", ".join(
+            f"CAST(:{column.name} AS {column.type.compile(postgresql.dialect())}[])"
+            for column in _TABLE.columns
+        ),
+        values=", ".join(f"{name} = excluded.{name}" for name in _NAMES[2:]),
+    )
+)

@@ -1,0 +1,124 @@
+"""A figure as a tile: what it says, what it stands on, and where each of its numbers leads."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from math import ceil
+from urllib.parse import urlencode
+
+from service.kernel.i18n import gettext as _
+from service.kernel.i18n import lazy, number
+from service.registry.clocks.words import rough_length
+from service.supervision.coverage.asking import Shown
+from service.supervision.coverage.figures import BY_NAME, Dimension, Figure
+from service.supervision.coverage.rows import Part
+from service.supervision.coverage.words import DEFINITIONS, EXCLUSIONS, EXEMPTIONS
+from service.web.coverage.views import FigureTile, Left
+from service.web.frame.views import Ref
+
+# What is on the other side of a figure, and which side is to be looked at first.
+WRONG = {
+    "recorded": (Part.rest, lazy("without a recording")),
+    "completeness": (Part.rest, lazy("not recorded whole")),
+    "on_time": (Part.rest, lazy("with something late")),
+    "explained": (Part.rest, lazy("with a gap not explained")),
+    "exempt": (Part.numerator, lazy("exempt")),
+    "recorders_on_duty": (Part.rest, lazy("days with too few")),
+    "unlinked": (Part.numerator, lazy("not linked")),
+    "put_right": (Part.numerator, lazy("rejected")),
+    "clocks": (Part.numerator, lazy("out of step")),
+    "docked": (Part.rest, lazy("not seen")),
+}
+PARTS = {
+    Part.numerator: lazy("What the numerator holds"),
+    Part.rest: lazy("The rest"),
+    Part.denominator: lazy("What the denominator holds"),
+    Part.excluded: lazy("Left out"),
+}
+# Their numbers are seconds, recordings, gaps or recorders; the rows behind them are events or days.
+SUMS = frozenset({"completeness", "on_time", "explained", "recorders_on_duty"})
+
+
+def rows_link(
+    asked: Shown,
+    figure: str,
+    part: Part,
+    group: Mapping[Dimension, str] | None = None,
+    reason: str = "",
+) -> str:
+    """The rows of this side of the figure, at the hour at which it was counted."""
+    pairs = [("figure", figure), ("part", part.value)]
+    pairs += [("reason", reason)] if reason else []
+    pairs += [("group", f"{dimension}:{value}") for dimension, value in (group or {}).items()]
+    return f"/coverage/rows?{asked.carried}&{'&'.join(_encoded(*pair) for pair in pairs)}"
+
+
+@lru_cache(4096)  # a board has thousands of links, of a few dozen groups
+def _encoded(name: str, value: str) -> str:
+    return urlencode([(name, value)])
+
+
+def amount(value: float, unit: str) -> str:
+    if unit == "seconds":
+        hours = value / 3600
+        return _("{n} h").format(n=number(hours, 0 if hours >= 100 else 1))
+    return number(value)
+
+
+def tile(asked: Shown, figure: Figure, group: Mapping[Dimension, str] | None = None) -> FigureTile:
+    spec, words = BY_NAME[figure.name], DEFINITIONS[figure.name]
+
+    def link(part: Part, reason: str = "") -> str:
+        return rows_link(asked, figure.name, part, group, reason)
+
+    return FigureTile(
+        name=figure.name,
+        number=spec.number,
+        title=str(words.title),
+        share=figure.share,
+        numerator=Ref(amount(figure.numerator, spec.unit), link(Part.numerator)),
+        denominator=Ref(amount(figure.denominator, spec.unit), link(Part.denominator)),
+        wrong=_wrong(figure, link),
+        small=figure.small and figure.n > 0,
+        n=figure.n,
+        rule_version=figure.rule_version,
+        definition=words,
+        versions=figure.matter_versions,
+        excluded=[
+            Left(str(EXCLUSIONS[reason]), n, link(Part.excluded, reason))
+            for reason, n in figure.excluded.items()
+            if n
+        ],
+        reasons=[
+            Left(str(EXEMPTIONS[reason]), n, link(Part.numerator, reason))
+            for reason, n in figure.reasons.items()
+            if n
+        ],
+        spread=_spread(figure),
+    )
+
+
+def _wrong(figure: Figure, link) -> Ref | None:
+    if figure.name not in WRONG or not figure.denominator:
+        return None
+    part, label = WRONG[figure.name]
+    left = figure.numerator if part is Part.numerator else figure.denominator - figure.numerator
+    if left <= 0:
+        return None
+    return Ref(str(label) if figure.name in SUMS else f"{number(left)} {label}", link(part))
+
+
+def _spread(figure: Figure) -> str | None:
+    if figure.p50 is None or figure.p95 is None:
+        return None
+    sentence = (
+        _("Half of the events within {half}, 95 % within {most}.")
+        if figure.name == "on_time"
+        else _("Half of them wait since {half} or less, 95 of 100 since {most} or less.")
+    )
+    return sentence.format(half=_at_most(figure.p50), most=_at_most(figure.p95))
+
+
+def _at_most(seconds: float) -> str:
+    """Where only days are said, the next whole one: the sentence promises that it is not more."""
+    days = ceil(seconds / 86400)
+    return rough_length(days * 86400 if days > 2 else max(0, seconds))

@@ -1,0 +1,204 @@
+"""Home, what needs attention by squad, the health of the queues, and the description of the API."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import Select, select
+from sqlmodel import Session
+
+from schemas.accounts import Role
+from schemas.jobs import Job, JobState
+from schemas.people import Squad
+from schemas.recordings import Recording, RecordingState
+from service.access.actions import require
+from service.access.dependencies import MaybeActor
+from service.access.queries import visible_recordings
+from service.access.rules import may
+from service.desk.operations import queries
+from service.kernel import jobs as queue
+from service.kernel.actor import Actor
+from service.kernel.clock import now
+from service.kernel.database import DatabaseSession
+from service.kernel.errors import Invalid
+from service.kernel.i18n import gettext as _
+from service.web.cases.pages import case_views
+from service.web.coverage.list_view import board_tiles, mine_tiles
+from service.web.frame import words
+from service.web.frame.query import carried, link_with
+from service.web.frame.rendering import render
+from service.web.frame.shell import PageActor, page_actor, stalled_sentences
+from service.web.frame.views import Ref, Tile
+from service.web.operations import views
+from service.web.operations.contract import described
+from service.web.recordings.cards import cards
+from service.web.recordings.detail import job_view
+from service.web.recordings.pages import unfinished
+from service.web.recordings.views import Job as JobView
+from service.web.recordings.views import RecordingCard
+
+router = APIRouter()
+SHOWN = 8
+PAGE = 40
+
+
+@router.get("/")
+def home_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
+    home = views.Home()
+    counts = queries.counts(session, actor)
+    if may(actor.role, "upload") and actor.role == Role.member:
+        home.unfinished = unfinished(session, actor)
+        mine = visible_recordings(actor).where(
+            Recording.uploaded_by == actor.account_id, Recording.merged_into.is_(None)
+        )
+        home.processing = _cards(session, actor, mine.where(Recording.state == RecordingState.processing))
+        home.refused = _cards(session, actor, mine.where(Recording.state == RecordingState.refused))
+        home.unlinked = _cards(session, actor, queries.unlinked(actor))
+        home.recent = _cards(session, actor, mine)
+        home.tiles = [
+            _tile(_("Processing"), counts["waiting"], "/my-uploads", "plain"),
+            _tile(_("Without an event"), counts["unlinked"], "/recordings?linked=no", "warn"),
+            _tile(_("In quarantine"), counts["refused"], "/recordings?state=refused", "bad"),
+            *mine_tiles(session, actor),
+        ]
+        home.tiles = [tile for tile in home.tiles if tile.count]
+    elif may(actor.role, "see_board"):
+        home.squads = queries.by_squad(session, actor)
+        home.recent = _cards(session, actor, visible_recordings(actor).where(Recording.merged_into.is_(None)))
+        home.tiles = [
+            *board_tiles(session, actor),
+            _tile(_("Failed"), counts["failed"], "/attention?what=failed", "bad"),
+            _tile(_("Waiting"), counts["waiting"], "/attention?what=waiting", "plain"),
+            _tile(_("Unlinked"), counts["unlinked"], "/attention?what=unlinked", "warn"),
+            _tile(_("Refused"), counts["refused"], "/attention?what=refused", "bad"),
+        ]
+    else:
+        home.cases = case_views(session, actor, queries.with_news(session, actor, SHOWN))
+        home.recent = _cards(session, actor, visible_recordings(actor).where(Recording.merged_into.is_(None)))
+        home.tiles = [
+            _tile(_("Unlinked"), counts["unlinked"], "/recordings?linked=no", "warn"),
+            _tile(_("Offered links"), counts["offered"], "/cases", "plain"),
+        ]
+    return render(request, "operations/home.html", home=home)
+
+
+def _tile(label: str, count: int, href: str, tone: str) -> Tile:
+    return Tile(label=label, count=count, href=href, tone=tone if count else "good")
+
+
+def _cards(session: Session, actor: Actor, statement: Select) -> list[RecordingCard]:
+    newest = statement.order_by(Recording.received_at.desc(), Recording.id.desc()).limit(SHOWN)
+    return cards(session, actor, list(session.scalars(newest)))
+
+
+@router.get("/attention")
+def attention_page(
+    request: Request,
+    actor: PageActor,
+    session: DatabaseSession,
+    what: str = "failed",
+    squad: str = "",
+    cursor: str | None = None,
+) -> Response:
+    require(actor, "see_board")
+    if what not in queries.WHAT:
+        raise Invalid(field="what", problem=what)
+    try:
+        squad_id = UUID(squad) if squad else None
+        after = UUID(cursor) if cursor else None
+    except ValueError:
+        raise Invalid(field="squad", problem=squad) from None
+    found = queries.page(session, actor, what, squad_id, after, PAGE + 1)
+    shown = found[:PAGE]
+    board = views.Attention(
+        squads=queries.by_squad(session, actor),
+        what=what,
+        squad=squad or None,
+        items=cards(session, actor, shown),
+        jobs=_jobs(session, actor, shown, what) if what in ("failed", "waiting") else [],
+        counts=queries.counts(session, actor, squad_id),
+        next=link_with("/attention", carried(request, "what", "squad"), cursor=shown[-1].id)
+        if len(found) > PAGE
+        else None,
+    )
+    return render(request, "operations/attention.html", fragment="operations/_attention.html", board=board)
+
+
+def _jobs(session: Session, actor: Actor, recordings: list[Recording], what: str) -> list[JobView]:
+    states = (JobState.failed,) if what == "failed" else (JobState.queued, JobState.running)
+    of = {r.id: r for r in recordings} | {r.original_id: r for r in recordings if r.original_id}
+    squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
+    rows = session.scalars(
+        select(Job).where(Job.subject_id.in_(of), Job.state.in_(states)).order_by(Job.requested_at)
+    )
+    return [
+        job_view(
+            job,
+            may_retry=may(actor.role, "retry_jobs"),
+            recording=Ref(
+                of[job.subject_id].file_name or str(of[job.subject_id].id),
+                f"/recordings/{of[job.subject_id].id}",
+            ),
+            squad=squads.get(of[job.subject_id].squad_id),
+        )
+        for job in rows
+    ]
+
+
+@router.get("/queue")
+def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
+    require(actor, "see_queue")
+    healths = queue.queue_health(session)
+    workers: dict[str, views.Worker] = {}
+    doing = _doing(session)
+    for health in healths:
+        for beat, alive in [(b, True) for b in health.workers] + [(b, False) for b in health.silent]:
+            workers[beat.worker] = views.Worker(
+                name=beat.worker,
+                queues=beat.queue.split(","),
+                seen=beat.seen_at,
+                alive=alive,
+                doing=doing.get(beat.worker),
+            )
+    failed = list(
+        session.scalars(
+            queries.failed_jobs(actor).where(Job.finished_at > now() - timedelta(days=90)).limit(PAGE)
+        )
+    )
+    health = views.Health(
+        queues=[
+            views.Queue(
+                name=health.queue,
+                depth=health.waiting,
+                running=health.running,
+                workers=len(health.workers),
+                oldest_s=health.oldest_waiting_s,
+                backlog_h=health.backlog_hours,
+                failed=health.failed,
+            )
+            for health in healths
+        ],
+        workers=sorted(workers.values(), key=lambda worker: (not worker.alive, worker.name)),
+        failed=queries.failed_views(session, actor, failed),
+        counted_at=now(),
+        stalled=stalled_sentences(session),
+    )
+    return render(request, "operations/queue.html", fragment="operations/_queue.html", health=health)
+
+
+def _doing(session: Session) -> dict[str, str]:
+    """What each worker has in hand; whose recording it is does not show here."""
+    found: dict[str, list[str]] = {}
+    running = select(Job.worker, Job.kind).where(Job.state == JobState.running).order_by(Job.started_at)
+    for worker, kind in session.execute(running):
+        label = words.JOBS[kind].label if kind in words.JOBS else kind
+        found.setdefault(worker or "", []).append(str(label))
+    return {worker: _(", ").join(labels) for worker, labels in found.items()}
+
+
+@router.get("/docs")
+def docs_page(request: Request, actor: MaybeActor, session: DatabaseSession) -> Response:
+    """For everyone, as /openapi.json is; in the frame of whoever is signed in."""
+    if actor is not None and not actor.is_dock:
+        page_actor(request, actor, session)
+    return render(request, "operations/docs.html", groups=described(request.app.openapi()))

@@ -1,0 +1,100 @@
+"""What the home page, the boards of the day and the API's description show."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.web.cases.views import Case
+from service.web.frame.views import Tile
+from service.web.recordings.views import Job, RecordingCard
+from service.web.uploads.views import UnfinishedUpload
+
+
+@dataclass(slots=True)
+class SquadRow:
+    """Counts of one squad; each figure links to its rows by `/attention?squad=…&what=…`."""
+
+    id: str
+    squad: str
+    failed: int = 0
+    waiting: int = 0
+    unlinked: int = 0
+    refused: int = 0
+    without_recording: int = 0
+    oldest: datetime | None = None
+
+
+@dataclass(slots=True)
+class Attention:
+    squads: list[SquadRow]
+    what: str = "failed"  # failed | waiting | unlinked | refused | removal
+    squad: str | None = None  # id of the one selected
+    items: list[RecordingCard] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)  # for failed and waiting
+    counts: dict[str, int] = field(default_factory=dict)
+    next: str | None = None
+
+
+@dataclass(slots=True)
+class Queue:
+    name: str  # light | encode
+    depth: int
+    running: int
+    workers: int
+    oldest_s: float | None = None
+    backlog_h: float | None = None
+    failed: int = 0
+
+
+@dataclass(slots=True)
+class Worker:
+    name: str
+    queues: list[str]
+    seen: datetime
+    alive: bool
+    doing: str | None = None
+
+
+@dataclass(slots=True)
+class Health:
+    queues: list[Queue]
+    workers: list[Worker]
+    failed: list[Job]
+    counted_at: datetime
+    stalled: list[str] = field(default_factory=list)  # a sentence for each queue that nobody serves
+
+
+@dataclass(slots=True)
+class Home:
+    """Only the parts for the viewer's role are filled."""
+
+    tiles: list[Tile] = field(default_factory=list)
+    unlinked: list[RecordingCard] = field(default_factory=list)
+    processing: list[RecordingCard] = field(default_factory=list)
+    refused: list[RecordingCard] = field(default_factory=list)
+    unfinished: list[UnfinishedUpload] = field(default_factory=list)
+    squads: list[SquadRow] = field(default_factory=list)
+    cases: list[Case] = field(default_factory=list)
+    recent: list[RecordingCard] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ApiParameter:
+    name: str
+    place: str  # path | query | header, or the content type of the body
+    kind: str
+    required: bool = False
+
+
+@dataclass(slots=True)
+class ApiOperation:
+    method: str
+    path: str
+    summary: str
+    description: str = ""
+    parameters: list[ApiParameter] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class ApiGroup:
+    tag: str
+    operations: list[ApiOperation] = field(default_factory=list)

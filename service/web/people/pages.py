@@ -1,0 +1,52 @@
+"""The bureau's officers, with their accounts and who is on duty."""
+
+from fastapi import APIRouter, Request, Response
+from sqlalchemy import func, select
+
+from schemas.accounts import Account, SignIn
+from schemas.people import Officer, Squad
+from service.access.actions import require
+from service.access.queries import visible_officers
+from service.kernel.clock import local, now
+from service.kernel.database import DatabaseSession
+from service.registry.people.rosters import on_duty
+from service.registry.people.rules import left_by
+from service.web.frame.rendering import render
+from service.web.frame.shell import PageActor
+from service.web.people.views import Person
+
+router = APIRouter()
+
+
+@router.get("/people")
+def people_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
+    require(actor, "see_people")
+    squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
+    accounts = {
+        account.officer_id: account
+        for account in session.scalars(select(Account).where(Account.officer_id.is_not(None)))
+    }
+    seen = dict(
+        session.execute(select(SignIn.account_id, func.max(SignIn.seen_at)).group_by(SignIn.account_id)).all()
+    )
+    moment = now()
+    today = local(moment).date()
+    duties = {duty.officer.id: duty.roster.ends_at for duty in on_duty(session, actor, moment)}
+    people = []
+    for officer in session.scalars(visible_officers(actor).order_by(Officer.certificate_no)):
+        account = accounts.get(officer.id)
+        people.append(
+            Person(
+                number=officer.certificate_no,
+                name=officer.name,
+                squad=squads.get(officer.squad_id),
+                role=str(account.role) if account else None,
+                username=account.username if account else None,
+                active=not left_by(officer.left_on, today)
+                and (account is None or account.disabled_at is None),
+                last_seen=seen.get(account.id) if account else None,
+                left_on=officer.left_on,
+                on_duty_until=duties.get(officer.id),
+            )
+        )
+    return render(request, "people/list.html", people=people)

@@ -1,0 +1,357 @@
+"""One recording with everything that hangs on it, as its page shows it."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from schemas.accounts import Account
+from schemas.cases import Case
+from schemas.custody import CustodyEntry
+from schemas.events import EnforcementEvent
+from schemas.jobs import Job, JobState
+from schemas.links import Link, LinkState
+from schemas.originals import Original, Rendition, RenditionKind
+from schemas.recorders import Recorder
+from schemas.recordings import Receipt, ReceiptOutcome, Recording, Tag
+from service.access.queries import squad_scope, visible_cases, visible_custody, visible_events
+from service.access.rules import may
+from service.finding.linking.positions import part_shown
+from service.finding.linking.words import said
+from service.footage.recordings.words import (
+    PARAMETERS,
+    doubts,
+    format_name,
+    reason_sentence,
+    tag_kind,
+    tag_label,
+    tag_source,
+)
+from service.kernel.actor import Actor
+from service.kernel.i18n import gettext as _
+from service.kernel.i18n import moment
+from service.kernel.jobs import jobs_of
+from service.preservation.custody.words import entry_view
+from service.registry.clocks.words import basis_sentence, claim_source, doubt, off, recorder_path
+from service.web.announcements.views import announced_view
+from service.web.frame.views import Ref
+from service.web.recordings import views
+from service.web.recordings.cards import cards
+
+CUSTODY_SHOWN = 60
+RECEIPT_WORDS = {
+    ReceiptOutcome.pending: "accepted",
+    ReceiptOutcome.verified: "accepted",
+    ReceiptOutcome.duplicate: "same_bytes",
+    ReceiptOutcome.mismatch: "hash_mismatch",
+    ReceiptOutcome.quarantined: "refused",
+}
+
+
+def detail(session: Session, actor: Actor, recording: Recording) -> views.Recording:
+    original = session.get(Original, recording.original_id) if recording.original_id else None
+    links = link_views(session, actor, _links_of(session, recording.id))
+    receipts = session.scalars(
+        select(Receipt).where(Receipt.recording_id == recording.id).order_by(Receipt.received_at)
+    ).all()
+    tags = session.scalars(
+        select(Tag).where(Tag.recording_id == recording.id).order_by(Tag.start_s.nulls_first(), Tag.name)
+    )
+    custody = session.scalars(_custody_of(actor, recording.id)) if may(actor.role, "see_custody") else ()
+    return views.Recording(
+        card=cards(session, actor, [recording])[0],
+        original=_original(actor, recording, original, receipts),
+        player=player(session, recording, original),
+        clock=_clock(session, actor, recording),
+        location=_location(recording),
+        missing=_missing(recording, original),
+        tags=[
+            views.Tag(
+                label=tag_label(tag),
+                kind=tag_kind(tag),
+                source=tag_source(tag),
+                confidence=tag.confidence,
+                from_s=tag.start_s,
+                to_s=tag.end_s,
+            )
+            for tag in tags
+        ],
+        links=[link for link in links if link.status != LinkState.offered],
+        offered=[link for link in links if link.status == LinkState.offered],
+        jobs=job_views(session, actor, recording),
+        receipts=[_receipt(session, receipt) for receipt in receipts],
+        custody=[entry_view(entry) for entry in custody],
+        claims=_unknown_claims(recording),
+        may_decide=may(actor.role, "link"),
+        may_make_event=may(actor.role, "edit_events")
+        and recording.state != "refused"
+        and not any(link.status in ("confirmed", "automatic") for link in links),
+        announced=announced_view(actor, recording),
+    )
+
+
+def _custody_of(actor: Actor, recording_id: UUID):
+    return (
+        visible_custody(actor)
+        .where(CustodyEntry.subject_kind == "recording", CustodyEntry.subject_id == recording_id)
+        .order_by(CustodyEntry.id.desc())
+        .limit(CUSTODY_SHOWN)
+    )
+
+
+def _links_of(session: Session, recording_id: UUID) -> Sequence[Link]:
+    order = {LinkState.confirmed: 0, LinkState.automatic: 1, LinkState.offered: 2, LinkState.rejected: 3}
+    links = session.scalars(select(Link).where(Link.recording_id == recording_id)).all()
+    return sorted(links, key=lambda link: (order[LinkState(link.state)], -link.score, str(link.id)))
+
+
+def link_views(
+    session: Session, actor: Actor, links: Sequence[Link], *, with_recordings: bool = False
+) -> list[views.Link]:
+    """Links whose event or case the actor may not see are left out."""
+    events = {
+        event.id: event
+        for event in session.scalars(
+            visible_events(actor).where(
+                EnforcementEvent.id.in_({link.event_id for link in links if link.event_id})
+            )
+        )
+    }
+    case_ids = {link.case_id for link in links if link.case_id}
+    case_ids |= {event.case_id for event in events.values() if event.case_id}
+    cases = {case.id: case for case in session.scalars(visible_cases(actor).where(Case.id.in_(case_ids)))}
+    deciders = {
+        account.id: account.display_name or account.username
+        for account in session.scalars(
+            select(Account).where(Account.id.in_({link.decided_by for link in links if link.decided_by}))
+        )
+    }
+    begun = select(Recording.id, Recording.recorded_from).where(
+        Recording.id.in_({link.recording_id for link in links})
+    )
+    starts = {row.id: row.recorded_from for row in session.execute(begun)}
+    recording_cards = {}
+    if with_recordings:
+        found = session.scalars(
+            select(Recording).where(Recording.id.in_({link.recording_id for link in links}))
+        ).all()
+        recording_cards = {UUID(card.id): card for card in cards(session, actor, found)}
+    result = []
+    for link in links:
+        event = events.get(link.event_id) if link.event_id else None
+        case = cases.get(link.case_id or (event.case_id if event else None))
+        if event is None and case is None:
+            continue
+        target = (
+            Ref(event.title, f"/events/{event.id}")
+            if event
+            else Ref(_("Case {number}, no event").format(number=case.number), f"/cases/{case.id}")
+        )
+        result.append(
+            views.Link(
+                id=str(link.id),
+                status=str(link.state),
+                score=link.score,
+                reasons=said(link.reasons),
+                event=target,
+                kind=event.kind if event else None,
+                place=event.place if event else None,
+                arrived=event.arrived_at if event else None,
+                departed=event.departed_at if event else None,
+                case=Ref(case.number, f"/cases/{case.id}") if case else None,
+                recording=recording_cards.get(link.recording_id),
+                decided_by=deciders.get(link.decided_by) if link.decided_by else None,
+                decided_at=link.decided_at,
+                **part_shown(link, starts.get(link.recording_id)),
+                made=bool(link.reasons) and link.reasons[0].get("code") == "made_from",
+            )
+        )
+    return result
+
+
+def job_view(
+    job: Job, *, may_retry: bool, recording: Ref | None = None, squad: str | None = None
+) -> views.Job:
+    state = "waiting" if job.state == JobState.queued else str(job.state)
+    since = {"waiting": job.requested_at, "running": job.started_at}.get(state, job.finished_at)
+    took = (
+        (job.finished_at - job.started_at).total_seconds()
+        if job.finished_at and job.started_at and state in ("done", "failed")
+        else None
+    )
+    return views.Job(
+        id=str(job.id),
+        kind=str(job.kind),
+        state=state,
+        attempt=job.tries if state != "done" else max(job.tries, 1),
+        attempts=job.max_tries,
+        progress=job.progress if state == "running" else None,
+        reason=reason_sentence(job.reason, job.reason_params),
+        since=since,
+        took_s=took,
+        may_retry=may_retry and state == "failed",
+        recording=recording,
+        squad=squad,
+    )
+
+
+STAGE_ORDER = {"intake": 0, "playable": 1, "tags": 2, "link": 3, "renditions": 4, "clock": 5}
+
+
+def job_views(session: Session, actor: Actor, recording: Recording) -> list[views.Job]:
+    subjects = [recording.id, *([recording.original_id] if recording.original_id else [])]
+    found = [job for job in jobs_of(session, subjects) if job.kind in STAGE_ORDER]
+    found.sort(key=lambda job: STAGE_ORDER[job.kind])
+    shown = [job_view(job, may_retry=may(actor.role, "retry_jobs")) for job in found]
+    for job in shown:
+        # Work done before these bytes came would tell that another squad had sent them.
+        job.since = max(job.since, recording.received_at) if job.since else None
+    return shown
+
+
+def player(session: Session, recording: Recording, original: Original | None) -> views.Player:
+    base = f"/api/v1/recordings/{recording.id}"
+    kinds = (
+        {
+            row.kind: row
+            for row in session.scalars(
+                select(Rendition).where(Rendition.original_id == original.id, Rendition.position == 0)
+            )
+        }
+        if original
+        else {}
+    )
+    playback = kinds.get(RenditionKind.playback)
+    if playback is None or recording.state == "refused":
+        note = reason_sentence(recording.reason, recording.reason_params)
+        if recording.state == "announced":
+            note = _("A station announced it; it can be watched when its bytes have come.")
+        return views.Player(
+            note=note or _("It is being made watchable; this page shows it as soon as it is.")
+        )
+    streams = (original.media.get("probe") or {}).get("streams", []) if original else []
+    return views.Player(
+        src=f"{base}/playback",
+        poster=f"{base}/poster" if RenditionKind.poster in kinds else None,
+        sprite_vtt=f"{base}/sprite.vtt" if RenditionKind.sprite_map in kinds else None,
+        peaks=f"{base}/waveform" if RenditionKind.waveform in kinds else None,
+        audio_only=bool(streams) and not any(stream.get("kind") == "video" for stream in streams),
+        preliminary=RenditionKind.video not in kinds,
+        fps=next((stream["fps"] for stream in streams if stream.get("fps")), None),
+    )
+
+
+def _original(
+    actor: Actor, recording: Recording, original: Original | None, receipts: Sequence[Receipt]
+) -> views.Original:
+    if original is None:
+        last = receipts[-1] if receipts else None
+        return views.Original(
+            size=last.size if last else 0,
+            sha256=last.stored_sha256 if last else None,
+            lock="not_locked" if recording.state == "refused" else "pending",
+        )
+    probe: dict[str, Any] = original.media.get("probe") or {}
+    locked = original.locked_until is not None
+    return views.Original(
+        size=original.size,
+        sha256=original.sha256,
+        lock="locked" if locked else "not_locked" if original.lock_mode else "pending",
+        lock_detail=_("{mode}, until {time}").format(
+            mode=original.lock_mode, time=moment(original.locked_until)
+        )
+        if locked
+        else None,
+        container=format_name(probe.get("container")),
+        streams=[_stream(stream) for stream in probe.get("streams", [])],
+        claimed_duration_s=probe.get("claimed_s"),
+        download_url=f"/api/v1/recordings/{recording.id}/original"
+        if may(actor.role, "download_original") and not original.quarantined
+        else None,
+    )
+
+
+def _stream(stream: dict[str, Any]) -> str:
+    parts = [
+        PARAMETERS.get(stream.get("kind", ""), stream.get("kind")),
+        format_name(stream.get("codec") or stream.get("tag")),
+    ]
+    if stream.get("width"):
+        parts.append(f"{stream['width']}×{stream['height']}")
+    if stream.get("fps"):
+        parts.append(f"{stream['fps']:.4g} fps")
+    if stream.get("rotation"):
+        parts.append(f"{stream['rotation']}°")
+    if stream.get("sample_rate"):
+        parts.append(f"{stream['sample_rate']} Hz")
+    return " · ".join(str(part) for part in parts if part)
+
+
+def _clock(session: Session, actor: Actor, recording: Recording) -> views.Clock:
+    clock, offset = recording.clock, recording.clock_offset_s
+    recorder = session.get(Recorder, recording.recorder_id) if recording.recorder_id else None
+    seen = recorder is not None and may(actor.role, "see_people")
+    if seen and (scope := squad_scope(actor)) is not None:
+        seen = recorder.squad_id in scope
+    return views.Clock(
+        claimed_from=recording.claimed_from or recording.recorded_from,
+        claimed_by=claim_source(clock.get("camera_source") or clock.get("source")),
+        off=off(offset) if offset is not None else None,
+        doubt=doubt(recording.clock_doubt_s) if recording.clock_doubt_s is not None else None,
+        basis=basis_sentence(clock.get("basis")) if offset is not None else None,
+        exact=str(clock.get("source")).startswith("gps"),
+        read_from=recording.recorded_from,
+        read_to=recording.recorded_to,
+        doubts=doubts(clock),
+        href=recorder_path(recorder) if seen else None,
+    )
+
+
+def _location(recording: Recording) -> views.Location | None:
+    if recording.latitude is None or recording.longitude is None:
+        return None
+    return views.Location(
+        label=f"{recording.latitude:.5f}, {recording.longitude:.5f}",
+        lat=recording.latitude,
+        lon=recording.longitude,
+        source=_("GPS track") if recording.track else _("camera metadata"),
+        track=[(point[0], point[1], point[2]) for point in recording.track],
+    )
+
+
+def _missing(recording: Recording, original: Original | None) -> list[str]:
+    if recording.state != "partial":
+        return []
+    verdict = (original.media.get("verdict") or {}) if original else {}
+    said = [reason_sentence(r["code"], r.get("params")) for r in verdict.get("reasons", [])]
+    own = reason_sentence(recording.reason, recording.reason_params)
+    return list(dict.fromkeys(text for text in [own, *said] if text))
+
+
+def _receipt(session: Session, receipt: Receipt) -> views.Receipt:
+    account = session.get(Account, receipt.account_id) if receipt.account_id else None
+    declared = receipt.declared_sha256
+    return views.Receipt(
+        at=receipt.received_at,
+        by=(account.display_name or account.username) if account else "–",
+        source=receipt.dock or _("browser or command line"),
+        filename=receipt.file_name,
+        outcome=RECEIPT_WORDS[ReceiptOutcome(receipt.outcome)],
+        declared_sha256=declared,
+        matches=None
+        if declared is None or receipt.stored_sha256 is None
+        else declared == receipt.stored_sha256,
+    )
+
+
+def _unknown_claims(recording: Recording) -> list[str]:
+    known = {"recorder": recording.recorder_id, "officer": recording.officer_id}
+    names = {"recorder": _("Recorder"), "officer": _("Officer")}
+    said = [
+        f"{names[name]}: {recording.claims[name]}"
+        for name, row in known.items()
+        if recording.claims.get(name) and row is None
+    ]
+    return said

@@ -1,0 +1,279 @@
+"""One recording: the page, its live part, decisions on its links; and one's own uploads."""
+
+from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Form, Request, Response
+from sqlalchemy import select, tuple_
+from sqlmodel import Session
+
+from schemas.events import EnforcementEvent, EventOfficer
+from schemas.links import Link
+from schemas.recordings import Recording
+from schemas.uploads import Upload, UploadState
+from service.access.actions import require
+from service.access.queries import (
+    get_recording,
+    visible_events,
+    visible_links,
+    visible_recordings,
+    visible_uploads,
+)
+from service.desk.operations.routes import retry
+from service.finding.linking import actions as linking
+from service.finding.linking.errors import PartUnclear
+from service.finding.linking.positions import seconds
+from service.footage.recordings.queries import note_use
+from service.footage.recordings.removal import ask_removal
+from service.footage.uploads.queries import is_full
+from service.kernel.actor import Actor
+from service.kernel.clock import now
+from service.kernel.custody import record
+from service.kernel.database import DatabaseSession
+from service.kernel.errors import Conflict, Invalid, NotFound
+from service.kernel.i18n import gettext as _
+from service.kernel.i18n import moment
+from service.kernel.settings import get_settings
+from service.web.frame.rendering import redirect, render
+from service.web.frame.shell import PageActor
+from service.web.frame.views import Option
+from service.web.recordings.cards import cards
+from service.web.recordings.detail import detail
+from service.web.uploads.views import MyUploads, UnfinishedUpload, UploadPage
+
+router = APIRouter()
+Field = Annotated[str, Form()]
+RECENT_EVENTS = 60
+PAGE = 40
+
+
+@router.get("/recordings/{recording_id}")
+def recording_page(
+    request: Request, recording_id: UUID, actor: PageActor, session: DatabaseSession
+) -> Response:
+    recording = get_recording(session, actor, recording_id)
+    if recording.id != recording_id:
+        return redirect(request, f"/recordings/{recording.id}")
+    shown = detail(session, actor, recording)
+    note_use(session, actor, "view", recording)
+    return render(request, "recordings/one.html", recording=shown)
+
+
+@router.get("/recordings/{recording_id}/jobs")
+def jobs_fragment(
+    request: Request, recording_id: UUID, actor: PageActor, session: DatabaseSession
+) -> Response:
+    recording = get_recording(session, actor, recording_id)
+    return render(request, "recordings/_jobs.html", recording=detail(session, actor, recording))
+
+
+def _decided(request: Request, session: Session, actor: Actor, recording_id: UUID) -> Response:
+    target = request.headers.get("HX-Target", "")
+    if target.endswith("offers"):
+        return Response(status_code=204, headers={"HX-Refresh": "true"})
+    if "HX-Request" not in request.headers:
+        return redirect(request, f"/recordings/{recording_id}")
+    recording = get_recording(session, actor, recording_id)
+    return render(request, "recordings/_links.html", recording=detail(session, actor, recording))
+
+
+DECISIONS = {"confirm": linking.confirm, "reject": linking.reject, "undo": linking.undo}
+
+
+@router.post("/recordings/{recording_id}/links/{link_id}/part")
+def choose_part(
+    request: Request,
+    recording_id: UUID,
+    link_id: UUID,
+    actor: PageActor,
+    session: DatabaseSession,
+    since: Field = "",
+    until: Field = "",
+) -> Response:
+    """Both empty: again what lies in the event."""
+    recording = get_recording(session, actor, recording_id)
+    of_it = visible_links(actor).where(Link.id == link_id, Link.recording_id == recording.id)
+    if session.scalars(of_it).first() is None:
+        raise NotFound
+    try:
+        part = seconds(since), seconds(until)
+    except ValueError:
+        raise PartUnclear from None
+    linking.set_part(session, actor, link_id, *part)
+    session.flush()
+    return _decided(request, session, actor, recording_id)
+
+
+@router.post("/recordings/{recording_id}/links/{link_id}/{decision}")
+def decide_link(
+    request: Request,
+    recording_id: UUID,
+    link_id: UUID,
+    decision: str,
+    actor: PageActor,
+    session: DatabaseSession,
+) -> Response:
+    if decision not in DECISIONS:
+        raise NotFound
+    recording = get_recording(session, actor, recording_id)
+    of_it = visible_links(actor).where(Link.id == link_id, Link.recording_id == recording.id)
+    if session.scalars(of_it).first() is None:
+        raise NotFound
+    DECISIONS[decision](session, actor, link_id)
+    session.flush()
+    return _decided(request, session, actor, recording_id)
+
+
+@router.post("/jobs/{job_id}/retry")
+def retry_job(request: Request, job_id: UUID, actor: PageActor, session: DatabaseSession) -> Response:
+    retry(job_id, actor, session)
+    session.flush()
+    back = request.headers.get("HX-Current-URL", "")
+    if request.headers.get("HX-Target", "").endswith("jobs") and "/recordings/" in back:
+        try:
+            recording = get_recording(session, actor, UUID(back.split("/recordings/")[1][:36]))
+        except ValueError:
+            raise NotFound from None
+        return render(request, "recordings/_jobs.html", recording=detail(session, actor, recording))
+    if "HX-Request" not in request.headers:
+        return redirect(request, "/queue")
+    return Response(status_code=204, headers={"HX-Refresh": "true"})
+
+
+def event_options(session: Session, actor: Actor, chosen: UUID | None = None) -> list[Option]:
+    """The actor's own recent events first, then those of the squad."""
+    since = now() - timedelta(days=400)
+    mine = select(EventOfficer.event_id).where(EventOfficer.officer_id == actor.officer_id)
+    events = session.scalars(
+        visible_events(actor)
+        .where(
+            EnforcementEvent.cancelled_at.is_(None),
+            EnforcementEvent.merged_into.is_(None),
+            EnforcementEvent.arrived_at > since,
+        )
+        .order_by(EnforcementEvent.id.in_(mine).desc(), EnforcementEvent.arrived_at.desc())
+        .limit(RECENT_EVENTS)
+    )
+    return [
+        Option(str(event.id), f"{moment(event.arrived_at)} {event.title}", selected=event.id == chosen)
+        for event in events
+    ]
+
+
+def unfinished(session: Session, actor: Actor) -> list[UnfinishedUpload]:
+    uploads = session.scalars(
+        visible_uploads(actor)
+        .where(Upload.state == UploadState.open, Upload.partial.is_(False), Upload.recording_id.is_(None))
+        .order_by(Upload.created_at.desc())
+        .limit(50)
+    )
+    return [
+        UnfinishedUpload(
+            id=str(upload.id),
+            filename=upload.file_name,
+            size=upload.length,
+            offset=upload.upload_offset,
+            device=_("a dock") if upload.token_id else _("a browser or the command line"),
+            since=upload.created_at,
+            expires=upload.expires_at,
+        )
+        for upload in uploads
+    ]
+
+
+@router.get("/upload")
+def upload_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
+    require(actor, "upload")
+    page = UploadPage(
+        events=event_options(session, actor),
+        max_size=get_settings().max_upload_bytes,
+        unfinished=unfinished(session, actor),
+    )
+    return render(request, "recordings/upload.html", upload=page)
+
+
+@router.get("/my-uploads")
+def my_uploads(
+    request: Request, actor: PageActor, session: DatabaseSession, cursor: str | None = None
+) -> Response:
+    require(actor, "upload")
+    statement = (
+        visible_recordings(actor)
+        .where(Recording.uploaded_by == actor.account_id, Recording.merged_into.is_(None))
+        .order_by(Recording.received_at.desc(), Recording.id.desc())
+        .limit(PAGE + 1)
+    )
+    if cursor:
+        try:
+            last = session.scalars(visible_recordings(actor).where(Recording.id == UUID(cursor))).first()
+        except ValueError:
+            raise Invalid(field="cursor", problem=cursor) from None
+        if last is not None:
+            statement = statement.where(
+                tuple_(Recording.received_at, Recording.id) < tuple_(last.received_at, last.id)
+            )
+    found = list(session.scalars(statement))
+    shown = found[:PAGE]
+    mine = MyUploads(
+        unfinished=[] if cursor else unfinished(session, actor),
+        items=cards(session, actor, shown),
+        events=event_options(session, actor),
+        next=f"/my-uploads?cursor={shown[-1].id}" if len(found) > PAGE else None,
+    )
+    return render(request, "recordings/mine.html", fragment="recordings/_mine.html", mine=mine)
+
+
+def _my_row(request: Request, session: Session, actor: Actor, recording: Recording) -> Response:
+    if "HX-Request" not in request.headers:
+        return redirect(request, "/my-uploads")
+    session.flush()
+    card = cards(session, actor, [recording])[0]
+    return render(request, "recordings/_mine_row.html", card=card, events=event_options(session, actor))
+
+
+@router.post("/my-uploads/{recording_id}/event")
+def put_event_right(
+    request: Request, recording_id: UUID, actor: PageActor, session: DatabaseSession, event: Field = ""
+) -> Response:
+    require(actor, "link")
+    recording = get_recording(session, actor, recording_id)
+    try:
+        chosen = UUID(event) if event else None
+    except ValueError:
+        raise Invalid(field="event", problem=event) from None
+    linking.declare_event(session, actor, recording.id, chosen)
+    return _my_row(request, session, actor, recording)
+
+
+@router.post("/my-uploads/{recording_id}/removal")
+def removal(
+    request: Request, recording_id: UUID, actor: PageActor, session: DatabaseSession, reason: Field = ""
+) -> Response:
+    recording = get_recording(session, actor, recording_id)
+    ask_removal(session, actor, recording.id, reason)
+    return _my_row(request, session, actor, recording)
+
+
+@router.post("/my-uploads/unfinished/{upload_id}/forget")
+def forget_upload(request: Request, upload_id: UUID, actor: PageActor, session: DatabaseSession) -> Response:
+    """The bytes are freed by the reaper; the row says that a person gave the upload up."""
+    upload = session.scalars(visible_uploads(actor).where(Upload.id == upload_id).with_for_update()).first()
+    if upload is None or upload.state != UploadState.open or upload.recording_id is not None:
+        raise NotFound
+    if is_full(upload):  # received in full: it becomes a recording in a moment
+        raise Conflict
+    upload.state, upload.epoch = UploadState.terminated, upload.epoch + 1
+    session.add(upload)
+    record(
+        session,
+        actor,
+        "forget_upload",
+        "upload",
+        upload.id,
+        squad_id=upload.squad_id,
+        offset=upload.upload_offset,
+    )
+    if "HX-Request" not in request.headers:
+        return redirect(request, "/my-uploads")
+    return Response(status_code=204, headers={"HX-Refresh": "true"})

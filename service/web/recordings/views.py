@@ -1,0 +1,189 @@
+"""What the pages show of recordings: a row, its links and jobs, and the whole of one."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from service.web.custody.views import CustodyEntry
+from service.web.frame.drawing import Point
+from service.web.frame.views import Ref
+
+
+@dataclass(slots=True)
+class LinkChip:
+    """A link in a list row: where to and how sure."""
+
+    label: str
+    href: str
+    status: str  # confirmed | automatic | offered
+
+
+@dataclass(slots=True)
+class RecordingCard:
+    """One row of any list of recordings."""
+
+    id: str
+    filename: str
+    state: str  # receiving | processing | ready | partial | unplayable | refused
+    received_at: datetime
+    reason: str | None = None
+    poster_url: str | None = None
+    duration_s: float | None = None
+    size: int | None = None
+    recorded_from: datetime | None = None
+    recorded_to: datetime | None = None
+    squad: str | None = None
+    officers: list[str] = field(default_factory=list)
+    recorder: str | None = None
+    kind: str | None = None  # inspection | evidence_collection | document_delivery | coercion
+    place: str | None = None
+    tags: list[str] = field(default_factory=list)
+    links: list[LinkChip] = field(default_factory=list)
+    clock_doubt: str | None = None
+    sample: bool = False
+    progress: float | None = None  # of its jobs, while processing
+    removal_asked: bool = False
+    due: datetime | None = None  # of an announced one: when its bytes turn late
+    late: bool = False
+
+    @property
+    def href(self) -> str:
+        return f"/recordings/{self.id}"
+
+
+@dataclass(slots=True)
+class Tag:
+    label: str
+    kind: str  # quality | place | time | device | step | word
+    source: str  # a sentence's subject: "camera metadata", "file name", "picture measurement", …
+    confidence: float | None = None
+    from_s: float | None = None  # both None: about the whole recording
+    to_s: float | None = None
+
+
+@dataclass(slots=True)
+class Link:
+    """recording ↔ event. Its buttons post to /recordings/{recording}/links/{id}/{confirm,reject,undo,part}."""
+
+    id: str
+    status: str  # confirmed | automatic | offered | rejected
+    score: float
+    reasons: list[str]
+    event: Ref
+    kind: str | None = None
+    place: str | None = None
+    arrived: datetime | None = None
+    departed: datetime | None = None
+    case: Ref | None = None
+    recording: RecordingCard | None = None  # filled where the list is not about one recording
+    decided_by: str | None = None
+    decided_at: datetime | None = None
+    part_from: str = ""  # which part of the recording belongs, as 1:30 into it
+    part_to: str = ""
+    part_chosen: bool = False  # by a person
+    made: bool = False  # the event was made from the recording: /events/{id}/unmake takes it back
+
+
+@dataclass(slots=True)
+class Job:
+    """A background job, in words. Retry posts to /jobs/{id}/retry."""
+
+    id: str
+    kind: str  # intake | playable | tags | link | renditions
+    state: str  # waiting | running | done | failed
+    attempt: int = 0
+    attempts: int = 3
+    progress: float | None = None
+    reason: str | None = None
+    since: datetime | None = None  # waiting or running since; finished at
+    took_s: float | None = None
+    may_retry: bool = False
+    recording: Ref | None = None
+    squad: str | None = None
+
+
+@dataclass(slots=True)
+class Receipt:
+    at: datetime
+    by: str
+    source: str  # "dock 03", "browser", "command line"
+    filename: str
+    outcome: str  # accepted | same_bytes | hash_mismatch | refused
+    declared_sha256: str | None = None
+    matches: bool | None = None  # None: nothing was declared
+
+
+@dataclass(slots=True)
+class Clock:
+    """What the camera's clock claimed, how far that clock was off, and the true time that follows."""
+
+    claimed_from: datetime | None = None
+    claimed_by: str | None = None  # where the claim was read
+    off: str | None = None  # "12 s fast"
+    doubt: str | None = None  # "± 2 s"
+    basis: str | None = None  # a sentence: the measurements behind it
+    exact: bool = False  # the time is that of satellites
+    read_from: datetime | None = None
+    read_to: datetime | None = None
+    href: str | None = None  # the recorder's page, for those who may open it
+    doubts: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Location:
+    label: str | None
+    lat: float | None = None
+    lon: float | None = None
+    source: str | None = None
+    track: list[Point] = field(default_factory=list)  # (lat, lon, seconds into the recording)
+
+
+@dataclass(slots=True)
+class Original:
+    size: int
+    sha256: str | None = None
+    lock: str = "pending"  # locked | not_locked | pending
+    lock_detail: str | None = None  # "governance, until 2029-06-03"
+    container: str | None = None
+    streams: list[str] = field(default_factory=list)
+    claimed_duration_s: float | None = None
+    download_url: str | None = None  # None: the viewer may not take a copy
+
+
+@dataclass(slots=True)
+class Player:
+    """URLs for the player island; `src` None says why in `note`."""
+
+    src: str | None = None
+    note: str | None = None
+    poster: str | None = None
+    sprite_vtt: str | None = None
+    peaks: str | None = None  # JSON: {"peaks": [0…1, …]} at even steps over the duration
+    audio_only: bool = False
+    preliminary: bool = False  # the original plays as it is; the 720p rendition is still to come
+    fps: float | None = None
+
+
+@dataclass(slots=True)
+class Recording:
+    card: RecordingCard
+    original: Original
+    player: Player
+    clock: Clock
+    location: Location | None = None
+    missing: list[str] = field(default_factory=list)  # of a partial one
+    tags: list[Tag] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)  # confirmed and automatic, then rejected
+    offered: list[Link] = field(default_factory=list)
+    jobs: list[Job] = field(default_factory=list)
+    receipts: list[Receipt] = field(default_factory=list)
+    custody: list[CustodyEntry] = field(default_factory=list)
+    claims: list[str] = field(default_factory=list)  # unknown officer, recorder … as declared
+    may_decide: bool = False  # confirm, reject, undo links
+    may_make_event: bool = False  # no event is linked: /recordings/{id}/new-event makes one
+    announced: object | None = (
+        None  # service.web.announcements.views.AnnouncedView, while its bytes are not here
+    )
+
+    @property
+    def working(self) -> bool:
+        return any(job.state in ("waiting", "running") for job in self.jobs)

@@ -1,8 +1,0 @@
-import pytest
-
-from tests.service.linking.field import Field
-
-
-@pytest.fixture
-def bureau(session) -> Field:
-    return Field(session)

@@ -1,0 +1,173 @@
+"""Properties of the rules, for facts of any kind."""
+
+import random
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.links import LinkState
+from service.finding.linking.evidence import EventFacts, Fix, Holding, Limits, Person, RecordingFacts, Source
+from service.finding.linking.rules import consider, decide
+
+BASE = datetime(2024, 6, 3, 1, 0, tzinfo=UTC)
+LIMITS = Limits()
+SQUADS = [UUID(int=n) for n in (1, 2)]
+PEOPLE = [Person(UUID(int=100 + n), f"{n:03}") for n in range(4)]
+CASES = [UUID(int=200 + n) for n in range(2)]
+EVENTS = [UUID(int=300 + n) for n in range(6)]
+
+minutes = st.integers(-90, 90).map(lambda n: BASE + timedelta(minutes=n))
+lengths = st.integers(0, 120).map(lambda n: timedelta(minutes=n))
+points = st.tuples(st.floats(25.80, 25.86), st.floats(114.90, 114.96))
+crews = st.lists(st.sampled_from(PEOPLE), max_size=3, unique=True).map(tuple)
+
+
+@st.composite
+def events(draw) -> EventFacts:
+    start = draw(minutes)
+    where = draw(st.none() | points)
+    return EventFacts(
+        id=draw(st.sampled_from(EVENTS)),
+        squad_id=draw(st.sampled_from(SQUADS)),
+        start=start,
+        end=draw(st.none() | lengths.map(lambda length: start + length)),
+        officers=draw(crews),
+        latitude=where[0] if where else None,
+        longitude=where[1] if where else None,
+        case_id=draw(st.none() | st.sampled_from(CASES)),
+        cancelled=draw(st.booleans()),
+    )
+
+
+@st.composite
+def recordings(draw) -> RecordingFacts:
+    start = draw(st.none() | minutes)
+    holders = draw(st.lists(st.tuples(st.sampled_from(PEOPLE), minutes, lengths), max_size=2))
+    return RecordingFacts(
+        id=UUID(int=1),
+        squad_id=draw(st.sampled_from(SQUADS)),
+        start=start,
+        end=start + draw(lengths) if start else None,
+        doubt_s=draw(st.sampled_from([0.0, 5.0, 600.0, 28800.0])),
+        declared_event=draw(st.none() | st.sampled_from(EVENTS)),
+        declared_case=draw(st.none() | st.sampled_from(CASES)),
+        case_source=draw(st.sampled_from(list(Source))),
+        case_foreign=draw(st.booleans()),
+        officer=draw(st.none() | st.sampled_from(PEOPLE)),
+        recorder="R-07",
+        holdings=tuple(Holding(who, since, since + length) for who, since, length in holders),
+        partners=frozenset(person.id for person in draw(crews)),
+        track=tuple(Fix(*point) for point in draw(st.lists(points, max_size=3))),
+    )
+
+
+known = st.lists(events(), max_size=6, unique_by=lambda event: event.id)
+subsets = st.frozensets(st.sampled_from(EVENTS), max_size=3)
+
+
+@given(recordings(), events())
+def test_a_score_lies_between_0_and_1_and_is_the_sum_of_its_visible_terms(recording, event):
+    found = consider(recording, event, LIMITS)
+    assert 0 <= found.score <= 1
+    total = sum(reason.weight for reason in found.reasons)
+    assert abs(found.score - min(1.0, max(0.0, total))) < 1e-3
+    assert found.reasons
+
+
+@given(recordings(), known, subsets, subsets, st.randoms(use_true_random=False))
+def test_the_order_of_the_candidates_makes_no_difference(recording, found, confirmed, rejected, chance):
+    shuffled = list(found)
+    random.Random(chance.random()).shuffle(shuffled)
+    first = decide(recording, found, LIMITS, confirmed=confirmed, rejected=rejected)
+    assert first == decide(recording, shuffled, LIMITS, confirmed=confirmed, rejected=rejected)
+
+
+@given(recordings(), known, subsets, subsets)
+def test_never_automatic_without_identity_and_time(recording, found, confirmed, rejected):
+    by_id = {event.id: event for event in found}
+    for one in decide(recording, found, LIMITS, confirmed=confirmed, rejected=rejected):
+        if one.event_id is None or one.state != LinkState.automatic:
+            continue
+        codes = {reason.code for reason in one.reasons}
+        if "event" in codes:
+            assert one.event_id == recording.declared_event
+            continue
+        assert one.score >= LIMITS.automatic_from
+        assert codes & {"case", "officer", "holder", "partner"}
+        event = by_id[one.event_id]
+        assert one.part and recording.start <= one.part[0] <= one.part[1] <= recording.end
+        assert event.start <= one.part[0]
+
+
+@given(recordings(), known, subsets, subsets)
+def test_a_cancelled_a_rejected_and_a_confirmed_event_are_left_alone(recording, found, confirmed, rejected):
+    untouchable = {event.id for event in found if event.cancelled} | confirmed | rejected
+    decisions = decide(recording, found, LIMITS, confirmed=confirmed, rejected=rejected)
+    assert not untouchable & {one.event_id for one in decisions}
+
+
+@given(recordings(), known)
+def test_offers_come_best_first_and_never_too_many(recording, found):
+    offers = [
+        one
+        for one in decide(recording, found, LIMITS)
+        if one.state == LinkState.offered and one.event_id is not None
+    ]
+    assert len(offers) <= LIMITS.offers
+    assert [one.score for one in offers] == sorted((one.score for one in offers), reverse=True)
+
+
+@given(recordings(), known)
+def test_no_two_automatic_links_show_the_same_stretch_unless_they_are_of_one_case(recording, found):
+    by_id = {event.id: event for event in found}
+    automatic = [
+        one
+        for one in decide(recording, found, LIMITS)
+        if one.state == LinkState.automatic and one.event_id and one.event_id != recording.declared_event
+    ]
+    for one in automatic:
+        for other in automatic:
+            cases = by_id[one.event_id].case_id, by_id[other.event_id].case_id
+            if one is other or (cases[0] == cases[1] and cases[0] is not None):
+                continue
+            common = min(one.part[1], other.part[1]) - max(one.part[0], other.part[0])
+            shorter = min(one.part[1] - one.part[0], other.part[1] - other.part[0])
+            assert common < shorter / 2 if shorter else common <= timedelta()
+
+
+@given(
+    recordings().filter(lambda recording: recording.start is not None),
+    events(),
+    st.integers(1, 60),
+    st.sampled_from(["later end", "earlier start"]),
+)
+def test_more_overlap_never_scores_less(recording, event, more, way):
+    """Only the recorded span grows, into the event; who and where stay as they are."""
+    event = replace(event, end=event.end or event.start + LIMITS.open_event, latitude=None)
+    recording = replace(recording, holdings=(), declared_event=None)
+    step = timedelta(minutes=more)
+    if way == "later end":
+        grown = replace(recording, end=max(recording.end, min(recording.end + step, event.end)))
+    else:
+        grown = replace(recording, start=min(recording.start, max(recording.start - step, event.start)))
+    if _overlap(grown, event) > _overlap(recording, event):
+        assert consider(grown, event, LIMITS).score >= consider(recording, event, LIMITS).score - 1e-9
+
+
+def _overlap(recording: RecordingFacts, event: EventFacts) -> timedelta:
+    return max(timedelta(), min(recording.end, event.end) - max(recording.start, event.start))
+
+
+@given(recordings(), known)
+def test_a_declared_event_is_linked_or_offered_unless_it_was_cancelled(recording, found):
+    declared = next((event for event in found if event.id == recording.declared_event), None)
+    states = {one.event_id: one.state for one in decide(recording, found, LIMITS) if one.event_id}
+    if declared is None or declared.cancelled:
+        assert recording.declared_event not in states
+    else:
+        # only offers that are all better than a doubtful declaration may push it out
+        offers = [state for state in states.values() if state == LinkState.offered]
+        assert declared.id in states or len(offers) == LIMITS.offers

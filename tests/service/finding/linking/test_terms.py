@@ -1,0 +1,138 @@
+"""Each term alone: what it needs, and that it is said in words."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+
+from schemas.links import LinkState
+from service.finding.linking.evidence import (
+    EventFacts,
+    Fix,
+    Holding,
+    Limits,
+    Person,
+    Piece,
+    RecordingFacts,
+    Source,
+)
+from service.finding.linking.rules import decide
+from service.finding.linking.terms import consider
+from service.finding.linking.words import SENTENCES, words
+from service.kernel.i18n import speaking
+
+START = datetime(2024, 6, 3, 1, 0, tzinfo=UTC)
+LIMITS = Limits()
+ONE, TWO = (Person(UUID(int=n), f"01{n}") for n in (2, 3))
+SQUAD = UUID(int=9)
+
+
+def after(minutes: float) -> datetime:
+    return START + timedelta(minutes=minutes)
+
+
+EVENT = EventFacts(UUID(int=50), SQUAD, after(0), after(30), (ONE,), 25.83, 114.93, UUID(int=70))
+FILE = RecordingFacts(
+    UUID(int=60), SQUAD, after(300), after(0), after(30), recorder_id=UUID(int=80), recorder="R-07"
+)
+
+
+def codes(recording: RecordingFacts, event: EventFacts = EVENT) -> dict[str, float]:
+    return {reason.code: reason.weight for reason in consider(recording, event, LIMITS).reasons}
+
+
+def test_identities_stand_in_their_order():
+    case = replace(FILE, declared_case=EVENT.case_id)
+    officer = replace(FILE, officer=ONE)
+    holder = replace(FILE, holdings=(Holding(ONE, after(-60)),))
+    partner = replace(FILE, partners=frozenset({ONE.id}))
+    scores = [consider(one, EVENT, LIMITS).score for one in (case, officer, holder, partner, FILE)]
+    assert scores == sorted(scores, reverse=True) and len(set(scores)) == 5
+
+
+def test_an_officer_named_by_the_file_name_counts_a_little_less_than_one_who_was_declared():
+    declared = replace(FILE, officer=ONE)
+    by_name = replace(declared, officer_source=Source.file_name)
+    assert codes(by_name)["officer"] < codes(declared)["officer"]
+
+
+def test_somebody_elsewhere_speaks_against():
+    wrong_id = replace(FILE, officer=TWO, holdings=(Holding(ONE, after(-60)),))
+    assert codes(wrong_id)["officer_elsewhere"] < 0
+    lent = replace(FILE, officer=ONE, holdings=(Holding(TWO, after(-60)),))
+    assert "holder_elsewhere" not in codes(replace(FILE, officer=ONE, holdings=(Holding(ONE, after(-60)),)))
+    assert codes(lent)["holder_elsewhere"] < 0
+
+
+def test_the_edge_of_another_act_is_no_link_by_itself():
+    """Twenty minutes filmed next door, forty seconds of which lie in this event as it was written down."""
+    beside = replace(FILE, officer=ONE, start=after(29.3), end=after(50))
+    assert codes(beside)["sliver"] < 0
+    (only,) = decide(beside, [EVENT], LIMITS)
+    assert only.state == LinkState.offered
+
+
+def test_the_last_file_of_a_split_act_is_no_sliver():
+    head = Piece(UUID(int=61), after(0), after(29))
+    tail = replace(FILE, officer=ONE, start=after(29), end=after(31), run=(head,))
+    assert "sliver" not in codes(tail)
+    (only,) = decide(tail, [EVENT], LIMITS)
+    assert only.state == LinkState.automatic
+
+
+def test_a_file_just_after_the_departure_goes_on_with_the_one_before():
+    head = Piece(UUID(int=61), after(0), after(30.2))
+    tail = replace(FILE, officer=ONE, holdings=(Holding(ONE, after(-60)),), start=after(30.3), end=after(31))
+    assert decide(tail, [EVENT], LIMITS)[0].state == LinkState.offered
+    (only,) = decide(replace(tail, run=(head,)), [EVENT], LIMITS)
+    assert (only.state, only.part) == (LinkState.automatic, None)
+
+
+def test_a_neighbour_s_position_stands_in_where_the_file_has_none():
+    placed = Piece(UUID(int=61), after(-10), after(0), track=(Fix(25.83, 114.93),))
+    assert codes(replace(FILE, run=(placed,)))["place_beside"] > 0
+    far = replace(FILE, run=(placed,), track=(Fix(25.9, 114.93),))
+    assert codes(far)["place"] < 0 and "place_beside" not in codes(far)
+
+
+@pytest.mark.parametrize("hours", [-8, 8])
+def test_a_clock_hours_off_offers_the_event_that_would_fit_first_and_links_nothing_alone(hours):
+    shifted = replace(
+        FILE,
+        officer=ONE,
+        start=after(hours * 60),
+        end=after(hours * 60 + 30),
+        doubt_s=8 * 3600.0,
+    )
+    other = replace(EVENT, id=UUID(int=51), start=after(hours * 60 + 70), end=after(hours * 60 + 100))
+    found = decide(shifted, [other, EVENT], LIMITS)
+    assert found[0].event_id == EVENT.id
+    assert {one.state for one in found} == {LinkState.offered}
+
+
+def test_every_term_is_said_in_words():
+    facts = [
+        replace(
+            FILE, officer=ONE, officer_source=source, holdings=(Holding(TWO, after(-60)),), doubt_s=7200.0
+        )
+        for source in Source
+    ]
+    piece = Piece(UUID(int=61), after(-10), after(0), ONE, EVENT.case_id, (Fix(25.83, 114.93),))
+    facts += [
+        replace(FILE, declared_case=EVENT.case_id, officer=TWO, track=(Fix(25.9, 114.9),)),
+        replace(FILE, run=(piece,), start=after(30.5), end=after(31)),
+        replace(FILE, run=(piece,), start=after(29.7), end=after(80), partners=frozenset({ONE.id})),
+        replace(FILE, partners=frozenset({ONE.id})),
+        replace(FILE, start=None, end=None),
+        replace(FILE, declared_event=EVENT.id, squad_id=UUID(int=8), start=after(600), end=after(601)),
+    ]
+    with speaking("en"):
+        for one in facts:
+            for reason in consider(one, EVENT, LIMITS).reasons:
+                said = words(reason)
+                assert said != reason.code and "{" not in said
+
+
+def test_no_sentence_is_without_a_term():
+    assert all(isinstance(sentence, str) and sentence for sentence in SENTENCES.values())

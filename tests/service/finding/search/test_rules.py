@@ -1,0 +1,153 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.finding.search.errors import FilterUnreadable, QueryTooLong, QueryTooShort
+from service.finding.search.rules import (
+    Near,
+    case_number_fold,
+    day_tokens,
+    distance_m,
+    fold,
+    key_token,
+    near_tokens,
+    needle_grams,
+    place_tokens,
+    range_tokens,
+    tokens,
+    words,
+)
+
+MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+CASE = "赣蓉江城管罚(2024)123"
+
+
+@given(st.text(), st.data())
+def test_every_part_of_a_text_has_its_tokens_in_the_texts(text, data):
+    folded = fold(text)
+    start = data.draw(st.integers(0, len(folded)))
+    needle = folded[start : data.draw(st.integers(start, len(folded)))]
+    if fold(needle) == needle:
+        assert needle_grams(needle) <= tokens(needle) <= tokens(text)
+
+
+@given(
+    st.text(st.sampled_from("油烟排查赣蓉江罚〔〕［］（）()【】２０２４abcＡＢ -－—R7号　𠮷😀"), min_size=2),
+    st.data(),
+)
+def test_every_raw_part_is_within_the_folded_text(text, data):
+    start = data.draw(st.integers(0, len(text) - 1))
+    needle = text[start : data.draw(st.integers(start, len(text)))]
+    assert fold(needle) in fold(text)
+    assert tokens(needle) <= tokens(text)
+
+
+@given(st.text())
+def test_folding_twice_changes_nothing(text):
+    assert fold(fold(text)) == fold(text)
+
+
+@given(st.text())
+def test_folded_text_can_be_stored_and_has_no_white_space(text):
+    folded = fold(text)
+    assert "\x00" not in folded
+    assert not any(character.isspace() for character in folded)
+    folded.encode()
+
+
+@given(st.text(min_size=2).map(fold).filter(lambda word: len(word) > 1))
+def test_text_tokens_are_int4(word):
+    assert needle_grams(word)
+    assert all(-(2**31) <= token < 2**31 for token in tokens(word) | {key_token("tag", word)})
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "赣蓉江城管罚〔2024〕123号", "赣蓉江城管罚[2024]123号", "赣蓉江城管罚（２０２４）１２３号", "赣蓉江城管罚【2024】第123号",
+        "赣蓉江城管罚 〔2024〕 123 号", "赣蓉江城管罚〔2024〕123", "赣蓉江城管罚字［2024］第0123号", "赣蓉江城管罚2024123号",
+        "赣蓉江城管罚2024-123", "赣蓉江城管罚2024年第123号",
+    ],
+)  # fmt: skip
+def test_a_case_number_is_the_same_however_written(written):
+    assert case_number_fold(written) == CASE
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["赣蓉江城管罚〔2024〕124号", "赣蓉江城管罚〔2023〕123号", "赣蓉江城管强〔2024〕123号", "A-17/3", ""],
+)
+def test_other_case_numbers_stay_others(other):
+    assert case_number_fold(other) != CASE
+
+
+@given(st.text())
+def test_folding_a_case_number_twice_changes_nothing(text):
+    once = case_number_fold(text)
+    assert case_number_fold(once).removesuffix("号") == once.removesuffix("号")
+
+
+def test_words_are_split_folded_and_said_once():
+    spelled = [word.spellings for word in words(" 油烟　排查\tＲ-07  油烟 ")]
+    assert spelled == [("油烟",), ("排查",), ("r-07",)]
+
+
+def test_a_case_number_without_brackets_is_also_looked_for_with_them():
+    (word,) = words("赣蓉江城管罚2024123号")
+    assert word.spellings == ("赣蓉江城管罚2024123号", "赣蓉江城管罚(2024)123号")
+
+
+@pytest.mark.parametrize("query", ["油", "〔", "a b", "１"])
+def test_single_characters_alone_are_refused(query):
+    with pytest.raises(QueryTooShort):
+        words(query)
+
+
+def test_a_single_character_beside_a_word_is_kept():
+    assert [word.spellings for word in words("赣蓉江城管罚 号")] == [("赣蓉江城管罚",), ("号",)]
+
+
+@pytest.mark.parametrize("query", ["", "  ", "\x00", "\ud800", "\u200b"])
+def test_nothing_asked_is_no_word(query):
+    assert words(query) == ()
+
+
+@pytest.mark.parametrize("query", ["长" * 201, " ".join(f"词语{n}" for n in range(11))])
+def test_endless_queries_are_refused(query):
+    with pytest.raises(QueryTooLong):
+        words(query)
+
+
+@given(
+    MOMENTS, st.timedeltas(timedelta(microseconds=1), timedelta(days=1200)), st.floats(0, 1, exclude_max=True)
+)
+def test_every_start_within_a_range_has_one_of_its_tokens(since, length, share):
+    inside = since + length * share
+    if inside < since + length:
+        assert set(range_tokens(since, since + length)) & set(day_tokens(inside))
+
+
+@given(
+    st.floats(-90, 90), st.floats(-180, 180), st.floats(1, 50_000), st.floats(-0.6, 0.6), st.floats(-0.6, 0.6)
+)  # fmt: skip
+def test_every_point_of_a_circle_has_one_of_its_tokens(lat, lon, radius, north, east):
+    near = Near(lat, lon, radius)
+    other_lat, other_lon = max(-90.0, min(90.0, lat + north)), (lon + east + 180) % 360 - 180
+    cells = near_tokens(near)
+    if cells and distance_m(lat, lon, other_lat, other_lon) <= radius:
+        assert set(cells) & set(place_tokens(other_lat, other_lon))
+
+
+def test_cells_serve_where_the_bureau_works():
+    assert 0 < len(near_tokens(Near(25.83, 114.93, 500))) <= 9
+    assert 0 < len(near_tokens(Near(25.83, 114.93, 50_000))) <= 144
+
+
+@pytest.mark.parametrize(
+    "text", ["", "25.8", "a,b", "25.8,114.9,0", "91,0", "0,181", "25.8,114.9,60000", "nan,1", "1,2,nan"]
+)
+def test_a_place_that_cannot_be_read_is_an_error(text):
+    with pytest.raises(FilterUnreadable):
+        Near.parse(text)

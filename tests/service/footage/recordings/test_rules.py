@@ -1,0 +1,134 @@
+"""The state of a recording, what is encoded first, and byte ranges: whatever the combination."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.jobs import JobKind
+from schemas.originals import MediaState
+from schemas.recordings import RecordingState
+from service.footage.recordings.rules import (
+    Known,
+    byte_range,
+    encode_cost_s,
+    encode_priority,
+    missing_claims,
+    plays_original,
+    standing,
+)
+
+failures = st.dictionaries(st.sampled_from(list(JobKind)), st.just({"detail": "x"}))
+known = st.builds(
+    Known,
+    media_state=st.one_of(st.none(), st.sampled_from(list(MediaState))),
+    reason=st.sampled_from([None, "truncated", "encrypted"]),
+    playable=st.booleans(),
+    failed=failures,
+)
+
+
+@given(known)
+def test_what_is_not_a_recording_stays_refused_and_what_cannot_play_unplayable(what: Known):
+    state = standing(what).state
+    assert (state == RecordingState.refused) == (what.media_state == MediaState.refused)
+    if what.media_state == MediaState.unplayable:
+        assert state == RecordingState.unplayable
+
+
+@given(known)
+def test_a_state_that_is_not_good_says_why(what: Known):
+    found = standing(what)
+    if found.state == RecordingState.partial and what.media_state != MediaState.partial:
+        assert found.reason is not None
+    if found.state == RecordingState.ready:
+        assert what.media_state == MediaState.ready and found.reason is None
+
+
+@given(known)
+def test_a_failed_encode_takes_away_nothing_that_is_there(what: Known):
+    if what.media_state in (MediaState.ready, MediaState.partial):
+        without = {kind: why for kind, why in what.failed.items() if kind != JobKind.renditions}
+        assert standing(what) == standing(
+            Known(what.media_state, what.reason, what.reason_params, what.playable, without)
+        )
+
+
+def test_a_failed_encode_of_what_plays_already_is_partial_and_of_what_does_not_unplayable():
+    failed = {JobKind.renditions: {"detail": "x"}}
+    plays = standing(Known(MediaState.examined, playable=True, failed=failed))
+    dark = standing(Known(MediaState.examined, playable=False, failed=failed))
+    assert (plays.state, plays.reason) == (RecordingState.partial, "renditions_failed")
+    assert (dark.state, dark.reason) == (RecordingState.unplayable, "renditions_failed")
+
+
+@given(st.booleans(), st.booleans(), st.booleans(), st.integers(0, 2**40))
+def test_footage_of_a_case_is_never_behind_other_footage(linked, direct, other_direct, size):
+    case = encode_priority(linked=True, linked_to_case=True, direct=direct, size=size)
+    other = encode_priority(linked=linked, linked_to_case=False, direct=other_direct, size=0)
+    assert 0 <= case < other <= 9
+
+
+def test_what_is_small_and_plays_already_goes_last():
+    rest = {"linked": False, "linked_to_case": False}
+    small = encode_priority(direct=True, size=2**20, **rest)
+    assert (
+        small
+        > encode_priority(direct=True, size=2**30, **rest)
+        > encode_priority(direct=False, size=1, **rest)
+    )
+
+
+@given(st.floats(0.1, 1e5), st.integers(1, 8000), st.integers(1, 8000), st.floats(1, 240))
+def test_longer_footage_never_costs_less(seconds, width, height, fps):
+    assert 0 < encode_cost_s(seconds, width, height, fps) <= encode_cost_s(seconds * 2, width, height, fps)
+
+
+def test_the_checked_video_is_played_unless_the_original_is_no_heavier_and_starts_at_once():
+    sizes = {"original_size": 10, "video_size": 20}
+    assert plays_original(direct=True, index_first=True, **sizes)
+    assert not plays_original(direct=True, index_first=False, **sizes)
+    assert not plays_original(direct=False, index_first=True, **sizes)
+    assert not plays_original(direct=True, index_first=True, original_size=30, video_size=20)
+
+
+@given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
+def test_a_second_receipt_adds_to_claims_and_never_contradicts(first, second):
+    merged = missing_claims(first, second)
+    assert all(merged[key] == value for key, value in first.items() if value)
+    assert set(merged) <= set(first) | set(second)
+
+
+@given(st.integers(0, 1000), st.integers(0, 1000), st.integers(1, 1000))
+def test_a_range_lies_within_the_bytes(first, last, size):
+    try:
+        found = byte_range(f"bytes={first}-{last}", size)
+    except ValueError:
+        assert first >= size
+        return
+    if found is not None:
+        start, length = found
+        assert start == first and length > 0 and start + length <= size
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, None),
+        ("bytes=0-", (0, 10)),
+        ("bytes=-3", (7, 3)),
+        ("bytes=-30", (0, 10)),
+        ("bytes=9-99", (9, 1)),
+        ("bytes=5-2", None),
+        ("bytes=0-1,3-4", None),
+        ("items=0-1", None),
+        ("bytes=-", None),
+    ],
+)
+def test_ranges_as_browsers_write_them(header, expected):
+    assert byte_range(header, 10) == expected
+
+
+@pytest.mark.parametrize("header", ["bytes=10-", "bytes=10-12", "bytes=-0"])
+def test_a_range_outside_of_the_bytes_is_refused(header):
+    with pytest.raises(ValueError, match=r".*"):
+        byte_range(header, 10)

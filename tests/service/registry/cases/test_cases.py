@@ -1,0 +1,137 @@
+"""Cases and campaigns through their actions: scope first, then what follows from a change."""
+
+import pytest
+from sqlmodel import select
+
+from schemas.accounts import Role
+from schemas.cases import CampaignCreate, CaseCreate
+from schemas.custody import CustodyEntry
+from schemas.jobs import Job, JobKind
+from schemas.links import Link, LinkState
+from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.registry.cases.actions import create_campaign, create_case, update_campaign, update_case
+from service.registry.cases.errors import CampaignExists, CaseExists
+from service.registry.cases.queries import campaign_of, case_detail, case_of, list_cases
+from service.registry.cases.updates import CampaignUpdate, CaseUpdate
+from service.supervision.coverage.keep import recount
+from tests.service.finding.linking.field import Field, at
+
+NUMBER = "蓉城管罚〔2024〕5号"
+
+
+@pytest.fixture
+def field(session) -> Field:
+    found = Field(session)
+    found.squad("one")
+    found.squad("two")
+    return found
+
+
+def wanted(**more) -> CaseCreate:
+    return CaseCreate(**{"number": NUMBER, "title": "油烟", "squad": "one", **more})
+
+
+def asked(field: Field) -> set:
+    return set(field.session.scalars(select(Job.subject_id).where(Job.kind == JobKind.link)).all())
+
+
+def test_only_those_who_may_and_only_for_a_squad_in_sight(field):
+    with pytest.raises(NotAllowed):
+        create_case(field.session, field.actor(Role.member, "one"), wanted())
+    with pytest.raises(Invalid):
+        create_case(field.session, field.actor(Role.reviewer, "two"), wanted())
+    case = create_case(field.session, field.actor(Role.reviewer, "one"), wanted())
+    other = field.actor(Role.reviewer, "two")
+    with pytest.raises(NotFound):
+        update_case(field.session, other, case.id, CaseUpdate(title="x"))
+    with pytest.raises(NotFound):
+        case_detail(field.session, other, case.id)
+    assert list_cases(field.session, other).items == []
+
+
+def test_a_squad_reads_a_case_in_which_its_event_lies_and_does_not_edit_it(field):
+    case = create_case(field.session, field.actor(Role.admin), wanted())
+    event = field.event(at("09:00"), at("09:30"), squad="two", case=None)
+    event.case_id = case.id
+    field.session.flush()
+    other = field.actor(Role.reviewer, "two")
+    detail = case_detail(field.session, other, case.id)
+    assert [one.event.id for one in detail.events] == [event.id]
+    assert [one.id for one in detail.without_recording] == [event.id]
+    with pytest.raises(NotAllowed):
+        update_case(field.session, other, case.id, CaseUpdate(title="x"))
+
+
+@pytest.mark.parametrize(
+    "spelling", ["蓉城管罚[2024]5号", "蓉城管罚（2024）第005", " 蓉城管罚〔2024〕 5 ", "蓉城管罚〔2024〕５号"]
+)
+def test_a_case_is_one_however_its_number_is_written(field, spelling):
+    admin = field.actor(Role.admin)
+    case = create_case(field.session, admin, wanted())
+    with pytest.raises(CaseExists):
+        create_case(field.session, admin, wanted(number=spelling))
+    assert case_of(field.session, admin, spelling).id == case.id
+
+
+@pytest.mark.parametrize("number", ["", "  ", "\x00"])
+def test_a_number_of_nothing_is_refused(field, number):
+    with pytest.raises(Invalid):
+        create_case(field.session, field.actor(Role.admin), wanted(number=number))
+
+
+def test_a_recording_that_named_the_case_before_it_was_known_is_linked_anew(field):
+    said = field.recording(at("09:00"), at("09:30"), claims={"case": "蓉城管罚[2024]第5"})
+    field.recording(at("09:00"), at("09:30"), claims={"case": "蓉城管罚〔2024〕6号"})
+    admin = field.actor(Role.admin)
+    case = create_case(field.session, admin, wanted())
+    assert asked(field) == {said.id}
+    update_case(field.session, admin, case.id, CaseUpdate(number="蓉城管罚〔2024〕6号"))
+    assert len(asked(field)) == 2
+
+
+def test_an_edit_stands_in_custody_and_one_that_changes_nothing_does_not(field):
+    admin = field.actor(Role.admin)
+    case = create_case(field.session, admin, wanted())
+    update_case(field.session, admin, case.id, CaseUpdate(title="油烟"))
+    update_case(field.session, admin, case.id, CaseUpdate(title="噪声"))
+    entry = field.session.scalars(select(CustodyEntry).where(CustodyEntry.action == "edit")).one()
+    assert (entry.detail["before"], entry.detail["after"]) == ({"title": "油烟"}, {"title": "噪声"})
+    with pytest.raises(Invalid):
+        update_case(field.session, admin, case.id, CaseUpdate.model_validate({"title": None}))
+
+
+def test_a_case_shows_its_events_and_what_is_linked_to_it_alone(field):
+    admin = field.actor(Role.admin)
+    case = field.case(NUMBER)
+    bare = field.event(at("08:00"), at("08:30"), case=NUMBER)
+    shown = field.event(at("09:00"), at("09:30"), case=NUMBER)
+    recording = field.recording(at("09:00"), at("09:30"))
+    direct = field.recording(at("10:00"), at("10:30"))
+    for link in (
+        Link(
+            recording_id=recording.id, event_id=shown.id, state=LinkState.confirmed, score=1, rule_version="1"
+        ),
+        Link(recording_id=direct.id, case_id=case.id, state=LinkState.automatic, score=1, rule_version="1"),
+    ):
+        field.session.add(link)
+    recount(field.session, [bare.id, shown.id])
+    field.session.commit()
+    detail = case_detail(field.session, admin, case.id)
+    assert [one.event.id for one in detail.events] == [bare.id, shown.id]
+    assert [one.id for one in detail.without_recording] == [bare.id]
+    assert [link.recording_id for link in detail.direct] == [direct.id]
+
+
+def test_campaigns_are_the_whole_bureaus_and_known_by_id_number_or_name(field):
+    admin = field.actor(Role.admin)
+    with pytest.raises(NotAllowed):
+        create_campaign(field.session, field.actor(Role.member, "one"), CampaignCreate(name="油烟整治"))
+    made = create_campaign(field.session, admin, CampaignCreate(external_id="C-1", name="油烟整治"))
+    with pytest.raises(CampaignExists):
+        create_campaign(field.session, admin, CampaignCreate(external_id="C-1", name="x"))
+    for name in ("C-1", "油烟整治", str(made.id)):
+        assert campaign_of(field.session, name).id == made.id
+    update_campaign(field.session, admin, made.id, CampaignUpdate(name="油烟专项"))
+    assert campaign_of(field.session, "油烟专项").id == made.id
+    with pytest.raises(Invalid):
+        update_campaign(field.session, admin, made.id, CampaignUpdate.model_validate({"name": None}))

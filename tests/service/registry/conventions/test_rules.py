@@ -1,0 +1,183 @@
+"""File names and sidecars: the examples read what they say, and nothing a stranger writes breaks the reading."""
+
+import json
+import re
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from service.registry.conventions.examples import EXAMPLES
+from service.registry.conventions.rules import (
+    Conventions,
+    Facts,
+    check_settings,
+    read_file_name,
+    read_moment,
+    read_sidecar,
+    read_sidecar_by_any,
+    sidecar_keys,
+)
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+KNOWN = [Conventions.of(example["conventions"]) for example in EXAMPLES]
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example["code"])
+def test_examples_read_what_they_show(example: dict) -> None:
+    conventions = Conventions.of(example["conventions"])
+    for name, facts in example.get("names", {}).items():
+        assert read_file_name(name, conventions, SHANGHAI).as_json() == facts
+    for text, files in example.get("sidecars", {}).items():
+        found = read_sidecar(text.encode(), "list.json", conventions, SHANGHAI)
+        assert {name: facts.as_json() for name, facts in found} == files
+
+
+moments = st.datetimes(datetime(2000, 1, 1), datetime(2090, 1, 1)).map(lambda m: m.replace(microsecond=0))  # noqa: DTZ001
+
+
+@given(moments, st.sampled_from(["Asia/Shanghai", "utc", "America/New_York"]))
+def test_every_way_to_write_a_time_means_the_same(moment: datetime, zone_name: str) -> None:
+    zone = ZoneInfo("UTC") if zone_name == "utc" else ZoneInfo(zone_name)
+    wanted = moment.replace(tzinfo=zone).astimezone(UTC)
+    for text in (
+        moment.strftime("%Y%m%d%H%M%S"), moment.strftime("%Y-%m-%d_%H-%M-%S"), moment.strftime("%Y/%m/%d %H:%M:%S"),
+        moment.isoformat(), moment.strftime("%Y年%m月%d日 %H:%M:%S"),
+    ):  # fmt: skip
+        assert read_moment(text, zone) == wanted, text
+    parts = {"dwYear": moment.year, "dwMonth": moment.month, "dwDay": moment.day}
+    parts |= {"dwHour": moment.hour, "dwMinute": moment.minute, "dwSecond": moment.second}
+    assert read_moment(parts, zone) == wanted
+
+
+@given(moments, st.integers(-14, 14))
+def test_a_zone_that_is_said_wins(moment: datetime, hours: int) -> None:
+    text = f"{moment.isoformat()}{'-' if hours < 0 else '+'}{abs(hours):02d}:00"
+    assert read_moment(text, SHANGHAI) == moment.replace(tzinfo=UTC) - timedelta(hours=hours)
+    assert read_moment(f"{moment.isoformat()}Z", SHANGHAI) == moment.replace(tzinfo=UTC)
+
+
+def test_stamp_of_the_end_and_a_clock_in_utc() -> None:
+    conventions = Conventions.of(
+        {"clock_zone": "utc", "stamp": "end", "filename_patterns": [r"(?P<at>\d{14})"]}
+    )
+    facts = read_file_name("dir\\20240506013000.mp4", conventions, SHANGHAI)
+    assert facts == Facts(end=datetime(2024, 5, 6, 1, 30, tzinfo=UTC))
+
+
+@given(st.text(max_size=600))
+def test_no_file_name_breaks_the_reading(name: str) -> None:
+    for conventions in KNOWN:
+        read_file_name(name, conventions, SHANGHAI)
+    assert all("/" not in key and "\\" not in key for key in sidecar_keys(name))
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(["FileName", "StartTime", "UserID", "Remark", "文件名", "data"])
+            | st.text(max_size=5),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=20,
+)
+
+
+@given(st.binary(max_size=400) | values.map(lambda value: json.dumps(value).encode()))
+def test_no_sidecar_breaks_the_reading(data: bytes) -> None:
+    for name in ("a.json", "a.csv", "a"):
+        for key, facts in read_sidecar_by_any(data, name, KNOWN, SHANGHAI):
+            assert key and facts.as_json() and "\0" not in json.dumps(facts.as_json())
+
+
+def test_deep_nesting_is_no_sidecar() -> None:
+    assert read_sidecar_by_any(b"[" * 100_000, "a.json", KNOWN, SHANGHAI) == []
+
+
+def test_sidecar_named_for_its_video() -> None:
+    for name in ("DCIM/X.mp4.json", "x.JSON"):
+        [(key, facts)] = read_sidecar_by_any(
+            b'{"UserID": "1", "StartTime": "20240506093000"}', name, KNOWN, SHANGHAI
+        )
+        assert key in sidecar_keys("X.MP4") and facts.officer == "1"
+
+
+@pytest.mark.parametrize(
+    ("stored", "wrong"),
+    [
+        ({"clock_zone": "Mars/Olympus"}, "clock_zone"),
+        ({"stamp": "middle"}, "stamp"),
+        ({"container_clock": "x"}, "container_clock"),
+        ({"filename_patterns": ["("]}, "filename_patterns"),
+        ({"filename_patterns": [r"(?P<at>\d+)(?=_)"]}, "filename_patterns"),
+        ({"filename_patterns": ["\ud800"]}, "filename_patterns"),
+        ({"filename_patterns": ["(?:(?:a{100}){100}){100}"]}, "filename_patterns"),
+        ({"filename_patterns": [5]}, "filename_patterns"),
+        ({"filename_patterns": 5}, "filename_patterns"),
+        ({"clock_zone": 8}, "clock_zone"),
+        ({"sidecar": 5}, "sidecar"),
+        ({"sidecar": {"start": 5}}, "sidecar"),
+        ({"flags": [1]}, "flags"),
+        ({"flags": {"1": "unheard-of"}}, "flags"),
+    ],
+)
+def test_wrong_settings_are_named(stored: dict, wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        Conventions.of(stored)
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("slip", [r"^(?:\d+)+x$", r"^(?P<officer>(?:\d|\d\d)+)x$", r"(?:.*.*)*x$"])
+def test_no_pattern_of_an_administrator_holds_a_worker(slip: str) -> None:
+    conventions = Conventions.of({"filename_patterns": [slip]})
+    assert not read_file_name("1" * 250 + ".mp4", conventions, SHANGHAI)
+
+
+@pytest.mark.parametrize(
+    ("stored", "wrong"),
+    [
+        ({"clock": "utc"}, "clock"),
+        ({"sidecar": {"begin": "StartTime"}}, "sidecar"),
+        ({"filename_patterns": [r"(?P<device>\d+)"]}, "filename_patterns"),
+    ],
+)
+def test_settings_that_nothing_reads_are_named(stored: dict, wrong: str) -> None:
+    with pytest.raises(ValueError, match=wrong):
+        check_settings(stored)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["clock_zone", "container_clock", "stamp", "filename_patterns", "sidecar", "flags", "other"]
+        ),
+        st.recursive(
+            st.none() | st.integers() | st.text(max_size=5),
+            lambda inner: (
+                st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2)
+            ),
+            max_leaves=4,
+        ),
+    )
+)
+def test_any_settings_are_read_or_named(stored: dict) -> None:
+    with suppress(ValueError):
+        Conventions.of(stored)
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md"])
+def test_the_example_of_the_readme_reads_what_it_shows(page: str) -> None:
+    text = (Path(__file__).parents[4] / page).read_text()
+    model = json.loads(re.search(r"recorder-models -d '(\{.*?\})'\n", text, re.DOTALL)[1])
+    check_settings(model["conventions"])
+    found = read_file_name("DSJ001_360701_20240506093000.mp4", Conventions.of(model["conventions"]), SHANGHAI)
+    assert (found.recorder, found.officer) == ("DSJ001", "360701")
+    assert found.start == datetime(2024, 5, 6, 1, 30, tzinfo=UTC)

@@ -1,0 +1,155 @@
+"""Events through their actions: scope first, then what follows from a change."""
+
+import pytest
+from pydantic import ValidationError
+from sqlmodel import select
+
+from schemas.accounts import Role
+from schemas.custody import CustodyEntry
+from schemas.events import EventCreate, EventUpdate
+from schemas.jobs import Job, JobKind
+from service.finding.linking.actions import link_recording
+from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.registry.events.actions import create_event, update_event
+from service.registry.events.errors import (
+    DepartureBeforeArrival,
+    EventTooLong,
+    ExternalIdTaken,
+    PlaceUnreadable,
+)
+from service.registry.events.importers import EventImporter
+from service.registry.events.queries import EventFilter, events_without_recording, list_events
+from service.registry.importing.actions import run_import
+from tests.service.finding.linking.field import Field, at
+
+
+@pytest.fixture
+def field(session) -> Field:
+    found = Field(session)
+    found.officer("012")
+    found.squad("two")
+    return found
+
+
+def wanted(**more) -> EventCreate:
+    values = {
+        "title": "检查餐馆",
+        "kind": "inspection",
+        "arrived_at": at("09:00"),
+        "departed_at": at("09:30"),
+    }
+    return EventCreate(**{**values, "squad": "one", "officers": ["012"], **more})
+
+
+def asked(field: Field) -> set:
+    return set(field.session.scalars(select(Job.subject_id).where(Job.kind == JobKind.link)).all())
+
+
+def test_only_those_who_may_and_only_for_a_squad_in_sight(field):
+    with pytest.raises(NotAllowed):
+        create_event(field.session, field.actor(Role.auditor), wanted())
+    with pytest.raises(Invalid):
+        create_event(field.session, field.actor(Role.member, "two"), wanted())
+    event = create_event(field.session, field.actor(Role.member, "one"), wanted())
+    with pytest.raises(NotFound):
+        update_event(field.session, field.actor(Role.member, "two"), event.id, EventUpdate(title="x"))
+
+
+@pytest.mark.parametrize(
+    ("values", "error"),
+    [
+        ({"departed_at": at("08:00")}, DepartureBeforeArrival),
+        ({"latitude": 25.8}, PlaceUnreadable),
+        ({"latitude": 125.8, "longitude": 0}, PlaceUnreadable),
+        ({"officers": ["999"]}, Invalid),
+        ({"case": "蓉城管罚〔2024〕9号"}, Invalid),
+        ({"squad": "nine"}, Invalid),
+    ],
+)
+def test_what_cannot_be_is_refused(field, values, error):
+    with pytest.raises(error):
+        create_event(field.session, field.actor(Role.admin), wanted(**values))
+
+
+def test_a_departure_in_years_does_not_put_a_missing_event_off_until_then(field):
+    """Before its deadline an event stands in no figure."""
+    admin = field.actor(Role.admin)
+    event = create_event(field.session, admin, wanted(external_id="E-1"))
+    with pytest.raises(EventTooLong):
+        update_event(field.session, admin, event.id, EventUpdate(departed_at=at("09:30").replace(year=2099)))
+    table = "编号,标题,类别,抵达,离开,中队\nE-1,检查,巡查,2024-06-03 09:00,2099-06-03 09:30,one\n"
+    report = run_import(EventImporter(field.session, admin), table.encode(), "text/csv", dry_run=True)
+    assert report.counts["refused"] == 1
+
+
+def test_an_external_id_is_taken_once_and_a_title_is_never_nothing(field):
+    admin = field.actor(Role.admin)
+    event = create_event(field.session, admin, wanted(external_id="E-1"))
+    with pytest.raises(ExternalIdTaken):
+        create_event(field.session, admin, wanted(external_id="E-1"))
+    with pytest.raises((Invalid, ValidationError)):
+        update_event(field.session, admin, event.id, EventUpdate(title=None))
+    for blank in ("", "  "):
+        with pytest.raises(Invalid):
+            update_event(field.session, admin, event.id, EventUpdate(title=blank))
+        with pytest.raises(Invalid):
+            create_event(field.session, admin, wanted(title=blank))
+    field.session.refresh(event)
+    for _ in range(2):  # an empty number is none
+        assert create_event(field.session, admin, wanted(external_id="")).external_id is None
+
+
+def test_an_event_asks_for_the_recordings_near_it_and_for_no_others(field):
+    near = field.recording(at("09:00"), at("09:10"))
+    of_officer = field.recording(at("09:00"), at("09:10"), squad="two")
+    of_officer.officer_id = field.officer("012").id
+    field.recording(at("09:00"), at("09:10"), squad="two")
+    field.recording(at("09:00", 5), at("09:10", 5))
+    event = create_event(field.session, field.actor(Role.admin), wanted())
+    assert asked(field) == {near.id, of_officer.id}
+    far = field.recording(at("09:00", 9), at("09:10", 9))
+    update_event(
+        field.session,
+        field.actor(Role.admin),
+        event.id,
+        EventUpdate(arrived_at=at("09:00", 9), departed_at=at("09:10", 9)),
+    )
+    assert asked(field) == {near.id, of_officer.id, far.id}
+
+
+def test_a_change_of_words_alone_links_nothing_anew_and_is_on_record(field):
+    admin = field.actor(Role.admin)
+    field.recording(at("09:00"), at("09:10"))
+    event = create_event(field.session, admin, wanted())
+    jobs = {job.subject_id: job.requested for job in field.session.scalars(select(Job))}
+    update_event(field.session, admin, event.id, EventUpdate(title="复查"))
+    field.session.expire_all()
+    assert {job.subject_id: job.requested for job in field.session.scalars(select(Job))} == jobs
+    edit = field.session.scalars(select(CustodyEntry).where(CustodyEntry.action == "edit")).one()
+    assert edit.detail == {"before": {"title": "检查餐馆"}, "after": {"title": "复查"}}
+
+
+def test_lists_filter_page_and_know_what_is_not_recorded(field):
+    admin = field.actor(Role.admin)
+    made = [
+        create_event(
+            field.session, admin, wanted(title=f"第{n}次", arrived_at=at(f"0{n}:00"), departed_at=None)
+        )
+        for n in range(1, 6)
+    ]
+    first = list_events(field.session, admin, EventFilter(), limit=2)
+    second = list_events(field.session, admin, EventFilter(), cursor=first.next, limit=2)
+    last = list_events(field.session, admin, EventFilter(), cursor=second.next, limit=2)
+    seen = [event.id for page in (first, second, last) for event in page.items]
+    assert seen == [event.id for event in reversed(made)] and last.next is None
+    recording = field.recording(at("05:00"), at("05:10"), officer="012")
+    link_recording(field.session, recording.id)
+    field.session.commit()
+    bare = list_events(field.session, admin, EventFilter(recorded=False))
+    assert made[4].id not in {event.id for event in bare.items} and len(bare.items) == 4
+    assert [event.id for event in events_without_recording(field.session, admin)] == [e.id for e in made[:4]]
+    assert list_events(field.session, field.actor(Role.member, "two"), EventFilter()).items == []
+    by_words = list_events(field.session, admin, EventFilter(q="第3", officer="012", squad="one"))
+    assert [event.id for event in by_words.items] == [made[2].id]
+    with pytest.raises(Invalid):
+        list_events(field.session, admin, EventFilter(), cursor="rubbish")

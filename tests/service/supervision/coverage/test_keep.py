@@ -1,0 +1,179 @@
+"""What is kept of events agrees with the field, whoever changed it and whoever was first."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, text
+from sqlmodel import Session, select
+
+from schemas.accounts import Role
+from schemas.coverage import Basis, EventCoverage, Explanation
+from schemas.links import Link, LinkState
+from schemas.recordings import Recording, RecordingState
+from service.kernel.database import transaction
+from service.supervision.coverage import keep
+from service.supervision.coverage.keep import recount, recount_all, recount_linked, recount_now
+from tests.service.finding.linking.field import Field, at
+
+
+def link(bureau: Field, recording: Recording, event, state=LinkState.automatic, **more) -> Link:
+    row = Link(recording_id=recording.id, event_id=event.id, state=state, score=0.9, rule_version="1", **more)
+    bureau.session.add(row)
+    bureau.session.flush()
+    return row
+
+
+def kept(session: Session, event, basis=Basis.counted) -> EventCoverage:
+    recount(session, [event.id])
+    recount_now(session)
+    return session.get_one(EventCoverage, (event.id, basis), populate_existing=True)
+
+
+def test_automatic_links_count_and_confirmed_ones_stand_apart(bureau: Field):
+    event = bureau.event(at("09:00"), at("09:30"))
+    link(bureau, bureau.recording(at("09:00"), at("09:10")), event)
+    link(bureau, bureau.recording(at("09:20"), at("09:30")), event, LinkState.confirmed)
+    row = kept(bureau.session, event)
+    assert (row.links, row.recorded_s, row.required_s) == (2, 1200.0, 1800.0)
+    assert [gap[2:] for gap in row.gaps] == [["middle", False]]
+    row = kept(bureau.session, event, Basis.confirmed)
+    assert (row.links, row.recorded_s) == (1, 600.0)
+
+
+@pytest.mark.parametrize("state", [LinkState.offered, LinkState.rejected])
+def test_what_is_offered_or_rejected_does_not_count(bureau: Field, state):
+    event = bureau.event(at("09:00"), at("09:30"))
+    link(bureau, bureau.recording(at("09:00"), at("09:30")), event, state)
+    assert kept(bureau.session, event).links == 0
+
+
+def test_refused_merged_and_announced_recordings_record_nothing(bureau: Field):
+    event = bureau.event(at("09:00"), at("09:30"))
+    good = bureau.recording(at("09:00"), at("09:30"))
+    for more in ({"state": RecordingState.refused}, {"merged_into": good.id}):
+        link(bureau, bureau.recording(at("09:00"), at("09:30"), **more), event)
+    link(bureau, bureau.recording(at("09:00"), at("09:30"), state=RecordingState.announced), event)
+    row = kept(bureau.session, event)
+    assert (row.links, row.announced, row.recorded_s, row.first_received_at) == (0, 1, 0.0, None)
+
+
+def test_a_chosen_part_of_a_recording_counts_and_no_more(bureau: Field):
+    event = bureau.event(at("09:00"), at("10:00"))
+    recording = bureau.recording(at("08:50"), at("10:10"))
+    link(bureau, recording, event, LinkState.confirmed, part_start_s=1200.0, part_end_s=1800.0)
+    row = kept(bureau.session, event)
+    assert row.recorded_s == 600.0
+    assert row.late_start_s == 600.0
+    recording.recorded_from += timedelta(seconds=5)  # a clock put right: the part holds as seconds into it
+    assert kept(bureau.session, event).late_start_s == 605.0
+
+
+def test_only_approved_explanations_count(bureau: Field):
+    event = bureau.event(at("09:00"), at("09:30"))
+    link(bureau, bureau.recording(at("09:10"), at("09:30")), event)
+    asker = bureau.actor(Role.member, "one")
+    gap = Explanation(
+        event_id=event.id, kind="gap_reason", reason="urgent", gap_from=at("09:00"), gap_to=at("09:10"),
+        asked_by=asker.account_id,
+    )  # fmt: skip
+    whole = Explanation(event_id=event.id, kind="exemption", reason="device_fault", asked_by=asker.account_id)
+    bureau.session.add_all([gap, whole])
+    row = kept(bureau.session, event)
+    assert (row.gap_count, row.gap_explained, row.exempt) == (1, 0, None)
+    gap.state = whole.state = "approved"
+    row = kept(bureau.session, event)
+    assert (row.gap_count, row.gap_explained, row.exempt) == (1, 1, "device_fault")
+
+
+def test_a_day_is_the_bureaus(bureau: Field):
+    event = bureau.event(at("00:10"), None)  # still the day before in UTC
+    row = kept(bureau.session, event)
+    assert row.day == at("00:10").date()
+    assert row.required_to is None
+    assert row.in_time == 0
+
+
+def test_recordings_in_time_are_counted_by_the_deadline(bureau: Field):
+    event = bureau.event(at("09:00"), at("09:30"))
+    due = kept(bureau.session, event).due_at
+    link(bureau, bureau.recording(at("09:00"), at("09:10"), received_at=due), event)
+    link(bureau, bureau.recording(at("09:10"), at("09:20"), received_at=due + timedelta(seconds=1)), event)
+    row = kept(bureau.session, event)
+    assert (row.links, row.in_time) == (2, 1)
+    assert row.last_received_at == due + timedelta(seconds=1)
+
+
+def test_a_full_recount_writes_nothing_where_all_is_right(bureau: Field):
+    for n in range(5):
+        event = bureau.event(at("09:00") + timedelta(hours=n), at("09:30") + timedelta(hours=n))
+        link(bureau, bureau.recording(event.arrived_at, event.departed_at), event)
+    session = bureau.session
+    assert recount_all(session) == 5
+    assert session.scalar(select(func.count()).select_from(EventCoverage)) == 10
+    before = session.execute(
+        text("SELECT event_id, basis, xmin, ctid FROM event_coverage ORDER BY 1, 2")
+    ).all()
+    recount_all(session)
+    assert (
+        session.execute(text("SELECT event_id, basis, xmin, ctid FROM event_coverage ORDER BY 1, 2")).all()
+        == before
+    )
+
+
+def test_what_was_owed_by_a_transaction_that_failed_is_forgotten(clean_engine):
+    with Session(clean_engine) as session:
+        event = Field(session).event(at("09:00"), at("09:30"))
+        recount(session, [event.id])
+        session.rollback()
+        session.commit()
+        assert session.scalar(select(func.count()).select_from(EventCoverage)) == 0
+
+
+def test_two_who_link_to_one_event_at_a_moment_are_both_counted(clean_engine):
+    with transaction(clean_engine) as session:
+        bureau = Field(session)
+        event = bureau.event(at("09:00"), at("09:30"))
+        recordings = [bureau.recording(at("09:00"), at("09:15")), bureau.recording(at("09:15"), at("09:30"))]
+        recount(session, [event.id])
+    both = threading.Barrier(2)
+    failures = []
+
+    def tie(recording: Recording) -> None:
+        try:
+            with transaction(clean_engine) as session:
+                session.add(
+                    Link(
+                        recording_id=recording.id,
+                        event_id=event.id,
+                        state="automatic",
+                        score=1,
+                        rule_version="1",
+                    )
+                )
+                recount_linked(session, [recording.id])
+                both.wait(10)
+        except Exception as error:  # a thread's failure must reach the test
+            failures.append(error)
+
+    threads = [threading.Thread(target=tie, args=(recording,)) for recording in recordings]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert not failures
+    with Session(clean_engine) as session:
+        row = session.get_one(EventCoverage, (event.id, Basis.counted))
+        assert (row.links, row.recorded_s) == (2, 1800.0)
+
+
+def test_many_at_once_take_one_lock_and_count_the_same(bureau: Field, monkeypatch):
+    monkeypatch.setattr(keep, "SINGLY", 3)
+    monkeypatch.setattr(keep, "CHUNK", 4)
+    events = [bureau.event(at("09:00"), at("09:30")) for _ in range(10)]
+    session = bureau.session
+    recount(session, [event.id for event in events])
+    recount_now(session)
+    assert session.scalar(select(func.count()).select_from(EventCoverage)) == 20
+    locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+    assert session.scalar(text(locks)) == 1

@@ -1,0 +1,148 @@
+"""Coverage over HTTP: first who may not, then another squad, then what is answered."""
+
+import pytest
+from fastapi.testclient import TestClient
+
+from schemas.accounts import Role
+from schemas.links import Link
+from service.kernel.database import get_engine, transaction
+from service.supervision.coverage.keep import recount_all
+from tests.service.access.bureau import Bureau
+from tests.service.access.conftest import shared  # noqa: F401  the fixture below stands on it
+
+PATHS = (
+    "/api/v1/coverage",
+    "/api/v1/coverage/rows",
+    "/api/v1/coverage/lists",
+    "/api/v1/coverage/lists/missing",
+)
+YEAR = "from=2024-01-01&to=2024-12-31"
+
+
+@pytest.fixture(scope="module")
+def service(shared: Bureau) -> Bureau:  # noqa: F811
+    """Its one event, 09:00 to 09:30 on 2024-06-03 in squad one, is shown by its one recording. All tests only ask."""
+    with transaction(get_engine()) as session:
+        link = session.get_one(Link, shared.ids["link_id"])
+        link.state = "automatic"
+        session.add(link)
+        session.flush()
+        recount_all(session)
+    return shared
+
+
+def ask(service: Bureau, path: str, role: Role = Role.auditor, squad: str | None = None):
+    return service.ask(service.secret(role, squad), "GET", path)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_the_board_is_for_those_who_may_see_it(service: Bureau, path: str):
+    assert service.ask(None, "GET", path).status_code == 401
+    for role in (Role.member, Role.reviewer):
+        assert ask(service, path, role, "one").status_code == 403
+    assert service.ask(service.secret(Role.member, "one", dock=True), "GET", path).status_code == 403
+    assert ask(service, path, Role.supervisor, "one").status_code == 200
+
+
+def test_another_squads_events_are_in_no_figure_and_no_list(service: Bureau):
+    found = ask(service, f"/api/v1/coverage?{YEAR}", Role.supervisor, "two").json()
+    assert found["total"]["figures"]["recorded"]["denominator"] == 0
+    assert found["total"]["standings"] == {}
+    assert ask(service, f"/api/v1/coverage/rows?{YEAR}", Role.supervisor, "two").json()["items"] == []
+    event = service.ids["event_id"]
+    assert ask(service, f"/api/v1/events/{event}/coverage", Role.supervisor, "two").status_code == 404
+    squad = service.ids["squad_id"]
+    assert ask(service, f"/api/v1/coverage?squad={squad}", Role.supervisor, "two").status_code == 400
+    rows = ask(service, f"/api/v1/coverage/rows?group=squad:{squad}", Role.supervisor, "two")
+    assert rows.json()["items"] == []
+
+
+def test_a_figure_tells_what_it_stands_on(service: Bureau):
+    found = ask(service, f"/api/v1/coverage?{YEAR}&by=squad,month&percentiles=true").json()
+    assert found["by"] == ["squad", "month"]
+    assert (found["from"], found["to"], found["basis"]) == ("2024-01-01", "2024-12-31", "counted")
+    [row] = found["rows"]
+    assert row["keys"]["month"] == {"value": "2024-06", "label": "2024-06"}
+    figure = row["figures"]["recorded"]
+    assert (figure["numerator"], figure["denominator"], figure["share"], figure["small"]) == (1, 1, 1.0, True)
+    assert row["standings"] == {"complete": 1}
+    assert found["total"]["figures"]["on_time"]["p50_s"] == 7200.0
+    assert "steps" in found["not_yet_counted"]
+    words = {one["name"]: one for one in found["definitions"]}
+    assert words["recorded"]["numerator"] and not words["steps"]["counted"]
+    confirmed = ask(service, f"/api/v1/coverage?{YEAR}&basis=confirmed").json()
+    assert confirmed["total"]["figures"]["recorded"]["numerator"] == 0
+
+
+def test_the_rows_of_a_figure_are_its_events(service: Bureau):
+    squad = service.ids["squad_id"]
+    query = f"{YEAR}&figure=recorded&part=numerator&group=squad:{squad}&group=month:2024-06"
+    found = ask(service, f"/api/v1/coverage/rows?{query}").json()
+    assert [item["event"]["id"] for item in found["items"]] == [service.ids["event_id"]]
+    assert (found["about"], found["next"]) == ("event", None)
+    assert found["items"][0]["coverage"]["recorded_s"] == 1800.0
+    assert ask(service, f"/api/v1/coverage/rows?{query.replace('06', '07')}").json()["items"] == []
+
+
+def test_an_events_line_shows_what_is_required_and_what_was_filmed(service: Bureau):
+    event = service.ids["event_id"]
+    found = ask(service, f"/api/v1/events/{event}/coverage", Role.member, "one").json()
+    assert found["counted"]["status"] == "complete"
+    assert found["confirmed"]["status"] == "missing"
+    assert found["counted"]["coverage"]["gaps"] == []
+    [recording] = found["recordings"]
+    assert (recording["id"], recording["here"]) == (service.ids["recording_id"], True)
+    assert recording["part_from"].startswith("2024-06-03T01:00:00")
+    assert found["recordings_elsewhere"] == 0
+    assert (found["rule"]["version"], found["rule"]["steps"][0]) == (0, "show_identification")
+    page = service.client.get(
+        f"/events/{event}", headers={"Authorization": f"Bearer {service.secret(Role.member, 'one')}"}
+    )
+    assert "亮证" in page.text or "Show identification" in page.text
+    early = ask(
+        service, f"/api/v1/events/{event}/coverage?as_of=2024-06-03T10:00:00", Role.member, "one"
+    ).json()
+    assert (early["confirmed"]["status"], early["confirmed"]["due_in_s"]) == ("pending", 23.5 * 3600)
+
+
+def test_every_list_answers_and_is_counted(service: Bureau):
+    lists = ask(service, "/api/v1/coverage/lists").json()["lists"]
+    for name, count in lists.items():
+        found = ask(service, f"/api/v1/coverage/lists/{name}?limit=200").json()
+        assert len(found["items"]) == count["count"]
+    assert ask(service, "/api/v1/coverage/lists/nothing").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "by=nothing", "by=squad,squad", "by=squad,kind,day", "figures=steps", "figures=nothing", "basis=both",
+        "kind=party", "squad=nobody", "campaign=none", "officer=nobody", "from=2024-02-01&to=2024-01-01",
+        "from=yesterday", "to=9999-12-31", "as_of=soon",
+    ],
+)  # fmt: skip
+def test_a_question_that_cannot_be_answered_is_the_askers(service: Bureau, query: str):
+    assert ask(service, f"/api/v1/coverage?{query}").status_code in (400, 422)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "figure=steps", "part=half", "group=month:2024-13", "group=squad:one", "group=year:99999999999999999999",
+        "group=nothing:1", "cursor=%00", "limit=0", "limit=1000", "figure=clocks&cursor=x", "group=day:%00",
+        "figure=unlinked&kind=inspection",
+    ],
+)  # fmt: skip
+def test_rows_that_cannot_be_asked_for_are_the_askers_too(service: Bureau, query: str):
+    assert ask(service, f"/api/v1/coverage/rows?{query}").status_code in (400, 422)
+
+
+def test_the_words_follow_the_language(service: Bureau):
+    client: TestClient = service.client
+    secret = service.secret(Role.auditor, None)
+    answer = client.get(
+        "/api/v1/coverage", headers={"Authorization": f"Bearer {secret}", "Accept-Language": "en"}
+    ).json()
+    assert (
+        next(one["title"] for one in answer["definitions"] if one["name"] == "recorded") == "Events recorded"
+    )

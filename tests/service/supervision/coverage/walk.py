@@ -1,0 +1,301 @@
+"""A random walk through the real actions: whatever may change coverage, in any order, each step a transaction."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select
+from sqlmodel import Session
+
+from schemas.accounts import Role
+from schemas.clocks import ClockOffset, ClockOffsetCreate
+from schemas.coverage import Basis, EventCoverage, Explanation, ExplanationReason
+from schemas.events import EnforcementEvent, EventCreate, EventKind, EventOfficer, EventUpdate
+from schemas.jobs import JobKind
+from schemas.links import Link
+from schemas.matters import Duty, MatterBase
+from schemas.originals import MediaState, Original
+from schemas.people import Officer
+from schemas.recordings import Receipt, Recording, RecordingState
+from service.finding.linking.actions import (
+    confirm,
+    create_event_from_recording,
+    declare_event,
+    event_from_recording,
+    reject,
+    set_part,
+    undo,
+)  # fmt: skip
+from service.footage.recordings.actions import refresh_state, refuse_mismatch
+from service.kernel.database import transaction
+from service.kernel.errors import ServiceError
+from service.kernel.jobs import request_job
+from service.registry.clocks.actions import add_offset, withdraw_offset
+from service.registry.events.actions import cancel_event, create_event, restore_event, update_event
+from service.registry.events.merging import merge_event, unmerge_event
+from service.registry.matters.actions import publish
+from service.supervision.coverage.keep import Known, events_after, kept_rows, stored_rows
+from service.supervision.explanations.actions import approve, ask_exemption, ask_gap_reason, reopen
+from tests.service.finding.linking.field import Field, at
+
+HOURS = 10  # of one day: crowded enough for everything to meet
+
+
+@dataclass
+class Walk:
+    """`taken`: how often each kind of step did something. `days`: over how many days it goes. On one day and with a
+    handful of `officers` and `recorders` everything meets everything; a long walk needs more room, for else each
+    change touches more than the one before."""
+
+    chance: Random
+    known: dict = field(default_factory=dict)
+    taken: dict[str, int] = field(default_factory=dict)
+    made: int = 0
+    days: int = 1
+    officers: int = 6
+    recorders: int = 4
+
+    def prepare(self) -> None:
+        with transaction() as session:
+            bureau = Field(session, self.known)
+            for n in range(self.officers):
+                bureau.officer(f"{n:03}", "one" if n % 3 else "two")
+            for n in range(self.recorders):
+                bureau.hold(f"R-{n}", f"{n:03}", at("06:00"), at("23:00", day=self.days))
+            for role, name in ((Role.admin, "first"), (Role.admin, "second")):
+                bureau.actor(role, name=name)
+
+    def step(self) -> str:
+        """One action drawn by chance. What the rules of the house refuse changes nothing."""
+        name = self.chance.choices(list(STEPS), [weight for _, weight in STEPS.values()])[0]
+        try:
+            with transaction() as session:
+                STEPS[name][0](self, session)
+        except (ServiceError, Nothing):
+            return ""
+        self.taken[name] = self.taken.get(name, 0) + 1
+        return name
+
+    # ---- drawing ----
+
+    def actor(self, session: Session, name: str = "first") -> Any:
+        return Field(session, self.known).actor(Role.admin, name=name)
+
+    def moment(self) -> datetime:
+        day = self.chance.randrange(self.days)
+        return at("08:00", day) + timedelta(seconds=self.chance.randrange(HOURS * 3600))
+
+    def one(self, session: Session, table: Any, *conditions: Any) -> Any:
+        ids = list(session.scalars(select(table.id).where(*conditions).order_by(table.id)))
+        if not ids:
+            raise Nothing
+        return session.get_one(table, self.chance.choice(ids))
+
+    def crew(self) -> list[str]:
+        return [f"{n:03}" for n in self.chance.sample(range(self.officers), self.chance.randint(0, 2))]
+
+    def holders(self, session: Session, event: EnforcementEvent) -> list[int]:
+        """Numbers of the event's officers who hold the recorder of that number."""
+        numbers = select(Officer.certificate_no).join(EventOfficer, EventOfficer.officer_id == Officer.id)
+        crew = session.scalars(
+            numbers.where(EventOfficer.event_id == event.id).order_by(Officer.certificate_no)
+        )
+        return [int(number) for number in crew if int(number) < self.recorders]
+
+    # ---- events ----
+
+    def create(self, session: Session) -> None:
+        start = self.moment()
+        lasting = timedelta(minutes=self.chance.choice([1, 5, 20, 45]))
+        self.made += 1
+        wanted = EventCreate(
+            external_id=f"E-{self.made}",
+            title="检查",
+            kind=self.chance.choice(list(EventKind)),
+            subject=self.chance.choice(["", "dust"]),
+            arrived_at=start,
+            departed_at=None if self.chance.random() < 0.2 else start + lasting,
+            squad=self.chance.choice(["one", "two"]),
+            officers=self.crew(),
+        )
+        create_event(session, self.actor(session), wanted)
+
+    def change(self, session: Session) -> None:
+        event = self.one(session, EnforcementEvent)
+        start = self.moment()
+        wanted = self.chance.choice(
+            [
+                EventUpdate(arrived_at=start, departed_at=start + timedelta(minutes=15)),
+                EventUpdate(departed_at=event.arrived_at + timedelta(minutes=self.chance.randrange(60))),
+                EventUpdate(kind=self.chance.choice(list(EventKind))),
+                EventUpdate(subject=self.chance.choice(["", "dust", "noise"])),
+                EventUpdate(officers=self.crew()),
+                EventUpdate(departed_at=None),
+            ]
+        )
+        update_event(session, self.actor(session), event.id, wanted)
+
+    def cancel(self, session: Session) -> None:
+        event = self.one(session, EnforcementEvent)
+        act = restore_event if event.cancelled_at else cancel_event
+        act(session, self.actor(session), event.id, "walk")
+
+    def merge(self, session: Session) -> None:
+        gone, into = self.one(session, EnforcementEvent), self.one(session, EnforcementEvent)
+        if gone.merged_into is not None:
+            unmerge_event(session, self.actor(session), gone.id)
+        else:
+            merge_event(session, self.actor(session), gone.id, into.id)
+
+    # ---- recordings ----
+
+    def film(self, session: Session) -> None:
+        """Mostly at an event, with the recorder of somebody."""
+        bureau = Field(session, self.known)
+        start = self.moment()
+        holders: list[int] = []
+        if self.chance.random() < 0.8:
+            event = self.one(session, EnforcementEvent)
+            holders = self.holders(session, event)
+            start = event.arrived_at + timedelta(seconds=self.chance.randrange(-120, 600))
+        end = start + timedelta(seconds=self.chance.choice([20, 120, 600, 1500]))
+        timed = self.chance.random() > 0.05
+        serial = f"R-{self.chance.choice(holders or range(self.recorders))}"
+        recording = bureau.recording(
+            start if timed else None,
+            end if timed else None,
+            squad=self.chance.choice(["one", "two"]),
+            recorder=serial if self.chance.random() < 0.8 else None,
+            claimed_from=start if timed else None,
+            state=self.chance.choice([RecordingState.ready] * 4 + [RecordingState.announced]),
+            received_at=end + timedelta(hours=self.chance.choice([1, 30])),
+        )
+        request_job(session, JobKind.link, recording.id)
+
+    def refuse(self, session: Session) -> None:
+        recording = self.one(session, Recording, Recording.state == RecordingState.ready)
+        receipt = Receipt(recording_id=recording.id, store_key="-", size=1)
+        session.add(receipt)
+        refuse_mismatch(session, recording, receipt, "0" * 64)
+
+    def probe(self, session: Session) -> None:
+        """Its bytes turn out to be unplayable, or to play after all."""
+        recording = self.one(session, Recording, Recording.state.in_(("ready", "unplayable")))
+        if recording.original_id is None:
+            original = Original(sha256=uuid4().hex * 2, size=1, store_key=str(recording.id))
+            session.add(original)
+            session.flush()
+            recording.original_id = original.id
+            session.add(recording)
+        original = session.get_one(Original, recording.original_id)
+        original.media_state = MediaState.ready if recording.state == "unplayable" else MediaState.unplayable
+        original.measured_duration_s = recording.duration_s
+        session.add(original)
+        refresh_state(session, original.id)
+
+    def set_clock(self, session: Session) -> None:
+        actor = self.actor(session)
+        if self.chance.random() < 0.3:
+            withdraw_offset(session, actor, self.one(session, ClockOffset).id)
+            return
+        wanted = ClockOffsetCreate(
+            recorder=f"R-{self.chance.randrange(self.recorders)}",
+            measured_at=self.moment(),
+            offset_s=self.chance.choice([-3600.0, -90.0, 2.0, 45.5, 300.0]),
+        )
+        add_offset(session, actor, wanted)
+
+    # ---- links ----
+
+    def decide(self, session: Session) -> None:
+        act = self.chance.choice([confirm, confirm, reject, undo])
+        act(session, self.actor(session), self.one(session, Link).id)
+
+    def cut(self, session: Session) -> None:
+        start = self.chance.choice([0.0, 10.0, 60.5])
+        part = (start, start + 10.25) if self.chance.random() < 0.8 else (None, None)
+        set_part(session, self.actor(session), self.one(session, Link).id, *part)
+
+    def declare(self, session: Session) -> None:
+        event = self.one(session, EnforcementEvent).id if self.chance.random() < 0.8 else None
+        declare_event(session, self.actor(session), self.one(session, Recording).id, event)
+
+    def make_event(self, session: Session) -> None:
+        actor, recording = self.actor(session), self.one(session, Recording)
+        wanted = event_from_recording(session, actor, recording.id)
+        create_event_from_recording(session, actor, recording.id, wanted)
+
+    # ---- explanations and rules ----
+
+    def explain(self, session: Session) -> None:
+        actor = self.actor(session)
+        reason = self.chance.choice(list(ExplanationReason))
+        with_gaps = select(EventCoverage.event_id).where(
+            EventCoverage.gap_count > 0, EventCoverage.basis == Basis.counted
+        )
+        if self.chance.random() < 0.3:
+            ask_exemption(session, actor, self.one(session, EnforcementEvent).id, reason, "why")
+            return
+        event = self.one(session, EnforcementEvent, EnforcementEvent.id.in_(with_gaps))
+        kept = session.get_one(EventCoverage, (event.id, Basis.counted))
+        start, end, *_ = self.chance.choice(kept.gaps)
+        ask_gap_reason(
+            session,
+            actor,
+            event.id,
+            reason,
+            "why",
+            datetime.fromisoformat(start),
+            datetime.fromisoformat(end),
+        )
+
+    def answer(self, session: Session) -> None:
+        wish = self.one(session, Explanation)
+        act = reopen if wish.state == "approved" else approve
+        act(session, self.actor(session, "second"), wish.id)
+
+    def publish(self, session: Session) -> None:
+        lines = [
+            MatterBase(
+                kind=kind,
+                subject=subject,
+                duty=self.chance.choice([Duty.must, Duty.must, Duty.text_suffices]),
+                from_offset_s=self.chance.choice([-60, 0, 30]),
+                late_start_s=self.chance.choice([0, 60, 300]),
+                gap_s=self.chance.choice([0, 30]),
+                upload_hours=self.chance.choice([0, 24]),
+            )
+            for kind in EventKind
+            for subject in ("", "dust")
+        ]
+        publish(session, self.actor(session), lines, at("00:00").date())
+
+
+class Nothing(Exception):
+    """There is nothing yet that such a step could be about."""
+
+
+STEPS: dict[str, tuple[Callable[[Walk, Session], None], float]] = {
+    "create": (Walk.create, 5), "change": (Walk.change, 6), "cancel": (Walk.cancel, 1), "merge": (Walk.merge, 1),
+    "film": (Walk.film, 10), "refuse": (Walk.refuse, 1.5), "probe": (Walk.probe, 2), "set_clock": (Walk.set_clock, 4),
+    "decide": (Walk.decide, 8), "cut": (Walk.cut, 3), "declare": (Walk.declare, 2),
+    "make_event": (Walk.make_event, 1), "explain": (Walk.explain, 4), "answer": (Walk.answer, 4),
+    "publish": (Walk.publish, 0.2),
+}  # fmt: skip
+
+
+def differences() -> dict[tuple[UUID, str], tuple[Any, Any]]:
+    """Rows as they are kept against what a full recount would write; it writes nothing."""
+    found = {}
+    with transaction() as session:
+        known, ids = Known.read(session), events_after(session, None, 1_000_000)
+        for start in range(0, len(ids), 5000):
+            some = ids[start : start + 5000]
+            wanted, held = kept_rows(session, known, some), stored_rows(session, some)
+            found |= {key: (held.get(key), row) for key, row in wanted.items() if held.get(key) != row}
+        count = session.scalar(select(func.count()).select_from(EventCoverage))
+    assert count == 2 * len(ids), "as many rows as events and bases"
+    return found
