@@ -13,12 +13,13 @@ from starlette.types import Message, Receive, Scope, Send
 
 from service.footage.uploads.protocol import COMMON
 from service.footage.uploads.writer import settle_all
-from service.kernel import errors, i18n
+from service.kernel import i18n
 from service.kernel.database import get_engine, transaction
 from service.kernel.early_answers import EarlyAnswers
+from service.kernel.errors import BodyTooLarge, ServiceError
 from service.kernel.settings import get_settings
 from service.kernel.storage.factory import load_driver
-from service.web.frame import rendering
+from service.web.frame import error_answers, rendering
 
 log = logging.getLogger(__name__)
 # tus asks for it in every answer, also when a part of us is away.
@@ -73,7 +74,7 @@ class BodyLimit:
             return await self.app(scope, receive, send)
         said = dict(scope["headers"]).get(b"content-length", b"0")
         if said.isdigit() and (len(said) > 9 or int(said) > self.LARGEST):
-            response = errors.respond(Request(scope), errors.BodyTooLarge())
+            response = error_answers.respond(Request(scope), BodyTooLarge())
             return await response(scope, receive, send)
         taken = 0
 
@@ -146,7 +147,7 @@ class LastResort:
             if scope["type"] != "http" or begun:
                 raise
             log.exception("%s %s", scope["method"], scope["path"])
-            await errors.respond(Request(scope), errors.ServiceError())(scope, receive, send)
+            await error_answers.respond(Request(scope), ServiceError())(scope, receive, send)
 
 
 @asynccontextmanager
@@ -193,7 +194,7 @@ def create_app() -> FastAPI:
     app.add_middleware(PlainHeaders)
     app.add_middleware(i18n.LocaleMiddleware)
     app.add_middleware(EarlyAnswers)
-    errors.install(app)
+    error_answers.install(app)
     for capability in CAPABILITIES:
         for part, place in (("routes", capability), ("pages", f"web.{capability.rpartition('.')[2]}")):
             name = f"service.{place}.{part}"

@@ -17,7 +17,6 @@ from babel.core import Locale
 from babel.dates import format_datetime, format_timedelta, get_timezone_gmt, get_timezone_name
 from babel.numbers import format_decimal, format_percent
 from babel.support import LazyProxy, NullTranslations, Translations
-from jinja2 import Environment
 
 LOCALES = {"zh_CN": "中文", "en": "English"}
 DEFAULT = "zh_CN"
@@ -206,18 +205,3 @@ def size(value: int | None) -> str:
     while amount >= 1000 and len(units) > 1:
         amount, units = amount / 1000, units[1:]
     return f"{amount:.{0 if units[0] in ('B', 'kB') or amount >= 100 else 1}f} {units[0]}"
-
-
-def install(environment: Environment) -> None:
-    """Gives templates `_`, `{% trans %}` and the filters of this module."""
-    environment.add_extension("jinja2.ext.i18n")
-    environment.install_gettext_callables(
-        lambda message: gettext(message),
-        lambda one, many, n: catalog(current()).ngettext(one, many, n),
-        newstyle=True,
-    )
-    environment.policies["ext.i18n.trimmed"] = True
-    environment.filters |= {
-        "moment": moment, "ago": ago, "span": span, "duration": duration,
-        "number": number, "percent": percent, "size": size,
-    }  # fmt: skip

@@ -1,9 +1,6 @@
 """Custody rows in sentences."""
 
-from schemas.custody import CustodyEntry
-from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
-from service.web.custody.views import CustodyEntry as View
 
 ACTIONS = {
     "receive": lazy("received the bytes"),
@@ -102,23 +99,3 @@ SHOWN = {
     "mode": lazy("mode"),
     "until": lazy("until"),
 }
-
-
-def _what(entry: CustodyEntry) -> str:
-    if entry.action == "lock" and entry.detail.get("locked") is False:
-        return _("made the original read-only; this store cannot lock")
-    return str(ACTIONS.get(entry.action, entry.action))
-
-
-def entry_view(entry: CustodyEntry) -> View:
-    said = [
-        f"{label} {entry.detail[name]}"
-        for name, label in SHOWN.items()
-        if entry.detail.get(name) and entry.detail[name] != "NONE"
-    ]
-    return View(
-        at=entry.at,
-        who=str(PARTS.get(entry.actor, entry.actor)),
-        what=_what(entry),
-        detail=" · ".join(said) or None,
-    )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from service.kernel.i18n import gettext, number
 from service.kernel.i18n import lazy as _
 from service.supervision.coverage.figures import Dimension
 from service.web.frame.words import Word
@@ -177,3 +178,10 @@ LISTS = {
     "ratio": _("Too few recorders for the officers on duty"),
     "clocks": _("Clocks out of step"),
 }
+
+
+def amount(value: float, unit: str) -> str:
+    if unit == "seconds":
+        hours = value / 3600
+        return gettext("{n} h").format(n=number(hours, 0 if hours >= 100 else 1))
+    return number(value)

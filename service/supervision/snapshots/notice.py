@@ -3,12 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
 from sqlmodel import Session
 
 from schemas.coverage import Basis, CoverageSnapshot, Dispute
-from service.kernel import i18n
+from service.kernel import i18n, templates
 from service.kernel.actor import Actor
 from service.kernel.clock import local
 from service.kernel.i18n import gettext as _
@@ -19,6 +22,7 @@ from service.supervision.coverage.export import counts
 from service.supervision.coverage.figures import BOARD, BY_NAME
 from service.supervision.coverage.rows import Part
 from service.supervision.coverage.status import Status
+from service.supervision.coverage.words import amount
 from service.supervision.disputes.queries import upheld_since
 from service.supervision.snapshots.export import rows_named, words_of
 from service.supervision.snapshots.lines import Names, event_number, gap_sentence
@@ -32,8 +36,6 @@ from service.supervision.snapshots.queries import (
 )
 from service.supervision.snapshots.recount import FIGURES
 from service.supervision.snapshots.words import DIFFERENCES, POLICIES, day_name, month_name
-from service.web.coverage.tiles import amount
-from service.web.frame.rendering import environment
 from service.web.frame.words import KINDS
 
 MOST_PROBLEMS = 200  # a notice is read on paper; the workbook has them all
@@ -117,9 +119,14 @@ def pdf(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> bytes:
 
 
 def html(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> str:
-    template = environment().get_template("snapshots/notice.html")
+    template = _templates().get_template("notice.html")
     html_lang = "zh-CN" if i18n.current() == "zh_CN" else "en"
     return template.render(notice=notice_page(session, actor, snapshot), html_lang=html_lang)
+
+
+@cache
+def _templates() -> Environment:
+    return templates.environment(Path(__file__).parent)
 
 
 def notice_page(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> NoticePage:

@@ -17,12 +17,12 @@ from service.supervision.coverage.asking import GROUPS, NO_SUBJECT, Shown
 from service.supervision.coverage.figures import BOARD, SPECS, About, Dimension
 from service.supervision.coverage.queries import Board, board, boards
 from service.supervision.coverage.selection import Filters, subjects_seen
-from service.supervision.coverage.standings import STANDINGS, standing_label, standing_link
+from service.supervision.coverage.standings import STANDINGS, standing_label
 from service.supervision.coverage.status import NOT_DUE
 from service.supervision.coverage.words import DEFINITIONS, DIMENSIONS, STATUSES
 from service.web.coverage import views
 from service.web.coverage.chart_view import chart, groups_table
-from service.web.coverage.tiles import tile
+from service.web.coverage.tiles import standing_link, tile
 from service.web.frame.views import Filter, Option, Ref
 from service.web.frame.words import KINDS
 

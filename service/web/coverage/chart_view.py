@@ -11,10 +11,10 @@ from service.supervision.coverage.figures import BOARD, BY_NAME, Dimension, Figu
 from service.supervision.coverage.queries import Board, Row
 from service.supervision.coverage.rows import Part
 from service.supervision.coverage.selection import Filters, Key
-from service.supervision.coverage.standings import STANDINGS, standing_label, standing_link
+from service.supervision.coverage.standings import STANDINGS, standing_label
 from service.supervision.coverage.words import DEFINITIONS, DIMENSIONS
 from service.web.coverage import views
-from service.web.coverage.tiles import rows_link
+from service.web.coverage.tiles import rows_link, standing_link
 from service.web.frame.drawing import broken_line, shares
 from service.web.frame.views import Ref
 from service.web.frame.words import KINDS

@@ -11,7 +11,8 @@ from service.registry.clocks.words import rough_length
 from service.supervision.coverage.asking import Shown
 from service.supervision.coverage.figures import BY_NAME, Dimension, Figure
 from service.supervision.coverage.rows import Part
-from service.supervision.coverage.words import DEFINITIONS, EXCLUSIONS, EXEMPTIONS
+from service.supervision.coverage.status import Status
+from service.supervision.coverage.words import DEFINITIONS, EXCLUSIONS, EXEMPTIONS, amount
 from service.web.coverage.views import FigureTile, Left
 from service.web.frame.views import Ref
 
@@ -57,11 +58,16 @@ def _encoded(name: str, value: str) -> str:
     return urlencode([(name, value)])
 
 
-def amount(value: float, unit: str) -> str:
-    if unit == "seconds":
-        hours = value / 3600
-        return _("{n} h").format(n=number(hours, 0 if hours >= 100 else 1))
-    return number(value)
+def standing_link(asked: Shown, name: str, group: dict[Dimension, str] | None = None) -> str:
+    match name:
+        case Status.complete | Status.partly:
+            return rows_link(asked, "recorded", Part.numerator, group, name)
+        case Status.missing:
+            return rows_link(asked, "recorded", Part.rest, group)
+        case Status.exempt:
+            return rows_link(asked, "exempt", Part.numerator, group)
+        case _:
+            return rows_link(asked, "recorded", Part.excluded, group, name)
 
 
 def tile(asked: Shown, figure: Figure, group: Mapping[Dimension, str] | None = None) -> FigureTile:

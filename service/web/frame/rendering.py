@@ -7,10 +7,10 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
-from service.kernel import i18n
+from service.kernel import i18n, templates
 from service.kernel.clock import now
 from service.kernel.settings import get_settings
 from service.web.frame import drawing, words
@@ -58,15 +58,7 @@ def icon(name: str, label: str | None = None) -> Markup:
 
 @cache
 def environment() -> Environment:
-    made = Environment(
-        loader=FileSystemLoader(HERE.parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-        extensions=["jinja2.ext.do"],
-    )
-    i18n.install(made)
+    made = templates.environment(HERE.parent)
     made.globals |= {
         "asset": asset,
         "icon": icon,

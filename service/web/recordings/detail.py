@@ -33,9 +33,9 @@ from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment
 from service.kernel.jobs import jobs_of
-from service.preservation.custody.words import entry_view
 from service.registry.clocks.words import basis_sentence, claim_source, doubt, off, recorder_path
 from service.web.announcements.views import announced_view
+from service.web.custody.views import entry_view
 from service.web.frame.views import Ref
 from service.web.recordings import views
 from service.web.recordings.cards import cards
