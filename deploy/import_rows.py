@@ -193,7 +193,7 @@ def _show(console: "Console", told: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from service.web.frame.words import OUTCOMES
+    from service.registry.importing.words import OUTCOMES
 
     news = [row for row in told["rows"] if row["outcome"] != "unchanged" or row.get("note")]
     news.sort(key=lambda row: (row["outcome"] != "refused", row["row"]))

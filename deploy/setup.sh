@@ -178,10 +178,15 @@ web_sources() {
   printf '%s\0' package.json package-lock.json tsconfig.json
 }
 
+# The sprite holds the icons that the code names.
+icon_names() {
+  { grep -rhoE "\\bicon(\\(|=|: )\\s*[\"'][a-z0-9-]+[\"']" service --include='*.py' --include='*.html' || true; } | sort -u
+}
+
 assets() {
   local dist=service/web/frame/static/dist sources want
   mapfile -d '' sources < <(web_sources)
-  want=$(fingerprint "${sources[@]}")
+  want="$(fingerprint "${sources[@]}") $(icon_names | fingerprint -)"
   [[ $(cat build/assets 2>/dev/null) == "$want" && -d $dist ]] && return
   node_modules .
   changing build "building the pages' scripts and styles"

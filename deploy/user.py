@@ -84,8 +84,8 @@ def list_accounts() -> None:
 
     from schemas.accounts import Account
     from schemas.people import Squad
+    from service.access.words import ROLES
     from service.kernel.database import transaction
-    from service.web.frame.words import ROLES
 
     table = Table(_("User name"), _("Role"), _("Squad"), _("State"))
     with _telling(), transaction() as session:

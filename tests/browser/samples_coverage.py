@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from service.kernel.i18n import lazy as _
-from service.supervision.coverage.words import DEFINITIONS, STATUSES
+from service.supervision.coverage.words import COVERAGE_LISTS, DEFINITIONS, STATUSES
 from service.supervision.snapshots.notice import FigureLine, UpheldLine
 from service.web.coverage.views import (
     BoardPage,
@@ -27,7 +27,6 @@ from service.web.coverage.views import (
     Table,
 )
 from service.web.frame.views import Filter, Option, Ref, Tile
-from service.web.frame.words import COVERAGE_LISTS
 from service.web.recordings.views import Link, RecordingCard
 from service.web.snapshots import views as frozen
 

@@ -13,7 +13,7 @@ from schemas.policy import PolicyValue
 from service.access.rules import may
 from service.kernel import database
 from service.kernel.settings import get_settings
-from service.web.frame.words import NAVIGATION, navigation
+from service.web.frame.navigation import NAVIGATION, navigation
 from tests.security.conftest import House
 
 

@@ -6,8 +6,25 @@ from typing import Any
 
 from service.finding.linking.evidence import Reason
 from service.kernel.i18n import gettext as _
-from service.kernel.i18n import moment, percent
+from service.kernel.i18n import lazy, moment, percent
 from service.kernel.i18n import noop as _n
+from service.kernel.words import Word
+
+LINKS = {
+    "confirmed": Word(lazy("Confirmed"), icon="circle-check", tone="good", meaning=lazy("A person said so.")),
+    "automatic": Word(
+        lazy("Linked"), icon="link", tone="info", meaning=lazy("Linked by the rules; the reasons are listed.")
+    ),
+    "offered": Word(
+        lazy("Offered"), icon="circle-help", tone="warn", meaning=lazy("Not sure enough: a person decides.")
+    ),
+    "rejected": Word(
+        lazy("Rejected"),
+        icon="unlink",
+        tone="plain",
+        meaning=lazy("A person said that it is not this event."),
+    ),
+}
 
 SENTENCES = {
     "event": _n("declared for this event"),

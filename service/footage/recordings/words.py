@@ -6,6 +6,77 @@ from schemas.reasons import MESSAGES
 from schemas.recordings import Tag, TagSource
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
+from service.kernel.words import Word
+
+STATES = {
+    "announced": Word(
+        lazy("Announced"),
+        icon="clock",
+        tone="warn",
+        meaning=lazy("A station lists it; its bytes have not been received."),
+    ),
+    "receiving": Word(
+        lazy("Receiving"), icon="cloud-upload", tone="info", meaning=lazy("Bytes are still arriving.")
+    ),
+    "processing": Word(
+        lazy("Processing"),
+        icon="loader",
+        tone="info",
+        meaning=lazy("Received and kept; being hashed, probed and made watchable."),
+    ),
+    "ready": Word(
+        lazy("Ready"), icon="circle-check", tone="good", meaning=lazy("Everything is there and was checked.")
+    ),
+    "partial": Word(
+        lazy("Partly ready"),
+        icon="circle-alert",
+        tone="warn",
+        meaning=lazy("It can be used, but something is missing."),
+    ),
+    "unplayable": Word(
+        lazy("Not playable"),
+        icon="film",
+        tone="bad",
+        meaning=lazy("Kept, hashed and in custody, but it cannot be shown as video."),
+    ),
+    "refused": Word(
+        lazy("Refused"),
+        icon="ban",
+        tone="bad",
+        meaning=lazy("Kept in quarantine. Do not erase the original from the device."),
+    ),
+}
+
+LOCKS = {
+    "locked": Word(
+        lazy("Locked"), icon="lock", tone="seal", meaning=lazy("The store refuses to change or delete it.")
+    ),
+    "not_locked": Word(
+        lazy("Not locked"),
+        icon="lock-open",
+        tone="warn",
+        meaning=lazy("This store cannot lock; the file is read-only, its fingerprint proves it unchanged."),
+    ),
+    "pending": Word(
+        lazy("Lock to come"), icon="clock", meaning=lazy("It is locked as soon as its fingerprint is known.")
+    ),
+}
+
+RECEIPTS = {
+    "accepted": Word(lazy("Received"), icon="circle-check", tone="good"),
+    "same_bytes": Word(lazy("Same bytes as before"), icon="copy", tone="info"),
+    "hash_mismatch": Word(lazy("Fingerprint differs"), icon="circle-x", tone="bad"),
+    "refused": Word(lazy("Refused, in quarantine"), icon="ban", tone="bad"),
+}
+
+TAGS = {
+    "quality": Word(lazy("Picture and sound"), icon="activity", tone="warn"),
+    "place": Word(lazy("Place"), icon="map-pin"),
+    "time": Word(lazy("Time"), icon="clock"),
+    "device": Word(lazy("Device"), icon="camera"),
+    "step": Word(lazy("Step of the procedure"), icon="flag", tone="good"),
+    "word": Word(lazy("Words"), icon="tag"),
+}
 
 TAG_NAMES = {
     "make": lazy("Make"),

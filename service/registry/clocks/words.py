@@ -8,8 +8,33 @@ from urllib.parse import quote
 from schemas.recorders import Recorder
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy, moment, number
+from service.kernel.words import Word
 from service.registry.clocks.rules import Basis, Kind
-from service.web.frame.words import CLOCK_SOURCES
+
+# What measured a recorder's clock.
+CLOCK_SOURCES = {
+    "dock": Word(
+        lazy("Dock"),
+        icon="plug",
+        meaning=lazy("The recorder's clock against the server's, read in the dock."),
+    ),
+    "sidecar": Word(
+        lazy("Station's record"),
+        icon="file-text",
+        meaning=lazy("The recorder's clock against the station's, as its record names both."),
+    ),
+    "gps": Word(
+        lazy("Satellites"),
+        icon="satellite",
+        meaning=lazy("The time that the camera wrote into the file, against that of the satellites."),
+    ),
+    "burned_in": Word(
+        lazy("Picture and satellites"),
+        icon="scan-text",
+        meaning=lazy("The time burned into the picture, against that of the satellites."),
+    ),
+    "hand": Word(lazy("By hand"), icon="pen-line", meaning=lazy("A person compared the clocks.")),
+}
 
 CLAIM_SOURCES = {
     "gps": lazy("the satellites"),

@@ -17,7 +17,7 @@ from service.kernel.i18n import moment
 from service.registry.events.actions import held_event, set_cancelled
 from service.registry.events.errors import NotMadeFromRecording
 from service.registry.events.following import bring_up_to_date, link_anew
-from service.web.frame import words
+from service.registry.events.words import KINDS
 
 MADE = "made_from"  # the first reason of the link between an event and the recording that it was made from
 
@@ -30,7 +30,7 @@ def proposal(session: Session, actor: Actor, recording: Recording) -> tuple[Even
         wanted = linking.event_from_recording(session, actor, recording.id, arrived_at=now())
         timed = False
     if not recording.note:  # a file's name says nothing to whoever reads the event
-        kind = str(words.KINDS[wanted.kind].label)
+        kind = str(KINDS[wanted.kind].label)
         wanted.title = (
             _("{kind}, {time}").format(kind=kind, time=moment(wanted.arrived_at)) if timed else kind
         )

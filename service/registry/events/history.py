@@ -25,8 +25,10 @@ from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.registry.events.subjects import Subjects, subjects
+from service.registry.events.words import KINDS
 from service.supervision.coverage.words import EXEMPTIONS
-from service.web.frame import words
+from service.supervision.disputes.words import DISPUTE_STATES
+from service.supervision.explanations.words import EXPLANATION_KINDS, EXPLANATION_STATES
 
 PAGE = 50
 # Who was refused is for custody; the rest of what an event's rows tell is its history.
@@ -209,7 +211,7 @@ class _Names:
             case "arrived_at" | "departed_at" | "cancelled_at":
                 return i18n.moment(datetime.fromisoformat(str(value)))
             case "kind":
-                return str(words.KINDS[value].label) if value in words.KINDS else str(value)
+                return str(KINDS[value].label) if value in KINDS else str(value)
             case "subject":
                 return self.subjects.word(str(value))
             case "case_id":
@@ -228,9 +230,9 @@ def said_of(action: str, detail: dict[str, Any]) -> str:
     reason = str(detail.get("reason") or "")
     if "explanation" in detail:
         kind, reason = str(detail.get("kind") or ""), str(EXEMPTIONS.get(reason, reason))
-        if kind in words.EXPLANATION_KINDS:
-            reason = _("{kind}: {reason}").format(kind=words.EXPLANATION_KINDS[kind].label, reason=reason)
-    outcomes = words.EXPLANATION_STATES | words.DISPUTE_STATES
+        if kind in EXPLANATION_KINDS:
+            reason = _("{kind}: {reason}").format(kind=EXPLANATION_KINDS[kind].label, reason=reason)
+    outcomes = EXPLANATION_STATES | DISPUTE_STATES
     outcome = str(detail.get("outcome") or "")
     outcome = str(outcomes[outcome].label) if outcome in outcomes else outcome
     told = (detail.get("note"), detail.get("statement"), outcome, detail.get("answer"))

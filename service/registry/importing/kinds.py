@@ -16,15 +16,19 @@ from schemas.recorders import RecorderState
 from service.kernel import i18n
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import noop as _n
+from service.kernel.words import Word
 from service.registry.cases.importers import CampaignImporter, CaseImporter
 from service.registry.clocks.importers import ClockOffsetImporter
 from service.registry.events.importers import EventImporter
+from service.registry.events.words import KINDS
 from service.registry.importing.actions import Importer
 from service.registry.importing.errors import NoSuchImport
+from service.registry.importing.words import IMPORT_KINDS
 from service.registry.matters.importers import MatterImporter
+from service.registry.matters.words import DUTIES, MOMENTS, STEPS
 from service.registry.people.importers import OfficerImporter, RosterImporter, SquadImporter
 from service.registry.recorders.importers import AssignmentImporter, RecorderImporter
-from service.web.frame.words import DUTIES, IMPORT_KINDS, KINDS, MOMENTS, RECORDER_STATES, STEPS, Word
+from service.registry.recorders.words import RECORDER_STATES
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,13 @@ from service.kernel.actor import Actor
 from service.kernel.clock import local, now
 from service.kernel.i18n import gettext as _
 from service.registry.events.subjects import subjects
+from service.registry.events.words import KINDS
 from service.registry.importing.actions import Importer, Outcome
 from service.registry.importing.errors import RowRefused
 from service.registry.matters.actions import may_publish, publish
 from service.registry.matters.queries import book
 from service.registry.matters.rules import DEFAULT_EDITION, Rule, compare, lines_of, subject_key
 from service.registry.matters.table import CELLS, HEADERS
-from service.web.frame.words import KINDS
 
 DAY_S = 86_400
 

@@ -6,8 +6,9 @@ from typing import Any
 from schemas.matters import Duty, Moment, Step
 from service.finding.search.rules import fold
 from service.kernel.i18n import current
+from service.registry.events.words import KINDS
 from service.registry.matters.rules import Rule
-from service.web.frame.words import DUTIES, KINDS, MOMENTS, STEPS
+from service.registry.matters.words import DUTIES, MOMENTS, STEPS
 
 # field → the header of a Chinese table; further names that an import knows follow in HEADERS
 COLUMNS: dict[str, str] = {

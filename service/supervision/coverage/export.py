@@ -7,13 +7,13 @@ from typing import Any
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.registry.events.subjects import Subjects
+from service.registry.events.words import KINDS
 from service.registry.importing.tables import Sheet
 from service.supervision.coverage.answers import row_json
 from service.supervision.coverage.figures import BY_NAME, SPECS
 from service.supervision.coverage.queries import Board
 from service.supervision.coverage.selection import Dimension
 from service.supervision.coverage.words import DEFINITIONS, DIMENSIONS, EXCLUSIONS, EXEMPTIONS
-from service.web.frame.words import KINDS
 
 BASES = {
     "counted": lazy("automatic and confirmed links"),

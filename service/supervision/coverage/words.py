@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from service.kernel.i18n import gettext, number
 from service.kernel.i18n import lazy as _
+from service.kernel.words import Word
 from service.supervision.coverage.figures import Dimension
-from service.web.frame.words import Word
 
 STATUSES = {
     "not_counted": Word(
@@ -177,6 +177,35 @@ LISTS = {
     "held_by_leavers": _("Recorders still held by officers who left"),
     "ratio": _("Too few recorders for the officers on duty"),
     "clocks": _("Clocks out of step"),
+}
+
+# The lists that drive the day, in the order of a morning; those of a group follow each other.
+COVERAGE_LISTS = {
+    "due": Word(_("Due"), icon="hourglass", meaning=_("Not complete yet; the upload deadline is still ahead, the nearest first.")),
+    "missing": Word(_("Missing"), icon="video-off", tone="bad", meaning=_("The upload deadline is over and no recording that can be played shows any of the required time; the oldest first.")),
+    "partly": Word(_("Partly"), icon="circle-alert", tone="warn", meaning=_("Recorded, but a gap has no approved reason, or the departure is not known.")),
+    "late": Word(_("Late"), icon="timer-off", tone="warn", meaning=_("Something was not here when the upload deadline passed, or came after it.")),
+    "gaps": Word(_("Gaps"), icon="unplug", tone="warn", meaning=_("Gaps longer than the matters list forgives, without an approved reason.")),
+    "changed_late": Word(_("Changed late"), icon="pen-line", tone="warn", meaning=_("Changes of events after their upload deadline: who, when, and what; the newest first. The deadline is the one that held until then.")),
+    "unlinked": Word(_("Unlinked"), icon="unlink", tone="warn", meaning=_("Recordings that show no known event, the longest waiting first.")),
+    "ambiguous": Word(_("Ambiguous"), icon="circle-help", tone="warn", meaning=_("Several events are possible and none is clear enough: one key press decides.")),
+    "announced": Word(_("Announced"), icon="clock", tone="warn", meaning=_("A station lists it; its bytes have not been received.")),
+    "not_docked": Word(_("Not docked"), icon="plug", tone="warn", meaning=_("Recorders in use that no dock has seen for longer than allowed, and whose bytes have not come either.")),
+    "low_battery": Word(_("Low battery"), icon="plug", tone="warn", meaning=_("Recorders in use that had too little charge when they last sat in a dock.")),
+    "unassigned": Word(_("Unassigned"), icon="users", tone="warn", meaning=_("Recorders in use that nobody holds now.")),
+    "held_by_leavers": Word(_("Held by leavers"), icon="users", tone="warn", meaning=_("Recorders that are still held by an officer who has left.")),
+    "ratio": Word(_("Too few recorders"), icon="users", tone="warn", meaning=_("Days on which the officers on duty had fewer recorders than the rule asks for; the latest first.")),
+    "clocks": Word(_("Clocks"), icon="alarm-clock", tone="warn", meaning=_("Recorders whose clock was last measured further off than allowed, or drifts faster.")),
+    "explanations": Word(_("Explanations"), icon="message-circle-question-mark", tone="warn", meaning=_("Asked by members, waiting for another person to decide; the oldest first.")),
+    "disputes": Word(_("Disputes"), icon="message-square-warning", tone="warn", meaning=_("An officer says that a row is wrong and waits for an answer; the oldest first.")),
+}  # fmt: skip
+
+# The heading above the first list of a group.
+LIST_HEADINGS = {
+    "due": _("Events"),
+    "unlinked": _("Recordings"),
+    "not_docked": _("Recorders"),
+    "explanations": _("To be answered"),
 }
 
 

@@ -6,13 +6,16 @@ from datetime import date, datetime
 from typing import Any
 
 from schemas.coverage import CoverageSnapshot
+from service.finding.linking.words import LINKS
+from service.footage.recordings.words import STATES
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy, moment
 from service.registry.events.subjects import Subjects
+from service.registry.events.words import KINDS
+from service.registry.recorders.words import RECORDER_STATES
 from service.supervision.coverage.figures import About
 from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, PLACES, STATUSES
 from service.supervision.snapshots.queries import FrozenRow
-from service.web.frame.words import KINDS, LINKS, RECORDER_STATES, STATES
 
 STANDINGS = {
     "linked": lazy("linked"),

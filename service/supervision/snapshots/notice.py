@@ -18,6 +18,7 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import number
 from service.kernel.policy import holds_samples, policy
 from service.registry.events.subjects import subjects
+from service.registry.events.words import KINDS
 from service.supervision.coverage.export import counts
 from service.supervision.coverage.figures import BOARD, BY_NAME
 from service.supervision.coverage.rows import Part
@@ -36,7 +37,6 @@ from service.supervision.snapshots.queries import (
 )
 from service.supervision.snapshots.recount import FIGURES
 from service.supervision.snapshots.words import DIFFERENCES, POLICIES, day_name, month_name
-from service.web.frame.words import KINDS
 
 MOST_PROBLEMS = 200  # a notice is read on paper; the workbook has them all
 

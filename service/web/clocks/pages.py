@@ -23,10 +23,10 @@ from service.kernel.i18n import gettext as _
 from service.kernel.policy import policy
 from service.registry.clocks import actions, queries, words
 from service.registry.recorders.queries import visible_assignments
+from service.registry.recorders.words import RECORDER_STATES
 from service.web.clocks import views
 from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor
-from service.web.frame.words import RECORDER_STATES
 
 router = APIRouter()
 Field = Annotated[str, Form()]

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from schemas.clocks import ClockOffset
+from service.kernel.words import Word
 from service.registry.clocks import words
 from service.registry.clocks.queries import Clock, Figure, Known
 from service.registry.clocks.rules import Timeline
+from service.registry.clocks.words import CLOCK_SOURCES
 from service.web.frame import drawing
-from service.web.frame.words import CLOCK_SOURCES, Word
 
 SAMPLES = 160
 

@@ -13,6 +13,7 @@ from service.access.queries import visible_officers, visible_squads
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
 from service.registry.events.subjects import Subjects, subjects
+from service.registry.events.words import KINDS
 from service.supervision.coverage.asking import GROUPS, NO_SUBJECT, Shown
 from service.supervision.coverage.figures import BOARD, SPECS, About, Dimension
 from service.supervision.coverage.queries import Board, board, boards
@@ -24,7 +25,6 @@ from service.web.coverage import views
 from service.web.coverage.chart_view import chart, groups_table
 from service.web.coverage.tiles import standing_link, tile
 from service.web.frame.views import Filter, Option, Ref
-from service.web.frame.words import KINDS
 
 MORE = tuple(spec.name for spec in SPECS if spec.counted and spec.about is not About.event)
 OPTIONS = 300

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import number, percent
 from service.registry.events.subjects import Subjects
+from service.registry.events.words import KINDS
 from service.supervision.coverage.asking import Shown
 from service.supervision.coverage.figures import BOARD, BY_NAME, Dimension, Figure
 from service.supervision.coverage.queries import Board, Row
@@ -17,7 +18,6 @@ from service.web.coverage import views
 from service.web.coverage.tiles import rows_link, standing_link
 from service.web.frame.drawing import broken_line, shares
 from service.web.frame.views import Ref
-from service.web.frame.words import KINDS
 
 MOST_LINES = 6
 LEVELS = 5

@@ -10,11 +10,14 @@ from schemas.events import EnforcementEvent
 from schemas.recordings import Recording, RecordingState
 from service.access.queries import visible_recordings
 from service.access.rules import may
+from service.finding.linking.words import LINKS
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment
+from service.kernel.words import Word
 from service.registry.clocks.words import length, rough_length
+from service.registry.matters.words import STEPS
 from service.supervision.coverage.status import Status
 from service.supervision.coverage.timeline import Strip, Timeline, timeline
 from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
@@ -25,7 +28,6 @@ from service.web.disputes.views import DisputeLine, dispute_lines
 from service.web.explanations.views import ExplanationLine, explanation_lines
 from service.web.frame.drawing import Axis, axis
 from service.web.frame.views import Option, Ref
-from service.web.frame.words import LINKS, STEPS, Word
 
 SHOWN = 100
 NEAR = timedelta(days=1)

@@ -17,6 +17,7 @@ from service.supervision.coverage.asking import Shown
 from service.supervision.coverage.figures import About
 from service.supervision.coverage.lists import BY_NAME, CAP, Count, list_counts, list_rows
 from service.supervision.coverage.selection import Filters
+from service.supervision.coverage.words import COVERAGE_LISTS
 from service.supervision.disputes.queries import list_disputes, visible_disputes
 from service.supervision.explanations.queries import list_explanations, visible_explanations
 from service.web.coverage import views
@@ -25,7 +26,6 @@ from service.web.coverage.rows_view import offer_rows, table
 from service.web.disputes.views import dispute_lines
 from service.web.explanations.views import explanation_lines
 from service.web.frame.views import Filter, Tile
-from service.web.frame.words import COVERAGE_LISTS
 
 PAGE = 40
 QUEUES = ("explanations", "disputes")  # of the caller's scope; no filter narrows them

@@ -16,6 +16,7 @@ from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.supervision.coverage.asking import Asking
 from service.supervision.coverage.rows import Part
+from service.supervision.coverage.words import COVERAGE_LISTS
 from service.web.coverage import views
 from service.web.coverage.board_view import board_page, more_figures
 from service.web.coverage.list_view import DECIDING, MINE, counts, decided_row, list_page, mine_page, tabs
@@ -23,7 +24,6 @@ from service.web.coverage.rows_page import rows_page
 from service.web.coverage.rows_view import offer_rows
 from service.web.frame.rendering import redirect, render, wants_fragment
 from service.web.frame.shell import PageActor
-from service.web.frame.words import COVERAGE_LISTS
 from service.web.recordings.detail import link_views
 
 router = APIRouter()

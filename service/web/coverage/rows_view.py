@@ -13,6 +13,7 @@ from schemas.recorders import Recorder
 from schemas.recordings import Recording
 from service.access.queries import visible_links
 from service.access.rules import may
+from service.finding.linking.words import LINKS
 from service.kernel.actor import Actor
 from service.kernel.i18n import ago
 from service.kernel.i18n import gettext as _
@@ -20,6 +21,7 @@ from service.registry.clocks.words import length, off, recorder_path, rough_leng
 from service.registry.events.late import LateChange
 from service.registry.events.subjects import subjects
 from service.registry.recorders.queries import LAST_SEEN, RatioRow
+from service.registry.recorders.words import RECORDER_STATES
 from service.supervision.coverage.figures import About
 from service.supervision.coverage.rows import EventRow, LinkRow, RecorderRow, Rows
 from service.supervision.coverage.status import EXEMPT, Status
@@ -27,7 +29,6 @@ from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
 from service.web.coverage import views
 from service.web.events.detail import event_views
 from service.web.frame.views import Ref
-from service.web.frame.words import LINKS, RECORDER_STATES
 from service.web.recordings.cards import cards
 from service.web.recordings.detail import link_views
 from service.web.recordings.views import Link as LinkView

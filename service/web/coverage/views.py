@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from service.kernel.words import Word
 from service.registry.events.history import Entry
 from service.supervision.coverage.queries import RuleChange
 from service.supervision.coverage.words import Definition
 from service.web.frame.views import Filter, Ref, Tile
-from service.web.frame.words import Word
 
 
 @dataclass(slots=True)

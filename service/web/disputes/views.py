@@ -17,11 +17,12 @@ from service.access.queries import visible_recordings
 from service.access.rules import may
 from service.kernel.actor import Actor
 from service.kernel.i18n import lazy
+from service.kernel.words import Word
 from service.registry.clocks.words import recorder_path
+from service.supervision.disputes.words import DISPUTE_STATES
 from service.supervision.explanations.actions import same_person
 from service.web.explanations.views import account_names, events_named
 from service.web.frame.views import Ref
-from service.web.frame.words import DISPUTE_STATES, Word
 
 ABOUT = {
     DisputeAbout.event: lazy("Event"),

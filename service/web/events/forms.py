@@ -19,8 +19,8 @@ from service.kernel.i18n import gettext as _
 from service.registry.events.from_recording import proposal
 from service.registry.events.queries import officers_of
 from service.registry.events.subjects import subjects
+from service.registry.events.words import KINDS
 from service.registry.importing.rules import many
-from service.web.frame import words
 from service.web.frame.views import Option
 
 POINT_DIGITS = 6
@@ -112,7 +112,7 @@ def _form(
         arrived=_field_time(wanted.arrived_at) if timed else "",
         departed=_field_time(wanted.departed_at) if timed else "",
         kinds=[
-            Option(code, str(word.label), code == wanted.kind) for code, word in words.KINDS.items()
+            Option(code, str(word.label), code == wanted.kind) for code, word in KINDS.items()
         ],
         subject=about.word(wanted.subject) if wanted.subject else "",
         subjects=[about.word(code) for code in about.words],

@@ -27,10 +27,10 @@ from service.kernel.i18n import gettext as _
 from service.registry.events import actions, merging
 from service.registry.events.errors import EventMerged
 from service.registry.events.from_recording import is_made_from, unmake_event
+from service.registry.events.words import KINDS
 from service.supervision.coverage.status import is_recorded
 from service.web.events.detail import event_page, event_views
 from service.web.events.forms import Filled, edit_form, new_form
-from service.web.frame import words
 from service.web.frame.query import carried, like, link_with
 from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor
@@ -102,7 +102,7 @@ def _uuid(field: str, value: str) -> UUID:
 
 def _filters(session: Session, actor: Actor, kind: str, squad: str, recorded: str) -> list[Filter]:
     everything = Option("", _("All"))
-    kinds = [Option(code, str(word.label), code == kind) for code, word in words.KINDS.items()]
+    kinds = [Option(code, str(word.label), code == kind) for code, word in KINDS.items()]
     squads = [
         Option(str(row.id), row.name, str(row.id) == squad)
         for row in session.scalars(visible_squads(actor).order_by(Squad.code))

@@ -15,11 +15,12 @@ from schemas.people import Squad
 from service.access.queries import visible_events
 from service.access.rules import may
 from service.kernel.actor import Actor
+from service.kernel.words import Word
 from service.registry.clocks.words import length
 from service.supervision.coverage.words import EXEMPTIONS
 from service.supervision.explanations.actions import same_person
+from service.supervision.explanations.words import EXPLANATION_KINDS, EXPLANATION_STATES
 from service.web.frame.views import Ref
-from service.web.frame.words import EXPLANATION_KINDS, EXPLANATION_STATES, Word
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ import * as esbuild from "esbuild";
 
 const frame = dirname(fileURLToPath(import.meta.url));
 const web = dirname(frame);
+const service = dirname(web);
 const lucide = join(web, "../../node_modules/lucide-static/icons");
 const out = join(frame, "static/dist");
 
@@ -16,13 +17,13 @@ async function sources(folder, ending) {
   return entries.filter((name) => name.endsWith(ending)).map((name) => join(folder, name));
 }
 
-// Icons are named as icon("x") in templates, icon: "x" or icon="x" in words and islands.
+// Icons are named as icon("x") in templates, icon: "x" or icon="x" in words, wherever in the service they stand,
+// and islands.
 async function iconNames() {
   const files = [
     ...(await sources(web, ".html")),
     ...(await sources(join(frame, "islands"), ".ts")),
-    join(frame, "words.py"),
-    join(web, "../supervision/coverage/words.py"),
+    ...(await sources(service, ".py")),
   ];
   const names = new Set();
   for (const file of files) {

@@ -51,7 +51,7 @@ def asset(name: str) -> str:
 def icon(name: str, label: str | None = None) -> Markup:
     """An icon of the sprite: decoration, unless it has a label of its own."""
     if name not in manifest()["icons"]:
-        raise KeyError(f"icon {name!r} is not in the sprite: name it literally in a template or in words.py")
+        raise KeyError(f"icon {name!r} is not in the sprite: name it literally in a template or a Word")
     meaning = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
     return Markup('<svg class="icon" {}><use href="{}#{}"/></svg>').format(meaning, asset("icons.svg"), name)
 

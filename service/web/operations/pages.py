@@ -16,6 +16,7 @@ from service.access.dependencies import MaybeActor
 from service.access.queries import visible_recordings
 from service.access.rules import may
 from service.desk.operations import queries
+from service.desk.operations.words import JOBS
 from service.kernel import jobs as queue
 from service.kernel.actor import Actor
 from service.kernel.clock import now
@@ -24,7 +25,6 @@ from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.web.cases.pages import case_views
 from service.web.coverage.list_view import board_tiles, mine_tiles
-from service.web.frame import words
 from service.web.frame.query import carried, link_with
 from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor, page_actor, stalled_sentences
@@ -191,7 +191,7 @@ def _doing(session: Session) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     running = select(Job.worker, Job.kind).where(Job.state == JobState.running).order_by(Job.started_at)
     for worker, kind in session.execute(running):
-        label = words.JOBS[kind].label if kind in words.JOBS else kind
+        label = JOBS[kind].label if kind in JOBS else kind
         found.setdefault(worker or "", []).append(str(label))
     return {worker: _(", ").join(labels) for worker, labels in found.items()}
 

@@ -21,12 +21,12 @@ from service.access.queries import (
 from service.finding.search import queries
 from service.finding.search.parameters import Filters
 from service.finding.search.routes import load
-from service.footage.recordings.words import TAG_NAMES
+from service.footage.recordings.words import STATES, TAG_NAMES
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
-from service.web.frame import words
+from service.registry.events.words import KINDS
 from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
 from service.web.recordings.cards import cards
@@ -63,10 +63,10 @@ def _href(path: str, pairs: Pairs) -> str:
 
 def _label(session: Session, actor: Actor, name: str, value: str) -> str:
     """A filter's value in words; an id that the actor may not see stays an id."""
-    if name == "kind" and value in words.KINDS:
-        return str(words.KINDS[value].label)
-    if name == "state" and value in words.STATES:
-        return str(words.STATES[value].label)
+    if name == "kind" and value in KINDS:
+        return str(KINDS[value].label)
+    if name == "state" and value in STATES:
+        return str(STATES[value].label)
     if name == "tag":
         return str(TAG_NAMES.get(value, value))
     if name == "linked":
