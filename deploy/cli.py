@@ -1,10 +1,13 @@
 """The `zhenglu` command. Each module named here adds its commands by `register(app)` and imports late."""
 
+from collections.abc import Iterator
 from importlib import import_module
+from typing import Any
 
 import typer
+from typer.main import get_command
 
-from deploy.language import Commands, language
+from deploy.language import Commands, helpful, language
 
 MODULES = (
     "deploy.up",
@@ -44,6 +47,12 @@ def main(context: typer.Context) -> None:
 
     if running.use(get_settings().data_dir):
         get_settings.cache_clear()
+
+
+def messages(file: Any, keywords: Any, tags: Any, options: Any) -> Iterator[tuple]:
+    """Babel extractor (babel.cfg): the help of every command and of its options."""
+    for one in helpful(get_command(app)):
+        yield 1, None, one.help, []
 
 
 for name in MODULES:

@@ -1,7 +1,7 @@
 """The language of the commands and of their help.
 
 Typer reads the help from docstrings and options at import, so it stands there in plain English. The finished tree
-of commands is put into the caller's language when it is used; `messages` gives the same sentences to the catalogs.
+of commands is put into the caller's language when it is used; deploy.cli gives the same sentences to the catalogs.
 """
 
 import os
@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from typer.core import TyperGroup
-from typer.main import get_command
 
 from service.kernel import i18n
 from service.kernel.i18n import noop as _n
@@ -38,7 +37,7 @@ class Commands(TyperGroup):
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         with i18n.speaking(language()):
-            for one in _helpful(self):
+            for one in helpful(self):
                 one.help = i18n.gettext(one.help)
             _frame()
         return super().make_context(*args, **kwargs)
@@ -63,17 +62,10 @@ def _frame() -> None:
         setattr(rich_utils, name, i18n.gettext(text))
 
 
-def messages(file: Any, keywords: Any, tags: Any, options: Any) -> Iterator[tuple]:
-    """Babel extractor (babel.cfg): the help of every command and of its options."""
-    from deploy.cli import app
-
-    for one in _helpful(get_command(app)):
-        yield 1, None, one.help, []
-
-
-def _helpful(command: Any) -> Iterator[Any]:
+def helpful(command: Any) -> Iterator[Any]:
+    """The command, its options and all below it that have a help."""
     for one in (command, *command.get_params(command.context_class(command))):
         if getattr(one, "help", None):
             yield one
     for below in getattr(command, "commands", {}).values():
-        yield from _helpful(below)
+        yield from helpful(below)
