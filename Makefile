@@ -1,6 +1,6 @@
 # Two commands on a fresh machine: `make demo` shows it, `make test` proves it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format lock setup
+.PHONY: help demo test bench check format lock setup
 
 # Real camera files for more test cases; without them the tests generate their media.
 export ZHENGLU_SAMPLES ?= $(abspath $(wildcard ../shared/samples))
@@ -19,18 +19,20 @@ demo: ## everything running on this machine with a sample bureau (ONCE=1: check 
 	@.venv/bin/zhenglu demo $(if $(filter-out 0,$(ONCE)),--once) \
 		$(if $(FOOTAGE),--footage "$(FOOTAGE)") $(if $(PORT),--port $(PORT))
 
-test: ## all tests, on real PostgreSQL, Redis, S3, ffmpeg and Chromium (T=path: a part of them)
-	@deploy/setup.sh test
+test: check ## all tests, on real PostgreSQL, Redis, S3, ffmpeg and Chromium (T=path: a part of them)
 	@.venv/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(T)
 
 bench: ## the benchmarks; the figures also go to build/bench/report.json
 	@deploy/setup.sh test
 	@.venv/bin/python -m tests.bench
 
-lint: ## style of Python and TypeScript
+check: ## style, types, arrows between modules, stale translations: no finding (make test begins with it)
 	@deploy/setup.sh test
-	@.venv/bin/ruff check . && .venv/bin/ruff format --check .
+	@.venv/bin/ruff check --quiet . && .venv/bin/ruff format --check --quiet .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports --no-logo --cache-dir build/imports > build/imports.txt || { cat build/imports.txt; exit 1; }
 	@deploy/setup.sh node npm run --silent check
+	@.venv/bin/python -m service.web.frame.catalogs --check
 
 format: ## rewrite Python in the project's style
 	@.venv/bin/ruff check --fix . && .venv/bin/ruff format .

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -184,7 +184,7 @@ def _answer(console: "Console", answer: Any) -> dict[str, Any]:
     )
 
 
-def _fail(console: "Console", sentence: str) -> Any:
+def _fail(console: "Console", sentence: str) -> NoReturn:
     console.print(sentence, style="red", markup=False)
     raise typer.Exit(2)
 

@@ -57,9 +57,9 @@ def _frame() -> None:
         def from_markup(cls, *parts: Any, **how: Any) -> Text:
             return Text.from_markup(*parts, **{"overflow": "fold", **how})
 
-    rich_utils.Text = Folding
-    for name, text in FRAME.items():
-        setattr(rich_utils, name, i18n.gettext(text))
+    frame = {name: i18n.gettext(text) for name, text in FRAME.items()}
+    for name, replacement in {**frame, "Text": Folding}.items():
+        setattr(rich_utils, name, replacement)
 
 
 def helpful(command: Any) -> Iterator[Any]:

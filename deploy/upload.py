@@ -5,7 +5,7 @@ quarantine, 4 all were received but at least one is not verified yet. 2 is a wro
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -158,7 +158,7 @@ def _bars(console: Console) -> Progress:
     )
 
 
-def _shows(progress: Progress, task: TaskID, name: str):
+def _shows(progress: Progress, task: TaskID, name: str) -> Callable[[str, int], None]:
     words = {"hash": _("reading"), "send": _("sending")}
 
     def show(what: str, done: int) -> None:

@@ -2,12 +2,17 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from schemas.accounts import Role, TokenScope
 from service.kernel.i18n import gettext as _
+
+if TYPE_CHECKING:
+    from sqlmodel import Session
+
+    from schemas.accounts import Account
 
 commands = typer.Typer(help="Accounts: add, list, new password, disable, dock token.", no_args_is_help=True)
 Password = Annotated[
@@ -40,7 +45,7 @@ def _telling() -> Iterator[None]:
         raise typer.Exit(1) from None
 
 
-def _account(session, username: str):
+def _account(session: "Session", username: str) -> "Account":
     from sqlalchemy import select
 
     from schemas.accounts import Account
@@ -91,10 +96,9 @@ def list_accounts() -> None:
     with _telling(), transaction() as session:
         squads = {squad.id: squad.code for squad in session.scalars(select(Squad))}
         for account in session.scalars(select(Account).order_by(Account.username)):
+            squad = squads[account.squad_id] if account.squad_id else "–"
             state = _("disabled") if account.disabled_at else _("active")
-            table.add_row(
-                account.username, str(ROLES[account.role].label), squads.get(account.squad_id, "–"), state
-            )
+            table.add_row(account.username, str(ROLES[account.role].label), squad, state)
     Console().print(table)
 
 

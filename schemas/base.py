@@ -57,7 +57,7 @@ def id_field() -> Any:
 
 def time_field(*, nullable: bool = False, index: bool = False, default_now: bool = False) -> Any:
     """A `timestamptz`. The value is always UTC in code; the zone is applied only for display."""
-    column = {"sa_type": DateTime(timezone=True), "nullable": nullable, "index": index}
+    column: dict[str, Any] = {"sa_type": DateTime(timezone=True), "nullable": nullable, "index": index}
     if default_now:
         return Field(default_factory=now, **column)
     return Field(default=None, **column) if nullable else Field(**column)

@@ -5,10 +5,12 @@
 
 from pydantic import BaseModel
 
+Params = dict[str, str | int | float]
+
 
 class Reason(BaseModel):
     code: str
-    params: dict[str, str | int | float] = {}
+    params: Params = {}
 
     @property
     def msgid(self) -> str:

@@ -280,7 +280,7 @@ def finish(session: Session, held: Claim) -> None:
     """The wish this attempt had seen is satisfied. Call inside `held.publish()`."""
     row = session.execute(_FINISH, held._seen()).one()
     if row.state == JobState.queued and row.due:
-        after_commit(session, lambda: publish(held.job_id, row.queue, row.priority) and None)
+        after_commit(session, lambda: publish(held.job_id, row.queue, row.priority))
 
 
 def _end_attempt(

@@ -4,6 +4,7 @@ The same first day gives the same bureau. Everything is named by number: nobody 
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -298,7 +299,9 @@ def _cases(first_day: date, rng: random.Random) -> list[Case]:
     return cases
 
 
-def _shifts(day: date, pairs, recorders: list[Recorder]) -> list[Assignment]:
+def _shifts(
+    day: date, pairs: Sequence[tuple[Officer, Officer]], recorders: list[Recorder]
+) -> list[Assignment]:
     """Each pair shares one recorder; it changes hands at noon, in the middle of the shift."""
     found = []
     for (first, second), recorder in zip(pairs, recorders, strict=True):
@@ -315,7 +318,14 @@ def _shifts(day: date, pairs, recorders: list[Recorder]) -> list[Assignment]:
     return found
 
 
-def _day(day: date, index: int, squad: str, pairs, cases: list[Case], rng: random.Random) -> list[Event]:
+def _day(
+    day: date,
+    index: int,
+    squad: str,
+    pairs: Sequence[tuple[Officer, Officer]],
+    cases: list[Case],
+    rng: random.Random,
+) -> list[Event]:
     own_cases = [case for case in cases if case.squad == squad]
     events = []
     for n, start in enumerate((time(9, 10), time(10, 40), time(14, 20), time(16, 0))):

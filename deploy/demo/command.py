@@ -6,9 +6,14 @@ import sys
 import threading
 from contextvars import copy_context
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from deploy.parts import Installation
 
 
 def demo(
@@ -67,7 +72,9 @@ def _lend(footage: Path, folder: Path) -> Path:
     return copy
 
 
-def _supervise(console, folder: Path, port: int, lent: Path | None, *, once: bool, year: bool) -> int:
+def _supervise(
+    console: "Console", folder: Path, port: int, lent: Path | None, *, once: bool, year: bool
+) -> int:
     from deploy.embedded.postgres import PostgresError
     from deploy.embedded.redis import RedisError
     from deploy.parts import Installation, Size
@@ -105,7 +112,9 @@ def _supervise(console, folder: Path, port: int, lent: Path | None, *, once: boo
     return result["code"]
 
 
-def _show(console, folder: Path, installation, lent: Path | None, *, year: bool) -> int:
+def _show(
+    console: "Console", folder: Path, installation: "Installation", lent: Path | None, *, year: bool
+) -> int:
     import httpx
 
     from deploy.demo.footage import FootageFailed

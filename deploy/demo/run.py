@@ -3,10 +3,12 @@
 import json
 import secrets
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -183,7 +185,9 @@ class Demo:
                 time.sleep(1)
         raise DemoFailed(f"The workers were not done after {WAIT_AT_MOST_S // 60} minutes.")
 
-    def _compare(self, api: Api, plans: list[Plan], ids: dict[str, str]) -> tuple[list[dict], int]:
+    def _compare(
+        self, api: Api, plans: list[Plan], ids: dict[str, str]
+    ) -> tuple[list[Mapping[str, Any]], int]:
         rows, faulty = [], 0
         for plan in plans:
             faults = misses(plan, seen := self._seen(api, ids[plan.name]), own_times=self.lent is None)
@@ -208,7 +212,7 @@ class Demo:
         number = api.get(f"cases/{case_id}")["number"] if case_id else None
         return link["state"], event["external_id"] if event else None, number, tuple(link["words"])
 
-    def _table(self, rows: list[dict]) -> None:
+    def _table(self, rows: list[Mapping[str, Any]]) -> None:
         table = Table(title="录音录像 recordings", expand=True, show_lines=False)
         for name, ratio in (("recording", 4), ("verdict", 2), ("event", 3), ("case", 3), ("why", 7)):
             table.add_column(name, ratio=ratio, overflow="fold")

@@ -223,17 +223,16 @@ class Postgres:
         ]
         if not self.durable:
             command.append("--no-sync")
+        who = self.account
         done = subprocess.run(
             command,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            **(
-                {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
-                if self.account
-                else {}
-            ),
+            user=who.uid if who else None,
+            group=who.gid if who else None,
+            extra_groups=[] if who else None,
         )
         if done.returncode:
             raise PostgresError(f"initdb failed in {self.data}: {done.stderr.strip()}")

@@ -9,16 +9,16 @@ from service.finding.search.schema import is_search_object
 ADVISORY_LOCK = 0x7A68656E676C75
 
 
-def include_name(name: str | None, kind: str, parents: dict) -> bool:
+def include_name(name: str | None, kind: str, parents: object) -> bool:
     """The search table has SQL of its own (migration 0003); autogenerate must not see it."""
-    return kind != "table" or not is_search_object(name)
+    return kind != "table" or name is None or not is_search_object(name)
 
 
 def run() -> None:
     config = context.config
-    engine = sqlalchemy.create_engine(
-        config.attributes.get("url") or config.get_main_option("sqlalchemy.url")
-    )
+    url = config.attributes.get("url") or config.get_main_option("sqlalchemy.url")
+    assert url, "deploy.database names it"
+    engine = sqlalchemy.create_engine(url)
     with engine.connect() as connection:
         connection.execute(sqlalchemy.text("SET lock_timeout = '20s'"))
         connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})

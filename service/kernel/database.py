@@ -119,7 +119,7 @@ def get_session() -> Iterator[Session]:
 DatabaseSession = Annotated[Session, Depends(get_session, scope="function")]
 
 
-def after_commit(session: Session, action: Callable[[], None]) -> None:
+def after_commit(session: Session, action: Callable[[], object]) -> None:
     """Run `action` once this transaction is durable; never when it is rolled back."""
     session.info.setdefault(_AFTER_COMMIT, []).append(action)
 

@@ -4,6 +4,7 @@ import os
 from functools import cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import field_validator, model_validator
@@ -46,7 +47,7 @@ class Settings(BaseSettings):
     max_upload_bytes: int = 64 * 2**30
     upload_expires_hours: int = 24 * 7
     encode_threads: int = 0  # 0: ffmpeg decides
-    lock_mode: str = "GOVERNANCE"  # or COMPLIANCE, or NONE
+    lock_mode: Literal["GOVERNANCE", "COMPLIANCE", "NONE"] = "GOVERNANCE"
     lock_days: int = 180
     accel_redirect: str = ""  # prefix for X-Accel-Redirect when nginx stands in front
     trusted_proxies: str = ""  # comma-separated addresses or networks whose X-Forwarded-For is believed

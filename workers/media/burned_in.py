@@ -15,6 +15,7 @@ import ffmpeg
 
 from workers.media.burned_in_rules import BurnedIn, Reading, agree, looks_like_time, parse, positions
 from workers.media.formats import INPUT_GUARD
+from workers.media.graphs import Node
 from workers.media.probe import Probe
 from workers.media.sandbox import Limits, Outcome, Sandbox, inside
 from workers.media.verdict import Verdict
@@ -142,7 +143,7 @@ class _Reader:
         )
 
 
-def _seen(picture, look: str):
+def _seen(picture: Node, look: str) -> Node:
     if look == "local":
         picture = picture.filter("gblur", sigma=0.7)
         pair = picture.filter_multi_output("split", 2)
@@ -152,14 +153,14 @@ def _seen(picture, look: str):
     return picture.filter("lutyuv", y="if(gt(val,215),16,235)") if look == "bright" else picture
 
 
-def _edges(picture):
+def _edges(picture: Node) -> Node:
     wide = picture.filter("scale", WIDTH, -2, flags="bicubic").filter_multi_output("split", 2)
     above = wide[0].filter("crop", "iw", f"ih*{EDGE}", 0, 0)
     below = wide[1].filter("crop", "iw", f"ih*{EDGE}", 0, f"ih*{1 - EDGE}")
     return ffmpeg.filter([above, below], "vstack")
 
 
-def _enlarged(picture, line: Line, size: tuple[int, int]):
+def _enlarged(picture: Node, line: Line, size: tuple[int, int]) -> Node:
     """The line with a margin, its letters LETTERS high, and never wider than what reads fast."""
     width, height = size
     margin = 0.45 * line.height * height
@@ -186,14 +187,16 @@ def _words(tsv: str) -> Iterator[_Word]:
     page_height = 1
     for row in csv.DictReader(io.StringIO(tsv), delimiter="\t", quoting=csv.QUOTE_NONE):
         try:
-            numbers = [int(row[name]) for name in ("page_num", "left", "top", "width", "height")]
+            page, left, top, width, height = (
+                int(row[name]) for name in ("page_num", "left", "top", "width", "height")
+            )
             level = row["level"]
         except (KeyError, TypeError, ValueError):
             continue
         if level == "1":
-            page_height = numbers[4] or 1
+            page_height = height or 1
         elif level == "5" and (row.get("text") or "").strip():
-            yield _Word(*numbers, row["text"].strip(), page_height)
+            yield _Word(page, left, top, width, height, row["text"].strip(), page_height)
 
 
 def _time_lines(words: Sequence[_Word]) -> Iterator[Line]:

@@ -65,12 +65,13 @@ def parse(line: str) -> tuple[datetime, bool] | None:
     """(wall clock time, whether a star stands before it) from a line of text, if a date and a time are in it."""
     for pattern in (_PLAIN, _CHINESE):
         for found in pattern.finditer(line):
-            parts = [
+            year, month, day, hour, minute, second = (
                 int(found[name].translate(_AS_DIGITS))
                 for name in ("year", "month", "day", "hour", "minute", "second")
-            ]
+            )
             try:
-                shown = datetime(*parts)  # noqa: DTZ001 - the camera's wall clock, whatever its zone
+                # the camera's wall clock, whatever its zone
+                shown = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001
             except ValueError:
                 continue
             if shown.year in YEARS:

@@ -100,7 +100,7 @@ def judge(
     # Old footage does come late: a far claim is doubted, yet better than none.
     usable = good or [i for i in order if judged[i].finding == "far_from_arrival"]
     clock = Clock(judged=judged)
-    doubts = {j.finding for j in judged} - {"ok"}
+    doubts: set[str] = {j.finding for j in judged if j.finding != "ok"}
     if not claims:
         doubts = {"no_claim"}
     elif not usable:
@@ -115,7 +115,7 @@ def judge(
         if clock.camera is not None:
             clock.claimed_from = judged[clock.camera].shown
         picture = next((judged[i] for i in good if judged[i].claim.source == "burned_in"), None)
-        starts = [judged[i].start for i in good if judged[i].start is not None]
+        starts = [at for i in good if (at := judged[i].start) is not None]
         slack = AGREE + timedelta(seconds=duration_s or 0)
         if picture is not None and picture.shown is not None:
             for other in judged:
@@ -210,7 +210,8 @@ def parse(text: str, local: ZoneInfo) -> tuple[datetime, bool] | None:
         if not match or match[4] is None:
             return None
         try:
-            at = datetime(*(int(part or 0) for part in match.groups()))  # noqa: DTZ001 local, see below
+            year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
+            at = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 local, see below
         except ValueError:
             return None
     if not 1900 <= at.year <= 2200:

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import ffmpeg
 
@@ -24,6 +25,9 @@ AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 PLAYABLE, POSTER, SPRITE, PEAKS_PCM = "playable.mp4", "poster.jpg", "sprite.jpg", "peaks.s16"
 STILL_PATTERN = "still_%03d.jpg"
 STILL_LOG, SPRITE_LOG, SILENCE_LOG = "stills.txt", "sprite.txt", "silence.txt"
+
+
+Node = Any  # a stream, filter or output of ffmpeg-python, which brings no types
 
 
 @dataclass(frozen=True)
@@ -94,25 +98,25 @@ def compose(plan: Plan) -> list[str]:
 
     Standard output carries the measured frames in the form that quality.frames() reads."""
     source = ffmpeg.input(inside(), **INPUT_GUARD, noautorotate=None, threads=plan.threads)
-    outputs = []
+    outputs: list[Node] = []
     sound = None
     if plan.audio:
-        sound, peaks = _sound(source, plan)
+        sound, peaks = _sound(source, plan.audio, plan)
         outputs.append(peaks)
     if plan.video:
-        outputs[:0] = _picture(source, plan, sound)
-    elif sound is not None:
-        outputs[:0] = _sound_only(sound, plan)
+        outputs[:0] = _picture(source, plan.video, sound, plan)
+    elif plan.audio:
+        outputs[:0] = _sound_only(sound, plan.audio, plan)
     joined = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
     return ["ffmpeg", "-hide_banner", "-v", "error", "-y", *joined.get_args()]
 
 
-def _picture(source, plan: Plan, sound) -> list:
-    upright = source[str(plan.video.index)]
+def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -> list[Node]:
+    upright = source[str(video.index)]
     if plan.fps_cap:
         # Drops, never repeats: the fps filter would fill a gap of a year with pictures.
         upright = _every(upright, 1 / (plan.fps_cap + 1))
-    for name, *arguments in orientation.filters(plan.video.rotation, plan.video.mirrored):
+    for name, *arguments in orientation.filters(video.rotation, video.mirrored):
         upright = upright.filter(name, *arguments)
     shown = (
         upright.filter("scale", plan.width, plan.height).filter("format", "yuv420p").filter("setsar", 1)
@@ -127,10 +131,10 @@ def _picture(source, plan: Plan, sound) -> list:
         "threads": plan.threads,
         **_container(plan),
     }
-    if plan.video.variable_rate:
+    if video.variable_rate:
         encoded["enc_time_base"] = "1/90000"
     streams = [shown[0]]
-    if sound is not None:
+    if plan.audio:
         streams.append(sound)
         encoded |= aac(plan.audio)
     # Everything else hangs on the small picture, not on the source: measured cheaper.
@@ -159,7 +163,7 @@ def _picture(source, plan: Plan, sound) -> list:
     return [ffmpeg.output(*streams, PLAYABLE, **encoded), stills, sprite]
 
 
-def _every(stream, seconds: float, steady: bool = False):
+def _every(stream: Node, seconds: float, steady: bool = False) -> Node:
     """At most one frame in `seconds`; `steady` keeps to a grid from the first frame on, so that none drift."""
     due = (
         f"gte(t-start_t,selected_n*{seconds:.6f})"
@@ -169,10 +173,10 @@ def _every(stream, seconds: float, steady: bool = False):
     return stream.filter("select", f"isnan(prev_selected_t)+{due}")
 
 
-def _sound(source, plan: Plan):
+def _sound(source: Node, audio: StreamFacts, plan: Plan) -> tuple[Node, Node]:
     """(the sound for the encoder, the output of what waveform and silence are read from)."""
     # Gaps are filled with silence, else sound after a gap would come too early.
-    parts = source[str(plan.audio.index)].filter("aresample", **{"async": 1000, "first_pts": 0}).asplit()
+    parts = source[str(audio.index)].filter("aresample", **{"async": 1000, "first_pts": 0}).asplit()
     peaks = (
         parts[1]
         .filter("silencedetect", noise=f"{SILENCE_DB}dB", duration=SILENCE_S)
@@ -182,7 +186,7 @@ def _sound(source, plan: Plan):
     return parts[0], peaks
 
 
-def _sound_only(sound, plan: Plan) -> list:
+def _sound_only(sound: Node, audio: StreamFacts, plan: Plan) -> list[Node]:
     parts = sound.asplit()
     poster = (
         parts[1]
@@ -190,7 +194,7 @@ def _sound_only(sound, plan: Plan) -> list:
         .filter("showwavespic", s="1280x720", colors="#4a7ebb")
         .output(POSTER, f="image2", update=1, **{"q:v": 3, "frames:v": 1})
     )
-    return [ffmpeg.output(parts[0], PLAYABLE, **aac(plan.audio), **_container(plan)), poster]
+    return [ffmpeg.output(parts[0], PLAYABLE, **aac(audio), **_container(plan)), poster]
 
 
 def aac(audio: StreamFacts) -> dict:

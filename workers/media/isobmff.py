@@ -120,7 +120,7 @@ def _movie(moov: bytes, file_size: int) -> tuple[list[Track], float | None, bool
     movie_timescale, claimed_s = 1000, None
     if span := find(moov, whole, b"mvhd"):
         movie_timescale, claimed_s = _timed_header(moov, *span) or (1000, None)
-    tracks = []
+    tracks: list[Track] = []
     for kind, start, end in children(moov):
         if kind == b"trak" and len(tracks) < 64:
             track = _track(moov, (start, end), movie_timescale, file_size)
@@ -227,8 +227,8 @@ def samples(
         return []
     moov = b""
     with path.open("rb") as file:
-        for kind, start, length in facts.boxes:
-            if kind == "moov":
+        for box, start, length in facts.boxes:
+            if box == "moov":
                 file.seek(start)
                 moov = file.read(min(length, MOOV_MAX))
                 break

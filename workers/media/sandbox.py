@@ -276,6 +276,7 @@ def _supervise(
     ended: Ended = "exit"
     terminated_at: float | None = None
     waiting = True
+    assert process.stdin and process.stdout and process.stderr, "all three are pipes"
     try:
         with selectors.DefaultSelector() as selector:
             selector.register(process.stdout, selectors.EVENT_READ, stdout)

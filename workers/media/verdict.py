@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel
 
-from schemas.reasons import Reason
+from schemas.reasons import Params, Reason
 from workers.media.probe import Probe, StreamFacts
 
 Outcome = Literal["whole", "partial", "unplayable", "refused"]
@@ -134,7 +134,7 @@ def _remarks(probe: Probe) -> list[Reason]:
     if measured is None:
         remarks.append(Reason(code="duration_unknown"))
     elif claimed is not None and claim_differs(claimed, measured):
-        params = {"claimed": round(claimed, 3), "measured": round(measured, 3)}
+        params: Params = {"claimed": round(claimed, 3), "measured": round(measured, 3)}
         remarks.append(Reason(code="duration_claim_differs", params=params))
     videos, audios = probe.of_kind("video"), probe.of_kind("audio")
     if any(stream.variable_rate for stream in videos):

@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
+from typing import Any
 
-from schemas.reasons import Reason
+from schemas.reasons import Params, Reason
 from workers.media.formats import INPUT_GUARD_ARGS
 from workers.media.probe import Probe, StreamFacts, probe
 from workers.media.sandbox import Limits, Sandbox, inside
@@ -21,7 +22,7 @@ class Expected:
     key_every_s: float | None = None
 
 
-def expected(source: Probe, video: StreamFacts | None, audio: StreamFacts | None, **more) -> Expected:
+def expected(source: Probe, video: StreamFacts | None, audio: StreamFacts | None, **more: Any) -> Expected:
     """From the measurements of the source: pictures before the first key frame cannot be decoded, so not counted."""
     video_s = None
     if video:
@@ -52,7 +53,7 @@ def verify(
     videos = made.of_kind("video")
     if wanted.size and videos and videos[0].upright != wanted.size:
         got, size = videos[0].upright, wanted.size
-        params = {"got": f"{got[0]}×{got[1]}", "expected": f"{size[0]}×{size[1]}"}
+        params: Params = {"got": f"{got[0]}×{got[1]}", "expected": f"{size[0]}×{size[1]}"}
         faults.append(Reason(code="dimensions_differ", params=params))
     return faults or _decode_faults(path, made, wanted, sandbox, private_dir, cancel)
 
@@ -64,7 +65,7 @@ def _stream_faults(made: Probe, kind: str, seconds: float | None) -> list[Reason
     if not found or not found[0].decodable:
         return [Reason(code="stream_missing", params={"kind": kind})]
     got = found[0].measured_s or 0.0
-    params = {"kind": kind, "got": round(got, 2), "expected": round(seconds, 2)}
+    params: Params = {"kind": kind, "got": round(got, 2), "expected": round(seconds, 2)}
     if seconds and got < seconds - tolerance(seconds):
         return [Reason(code="duration_short", params=params)]
     # Sound is filled with silence up to the picture's start, so it may be longer than its own samples.

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from schemas.originals import Original
-from schemas.recordings import Receipt
+from schemas.recordings import Receipt, ReceiptOutcome
 from service.footage.recordings.keeping import get_store
 from service.kernel.database import transaction
 from service.kernel.storage.errors import StorageError
@@ -49,7 +49,9 @@ def _receipt_and_original(session: Session, receipt_id: UUID) -> tuple[Receipt, 
         select(Receipt, Original)
         .join(Original, Original.sha256 == Receipt.stored_sha256)
         .where(
-            Receipt.id == receipt_id, Receipt.store_key != Original.store_key, Receipt.outcome != "mismatch"
+            Receipt.id == receipt_id,
+            Receipt.store_key != Original.store_key,
+            Receipt.outcome != ReceiptOutcome.mismatch,
         )
         .with_for_update(of=(Original, Receipt))
     ).one_or_none()
@@ -64,7 +66,7 @@ def release_duplicates() -> int:
             .join(Original, Original.sha256 == Receipt.stored_sha256)
             .where(
                 Receipt.store_key != Original.store_key,
-                Receipt.outcome != "mismatch",
+                Receipt.outcome != ReceiptOutcome.mismatch,
                 Receipt.verified_at < func.now() - SETTLED_AFTER,
             )
             .limit(100)

@@ -1,5 +1,6 @@
 """Recount: the coverage of every event, after the rules changed. The rules are service.supervision.coverage's."""
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +18,9 @@ def run(held: Claim) -> None:
     read, not written."""
     with transaction() as session:
         total = session.scalar(select(func.count()).select_from(EnforcementEvent)) or 0
-    done, last = 0, None
-    while batch := held.publish(lambda session, after=last: _batch(session, after)):
+    done = 0
+    last: UUID | None = None
+    while batch := held.publish(partial(_batch, after=last)):
         done, last = done + len(batch), batch[-1]
         held.progress(min(1.0, done / max(total, 1)), f"{done} / {max(total, done)}")
     held.publish(lambda session: finish(session, held))

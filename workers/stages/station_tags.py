@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from schemas.originals import Original
 from schemas.recordings import Tag, TagSource
@@ -29,16 +30,22 @@ def md5_of(held: Claim, original: Original) -> str:
     return digest.hexdigest()
 
 
-def station_tags(claims: Mapping[str, Any], size: int, md5: str | None) -> list[Tag]:
+def station_tags(recording_id: UUID, claims: Mapping[str, Any], size: int, md5: str | None) -> list[Tag]:
     flags = dict.fromkeys(flag for facts in _said(claims) for flag in facts.get("flags") or ())
     made = [
-        Tag(name=f"flag_{flag}", source=TagSource.sidecar, confidence=CONFIDENCE)
+        Tag(
+            recording_id=recording_id,
+            name=f"flag_{flag}",
+            source=TagSource.sidecar,
+            confidence=CONFIDENCE,
+        )
         for flag in flags
         if flag != "normal"
     ]
     differing = {one.name: one for facts in _said(claims) for one in mismatches(facts, size, md5)}
     for one in differing.values():
-        made.append(Tag(name=one.name, value=f"{one.said} ≠ {one.found}", source=TagSource.sidecar))
+        value = f"{one.said} ≠ {one.found}"
+        made.append(Tag(recording_id=recording_id, name=one.name, value=value, source=TagSource.sidecar))
     return made
 
 

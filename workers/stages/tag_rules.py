@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, get_args
+from uuid import UUID
 
 from schemas.recordings import Tag, TagSource
 from service.registry.conventions.rules import Conventions
 from workers.media import gpmf, iso6709
-from workers.media.clock import Claim, Clock, Convention
+from workers.media.clock import Claim, Clock, Convention, Stamp
 from workers.media.gpmf import Track
 from workers.media.probe import Probe
 from workers.media.verdict import Verdict
@@ -62,13 +64,14 @@ def time_claims(probe: Probe, track: Track, said: Mapping[str, Any]) -> list[Cla
     """Every time that anything claims. `said`: a recording's claims, with `sidecar` and `file_name` inside,
     whose `start` and `end` are UTC (service.registry.conventions.rules.Facts)."""
     found = []
+    stamps: tuple[Stamp, ...] = get_args(Stamp)
     if track.started_at is not None:
         found.append(Claim(source="gps", at=track.started_at.isoformat(), stamp="start"))
     if said.get("recorded_at"):
         found.append(Claim(source="declared", at=str(said["recorded_at"])[:60]))
     for word, facts in (("sidecar", said.get("sidecar")), ("filename", said.get("file_name"))):
-        stamp = next((stamp for stamp in ("start", "end") if facts and facts.get(stamp)), None)
-        if facts and stamp in ("start", "end"):
+        stamp = next((stamp for stamp in stamps if facts and facts.get(stamp)), None)
+        if facts and stamp:
             found.append(Claim(source=word, at=str(facts[stamp]), stamp=stamp))
     return found + [Claim(source=one.source, at=one.at) for one in probe.times]
 
@@ -87,6 +90,7 @@ def place(probe: Probe, track: Track) -> Where:
 
 
 def tags(
+    recording_id: UUID,
     probe: Probe,
     verdict: Verdict,
     measured: Mapping[str, Any],
@@ -94,37 +98,39 @@ def tags(
     where: Where,
     claimed: list[Claimed],
 ) -> list[Tag]:
-    """The whole machine-made set, without recording ids."""
+    """The whole machine-made set."""
+    tag = partial(_tag, recording_id)
     made = []
     for name, value in (("make", probe.make), ("model", probe.model)):
         if value:
-            made.append(_tag(name, TagSource.container, value=value))
+            made.append(tag(name, TagSource.container, value=value))
     if where.latitude is not None and where.longitude is not None:
         source = TagSource.gps if where.track else TagSource.container
-        made.append(_tag("location", source, value=iso6709.text(where.latitude, where.longitude)))
+        made.append(tag("location", source, value=iso6709.text(where.latitude, where.longitude)))
     if where.track:
-        made.append(_tag("gps_track", TagSource.gps))
+        made.append(tag("gps_track", TagSource.gps))
     for name, source in QUALITY.items():
         for start, end in measured.get(name) or ():
-            made.append(_tag(name, source, QUALITY_CONFIDENCE[name], start_s=start, end_s=end))
+            made.append(tag(name, source, QUALITY_CONFIDENCE[name], start_s=start, end_s=end))
     if probe.of_kind("video") and not probe.of_kind("audio"):
-        made.append(_tag("no_audio", TagSource.container))
+        made.append(tag("no_audio", TagSource.container))
     for remark in verdict.remarks:
         if remark.code == "variable_rate":
-            made.append(_tag("variable_rate", TagSource.container))
+            made.append(tag("variable_rate", TagSource.container))
         if remark.code == "duration_claim_differs":
             value = f"{remark.params['claimed']} s"
-            made.append(_tag("duration_claim", TagSource.container, value=value))
+            made.append(tag("duration_claim", TagSource.container, value=value))
     if set(judged.doubts) - {"no_claim"}:
-        made.append(_tag("clock_doubt", TagSource.clock, 0.9))
+        made.append(tag("clock_doubt", TagSource.clock, 0.9))
     for claim in claimed:
         source, confidence = CLAIM_SOURCES[claim.source]
         name = claim.name if claim.known else f"unknown_{claim.name}"
-        made.append(_tag(name, source, confidence, value=claim.value))
+        made.append(tag(name, source, confidence, value=claim.value))
     return made
 
 
 def _tag(
+    recording_id: UUID,
     name: str,
     source: TagSource,
     confidence: float = 1.0,
@@ -134,6 +140,7 @@ def _tag(
     end_s: float | None = None,
 ) -> Tag:
     return Tag(
+        recording_id=recording_id,
         name=name,
         value=value[:500],
         source=source,

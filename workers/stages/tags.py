@@ -118,10 +118,8 @@ def _publish(session: Session, held: Claim, track: Track, md5: str | None = None
     if md5 is not None and original.media.get("md5") != md5:
         original.media = {**original.media, "md5": md5}
         session.add(original)
-    made = tag_rules.tags(facts, verdict, original.measurements, judged, where, claimed)
-    for tag in [*made, *station_tags(recording.claims, original.size, md5)]:
-        tag.recording_id = recording.id
-        session.add(tag)
+    made = tag_rules.tags(recording.id, facts, verdict, original.measurements, judged, where, claimed)
+    session.add_all([*made, *station_tags(recording.id, recording.claims, original.size, md5)])
     refresh_recording(session, recording.id)
 
 

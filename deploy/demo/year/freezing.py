@@ -55,10 +55,11 @@ def _wait_for_recount(engine: Engine) -> None:
 
 def the_supervisor(session: Session) -> Actor:
     """Who freezes months and answers: one that sees the whole bureau."""
-    found = session.scalars(
-        select(Account).where(Account.role == Role.supervisor, Account.squad_id.is_(None))
-    ).first()
-    return _actor(found)
+    return _actor(
+        session.scalars(
+            select(Account).where(Account.role == Role.supervisor, Account.squad_id.is_(None)).limit(1)
+        ).one()
+    )
 
 
 def _actor(account: Account) -> Actor:

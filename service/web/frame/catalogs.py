@@ -1,7 +1,7 @@
 """`python -m service.web.frame.catalogs [fragment.po …]`: brings the Chinese catalog in line with the code.
 
 New sentences are added (with the fragments' Chinese where there is one), dead ones go, and those still
-without Chinese are listed; tests/service/web/frame/test_locales.py fails until there are none.
+without Chinese are listed. With `--check` nothing is written; it fails until the catalog is in line and complete.
 """
 
 import re
@@ -23,12 +23,14 @@ PASSING = re.compile(
 
 
 def key(message: Message) -> str:
-    return message.id if isinstance(message.id, str) else message.id[0]
+    sentence = message.id
+    return sentence if isinstance(sentence, str) else sentence[0]
 
 
 def said(message: Message) -> str:
     """The Chinese: one form, whatever the number."""
-    return message.string if isinstance(message.string, str) else message.string[0]
+    forms = message.string or ("",)
+    return forms if isinstance(forms, str) else forms[0]
 
 
 def read(file: Path) -> Catalog:
@@ -77,7 +79,22 @@ def write(catalog: Catalog, file: Path) -> None:
     file.write_text(text, encoding="utf-8")
 
 
+def stale(catalog: Catalog) -> list[str]:
+    """What keeps the catalog from being in line with the code, a sentence each."""
+    needed = {key(message) for message in used() if message.id}
+    translated = {key(message) for message in catalog if message.id and said(message)}
+    return [
+        *(f"without Chinese: {sentence}" for sentence in sorted(needed - translated)),
+        *(f"no longer used: {sentence}" for sentence in sorted(translated - needed)),
+    ]
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["--check"]:
+        problems = stale(read(CHINESE))
+        if not problems:
+            sys.exit()
+        sys.exit("\n".join([*problems, "run python -m service.web.frame.catalogs, then fill messages.po"]))
     catalog = merged(used(), [*map(read, map(Path, sys.argv[1:])), read(CHINESE)])
     write(catalog, CHINESE)
     for message in catalog:
