@@ -125,7 +125,7 @@ def _show(
     if as_json:
         _print_json(found)
     elif as_csv:
-        from service.registry.importing.tables import write_csv
+        from service.kernel.paper.workbook import write_csv
         from service.supervision.coverage.export import board_sheets
 
         sheet = board_sheets(found, known)[0]

@@ -248,8 +248,8 @@ def _say_columns(console: "Console", what: What) -> None:
 
 
 def _write_template(console: "Console", what: What, path: Path) -> None:
+    from service.kernel.paper.workbook import write_csv, write_xlsx
     from service.registry.importing.kinds import import_kind, template_table
-    from service.registry.importing.tables import write_csv, write_xlsx
 
     title, headers, notes = template_table(import_kind(what))
     content = (
@@ -262,7 +262,7 @@ def _write_template(console: "Console", what: What, path: Path) -> None:
 
 
 def _write_report(path: Path, told: dict[str, Any]) -> None:
-    from service.registry.importing.tables import write_csv, write_xlsx
+    from service.kernel.paper.workbook import write_csv, write_xlsx
 
     headers = [_("Row"), _("Key"), _("Outcome"), _("Why")]
     rows = [[row["row"], row["key"], row["outcome"], _why(row)] for row in told["rows"]]

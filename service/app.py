@@ -4,13 +4,13 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib import import_module
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import configure_mappers
 from starlette.types import Message, Receive, Scope, Send
 
+from service.api import API
 from service.footage.uploads.protocol import COMMON
 from service.footage.uploads.writer import settle_all
 from service.kernel import i18n
@@ -20,33 +20,11 @@ from service.kernel.errors import BodyTooLarge, ServiceError
 from service.kernel.settings import get_settings
 from service.kernel.storage.factory import load_driver
 from service.web.frame import error_answers, rendering
+from service.web.pages import PAGES
 
 log = logging.getLogger(__name__)
 # tus asks for it in every answer, also when a part of us is away.
 TUS = [(name.lower().encode(), value.encode()) for name, value in COMMON.items()]
-
-# Each capability brings `router` in its routes.py (the API) and, where it has any, in its pages.py under web (HTML).
-CAPABILITIES = (
-    "access",
-    "registry.people",
-    "registry.recorders",
-    "registry.clocks",
-    "registry.cases",
-    "registry.matters",
-    "registry.importing",
-    "registry.events",
-    "footage.announcements",
-    "footage.uploads",
-    "finding.search",  # before recordings: /recordings/facets is not an id
-    "footage.recordings",
-    "finding.linking",
-    "supervision.coverage",
-    "supervision.explanations",
-    "supervision.disputes",
-    "supervision.snapshots",
-    "preservation.custody",
-    "desk.operations",
-)
 
 
 class Static(StaticFiles):
@@ -195,16 +173,10 @@ def create_app() -> FastAPI:
     app.add_middleware(i18n.LocaleMiddleware)
     app.add_middleware(EarlyAnswers)
     error_answers.install(app)
-    for capability in CAPABILITIES:
-        for part, place in (("routes", capability), ("pages", f"web.{capability.rpartition('.')[2]}")):
-            name = f"service.{place}.{part}"
-            try:
-                module = import_module(name)
-            except ModuleNotFoundError as missing:
-                if missing.name not in (name, f"service.{place}"):
-                    raise
-                continue
-            app.include_router(module.router, include_in_schema=part == "routes")
+    for router in API:
+        app.include_router(router)
+    for router in PAGES:
+        app.include_router(router, include_in_schema=False)
     rendering.DIST.mkdir(parents=True, exist_ok=True)
     app.mount("/static", Static(directory=rendering.DIST), name="static")
 

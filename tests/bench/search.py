@@ -22,8 +22,9 @@ from deploy.account import named
 from deploy.embedded.postgres import Postgres
 from service.finding.search.documents import COLUMNS, facet_values, row
 from service.finding.search.queries import SearchFilters, facets, search
-from service.finding.search.rules import fold, key_token, needle_grams
+from service.finding.search.rules import key_token, needle_grams
 from service.finding.search.schema import DDL, TABLE, ensure_partition
+from service.kernel.text import fold
 from tests.bench.search_corpus import SQUADS, YEAR_START, corpus
 
 COUNT = 1_000_000

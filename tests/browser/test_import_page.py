@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from service.registry.importing.tables import write_xlsx
+from service.kernel.paper.workbook import write_xlsx
 from tests.browser.sign_in import signed_in
 from tests.fixtures.stack import Stack
 

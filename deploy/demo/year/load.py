@@ -39,9 +39,9 @@ from schemas.recorders import Assignment, Recorder
 from schemas.recordings import Recording
 from service.finding.linking.keep import write_links
 from service.finding.search.project import index_recordings
-from service.finding.search.rules import case_number_fold
 from service.kernel.clock import day_start
 from service.kernel.policy import policy
+from service.registry.cases.rules import case_number_fold
 from service.supervision.coverage.keep import recount_all
 
 STAND_INS = 4

@@ -24,7 +24,7 @@ from service.access.rules import may
 from service.footage.announcements.rules import WITHDRAWN
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
-from service.supervision.coverage.status import is_recorded
+from service.registry.events.recorded import is_recorded
 from service.web.frame.views import Ref
 from service.web.operations import views
 from service.web.recordings.detail import job_view

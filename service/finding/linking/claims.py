@@ -12,8 +12,8 @@ from schemas.cases import Case
 from schemas.events import EnforcementEvent
 from schemas.recordings import Recording
 from service.finding.linking.evidence import Person, Source
-from service.finding.search.rules import case_number_fold
 from service.kernel.round_trip import Asked, together
+from service.registry.cases.rules import case_number_fold
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from service.finding.linking.claims import Claimed, Claims, resolve
 from service.finding.linking.evidence import Piece
 from service.finding.linking.facts import LIMITS, files_near, limits_of, span_of
 from service.finding.linking.surroundings import PIECE_REACH, RUN_REACH, run_of
-from service.finding.search.rules import case_number_fold
 from service.kernel.jobs import request_jobs
 from service.kernel.round_trip import together
+from service.registry.cases.rules import case_number_fold
 
 TOLD_PRIORITY = 5
 

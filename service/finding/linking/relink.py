@@ -13,8 +13,8 @@ from schemas.jobs import JobKind
 from schemas.recordings import claimed
 from service.finding.linking.facts import FAR_DOUBT_S, REACH, limits
 from service.finding.linking.surroundings import SHIFT, UNKNOWN_BEFORE_ARRIVAL
-from service.finding.search.rules import case_number_fold
 from service.kernel.jobs import request_jobs
+from service.registry.cases.rules import case_number_fold
 
 RELINK_PRIORITY = 6  # what just arrived goes first
 FIELD_LOCK = 0x7A68656E676C75  # any number of its own

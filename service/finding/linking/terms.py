@@ -13,7 +13,7 @@ from service.finding.linking.evidence import (
     RecordingFacts,
     Source,
 )
-from service.finding.search.rules import distance_m
+from service.kernel.geo import distance_m
 
 Span = tuple[datetime, datetime]
 

@@ -10,16 +10,8 @@ from uuid import UUID
 
 from service.finding.search.errors import FilterUnreadable
 from service.finding.search.refs import ref
-from service.finding.search.rules import (
-    EARTH_M,
-    Near,
-    Word,
-    key_token,
-    near_tokens,
-    needle_grams,
-    range_tokens,
-    words,
-)
+from service.finding.search.rules import Near, Word, key_token, near_tokens, needle_grams, range_tokens, words
+from service.kernel.geo import EARTH_M
 
 MAX_VALUES = 100
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")

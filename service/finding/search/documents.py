@@ -10,16 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from service.finding.search.refs import ref
-from service.finding.search.rules import (
-    all_tokens,
-    case_number_fold,
-    day_tokens,
-    fold,
-    key_token,
-    place_tokens,
-)
+from service.finding.search.rules import all_tokens, day_tokens, key_token, place_tokens
 from service.finding.search.schema import TABLE, ensure_partitions, month_of
 from service.kernel.round_trip import together
+from service.kernel.text import fold
+from service.registry.cases.rules import case_number_fold
 
 COLUMNS = "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, kinds, tags, refs, body, grams"
 _NAMES = COLUMNS.split(", ")

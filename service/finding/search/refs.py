@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from service.finding.search.rules import case_number_fold, fold
+from service.kernel.text import fold
+from service.registry.cases.rules import case_number_fold
 
 
 def ref(name: str, value: UUID | str) -> str:

@@ -9,58 +9,22 @@ columns again, hence a collision costs a row read and never a wrong hit.
 
 import re
 import struct
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import blake2s
 from itertools import pairwise
-from math import asin, ceil, cos, floor, radians, sin, sqrt
+from math import ceil, cos, floor, radians
 
 from service.finding.search.errors import FilterUnreadable, QueryTooLong, QueryTooShort
+from service.kernel.geo import EARTH_M
+from service.kernel.text import fold
+from service.registry.cases.rules import case_number_fold, names_case
 
 MAX_WORDS = 10
 MAX_CHARACTERS = 200
 MAX_RADIUS_M = 50_000
-EARTH_M = 6_371_008.8
-
-_OPENING, _CLOSING = "〔［【[｛{〈《<＜﹙﹝❲", "〕］】]｝}〉》>＞﹚﹞❳"
-_FOLDED = str.maketrans(
-    dict.fromkeys(_OPENING, "(") | dict.fromkeys(_CLOSING, ")") | dict.fromkeys("‐‑‒–—―−﹣", "-")
-)
-_DROPPED = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff\ud800-\udfff]+")
-_PLAIN = re.compile(r"[一-鿿a-z0-9().,:_/-]*")
-
-# 赣蓉江城管罚〔2024〕123号, also with 字, 第, zeros before the number, without brackets or 号
-_CASE_NUMBER = re.compile(
-    r"(?P<head>(?:.*\D)?)(?P<open>\(?)(?P<year>(?:19|20)\d\d)\)?年?(?:第|-|_)?0*(?P<number>\d{1,8})号?"
-)
-_CASE_HEAD = re.compile(r"[一-鿿]")
-
-
-def fold(text: str) -> str:
-    """NFKC (full width → half width), lower case, one kind of bracket and dash, no white space or control
-    characters. Folding twice changes nothing. Traditional characters stay as they are."""
-    text = _DROPPED.sub("", text).translate(_FOLDED).lower()
-    if _PLAIN.fullmatch(text):
-        return text
-    for _ in range(2):  # case folding can undo NFKC and the other way round: twice reaches the fixed point
-        text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-        text = _DROPPED.sub("", text).translate(_FOLDED)
-    return text
-
-
-def case_number_fold(text: str) -> str:
-    """The same case however it was written: 赣蓉江城管罚[2024]第0123 → 赣蓉江城管罚(2024)123.
-
-    Text that is no case number of this form is folded, without a 号 at its end."""
-    folded = fold(text)
-    found = _CASE_NUMBER.fullmatch(folded)
-    if not found:
-        return folded.removesuffix("号")
-    head = found["head"].rstrip("(").removesuffix("字")
-    return f"{head}({found['year']}){found['number']}"
 
 
 def grams(folded: str) -> set[int]:
@@ -125,7 +89,7 @@ def words(query: str) -> tuple[Word, ...]:
             continue
         case = case_number_fold(piece)
         spelled = case + "号" if piece.endswith("号") else case
-        is_case = piece != spelled and _CASE_NUMBER.fullmatch(piece) and _CASE_HEAD.search(case)
+        is_case = piece != spelled and names_case(piece)
         found.append(Word((piece, spelled) if is_case else (piece,)))
     if sum(len(word.spellings[0]) for word in found) > MAX_CHARACTERS or len(found) > MAX_WORDS:
         raise QueryTooLong(words=MAX_WORDS, characters=MAX_CHARACTERS)
@@ -190,12 +154,6 @@ class Near:
         d_lat = self.radius_m / EARTH_M * 57.29578 * 1.001
         d_lon = d_lat / max(cos(radians(min(89.9, abs(self.lat) + d_lat))), 1e-4)
         return self.lat - d_lat, self.lat + d_lat, self.lon - d_lon, self.lon + d_lon
-
-
-def distance_m(lat: float, lon: float, other_lat: float, other_lon: float) -> float:
-    half = sin(radians(other_lat - lat) / 2) ** 2
-    half += cos(radians(lat)) * cos(radians(other_lat)) * sin(radians(other_lon - lon) / 2) ** 2
-    return 2 * EARTH_M * asin(min(1.0, sqrt(half)))
 
 
 _CELLS = {"place2": 0.01, "place1": 0.1}  # degrees: about 1 km and 11 km

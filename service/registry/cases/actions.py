@@ -12,12 +12,12 @@ from service.access.actions import require
 from service.access.queries import get_case, squad_scope
 from service.finding.linking.relink import relink_cases
 from service.finding.search.project import index_recordings
-from service.finding.search.rules import case_number_fold
 from service.kernel.actor import Actor
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotAllowed
 from service.registry.cases.errors import CampaignExists, CaseExists
 from service.registry.cases.queries import get_campaign
+from service.registry.cases.rules import case_number_fold
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
 from service.registry.people.queries import squad_of
 

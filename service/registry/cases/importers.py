@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
 from service.finding.linking.relink import relink_cases
-from service.finding.search.rules import case_number_fold
 from service.kernel.i18n import gettext as _
 from service.registry.cases.actions import reindex_campaigns, reindex_cases
+from service.registry.cases.rules import case_number_fold
 from service.registry.importing.actions import Importer, Outcome, differences
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.rules import day

@@ -9,12 +9,10 @@ from sqlmodel import SQLModel
 
 from schemas.cases import Campaign, CampaignCreate, Case, CaseBase, CaseCreate
 from service.access.dependencies import CurrentActor
-from service.finding.linking.routes import LinkShown, link_reads
 from service.kernel.database import DatabaseSession
 from service.registry.cases import actions, queries
 from service.registry.cases.importers import CampaignImporter, CaseImporter
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
-from service.registry.events.routes import EventRead, event_reads
 from service.registry.importing.routes import DryRun, ImportBody, import_rows
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
@@ -24,20 +22,6 @@ class CaseRead(CaseBase):
     id: UUID
     squad_id: UUID
     created_at: datetime
-
-
-class CaseEventRead(SQLModel):
-    event: EventRead
-    links: list[LinkShown]
-    offered: list[LinkShown]
-
-
-class CaseDetailRead(CaseRead):
-    """`direct`: links to the case itself, to none of its events."""
-
-    events: list[CaseEventRead]
-    direct: list[LinkShown]
-    without_recording: int
 
 
 class CampaignRead(SQLModel):
@@ -79,23 +63,6 @@ def import_cases(
     actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
 ) -> dict[str, Any]:
     return import_rows(CaseImporter(session, actor), body, request, dry_run)
-
-
-@router.get("/cases/{case_id}")
-def read_case(case_id: UUID, actor: CurrentActor, session: DatabaseSession) -> CaseDetailRead:
-    """The case with each of its events, recorded or not, and the links that show them."""
-    found = queries.case_detail(session, actor, case_id)
-    events = event_reads(session, [one.event for one in found.events])
-    shown = [
-        CaseEventRead(event=event, links=link_reads(one.links), offered=link_reads(one.offered))
-        for event, one in zip(events, found.events, strict=True)
-    ]
-    return CaseDetailRead(
-        **case_read(found.case).model_dump(),
-        events=shown,
-        direct=link_reads(found.direct),
-        without_recording=len(found.without_recording),
-    )
 
 
 @router.patch("/cases/{case_id}")

@@ -14,11 +14,11 @@ from schemas.events import EnforcementEvent, EventCreate, EventOfficer
 from schemas.people import Officer
 from service.access.queries import visible_cases
 from service.finding.linking.relink import Touched
-from service.finding.search.rules import case_number_fold
 from service.kernel.clock import as_utc, local
 from service.kernel.custody import record
 from service.kernel.i18n import gettext as _
 from service.kernel.policy import policy
+from service.registry.cases.rules import case_number_fold
 from service.registry.events.actions import WORDS, plain, set_cancelled
 from service.registry.events.errors import EventTooLong
 from service.registry.events.following import bring_up_to_date, link_anew

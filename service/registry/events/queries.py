@@ -15,8 +15,8 @@ from service.access.queries import visible_events
 from service.kernel.actor import Actor
 from service.kernel.keyset import Page, page, time, unique
 from service.registry.cases.queries import campaign_of, case_of
+from service.registry.events.recorded import is_recorded
 from service.registry.people.queries import escaped, officer_of, squad_of
-from service.supervision.coverage.status import is_recorded
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from typing import Any
 
 from sqlmodel import Session
 
-from service.finding.search.rules import fold
 from service.kernel import i18n
 from service.kernel.policy import policy
+from service.kernel.text import fold
 
 LANGUAGE_OF = {"zh_CN": "zh"}
 

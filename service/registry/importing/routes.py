@@ -8,8 +8,8 @@ from sqlmodel import SQLModel
 
 from service.access.dependencies import CurrentActor
 from service.kernel.i18n import gettext as _
+from service.kernel.paper.download import TableFormat, table_response
 from service.registry.importing.actions import Importer, run_import
-from service.registry.importing.download import TableFormat, table_response
 from service.registry.importing.errors import ImportTooLarge
 from service.registry.importing.kinds import IMPORTS, columns, import_kind, template_table
 from service.registry.importing.rules import MOST_BYTES, MOST_ROWS

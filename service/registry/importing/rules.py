@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from service.finding.search.rules import fold
 from service.kernel.i18n import gettext as _
+from service.kernel.paper.workbook import FORMULA_STARTS
+from service.kernel.text import fold
 from service.registry.importing import xlsx
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 
@@ -18,7 +19,6 @@ MOST_BYTES = 32_000_000
 MOST_ROWS = 100_000
 HEADER_WITHIN = 10
 _MOST_MERGED = 20 * MOST_ROWS  # cells under merged ones: in a sound file they never overlap
-FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # at the start of a cell a spreadsheet may run it
 _SEPARATORS = re.compile(r"[;；、,，|\s]+")
 _TIME = re.compile(
     r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?"

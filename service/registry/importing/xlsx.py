@@ -16,7 +16,6 @@ from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 
 MAGIC = b"PK\x03\x04"
 OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, or an XLSX behind a password
-MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 MOST_UNPACKED = 128_000_000
 MOST_PARTS = 1000

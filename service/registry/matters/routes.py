@@ -11,9 +11,9 @@ from schemas.matters import MatterBase
 from service.access.dependencies import CurrentActor
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
+from service.kernel.paper.download import TableFormat, table_response
 from service.registry.events.subjects import subjects
 from service.registry.importing.actions import run_import
-from service.registry.importing.download import TableFormat, table_response
 from service.registry.importing.routes import DryRun, ImportBody
 from service.registry.matters import queries, table
 from service.registry.matters.importers import MatterImporter

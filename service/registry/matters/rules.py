@@ -9,7 +9,7 @@ from typing import Any
 
 from schemas.events import EventKind
 from schemas.matters import Duty, MatterBase, Moment, Step
-from service.finding.search.rules import fold
+from service.kernel.text import fold
 from service.registry.matters.defaults import DEFAULT_LINES
 
 

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from schemas.matters import Duty, Moment, Step
-from service.finding.search.rules import fold
 from service.kernel.i18n import current
+from service.kernel.text import fold
 from service.registry.events.words import KINDS
 from service.registry.matters.rules import Rule
 from service.registry.matters.words import DUTIES, MOMENTS, STEPS

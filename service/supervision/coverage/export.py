@@ -6,9 +6,9 @@ from typing import Any
 
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
+from service.kernel.paper.workbook import Sheet
 from service.registry.events.subjects import Subjects
 from service.registry.events.words import KINDS
-from service.registry.importing.tables import Sheet
 from service.supervision.coverage.answers import row_json
 from service.supervision.coverage.figures import BY_NAME, SPECS
 from service.supervision.coverage.queries import Board

@@ -14,8 +14,8 @@ from service.kernel.clock import as_utc, local, now
 from service.kernel.custody import record
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
+from service.kernel.paper.download import TableFormat, file_prefix, sheets_response
 from service.registry.events.subjects import subjects
-from service.registry.importing.download import TableFormat, file_prefix, sheets_response
 from service.supervision.coverage import answers
 from service.supervision.coverage.export import board_sheets
 from service.supervision.coverage.figures import BOARD, Dimension

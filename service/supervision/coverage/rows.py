@@ -22,6 +22,7 @@ from service.kernel.clock import now
 from service.kernel.errors import Invalid
 from service.kernel.keyset import Order, Page, page, time, unique
 from service.registry.clocks.queries import Clock, clock_rows
+from service.registry.events.recorded import filmed
 from service.registry.recorders.queries import RatioRow
 from service.supervision.coverage.figures import BY_NAME, About
 from service.supervision.coverage.queries import possible
@@ -33,7 +34,6 @@ from service.supervision.coverage.status import (
     OPEN,
     Status,
     due_in,
-    filmed,
     late,
     standing,
     status,

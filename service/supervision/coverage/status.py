@@ -7,11 +7,11 @@ early, and every figure of a running month would look too good.
 
 import enum
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, exists, extract, literal, literal_column, or_
+from sqlalchemy import ColumnElement, and_, case, extract, literal, literal_column, or_
 
-from schemas.coverage import Basis, EventCoverage, Exclusion, ExplanationReason
+from schemas.coverage import EventCoverage, Exclusion, ExplanationReason
+from service.registry.events.recorded import filmed
 
 
 class Status(enum.StrEnum):
@@ -43,17 +43,6 @@ def counted() -> ColumnElement[bool]:
 def over(as_of: datetime) -> ColumnElement[bool]:
     """The time for bringing the bytes is over."""
     return _row.due_at <= as_of
-
-
-def filmed() -> ColumnElement[bool]:
-    """Some received recording that can be played shows some of what had to be recorded."""
-    return _row.shown > 0
-
-
-def is_recorded(event_id: Any) -> ColumnElement[bool]:
-    """The event of this column stands as figure 1 counts it, whoever asks: of an event that one sees one is told so
-    also where a recording of another squad, which one does not see, shows it."""
-    return exists().where(_row.event_id == event_id, _row.basis == Basis.counted, filmed())
 
 
 def whole() -> ColumnElement[bool]:

@@ -12,9 +12,9 @@ from service.kernel import i18n
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment
+from service.kernel.paper.workbook import Sheet
 from service.kernel.policy import holds_samples
 from service.registry.events.subjects import subjects
-from service.registry.importing.tables import Sheet
 from service.supervision.coverage.export import BASES, definition_sheet, figure_table
 from service.supervision.coverage.figures import About
 from service.supervision.disputes.queries import upheld_since

@@ -16,8 +16,8 @@ from schemas.coverage import CoverageSnapshot, SnapshotFile
 from service.kernel import i18n
 from service.kernel.actor import Actor
 from service.kernel.clock import now
+from service.kernel.paper.workbook import write_book
 from service.kernel.policy import holds_samples, policy
-from service.registry.importing.tables import write_book
 from service.supervision.disputes.queries import upheld_since
 from service.supervision.snapshots import export, notice
 from service.supervision.snapshots.queries import squads_of

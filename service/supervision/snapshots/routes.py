@@ -13,8 +13,8 @@ from service.access.dependencies import CurrentActor
 from service.kernel.actor import Actor
 from service.kernel.custody import record
 from service.kernel.database import DatabaseSession
-from service.registry.importing.download import TableFormat, file_prefix, file_response, sheets_response
-from service.registry.importing.tables import XLSX
+from service.kernel.paper.download import TableFormat, file_prefix, file_response, sheets_response
+from service.kernel.paper.workbook import XLSX
 from service.supervision.coverage.rows import Part
 from service.supervision.disputes.queries import upheld_since
 from service.supervision.disputes.routes import dispute_read

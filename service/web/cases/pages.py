@@ -21,13 +21,13 @@ from service.access.queries import (
     visible_squads,
 )
 from service.access.rules import may
-from service.finding.search.rules import case_number_fold
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.kernel.settings import get_settings
-from service.supervision.coverage.status import is_recorded
+from service.registry.cases.rules import case_number_fold
+from service.registry.events.recorded import is_recorded
 from service.web.cases import views
 from service.web.events.detail import COUNTED, event_details
 from service.web.frame.query import carried, like, link_with

@@ -26,8 +26,8 @@ from service.kernel.actor import Actor
 from service.kernel.i18n import moment
 from service.registry.events.from_recording import is_made
 from service.registry.events.history import history
+from service.registry.events.recorded import is_recorded
 from service.registry.events.subjects import subjects
-from service.supervision.coverage.status import is_recorded
 from service.web.coverage.event_block import event_block
 from service.web.events import views
 from service.web.frame.views import Option, Ref

@@ -27,8 +27,8 @@ from service.kernel.i18n import gettext as _
 from service.registry.events import actions, merging
 from service.registry.events.errors import EventMerged
 from service.registry.events.from_recording import is_made_from, unmake_event
+from service.registry.events.recorded import is_recorded
 from service.registry.events.words import KINDS
-from service.supervision.coverage.status import is_recorded
 from service.web.events.detail import event_page, event_views
 from service.web.events.forms import Filled, edit_form, new_form
 from service.web.frame.query import carried, like, link_with

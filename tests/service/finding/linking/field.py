@@ -14,8 +14,8 @@ from schemas.links import Link
 from schemas.people import Officer, Squad
 from schemas.recorders import Assignment, Recorder
 from schemas.recordings import Recording, RecordingState
-from service.finding.search.rules import case_number_fold
 from service.kernel.actor import Actor
+from service.registry.cases.rules import case_number_fold
 
 ZONE = ZoneInfo("Asia/Shanghai")
 DAY = datetime(2024, 6, 3, tzinfo=ZONE)

@@ -7,10 +7,7 @@ from hypothesis import strategies as st
 from service.finding.search.errors import FilterUnreadable, QueryTooLong, QueryTooShort
 from service.finding.search.rules import (
     Near,
-    case_number_fold,
     day_tokens,
-    distance_m,
-    fold,
     key_token,
     near_tokens,
     needle_grams,
@@ -19,6 +16,9 @@ from service.finding.search.rules import (
     tokens,
     words,
 )
+from service.kernel.geo import distance_m
+from service.kernel.text import fold
+from service.registry.cases.rules import case_number_fold
 
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 CASE = "赣蓉江城管罚(2024)123"

@@ -14,8 +14,11 @@ from service.finding.search import queries
 from service.finding.search.documents import SearchDocument, remove_document, write_document, write_documents
 from service.finding.search.errors import CursorUnreadable, FilterUnreadable, QueryTooShort
 from service.finding.search.queries import SearchFilters, search
-from service.finding.search.rules import Near, case_number_fold, distance_m, fold
+from service.finding.search.rules import Near
 from service.finding.search.schema import TABLE, ensure_partition, partition_months
+from service.kernel.geo import distance_m
+from service.kernel.text import fold
+from service.registry.cases.rules import case_number_fold
 from tests.bench.search_corpus import SQUADS
 
 MEMBER = frozenset({SQUADS[3][0]})

@@ -8,10 +8,11 @@ from schemas.cases import CampaignCreate, CaseCreate
 from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind
 from schemas.links import Link, LinkState
+from service.finding.linking.cases import case_detail
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.registry.cases.actions import create_campaign, create_case, update_campaign, update_case
 from service.registry.cases.errors import CampaignExists, CaseExists
-from service.registry.cases.queries import campaign_of, case_detail, case_of, list_cases
+from service.registry.cases.queries import campaign_of, case_of, list_cases
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
 from service.supervision.coverage.keep import recount
 from tests.service.finding.linking.field import Field, at

@@ -9,9 +9,9 @@ from schemas.accounts import Role
 from schemas.matters import MatterList
 from schemas.people import Officer
 from service.kernel.i18n import speaking
+from service.kernel.paper.workbook import write_xlsx
 from service.registry.importing.kinds import IMPORTS, columns
 from service.registry.importing.rules import MOST_BYTES, read
-from service.registry.importing.tables import write_xlsx
 from tests.service.access.bureau import Bureau
 
 TABLE = "证号,姓名,中队,备注\n031,队员 031,one,x\n032,队员 032,nine,\n"

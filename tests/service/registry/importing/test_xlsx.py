@@ -8,6 +8,7 @@ import pytest
 from openpyxl import Workbook
 
 from service.kernel.i18n import speaking
+from service.kernel.paper.workbook import XLSX
 from service.registry.importing import xlsx
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 from service.registry.importing.rules import read
@@ -60,7 +61,7 @@ def values(data: bytes, content_type: str = "") -> list[dict]:
     return [row.values for row in read(data, content_type, HEADERS).rows]
 
 
-@pytest.mark.parametrize("content_type", ["", xlsx.MEDIA_TYPE, "text/csv", "application/octet-stream"])
+@pytest.mark.parametrize("content_type", ["", XLSX, "text/csv", "application/octet-stream"])
 def test_a_workbook_is_known_by_its_bytes_whatever_it_is_called(content_type):
     assert values(workbook(["证号", "姓名"], ["012", "队员 012"]), content_type) == [
         {"certificate_no": "012", "name": "队员 012"}
@@ -188,7 +189,7 @@ def test_what_is_no_workbook_is_refused_in_a_sentence(data, word):
 
 def test_a_csv_that_is_called_a_workbook_says_so():
     with pytest.raises(ImportUnreadable):
-        read("证号\n012\n".encode(), xlsx.MEDIA_TYPE, HEADERS)
+        read("证号\n012\n".encode(), XLSX, HEADERS)
 
 
 def test_a_bomb_is_refused_before_it_is_unpacked_or_parsed():

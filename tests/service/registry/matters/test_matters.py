@@ -12,8 +12,8 @@ from schemas.jobs import Job, JobKind
 from schemas.matters import Duty, MatterList, Moment, Step
 from service.kernel.errors import NotAllowed
 from service.kernel.i18n import speaking
+from service.kernel.paper.workbook import write_csv, write_xlsx
 from service.registry.importing.actions import run_import
-from service.registry.importing.tables import write_csv, write_xlsx
 from service.registry.matters import table
 from service.registry.matters.errors import NoSuchVersion
 from service.registry.matters.importers import MatterImporter

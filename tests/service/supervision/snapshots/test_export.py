@@ -24,8 +24,8 @@ from service.kernel.clock import now
 from service.kernel.database import get_session
 from service.kernel.i18n import gettext as _
 from service.kernel.paper import pdf as paper
+from service.kernel.paper.workbook import write_book, write_csv
 from service.registry.events.subjects import subjects
-from service.registry.importing.tables import write_book, write_csv
 from service.supervision.coverage.export import figure_table
 from service.supervision.coverage.keep import recount_all
 from service.supervision.coverage.queries import rule_changes

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import Response
 from sqlmodel import Session
 
+from service.kernel.paper.workbook import CSV, XLSX, Sheet, write_book, write_csv, write_xlsx
 from service.kernel.policy import holds_samples
-from service.registry.importing.tables import CSV, XLSX, Sheet, write_book, write_csv, write_xlsx
 
 
 class TableFormat(enum.StrEnum):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
 
+from service.kernel.paper.workbook import safe, write_csv, write_xlsx
 from service.registry.importing.rules import read
-from service.registry.importing.tables import safe, write_csv, write_xlsx
 
 HOSTILE = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", '=HYPERLINK("http://x")']
 COLUMNS = ["a", "b"]

@@ -18,11 +18,10 @@ from openpyxl.styles import Alignment, Font
 from openpyxl.utils import get_column_letter
 
 from service.kernel.clock import local
-from service.registry.importing.rules import FORMULA_STARTS
-from service.registry.importing.xlsx import MEDIA_TYPE as XLSX
 
 CSV = "text/csv; charset=utf-8"
-__all__ = ["CSV", "XLSX", "Sheet", "safe", "write_book", "write_csv", "write_xlsx"]
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+FORMULA_STARTS = frozenset("=+-@\t\r\n＝＋－＠")  # at the start of a cell a spreadsheet may run it
 
 _LONGEST_CELL = 32_767  # characters: a spreadsheet refuses the file beyond
 _NOT_IN_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
