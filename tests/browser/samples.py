@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta, timezone
 from itertools import cycle
 
+from service.finding.search.cards import LinkChip, RecordingCard
 from service.kernel.i18n import gettext as _
 from service.web.access.views import Account, Token
 from service.web.cases.views import Case, CaseDetail
@@ -21,19 +22,7 @@ from service.web.operations.views import (
     Worker,
 )
 from service.web.people.views import Person
-from service.web.recordings.views import (
-    Clock,
-    Job,
-    Link,
-    LinkChip,
-    Location,
-    Original,
-    Player,
-    Receipt,
-    Recording,
-    RecordingCard,
-    Tag,
-)
+from service.web.recordings.views import Clock, Job, Link, Location, Original, Player, Receipt, Recording, Tag
 from service.web.search.views import Chip, Facet, FacetOption, Search
 from service.web.uploads.views import MyUploads, UnfinishedUpload, UploadPage
 from tests.browser import samples_coverage as coverage

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from service.finding.search.cards import RecordingCard
 from service.kernel.i18n import lazy as _
 from service.supervision.coverage.words import COVERAGE_LISTS, DEFINITIONS, STATUSES
 from service.supervision.snapshots.notice import FigureLine, UpheldLine
@@ -27,7 +28,7 @@ from service.web.coverage.views import (
     Table,
 )
 from service.web.frame.views import Filter, Option, Ref, Tile
-from service.web.recordings.views import Link, RecordingCard
+from service.web.recordings.views import Link
 from service.web.snapshots import views as frozen
 
 ROWS = "/coverage/rows?figure=recorded"

@@ -10,10 +10,10 @@ from schemas.recordings import Recording
 from service.access.dependencies import CurrentActor
 from service.access.queries import squad_scope, visible_recordings
 from service.finding.search import queries
+from service.finding.search.cards import cards
 from service.finding.search.parameters import Filters
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
-from service.web.recordings.cards import cards
 
 router = APIRouter(prefix="/api/v1/recordings", tags=["recordings"])
 

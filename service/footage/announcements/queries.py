@@ -9,6 +9,7 @@ from sqlmodel import Session
 from schemas.recordings import Recording, RecordingState
 from service.access.queries import visible_recordings
 from service.kernel.actor import Actor
+from service.kernel.clock import now
 from service.kernel.keyset import Page, page, time, unique
 
 
@@ -36,3 +37,11 @@ def list_announced(
     """The first to turn late comes first."""
     statement = announced(actor, squad_id=squad_id, late_at=late_at)
     return page(session, statement, [time(Recording.due_at), unique(Recording.id)], cursor, limit)
+
+
+def is_late(recording: Recording) -> bool:
+    return (
+        recording.state == RecordingState.announced
+        and recording.due_at is not None
+        and recording.due_at < now()
+    )

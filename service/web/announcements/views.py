@@ -6,9 +6,9 @@ from datetime import datetime
 from schemas.recordings import Recording, RecordingState
 from service.access.rules import may
 from service.footage.announcements.lists import GONE
+from service.footage.announcements.queries import is_late
 from service.footage.announcements.rules import WITHDRAWN, believed, facts_of
 from service.kernel.actor import Actor
-from service.kernel.clock import now
 
 
 @dataclass(slots=True)
@@ -45,12 +45,4 @@ def announced_view(actor: Actor, recording: Recording) -> AnnouncedView | None:
         withdrawn=str(recording.reason_params.get("why", "")) if withdrawn else None,
         may_withdraw=may_decide and not withdrawn,
         may_restore=may_decide and withdrawn,
-    )
-
-
-def is_late(recording: Recording) -> bool:
-    return (
-        recording.state == RecordingState.announced
-        and recording.due_at is not None
-        and recording.due_at < now()
     )

@@ -21,6 +21,7 @@ from service.access.queries import (
     visible_squads,
 )
 from service.access.rules import may
+from service.finding.search.cards import cards
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
@@ -34,7 +35,6 @@ from service.web.frame.query import carried, like, link_with
 from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
 from service.web.frame.views import Filter, Listing, Option
-from service.web.recordings.cards import cards
 from service.web.recordings.detail import link_views
 
 router = APIRouter()

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from service.finding.search.cards import RecordingCard
 from service.web.events.views import EventDetail
-from service.web.recordings.views import Link, RecordingCard
+from service.web.recordings.views import Link
 
 
 @dataclass(slots=True)

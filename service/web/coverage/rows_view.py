@@ -14,6 +14,7 @@ from schemas.recordings import Recording
 from service.access.queries import visible_links
 from service.access.rules import may
 from service.finding.linking.words import LINKS
+from service.finding.search.cards import cards
 from service.kernel.actor import Actor
 from service.kernel.i18n import ago
 from service.kernel.i18n import gettext as _
@@ -29,7 +30,6 @@ from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
 from service.web.coverage import views
 from service.web.events.detail import event_views
 from service.web.frame.views import Ref
-from service.web.recordings.cards import cards
 from service.web.recordings.detail import link_views
 from service.web.recordings.views import Link as LinkView
 

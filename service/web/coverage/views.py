@@ -256,7 +256,7 @@ class LinkLine:
 
 @dataclass(slots=True)
 class OfferRow:
-    """A recording to be decided: `card` (service.web.recordings.views.RecordingCard), `offers` best first, `decided` newest
+    """A recording to be decided: `card` (service.finding.search.cards.RecordingCard), `offers` best first, `decided` newest
     first (both service.web.recordings.views.Link). `said`: what was just done, for those who do not see it."""
 
     id: str

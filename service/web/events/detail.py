@@ -22,6 +22,7 @@ from service.access.queries import (
     visible_recordings,
 )
 from service.access.rules import may
+from service.finding.search.cards import cards
 from service.kernel.actor import Actor
 from service.kernel.i18n import moment
 from service.registry.events.from_recording import is_made
@@ -31,7 +32,6 @@ from service.registry.events.subjects import subjects
 from service.web.coverage.event_block import event_block
 from service.web.events import views
 from service.web.frame.views import Option, Ref
-from service.web.recordings.cards import cards
 from service.web.recordings.detail import link_views
 from service.web.recordings.views import Link as LinkView
 from service.web.recordings.views import RecordingCard

@@ -3,10 +3,11 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from service.finding.search.cards import RecordingCard
 from service.registry.events.history import Entry
 from service.web.coverage.event_block import EventCoverageView
 from service.web.frame.views import Option, Ref
-from service.web.recordings.views import Link, RecordingCard
+from service.web.recordings.views import Link
 
 
 @dataclass(slots=True)

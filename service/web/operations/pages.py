@@ -17,6 +17,7 @@ from service.access.queries import visible_recordings
 from service.access.rules import may
 from service.desk.operations import queries
 from service.desk.operations.words import JOBS
+from service.finding.search.cards import cards
 from service.kernel import jobs as queue
 from service.kernel.actor import Actor
 from service.kernel.clock import now
@@ -31,7 +32,6 @@ from service.web.frame.shell import PageActor, page_actor, stalled_sentences
 from service.web.frame.views import Ref, Tile
 from service.web.operations import views
 from service.web.operations.contract import described
-from service.web.recordings.cards import cards
 from service.web.recordings.detail import job_view
 from service.web.recordings.pages import unfinished
 from service.web.recordings.views import Job as JobView

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from service.finding.search.cards import RecordingCard
 from service.web.cases.views import Case
 from service.web.frame.views import Tile
-from service.web.recordings.views import Job, RecordingCard
+from service.web.recordings.views import Job
 from service.web.uploads.views import UnfinishedUpload
 
 

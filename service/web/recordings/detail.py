@@ -20,6 +20,7 @@ from service.access.queries import squad_scope, visible_cases, visible_custody, 
 from service.access.rules import may
 from service.finding.linking.positions import part_shown
 from service.finding.linking.words import said
+from service.finding.search.cards import cards
 from service.footage.recordings.words import (
     PARAMETERS,
     doubts,
@@ -38,7 +39,6 @@ from service.web.announcements.views import announced_view
 from service.web.custody.views import entry_view
 from service.web.frame.views import Ref
 from service.web.recordings import views
-from service.web.recordings.cards import cards
 
 CUSTODY_SHOWN = 60
 RECEIPT_WORDS = {

@@ -24,6 +24,7 @@ from service.desk.operations.routes import retry
 from service.finding.linking import actions as linking
 from service.finding.linking.errors import PartUnclear
 from service.finding.linking.positions import seconds
+from service.finding.search.cards import cards
 from service.footage.recordings.queries import note_use
 from service.footage.recordings.removal import ask_removal
 from service.footage.uploads.queries import is_full
@@ -38,7 +39,6 @@ from service.kernel.settings import get_settings
 from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor
 from service.web.frame.views import Option
-from service.web.recordings.cards import cards
 from service.web.recordings.detail import detail
 from service.web.uploads.views import MyUploads, UnfinishedUpload, UploadPage
 

@@ -1,53 +1,12 @@
-"""What the pages show of recordings: a row, its links and jobs, and the whole of one."""
+"""What the pages show of recordings: its links and jobs, and the whole of one."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from service.finding.search.cards import RecordingCard
 from service.web.custody.views import CustodyEntry
 from service.web.frame.drawing import Point
 from service.web.frame.views import Ref
-
-
-@dataclass(slots=True)
-class LinkChip:
-    """A link in a list row: where to and how sure."""
-
-    label: str
-    href: str
-    status: str  # confirmed | automatic | offered
-
-
-@dataclass(slots=True)
-class RecordingCard:
-    """One row of any list of recordings."""
-
-    id: str
-    filename: str
-    state: str  # receiving | processing | ready | partial | unplayable | refused
-    received_at: datetime
-    reason: str | None = None
-    poster_url: str | None = None
-    duration_s: float | None = None
-    size: int | None = None
-    recorded_from: datetime | None = None
-    recorded_to: datetime | None = None
-    squad: str | None = None
-    officers: list[str] = field(default_factory=list)
-    recorder: str | None = None
-    kind: str | None = None  # inspection | evidence_collection | document_delivery | coercion
-    place: str | None = None
-    tags: list[str] = field(default_factory=list)
-    links: list[LinkChip] = field(default_factory=list)
-    clock_doubt: str | None = None
-    sample: bool = False
-    progress: float | None = None  # of its jobs, while processing
-    removal_asked: bool = False
-    due: datetime | None = None  # of an announced one: when its bytes turn late
-    late: bool = False
-
-    @property
-    def href(self) -> str:
-        return f"/recordings/{self.id}"
 
 
 @dataclass(slots=True)

@@ -19,6 +19,7 @@ from service.access.queries import (
     visible_squads,
 )
 from service.finding.search import queries
+from service.finding.search.cards import cards
 from service.finding.search.parameters import Filters
 from service.finding.search.routes import load
 from service.footage.recordings.words import STATES, TAG_NAMES
@@ -29,7 +30,6 @@ from service.kernel.i18n import lazy
 from service.registry.events.words import KINDS
 from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
-from service.web.recordings.cards import cards
 from service.web.search.views import Chip, Facet, FacetOption, Search
 
 router = APIRouter()

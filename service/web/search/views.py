@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from service.web.recordings.views import RecordingCard
+from service.finding.search.cards import RecordingCard
 
 
 @dataclass(slots=True)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from service.finding.search.cards import RecordingCard
 from service.web.frame.views import Option
-from service.web.recordings.views import RecordingCard
 
 
 @dataclass(slots=True)

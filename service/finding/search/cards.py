@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -16,14 +18,55 @@ from schemas.people import Officer, Squad
 from schemas.recorders import Recorder
 from schemas.recordings import Receipt, Recording, RemovalRequest, RemovalState, Tag
 from service.access.queries import visible_cases, visible_events
+from service.footage.announcements.queries import is_late
 from service.footage.announcements.rules import facts_of
 from service.footage.recordings.words import IDENTITY_TAGS, doubt_sentence, reason_sentence, tag_label
 from service.kernel.actor import Actor
-from service.web.announcements.views import is_late
-from service.web.recordings.views import LinkChip, RecordingCard
 
 SHOWN_LINKS = (LinkState.confirmed, LinkState.automatic, LinkState.offered)
 SHOWN_TAGS = 4
+
+
+@dataclass(slots=True)
+class LinkChip:
+    """A link in a list row: where to and how sure."""
+
+    label: str
+    href: str
+    status: str  # confirmed | automatic | offered
+
+
+@dataclass(slots=True)
+class RecordingCard:
+    """One row of any list of recordings."""
+
+    id: str
+    filename: str
+    state: str  # receiving | processing | ready | partial | unplayable | refused
+    received_at: datetime
+    reason: str | None = None
+    poster_url: str | None = None
+    duration_s: float | None = None
+    size: int | None = None
+    recorded_from: datetime | None = None
+    recorded_to: datetime | None = None
+    squad: str | None = None
+    officers: list[str] = field(default_factory=list)
+    recorder: str | None = None
+    kind: str | None = None  # inspection | evidence_collection | document_delivery | coercion
+    place: str | None = None
+    tags: list[str] = field(default_factory=list)
+    links: list[LinkChip] = field(default_factory=list)
+    clock_doubt: str | None = None
+    sample: bool = False
+    progress: float | None = None  # of its jobs, while processing
+    removal_asked: bool = False
+    due: datetime | None = None  # of an announced one: when its bytes turn late
+    late: bool = False
+
+    @property
+    def href(self) -> str:
+        return f"/recordings/{self.id}"
 
 
 def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> list[RecordingCard]:
