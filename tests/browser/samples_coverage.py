@@ -25,9 +25,8 @@ from service.web.coverage.views import (
     OfferRow,
     Piece,
     RowsPage,
-    Table,
 )
-from service.web.frame.views import Filter, Option, Ref, Tile
+from service.web.frame.views import Filter, Option, Ref, Table, Tile
 from service.web.recordings.views import Link
 from service.web.snapshots import views as frozen
 

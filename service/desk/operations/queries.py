@@ -1,6 +1,7 @@
 """What failed, waits, is unlinked or refused: the same conditions for the figures and for the rows behind them."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Select, exists, func, or_, select, tuple_
@@ -20,15 +21,10 @@ from service.access.queries import (
     visible_recordings,
     visible_squads,
 )
-from service.access.rules import may
 from service.footage.announcements.rules import WITHDRAWN
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
 from service.registry.events.recorded import is_recorded
-from service.web.frame.views import Ref
-from service.web.operations import views
-from service.web.recordings.detail import job_view
-from service.web.recordings.views import Job as JobView
 
 WHAT = ("failed", "waiting", "unlinked", "refused", "removal")
 COUNTED = (LinkState.automatic, LinkState.confirmed)
@@ -93,9 +89,23 @@ def page(
     )
 
 
-def by_squad(session: Session, actor: Actor) -> list[views.SquadRow]:
+@dataclass(slots=True)
+class SquadRow:
+    """Counts of one squad; each figure links to its rows by `/attention?squad=…&what=…`."""
+
+    id: str
+    squad: str
+    failed: int = 0
+    waiting: int = 0
+    unlinked: int = 0
+    refused: int = 0
+    without_recording: int = 0
+    oldest: datetime | None = None
+
+
+def by_squad(session: Session, actor: Actor) -> list[SquadRow]:
     squads = {
-        squad.id: views.SquadRow(id=str(squad.id), squad=squad.name)
+        squad.id: SquadRow(id=str(squad.id), squad=squad.name)
         for squad in session.scalars(visible_squads(actor).order_by(Squad.code))
     }
     for what in ("failed", "waiting", "unlinked", "refused"):
@@ -176,33 +186,3 @@ def failed_jobs(actor: Actor) -> Select:
     return statement.where(
         exists().where(or_(mine.c.id == Job.subject_id, mine.c.original_id == Job.subject_id))
     )
-
-
-def failed_views(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[JobView]:
-    """Jobs with the recording that they are about, where the actor may see one."""
-    subjects = {job.subject_id for job in jobs}
-    recordings = {}
-    for recording in session.scalars(
-        visible_recordings(actor).where(
-            or_(Recording.id.in_(subjects), Recording.original_id.in_(subjects)),
-            Recording.merged_into.is_(None),
-        )
-    ):
-        recordings[recording.id] = recording
-        if recording.original_id is not None:
-            recordings.setdefault(recording.original_id, recording)
-    squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
-    found = []
-    for job in jobs:
-        recording = recordings.get(job.subject_id)
-        if recording is None:
-            continue
-        found.append(
-            job_view(
-                job,
-                may_retry=may(actor.role, "retry_jobs"),
-                recording=Ref(recording.file_name or str(recording.id), f"/recordings/{recording.id}"),
-                squad=squads.get(recording.squad_id),
-            )
-        )
-    return found

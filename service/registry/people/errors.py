@@ -29,3 +29,8 @@ class LeftBefore(ServiceError):
 class NumberTaken(ServiceError):
     status, type = 409, "number-taken"
     sentence = _n("{number} exists already.")
+
+
+class SpanReversed(ServiceError):
+    status, type = 400, "span-reversed"
+    sentence = _n("The end must lie after the start.")

@@ -25,10 +25,10 @@ from service.registry.people.errors import (
     LeftBefore,
     NumberTaken,
     OnDutyElsewhere,
+    SpanReversed,
 )
 from service.registry.people.queries import officer_of, squad_of
 from service.registry.people.rules import left_by, overlapping
-from service.registry.recorders.errors import SpanReversed
 
 
 class RosterUpdate(SQLModel):

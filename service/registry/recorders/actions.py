@@ -25,10 +25,9 @@ from service.kernel.errors import Invalid, NotFound
 from service.kernel.i18n import gettext as _
 from service.registry.clocks.keep import weigh_model, weigh_recorders
 from service.registry.conventions.rules import check_settings
-from service.registry.people.errors import LeftBefore, NumberTaken
+from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.people.queries import officer_of, squad_of
 from service.registry.people.rules import left_by
-from service.registry.recorders.errors import SpanReversed
 from service.registry.recorders.queries import get_assignment, get_recorder, model_of, recorder_of
 from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
 

@@ -20,6 +20,8 @@ from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from service.registry.people.queries import as_id, escaped, officer_of, squad_of
 
+HELD_WITHIN = timedelta(days=31)  # who gave a recorder back lately is still asked how it stood
+
 
 def recorder_of(session: Session, actor: Actor, name: str) -> Recorder:
     """By serial or id, in scope."""
@@ -377,3 +379,13 @@ def _neglected(
     rows = session.execute(statement).all()
     holders = holders_at(session, [recorder.id for recorder, *_rest in rows], as_of)
     return [Neglect(recorder, squad, holders.get(recorder.id, []), seen) for recorder, squad, seen in rows]
+
+
+def held_lately(officer_id: UUID, day: date) -> Select:
+    """Ids of the recorders that this officer held within a month up to the end of `day`."""
+    end = day_start(day + timedelta(days=1))
+    return select(Assignment.recorder_id).where(
+        Assignment.officer_id == officer_id,
+        Assignment.held_from < end,
+        or_(Assignment.held_to.is_(None), Assignment.held_to > end - HELD_WITHIN),
+    )

@@ -22,13 +22,12 @@ from service.kernel.errors import NotFound
 from service.kernel.keyset import Order, page, time, unique
 from service.registry.clocks.queries import clock_rows
 from service.registry.events.late import changed_late, late_changes
-from service.registry.recorders.queries import Neglect, held_by_leavers, low_battery, unassigned
+from service.registry.recorders.queries import Neglect, held_by_leavers, held_lately, low_battery, unassigned
 from service.supervision.coverage.figures import About
 from service.supervision.coverage.rows import RecorderRow, Rows, event_rows, sliced
 from service.supervision.coverage.selection import Filters, chosen_coverage, chosen_recordings
 from service.supervision.coverage.status import Status, late, status, unexplained
 from service.supervision.coverage.sums import chosen_recorders, dock_standing, duty_days
-from service.supervision.disputes.subjects import held_lately
 
 CAP = 1000  # counts end here: "1000+"
 

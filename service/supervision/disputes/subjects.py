@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from typing import TypeVar
 from uuid import UUID, uuid5
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import exists, or_, select
 from sqlmodel import Session
 
 from schemas.coverage import CoverageSnapshot, Dispute, DisputeAbout, SnapshotRow
@@ -15,9 +15,9 @@ from schemas.recorders import Assignment
 from schemas.recordings import Recording
 from service.kernel.actor import Actor
 from service.kernel.clock import day_start
+from service.registry.recorders.queries import held_lately
 
 T = TypeVar("T")
-HELD_WITHIN = timedelta(days=31)  # who gave a recorder back lately is still asked how it stood
 
 
 def duty_day_id(squad_id: UUID, day: date) -> UUID:
@@ -93,16 +93,6 @@ def concerns(session: Session, actor: Actor, subject: Subject) -> bool:
             )
             of_squad = exists().where(Officer.id == mine, Officer.squad_id == subject.squad_id)
             return bool(session.scalar(select(or_(rostered, of_squad))))
-
-
-def held_lately(officer_id: UUID, day: date) -> Select:
-    """Ids of the recorders that this officer held within a month up to the end of `day`."""
-    end = day_start(day + timedelta(days=1))
-    return select(Assignment.recorder_id).where(
-        Assignment.officer_id == officer_id,
-        Assignment.held_from < end,
-        or_(Assignment.held_to.is_(None), Assignment.held_to > end - HELD_WITHIN),
-    )
 
 
 def frozen_month_of(session: Session, dispute: Dispute) -> UUID | None:

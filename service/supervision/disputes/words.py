@@ -1,5 +1,6 @@
 """Disputes in words."""
 
+from schemas.coverage import DisputeAbout
 from service.kernel.i18n import lazy as _
 from service.kernel.words import Word
 
@@ -9,3 +10,10 @@ DISPUTE_STATES = {
     "dismissed": Word(_("Dismissed"), icon="circle-x", tone="bad"),
     "withdrawn": Word(_("Withdrawn"), icon="undo-2", tone="plain"),
 }  # fmt: skip
+# What kind of row is disputed.
+DISPUTED = {
+    DisputeAbout.event: _("Event"),
+    DisputeAbout.recording: _("Recording"),
+    DisputeAbout.recorder: _("Recorder"),
+    DisputeAbout.duty_day: _("Day on duty"),
+}

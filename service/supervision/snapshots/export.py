@@ -19,12 +19,12 @@ from service.supervision.coverage.export import BASES, definition_sheet, figure_
 from service.supervision.coverage.figures import About
 from service.supervision.disputes.queries import upheld_since
 from service.supervision.disputes.subjects import row_id
+from service.supervision.disputes.words import DISPUTED
 from service.supervision.snapshots.lines import ABOUT, Names, columns, event_number
 from service.supervision.snapshots.queries import figures_for, squads_of, with_rows
 from service.supervision.snapshots.recount import BY_BASIS, FIGURES, counted
 from service.supervision.snapshots.rules import name_of
 from service.supervision.snapshots.words import POLICIES
-from service.web.disputes.views import ABOUT as DISPUTED
 
 
 class Table(enum.StrEnum):

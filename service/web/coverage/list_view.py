@@ -25,7 +25,7 @@ from service.web.coverage.board_view import filter_fields
 from service.web.coverage.rows_view import offer_rows, table
 from service.web.disputes.views import dispute_lines
 from service.web.explanations.views import explanation_lines
-from service.web.frame.views import Filter, Tile
+from service.web.frame.views import Filter, Table, Tile
 
 PAGE = 40
 QUEUES = ("explanations", "disputes")  # of the caller's scope; no filter narrows them
@@ -68,16 +68,16 @@ def _filters(session: Session, actor: Actor, asked: Shown, name: str) -> list[Fi
 
 def _table(
     session: Session, actor: Actor, asked: Shown, filters: Filters, name: str, cursor: str | None
-) -> views.Table:
+) -> Table:
     path = f"/coverage/lists/{name}"
     if name == "explanations":
         wishes = list_explanations(session, actor, state=ExplanationState.asked, cursor=cursor, limit=PAGE)
         next_ = asked.link(path, cursor=wishes.next) if wishes.next else None
-        return views.Table("explanation", explanation_lines(session, actor, wishes.items), next_)
+        return Table("explanation", explanation_lines(session, actor, wishes.items), next_)
     if name == "disputes":
         found = list_disputes(session, actor, state=DisputeState.open, cursor=cursor, limit=PAGE)
         next_ = asked.link(path, cursor=found.next) if found.next else None
-        return views.Table("dispute", dispute_lines(session, actor, found.items), next_)
+        return Table("dispute", dispute_lines(session, actor, found.items), next_)
     rows = list_rows(session, actor, name, filters, as_of=asked.as_of, cursor=cursor, limit=PAGE)
     next_ = asked.link(path, "as_of", cursor=rows.next, as_of=asked.as_of.isoformat()) if rows.next else None
     return table(session, actor, rows, asked.as_of, next_, deciding=name if name in DECIDING else "")
@@ -161,7 +161,7 @@ def _my_disputes(session: Session, actor: Actor, cursor: str | None) -> views.Mi
         name="disputes",
         title=_("My disputes"),
         meaning=_("What you said is wrong, and the answers."),
-        table=views.Table("dispute", dispute_lines(session, actor, found.items), next_),
+        table=Table("dispute", dispute_lines(session, actor, found.items), next_),
     )
 
 

@@ -17,13 +17,13 @@ from service.kernel.errors import NotFound
 from service.supervision.coverage.asking import Asking
 from service.supervision.coverage.rows import Part
 from service.supervision.coverage.words import COVERAGE_LISTS
-from service.web.coverage import views
 from service.web.coverage.board_view import board_page, more_figures
 from service.web.coverage.list_view import DECIDING, MINE, counts, decided_row, list_page, mine_page, tabs
 from service.web.coverage.rows_page import rows_page
 from service.web.coverage.rows_view import offer_rows
 from service.web.frame.rendering import redirect, render, wants_fragment
 from service.web.frame.shell import PageActor
+from service.web.frame.views import Table
 from service.web.recordings.detail import link_views
 
 router = APIRouter()
@@ -91,7 +91,7 @@ def one_list(
     shown = list_page(session, actor, asked, name, cursor)
     if done is not None and name in DECIDING:
         recording = get_recording(session, actor, done)
-        shown.done = views.Table("offer", offer_rows(session, actor, name, [recording]))
+        shown.done = Table("offer", offer_rows(session, actor, name, [recording]))
     return render(request, "coverage/list.html", fragment=LINES, shown=shown, table=shown.table)
 
 
@@ -115,7 +115,7 @@ def decide(
     if not wants_fragment(request):
         return redirect(request, f"/coverage/lists/{name}?done={recording.id}")
     row = decided_row(session, actor, name, recording, decision, target)
-    return render(request, LINES, table=views.Table("offer", [row]))
+    return render(request, LINES, table=Table("offer", [row]))
 
 
 def _target(session: Session, actor: Actor, recording: Recording, link_id: UUID) -> str:

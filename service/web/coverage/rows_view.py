@@ -29,7 +29,7 @@ from service.supervision.coverage.status import EXEMPT, Status
 from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
 from service.web.coverage import views
 from service.web.events.detail import event_views
-from service.web.frame.views import Ref
+from service.web.frame.views import Ref, Table
 from service.web.recordings.detail import link_views
 from service.web.recordings.views import Link as LinkView
 
@@ -46,23 +46,23 @@ def table(
     next_: str | None = None,
     *,
     deciding: str = "",
-) -> views.Table:
+) -> Table:
     """`deciding`: the list whose recordings are linked from its rows."""
     match found.about:
         case About.event:
-            return views.Table("event", event_lines(session, actor, found.items), next_)
+            return Table("event", event_lines(session, actor, found.items), next_)
         case About.recording if deciding:
-            return views.Table("offer", offer_rows(session, actor, deciding, found.items), next_)
+            return Table("offer", offer_rows(session, actor, deciding, found.items), next_)
         case About.recording:
-            return views.Table("recording", cards(session, actor, list(found.items)), next_)
+            return Table("recording", cards(session, actor, list(found.items)), next_)
         case About.link:
-            return views.Table("link", _link_lines(session, found.items), next_)
+            return Table("link", _link_lines(session, found.items), next_)
         case About.change:
-            return views.Table("change", _change_lines(session, found.items), next_)
+            return Table("change", _change_lines(session, found.items), next_)
         case About.recorder:
-            return views.Table("recorder", _recorder_lines(session, found.items), next_)
+            return Table("recorder", _recorder_lines(session, found.items), next_)
         case _:
-            return views.Table("duty_day", [_duty_line(row) for row in found.items], next_)
+            return Table("duty_day", [_duty_line(row) for row in found.items], next_)
 
 
 def event_lines(session: Session, actor: Actor, rows: Sequence[EventRow]) -> list[views.EventLine]:

@@ -8,7 +8,7 @@ from service.kernel.words import Word
 from service.registry.events.history import Entry
 from service.supervision.coverage.queries import RuleChange
 from service.supervision.coverage.words import Definition
-from service.web.frame.views import Filter, Ref, Tile
+from service.web.frame.views import Filter, Ref, Table, Tile
 
 
 @dataclass(slots=True)
@@ -268,17 +268,6 @@ class OfferRow:
     said: str = ""
     may_decide: bool = False
     may_make: bool = False
-
-
-@dataclass(slots=True)
-class Table:
-    """`about`: event, recording, offer, link, recorder, duty_day, change, explanation, dispute; `items` are lines of that
-    kind."""
-
-    about: str
-    items: Sequence[object]
-    next: str | None = None
-    own: bool = False  # rows that concern the reader, who may dispute each
 
 
 @dataclass(slots=True)

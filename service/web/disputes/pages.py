@@ -13,11 +13,11 @@ from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.i18n import gettext as _
 from service.supervision.disputes import actions
-from service.web.coverage.views import Table
 from service.web.disputes.views import dispute_lines
 from service.web.explanations.pages import back
 from service.web.frame.rendering import redirect, render, wants_fragment
 from service.web.frame.shell import PageActor
+from service.web.frame.views import Table
 
 router = APIRouter()
 Text = Annotated[str, Form()]

@@ -16,20 +16,12 @@ from schemas.recordings import Recording
 from service.access.queries import visible_recordings
 from service.access.rules import may
 from service.kernel.actor import Actor
-from service.kernel.i18n import lazy
 from service.kernel.words import Word
 from service.registry.clocks.words import recorder_path
-from service.supervision.disputes.words import DISPUTE_STATES
+from service.supervision.disputes.words import DISPUTE_STATES, DISPUTED
 from service.supervision.explanations.actions import same_person
 from service.web.explanations.views import account_names, events_named
 from service.web.frame.views import Ref
-
-ABOUT = {
-    DisputeAbout.event: lazy("Event"),
-    DisputeAbout.recording: lazy("Recording"),
-    DisputeAbout.recorder: lazy("Recorder"),
-    DisputeAbout.duty_day: lazy("Day on duty"),
-}
 
 
 @dataclass(slots=True)
@@ -82,7 +74,7 @@ def dispute_lines(
         found.append(
             DisputeLine(
                 id=str(one.id),
-                about=str(ABOUT[one.about]),
+                about=str(DISPUTED[one.about]),
                 row=row,
                 squad=squad,
                 recording=files.get(one.recording_id) if one.event_id and one.recording_id else None,

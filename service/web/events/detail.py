@@ -29,8 +29,8 @@ from service.registry.events.from_recording import is_made
 from service.registry.events.history import history
 from service.registry.events.recorded import is_recorded
 from service.registry.events.subjects import subjects
-from service.web.coverage.event_block import event_block
 from service.web.events import views
+from service.web.events.coverage_block import event_block
 from service.web.frame.views import Option, Ref
 from service.web.recordings.detail import link_views
 from service.web.recordings.views import Link as LinkView

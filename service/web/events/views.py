@@ -5,7 +5,7 @@ from datetime import datetime
 
 from service.finding.search.cards import RecordingCard
 from service.registry.events.history import Entry
-from service.web.coverage.event_block import EventCoverageView
+from service.web.events.coverage_block import EventCoverageView
 from service.web.frame.views import Option, Ref
 from service.web.recordings.views import Link
 

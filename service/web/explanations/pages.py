@@ -14,10 +14,10 @@ from service.kernel.errors import Invalid, NotFound
 from service.kernel.i18n import gettext as _
 from service.supervision.explanations import actions
 from service.supervision.explanations.routes import ExplanationWanted, ask_wanted
-from service.web.coverage.views import Table
 from service.web.explanations.views import explanation_lines
 from service.web.frame.rendering import redirect, render, wants_fragment
 from service.web.frame.shell import PageActor
+from service.web.frame.views import Table
 
 router = APIRouter()
 Text = Annotated[str, Form()]

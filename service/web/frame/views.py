@@ -6,6 +6,7 @@ Sentences (`reason`, `reasons`, `doubts`) arrive in the caller's language. Lists
 already those of the viewer: a template never decides what may be seen.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 
@@ -82,3 +83,13 @@ class Tile:
     tone: str = "plain"  # plain | good | warn | bad
     hint: str | None = None
     capped: bool = False
+
+
+@dataclass(slots=True)
+class Table:
+    """Rows of one kind, as coverage/_lines.html shows them. `about`: event, recording, offer, link, recorder, duty_day, change, explanation, dispute; `items` are lines of that kind."""
+
+    about: str
+    items: Sequence[object]
+    next: str | None = None
+    own: bool = False  # rows that concern the reader, who may dispute each

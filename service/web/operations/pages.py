@@ -1,10 +1,11 @@
 """Home, what needs attention by squad, the health of the queues, and the description of the API."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 from sqlmodel import Session
 
 from schemas.accounts import Role
@@ -179,11 +180,41 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
             for health in healths
         ],
         workers=sorted(workers.values(), key=lambda worker: (not worker.alive, worker.name)),
-        failed=queries.failed_views(session, actor, failed),
+        failed=_failed(session, actor, failed),
         counted_at=now(),
         stalled=stalled_sentences(session),
     )
     return render(request, "operations/queue.html", fragment="operations/_queue.html", health=health)
+
+
+def _failed(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[JobView]:
+    """Jobs with the recording that they are about, where the actor may see one."""
+    subjects = {job.subject_id for job in jobs}
+    recordings = {}
+    for recording in session.scalars(
+        visible_recordings(actor).where(
+            or_(Recording.id.in_(subjects), Recording.original_id.in_(subjects)),
+            Recording.merged_into.is_(None),
+        )
+    ):
+        recordings[recording.id] = recording
+        if recording.original_id is not None:
+            recordings.setdefault(recording.original_id, recording)
+    squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
+    found = []
+    for job in jobs:
+        recording = recordings.get(job.subject_id)
+        if recording is None:
+            continue
+        found.append(
+            job_view(
+                job,
+                may_retry=may(actor.role, "retry_jobs"),
+                recording=Ref(recording.file_name or str(recording.id), f"/recordings/{recording.id}"),
+                squad=squads.get(recording.squad_id),
+            )
+        )
+    return found
 
 
 def _doing(session: Session) -> dict[str, str]:

@@ -3,25 +3,12 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from service.desk.operations.queries import SquadRow
 from service.finding.search.cards import RecordingCard
 from service.web.cases.views import Case
 from service.web.frame.views import Tile
 from service.web.recordings.views import Job
 from service.web.uploads.views import UnfinishedUpload
-
-
-@dataclass(slots=True)
-class SquadRow:
-    """Counts of one squad; each figure links to its rows by `/attention?squad=…&what=…`."""
-
-    id: str
-    squad: str
-    failed: int = 0
-    waiting: int = 0
-    unlinked: int = 0
-    refused: int = 0
-    without_recording: int = 0
-    oldest: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from service.registry.people.errors import (
     LeftBefore,
     NumberTaken,
     OnDutyElsewhere,
+    SpanReversed,
 )
 from service.registry.people.importers import OfficerImporter, RosterImporter
 from service.registry.people.queries import officer_of, squads_said
@@ -33,7 +34,6 @@ from service.registry.people.rosters import (
     update_roster,
 )
 from service.registry.people.updates import OfficerUpdate
-from service.registry.recorders.errors import SpanReversed
 from tests.service.finding.linking.field import Field, at
 
 

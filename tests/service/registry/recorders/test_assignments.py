@@ -15,7 +15,7 @@ from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.i18n import speaking
 from service.registry.importing.actions import run_import
 from service.registry.people.actions import update_officer
-from service.registry.people.errors import LeftBefore, NumberTaken
+from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.people.updates import OfficerUpdate
 from service.registry.recorders.actions import (
     create_assignment,
@@ -26,7 +26,6 @@ from service.registry.recorders.actions import (
     update_model,
     update_recorder,
 )
-from service.registry.recorders.errors import SpanReversed
 from service.registry.recorders.importers import AssignmentImporter, RecorderImporter
 from service.registry.recorders.queries import (
     get_recorder,
