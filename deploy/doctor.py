@@ -16,6 +16,7 @@ import typer
 
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy, size
+from service.kernel.queues import QUEUES
 from service.kernel.settings import Settings, get_settings
 
 NEEDED = {
@@ -51,8 +52,7 @@ COMPONENTS = {
     "database": lazy("database"),
     "migrations": lazy("database schema"),
     "Redis": lazy("Redis"),
-    "worker light": lazy("worker for light work"),
-    "worker encode": lazy("worker for encoding"),
+    **{f"worker {queue.name}": queue.worker for queue in QUEUES.values()},
     "object store": lazy("object store"),
     "object lock": lazy("object lock"),
     "ffmpeg": lazy("ffmpeg"),
@@ -193,7 +193,7 @@ def workers(settings: Settings) -> Iterator[Finding]:
             alive = {queue: count for queue, count in connection.execute(statement)}
     except SQLAlchemyError:  # the database's own check has said why
         return
-    for queue in ("light", "encode"):
+    for queue in QUEUES:
         if queue in alive:
             yield ok(f"worker {queue}", _("{n} alive").format(n=alive[queue]))
         else:

@@ -8,8 +8,8 @@ import os
 import secrets
 import socket
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
@@ -19,8 +19,9 @@ from deploy.database import upgrade
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.redis import Redis
 from deploy.process import Child
-from deploy.serve import web_server
+from deploy.serve import queue_worker, web_server
 from deploy.supervisor import Part, StartFailed, Step
+from service.kernel.queues import QUEUES
 from service.kernel.settings import Settings
 
 TREE = Path(__file__).parents[1]
@@ -28,11 +29,10 @@ TREE = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Size:
-    """How many processes share the work."""
+    """How many processes share the work. `queues`: by name, where it is not the queue's own number."""
 
     web: int = 2
-    light: int = 2
-    encode: int = 1
+    queues: Mapping[str, int] = field(default_factory=dict)
 
 
 class Installation:
@@ -80,8 +80,7 @@ class Installation:
             servers.append(Part(self.redis.child, self.redis.ready, self.redis.prepare))
         programs = [
             self._program("web", self._web(), self._web_answers, self._port_is_free),
-            self._worker("light", self.size.light),
-            self._worker("encode", self.size.encode),
+            *(self._worker(one.name, self.size.queues.get(one.name, one.processes)) for one in QUEUES.values()),
             self._program("schedule", ["workers.schedule"], lambda: True),
         ]
         return [servers, Step("migrations", self._migrate), programs]
@@ -135,11 +134,7 @@ class Installation:
     def _worker(self, queue: str, concurrency: int) -> Part:
         part = self._program(
             queue,
-            [
-                *("celery", "-A", "workers.app", "worker", "-Q", queue, "-n", f"{queue}@%h", "-l", "INFO"),
-                *("--concurrency", str(concurrency), "--prefetch-multiplier", "1"),
-                *("--without-gossip", "--without-mingle"),
-            ],
+            queue_worker(queue, concurrency),
             lambda: self._beats(part.child.pid),
         )
         return part

@@ -9,7 +9,9 @@ from typing import Annotated
 
 import typer
 
-QUEUES = ("light", "encode")
+from service.kernel.queues import QUEUES
+
+
 
 
 def web_server(host: str, port: int, workers: int = 1, app: str = "service.app:serve") -> list[str]:
@@ -42,6 +44,15 @@ def web_server(host: str, port: int, workers: int = 1, app: str = "service.app:s
     ]
 
 
+def queue_worker(queue: str, concurrency: int) -> list[str]:
+    """The worker of a queue as a Python module with its words."""
+    return [
+        *("celery", "-A", "workers.app", "worker", "-Q", queue, "-n", f"{queue}@%h", "-l", "INFO"),
+        *("--concurrency", str(concurrency), "--prefetch-multiplier", "1"),
+        *("--without-gossip", "--without-mingle"),
+    ]
+
+
 def _become(*module: str) -> None:
     os.execv(sys.executable, [sys.executable, "-m", *module])
 
@@ -56,17 +67,13 @@ def serve(
 
 
 def worker(
-    queue: Annotated[str, typer.Argument(help="light or encode")],
+    queue: Annotated[str, typer.Argument(metavar="|".join(QUEUES))],
     concurrency: Annotated[int, typer.Option(help="jobs at once", min=1)] = 1,
 ) -> None:
     """Run a worker of one queue."""
     if queue not in QUEUES:
         raise typer.BadParameter(f"one of {', '.join(QUEUES)}")
-    _become(
-        *("celery", "-A", "workers.app", "worker", "-Q", queue, "-n", f"{queue}@%h", "-l", "INFO"),
-        *("--concurrency", str(concurrency), "--prefetch-multiplier", "1"),
-        *("--without-gossip", "--without-mingle"),
-    )
+    _become(*queue_worker(queue, concurrency))
 
 
 def beat() -> None:

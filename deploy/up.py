@@ -1,10 +1,15 @@
 """`zhenglu up`: everything on this machine, as children of one command."""
 
+import functools
+import inspect
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+
+from service.kernel.queues import QUEUES
 
 DEFAULT_PORT = 8000
 
@@ -17,13 +22,7 @@ def up(
         int,
         typer.Option(help="processes that answer browsers and docks", envvar="ZHENGLU_WEB_PROCESSES", min=1),
     ] = 2,
-    light: Annotated[
-        int,
-        typer.Option(help="jobs of hashing, tags and links at once", envvar="ZHENGLU_LIGHT_PROCESSES", min=1),
-    ] = 2,
-    encode: Annotated[
-        int, typer.Option(help="videos encoded at once", envvar="ZHENGLU_ENCODE_PROCESSES", min=1)
-    ] = 1,
+    **queues: int,
 ) -> None:
     """Start everything on this machine: PostgreSQL, Redis, the service, its workers. Ctrl-C stops it."""
     from rich.console import Console
@@ -41,10 +40,10 @@ def up(
         if data is not None:
             os.environ["ZHENGLU_DATA_DIR"] = str(data.absolute())
         folder = get_settings().data_dir.absolute()
-        counts = ["--web", str(web), "--light", str(light), "--encode", str(encode)]
+        counts = [word for name, n in {"web": web, **queues}.items() for word in (f"--{name}", str(n))]
         become(folder, ["up", "--port", str(port), "--host", host, "--data", str(folder), *counts])
 
-        size = Size(web=web, light=light, encode=encode)
+        size = Size(web=web, queues=queues)
         installation = Installation(get_settings(), host=host, port=port, size=size)
         supervisor = Supervisor(
             folder,
@@ -62,5 +61,31 @@ def up(
         raise typer.Exit(1) from None
 
 
+def with_queues(command: Callable[..., None]) -> Callable[..., None]:
+    """`command` with an option for each queue where it takes `**queues`; typer reads them from the signature."""
+    own = inspect.signature(command)
+    options = [
+        inspect.Parameter(
+            queue.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=queue.processes,
+            annotation=Annotated[
+                int,
+                typer.Option(help=queue.at_once, envvar=f"ZHENGLU_{queue.name.upper()}_PROCESSES", min=1),
+            ],
+        )
+        for queue in QUEUES.values()
+    ]
+    plain = [one for one in own.parameters.values() if one.kind is not inspect.Parameter.VAR_KEYWORD]
+
+    @functools.wraps(command)
+    def complete(**given: Any) -> None:
+        command(**given)
+
+    complete.__signature__ = own.replace(parameters=[*plain, *options])  # type: ignore[attr-defined]
+    complete.__annotations__ = {one.name: one.annotation for one in (*plain, *options)}
+    return complete
+
+
 def register(app: typer.Typer) -> None:
-    app.command()(up)
+    app.command()(with_queues(up))

@@ -23,7 +23,8 @@ from service.finding.search.schema import ensure_partition, month_of, next_month
 from service.footage.uploads.reaper import reap_uploads
 from service.kernel.clock import now
 from service.kernel.database import transaction
-from service.kernel.jobs import QUEUES, publish, publisher
+from service.kernel.jobs import publish, publisher
+from service.kernel.queues import QUEUES
 from service.supervision.coverage.counted_by import recount_if_changed
 from workers.heartbeat import Beat
 from workers.stages.duplicates import release_duplicates

@@ -32,23 +32,13 @@ from schemas.base import new_id
 from schemas.jobs import Heartbeat, Job, JobAttempt, JobKind, JobState
 from service.kernel.clock import now
 from service.kernel.database import after_commit
+from service.kernel.job_kinds import KINDS
 from service.kernel.policy import policy
+from service.kernel.queues import QUEUES
 from service.kernel.settings import get_settings
 
 log = logging.getLogger(__name__)
 
-LIGHT, ENCODE = "light", "encode"
-QUEUES = (LIGHT, ENCODE)
-QUEUE_OF: dict[JobKind, str] = {
-    JobKind.intake: LIGHT,
-    JobKind.playable: LIGHT,
-    JobKind.tags: LIGHT,
-    JobKind.link: LIGHT,
-    JobKind.renditions: ENCODE,
-    JobKind.noop: LIGHT,
-    JobKind.clock: LIGHT,
-    JobKind.recount: LIGHT,
-}
 TASK = "zhenglu.run"
 NUDGED_AT_ONCE = 200
 _JOBS: Table = Job.__table__  # type: ignore[attr-defined]
@@ -100,7 +90,7 @@ def request_job(
     Requests for the same kind and subject coalesce while it waits. One made while the job runs makes it
     run again afterwards. A failed or finished job is taken up anew with fresh tries.
     """
-    queue, asked = QUEUE_OF[kind], now()
+    queue, asked = KINDS[kind].queue.name, now()
     wish = {
         "id": new_id(),
         "kind": kind.value,
@@ -156,7 +146,7 @@ def request_jobs(
 
     Answers how many. The first `nudged` are published after commit, the sweeper brings the rest.
     """
-    queue = QUEUE_OF[kind]
+    queue = KINDS[kind].queue.name
     chosen = (
         subject_ids.columns(column("subject_id", Uuid))
         if isinstance(subject_ids, TextClause)
@@ -231,7 +221,7 @@ def raise_priority(session: Session, kind: JobKind, subject_id: UUID, priority: 
         .returning(Job.id)
     ).scalar_one_or_none()
     if job_id is not None:
-        after_commit(session, lambda: publish(job_id, QUEUE_OF[kind], priority) and None)
+        after_commit(session, lambda: publish(job_id, KINDS[kind].queue.name, priority) and None)
 
 
 def jobs_of(session: Session, subject_ids: list[UUID]) -> list[Job]:
@@ -292,14 +282,14 @@ def queue_health(session: Session) -> list[QueueHealth]:
     }
     beats = list(session.scalars(select(Heartbeat).where(Heartbeat.seen_at > moment - timedelta(days=1))))
     result = []
-    for queue in QUEUES:
-        mine = [beat for beat in beats if beat.queue == queue]
+    for queue in QUEUES.values():
+        mine = [beat for beat in beats if beat.queue == queue.name]
         alive = [b for b in mine if b.stopped_at is None and moment - b.seen_at <= silent_after]
         silent = [b for b in mine if b.stopped_at is None and moment - b.seen_at > silent_after]
-        row = rows.get(queue)
+        row = rows.get(queue.name)
         result.append(
             QueueHealth(
-                queue=queue,
+                queue=queue.name,
                 waiting=row.waiting if row else 0,
                 running=row.running if row else 0,
                 failed=row.failed if row else 0,

@@ -14,9 +14,10 @@ import redis
 
 from deploy.process import Child, ProcessId, free_port, wait_until
 from deploy.running import Running
+from service.kernel.queues import QUEUES
 from tests.fixtures.processes import Processes
 
-PARTS = {"postgresql", "redis", "web", "light", "encode", "schedule"}
+PARTS = {"postgresql", "redis", "web", *QUEUES, "schedule"}
 
 
 @pytest.fixture

@@ -1,12 +1,12 @@
-"""The stages: one module each, with `run` and `failed`."""
+"""The stages: one module each, of the name of its job kind, with `run` and `failed`."""
 
-from typing import Any, Protocol
+from importlib import import_module
+from typing import Any, Protocol, cast
 
 from sqlmodel import Session
 
 from schemas.jobs import JobKind
 from workers.claim import Claim
-from workers.stages import clock, intake, link, noop, playable, recount, renditions, tags
 
 
 class Stage(Protocol):
@@ -18,13 +18,4 @@ class Stage(Protocol):
     def failed(self, session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None: ...
 
 
-STAGES: dict[JobKind, Stage] = {
-    JobKind.intake: intake,
-    JobKind.playable: playable,
-    JobKind.tags: tags,
-    JobKind.link: link,
-    JobKind.renditions: renditions,
-    JobKind.clock: clock,
-    JobKind.recount: recount,
-    JobKind.noop: noop,
-}
+STAGES: dict[JobKind, Stage] = {kind: cast(Stage, import_module(f"{__name__}.{kind}")) for kind in JobKind}

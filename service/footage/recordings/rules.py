@@ -8,13 +8,8 @@ from typing import Any
 from schemas.jobs import JobKind
 from schemas.originals import MediaState
 from schemas.recordings import RecordingState
+from service.kernel.job_kinds import KINDS
 
-FAILED_REASON = {
-    JobKind.intake: "intake_failed",
-    JobKind.tags: "tags_failed",
-    JobKind.link: "link_failed",
-    JobKind.renditions: "renditions_failed",
-}
 SMALL_BYTES = 64 * 2**20
 
 
@@ -58,14 +53,14 @@ def standing(known: Known) -> Standing:
             broken = _first_failed(known, JobKind.intake, JobKind.renditions)
             if broken is None:
                 return Standing(RecordingState.processing)
-            if broken.reason == FAILED_REASON[JobKind.renditions] and not known.playable:
+            if broken.reason == KINDS[JobKind.renditions].failed and not known.playable:
                 return Standing(RecordingState.unplayable, broken.reason, broken.params)
             return broken
 
 
 def _first_failed(known: Known, *kinds: JobKind) -> Standing | None:
     kind = next((kind for kind in kinds if kind in known.failed), None)
-    return Standing(RecordingState.partial, FAILED_REASON[kind], known.failed[kind]) if kind else None
+    return Standing(RecordingState.partial, KINDS[kind].failed, known.failed[kind]) if kind else None
 
 
 def encode_priority(*, linked: bool, linked_to_case: bool, direct: bool, size: int) -> int:

@@ -9,12 +9,12 @@ from schemas.accounts import Account
 from schemas.people import Squad
 from service.access.dependencies import CurrentActor
 from service.access.rules import may
-from service.desk.operations.words import QUEUES
 from service.kernel import i18n
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
 from service.kernel.jobs import queue_health
+from service.kernel.queues import QUEUES
 from service.kernel.policy import holds_samples
 from service.web.frame.views import Shell, Viewer
 
@@ -47,7 +47,7 @@ def stalled_sentences(session: Session) -> list[str]:
     """One for each queue that has work and that no living worker serves."""
     return [
         _("No worker serves the queue “{queue}”: {count} jobs wait. Start one with “zhenglu worker”.").format(
-            queue=QUEUES[health.queue].label, count=health.waiting + health.running
+            queue=QUEUES[health.queue].word.label, count=health.waiting + health.running
         )
         for health in queue_health(session)
         if health.unserved

@@ -2,9 +2,11 @@
 
 from service.access.rules import MAY
 from service.access.words import ROLES
-from service.desk.operations.words import ATTENTION, JOB_STATES, JOBS, QUEUES
+from service.desk.operations.words import ATTENTION, JOB_STATES
 from service.finding.linking.words import LINKS
 from service.footage.recordings.words import LOCKS, RECEIPTS, STATES, TAGS
+from service.kernel.job_kinds import KINDS as JOBS
+from service.kernel.queues import QUEUES
 from service.kernel.words import unknown
 from service.registry.events.words import EVENTS, KINDS
 from service.registry.importing.words import OUTCOMES

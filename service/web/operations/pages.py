@@ -17,7 +17,6 @@ from service.access.dependencies import MaybeActor
 from service.access.queries import visible_recordings
 from service.access.rules import may
 from service.desk.operations import queries
-from service.desk.operations.words import JOBS
 from service.finding.search.cards import cards
 from service.kernel import jobs as queue
 from service.kernel.actor import Actor
@@ -25,6 +24,7 @@ from service.kernel.clock import now
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
+from service.kernel.job_kinds import KINDS
 from service.web.cases.pages import case_views
 from service.web.coverage.list_view import board_tiles, mine_tiles
 from service.web.frame.query import carried, link_with
@@ -222,8 +222,7 @@ def _doing(session: Session) -> dict[str, str]:
     found: dict[str, list[str]] = {}
     running = select(Job.worker, Job.kind).where(Job.state == JobState.running).order_by(Job.started_at)
     for worker, kind in session.execute(running):
-        label = JOBS[kind].label if kind in JOBS else kind
-        found.setdefault(worker or "", []).append(str(label))
+        found.setdefault(worker or "", []).append(str(KINDS[kind].word.label))
     return {worker: _(", ").join(labels) for worker, labels in found.items()}
 
 

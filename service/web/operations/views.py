@@ -24,7 +24,7 @@ class Attention:
 
 @dataclass(slots=True)
 class Queue:
-    name: str  # light | encode
+    name: str
     depth: int
     running: int
     workers: int

@@ -33,6 +33,7 @@ from service.footage.recordings.words import (
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment
+from service.kernel.job_kinds import KINDS
 from service.kernel.jobs import jobs_of
 from service.registry.clocks.words import basis_sentence, claim_source, doubt, off, recorder_path
 from service.web.announcements.views import announced_view
@@ -197,13 +198,12 @@ def job_view(
     )
 
 
-STAGE_ORDER = {"intake": 0, "playable": 1, "tags": 2, "link": 3, "renditions": 4, "clock": 5}
+IN_ORDER = list(KINDS)
 
 
 def job_views(session: Session, actor: Actor, recording: Recording) -> list[views.Job]:
     subjects = [recording.id, *([recording.original_id] if recording.original_id else [])]
-    found = [job for job in jobs_of(session, subjects) if job.kind in STAGE_ORDER]
-    found.sort(key=lambda job: STAGE_ORDER[job.kind])
+    found = sorted(jobs_of(session, subjects), key=lambda job: IN_ORDER.index(job.kind))
     shown = [job_view(job, may_retry=may(actor.role, "retry_jobs")) for job in found]
     for job in shown:
         # Work done before these bytes came would tell that another squad had sent them.
