@@ -82,7 +82,7 @@ class AttemptOutcome(enum.StrEnum):
 
 
 class JobAttempt(SQLModel, table=True):
-    """The story of a job: one row for each claim."""
+    """The story of a job: one row for each lease."""
 
     __tablename__ = "job_attempts"
     __table_args__ = (enum_check("outcome", AttemptOutcome),)

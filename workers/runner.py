@@ -1,4 +1,4 @@
-"""Runs one claimed job: its stage, its failures, what follows from them."""
+"""Takes one job and runs it: its stage, its failures, what follows from them."""
 
 import errno
 import logging
@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from service.kernel.storage.errors import ObjectMissing, StorageError
 from workers import scratch
-from workers.claim import Claim, JobFailed, LeaseLost, TryLater, claim, fail, give_back, kept
+from workers.lease import JobFailed, Lease, LeaseLost, TryLater, fail, give_back, kept, take
 from workers.media.sandbox import SandboxUnavailable
 from workers.stages import STAGES, Stage
 
@@ -29,9 +29,9 @@ def backoff_s(tries: int) -> float:
 
 
 def run_job(job_id: UUID, worker: str) -> None:
-    """Claims and runs. Whatever happens, the row says it, or its lease runs out and another worker takes over."""
+    """Whatever happens, the row says it, or its lease runs out and another worker takes over."""
     try:
-        held = claim(job_id, worker)
+        held = take(job_id, worker)
         if held is None:
             return
         stage = STAGES[held.kind]
@@ -46,7 +46,7 @@ def run_job(job_id: UUID, worker: str) -> None:
         log.warning("job %s: outcome not written (%s), left to the sweeper", job_id, error)
 
 
-def _run(held: Claim, stage: Stage) -> None:
+def _run(held: Lease, stage: Stage) -> None:
     try:
         with kept(held):
             stage.run(held)
@@ -75,7 +75,7 @@ def _run(held: Claim, stage: Stage) -> None:
         _failed(held, stage, "internal", {"trace": trace[-1500:]}, final=False)
 
 
-def _failed(held: Claim, stage: Stage, reason: str, params: dict[str, Any], *, final: bool) -> None:
+def _failed(held: Lease, stage: Stage, reason: str, params: dict[str, Any], *, final: bool) -> None:
     if final or held.tries >= held.max_tries:
         fail(held, reason, params, lambda session: stage.failed(session, held, reason, params))
     else:

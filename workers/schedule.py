@@ -42,7 +42,7 @@ TAKEOVER_PRIORITY = 0
 def sweep() -> int:
     """Re-publish what nobody holds: due and unpublished, published long ago, or with a lease that ran out.
 
-    Answers how many. A nudge too many costs one refused claim. But a backlog of a day must not be published
+    Answers how many. A nudge too many costs one lease that is not given. But a backlog of a day must not be published
     anew every half minute: where a queue has nudges enough, only lost leases are, and before all others.
     """
     try:

@@ -23,7 +23,7 @@ from typing import IO
 from schemas.base import new_id
 from service.kernel.settings import get_settings
 from service.kernel.storage.protocols import Objects
-from workers.claim import JobFailed, LeaseLost, TryLater
+from workers.lease import JobFailed, LeaseLost, TryLater
 
 KEEP_UNUSED_S = 3600.0
 DISK_RESERVE = 64 * 2**20

@@ -14,7 +14,7 @@ from service.registry.matters.actions import publish
 from service.supervision.coverage.keep import recount
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.service.finding.linking.field import Field, at
-from workers.claim import JobFailed
+from workers.lease import JobFailed
 from workers.stages import recount as stage
 
 EVENTS = 7

@@ -10,7 +10,7 @@ import pytest
 from service.kernel.storage import open_store
 from service.kernel.storage.errors import ObjectMissing
 from tests.fixtures.processes import REPOSITORY, Processes
-from workers.claim import JobFailed, LeaseLost, TryLater
+from workers.lease import JobFailed, LeaseLost, TryLater
 from workers.scratch import Scratch
 
 MIB = 2**20

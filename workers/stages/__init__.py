@@ -6,16 +6,16 @@ from typing import Any, Protocol, cast
 from sqlmodel import Session
 
 from schemas.jobs import JobKind
-from workers.claim import Claim
+from workers.lease import Lease
 
 
 class Stage(Protocol):
     """`run` does the work and ends with `finish` inside `held.publish`; running it again changes nothing.
     `failed` writes what spent tries mean for the subject, in the transaction that marks the job failed."""
 
-    def run(self, held: Claim) -> None: ...
+    def run(self, held: Lease) -> None: ...
 
-    def failed(self, session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None: ...
+    def failed(self, session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None: ...
 
 
 STAGES: dict[JobKind, Stage] = {kind: cast(Stage, import_module(f"{__name__}.{kind}")) for kind in JobKind}

@@ -10,7 +10,7 @@ from schemas.originals import Original
 from service.footage.recordings.keeping import get_store
 from service.kernel.settings import get_settings
 from workers import scratch
-from workers.claim import Claim
+from workers.lease import Lease
 from workers.media.sandbox import Sandbox
 from workers.scratch import AtHand
 
@@ -23,7 +23,7 @@ def sandbox() -> Sandbox:
 
 @contextlib.contextmanager
 def bytes_of(
-    held: Claim,
+    held: Lease,
     key: str,
     version: str | None,
     size: int,
@@ -40,7 +40,7 @@ def bytes_of(
         yield at_hand
 
 
-def original_bytes(held: Claim, original: Original) -> contextlib.AbstractContextManager[AtHand]:
+def original_bytes(held: Lease, original: Original) -> contextlib.AbstractContextManager[AtHand]:
     return bytes_of(held, original.store_key, original.store_version, original.size)
 
 

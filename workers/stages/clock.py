@@ -13,7 +13,7 @@ from schemas.recordings import Recording
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
 from workers import scratch
-from workers.claim import Claim, LeaseLost, finish
+from workers.lease import Lease, LeaseLost, finish
 from workers.media.burned_in import Looked, TesseractMissing, read_clock
 from workers.stages.bytes_at_hand import original_bytes, sandbox
 from workers.stages.playable import examined
@@ -24,7 +24,7 @@ WATCHABLE = (MediaState.examined, MediaState.ready, MediaState.partial)
 ROOM = 64 * 2**20  # a dozen small pictures
 
 
-def run(held: Claim) -> None:
+def run(held: Lease) -> None:
     with transaction() as session:
         original = session.get_one(Original, held.subject_id)
     if original.media_state not in WATCHABLE:
@@ -42,11 +42,11 @@ def run(held: Claim) -> None:
     held.publish(lambda session: _publish(session, held, looked))
 
 
-def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
     """The other claims stand; nothing waits for this."""
 
 
-def _publish(session: Session, held: Claim, looked: Looked) -> None:
+def _publish(session: Session, held: Lease, looked: Looked) -> None:
     read = looked.read.model_dump(mode="json") if looked.read else None
     found = {"read": read, "looked_at": looked.looked_at}
     before = session.get_one(Original, held.subject_id).media.get("burned_in") or {}

@@ -32,7 +32,7 @@ from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
 from service.kernel.storage.errors import ObjectMissing
 from workers import scratch
-from workers.claim import Claim, JobFailed, LeaseLost, finish
+from workers.lease import JobFailed, Lease, LeaseLost, finish
 from workers.media import sniff
 from workers.media.probe import Probe, probe
 from workers.media.verdict import Verdict, judge
@@ -54,7 +54,7 @@ class Examined:
     facts: dict[str, Any]
 
 
-def run(held: Claim) -> None:
+def run(held: Lease) -> None:
     receipt = _pending_receipt(held.subject_id)
     if receipt is not None:
         examined = _examine(held, receipt)
@@ -65,7 +65,7 @@ def run(held: Claim) -> None:
         release(receipt_id)
 
 
-def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
     refresh_recording(session, held.subject_id)
 
 
@@ -78,7 +78,7 @@ def _pending_receipt(recording_id: UUID) -> Receipt | None:
         ).first()
 
 
-def _examine(held: Claim, receipt: Receipt) -> Examined:
+def _examine(held: Lease, receipt: Receipt) -> Examined:
     """Reads the bytes once. Where they lie on this machine, probe and hash go side by side."""
     digest = hashlib.sha256()
     with (
@@ -214,7 +214,7 @@ def _original_of(session: Session, recording_id: UUID) -> tuple[Recording, Origi
     return recording, original
 
 
-def _lock_in_store(held: Claim) -> None:
+def _lock_in_store(held: Lease) -> None:
     """After the fingerprint is committed, never before; the custody row says what the store itself answered.
 
     Each squad's recording gets its own row; locking the same bytes again never shortens their term.
@@ -271,7 +271,7 @@ def _lock_is_told(session: Session, recording: Recording, original: Original) ->
     )
 
 
-def _go_on(session: Session, held: Claim) -> list[UUID]:
+def _go_on(session: Session, held: Lease) -> list[UUID]:
     """Asks for what comes next. Answers the receipts whose bytes are there twice."""
     recording, original = _original_of(session, held.subject_id)
     came = session.get_one(Recording, held.subject_id)

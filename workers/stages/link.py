@@ -14,11 +14,11 @@ from service.finding.linking.recognise import recognise
 from service.footage.recordings.actions import refresh_recording
 from service.kernel.database import transaction
 from service.kernel.jobs import raise_priority
-from workers.claim import Claim
+from workers.lease import Lease
 from workers.stages.playable import examined, links_of, priority_of
 
 
-def run(held: Claim) -> None:
+def run(held: Lease) -> None:
     """Also of one that was merged or refused meanwhile: it has no links any more, and its neighbours hear of it."""
     with transaction() as session:
         recognise(session, [held.subject_id])
@@ -30,11 +30,11 @@ def run(held: Claim) -> None:
     held.finish()
 
 
-def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
     refresh_recording(session, held.subject_id)
 
 
-def _raise_encode(held: Claim) -> None:
+def _raise_encode(held: Lease) -> None:
     """In a transaction of its own, because the encode's job row comes before this job's in the order of locks."""
     with transaction() as session:
         recording = session.get_one(Recording, held.subject_id)

@@ -4,12 +4,12 @@ from typing import Any
 
 from sqlmodel import Session
 
-from workers.claim import Claim
+from workers.lease import Lease
 
 
-def run(held: Claim) -> None:
+def run(held: Lease) -> None:
     held.finish()
 
 
-def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
     """A no-op has no subject that could suffer."""

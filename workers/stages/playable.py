@@ -17,7 +17,7 @@ from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
 from workers import scratch
-from workers.claim import Claim, LeaseLost, finish
+from workers.lease import Lease, LeaseLost, finish
 from workers.media.probe import Probe
 from workers.media.remux import remux
 from workers.media.verdict import Verdict
@@ -28,7 +28,7 @@ COUNTED = (LinkState.automatic, LinkState.confirmed)
 CONTAINER_TYPES = {"webm": "webm", "mp3": "mpeg", "wav": "wav", "ogg": "ogg"}
 
 
-def run(held: Claim) -> None:
+def run(held: Lease) -> None:
     with transaction() as session:
         original = session.get_one(Original, held.subject_id)
         watchable = original.media_state in (MediaState.examined, MediaState.ready, MediaState.partial)
@@ -49,7 +49,7 @@ def run(held: Claim) -> None:
     held.publish(lambda session: _publish(session, held, made))
 
 
-def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
     """The encode is still the way to something that plays."""
     _request_renditions(session, session.get_one(Original, held.subject_id))
     refresh_state(session, held.subject_id)
@@ -69,7 +69,7 @@ def content_type(facts: Probe) -> str:
     return f"{kind}/{found}"
 
 
-def _remux(held: Claim, original: Original, facts: Probe, verdict: Verdict) -> list[Made]:
+def _remux(held: Lease, original: Original, facts: Probe, verdict: Verdict) -> list[Made]:
     """Nothing where the remux did not come out right: then the encode is the way."""
     reserve = int(original.size * 1.1) + 16 * 2**20
     with scratch.here().room(reserve) as private, original_bytes(held, original) as at_hand:
@@ -92,7 +92,7 @@ def _remux(held: Claim, original: Original, facts: Probe, verdict: Verdict) -> l
         return [made]
 
 
-def _publish(session: Session, held: Claim, made: list[Made]) -> None:
+def _publish(session: Session, held: Lease, made: list[Made]) -> None:
     original = session.get_one(Original, held.subject_id)
     if original.media_state == MediaState.examined:
         _request_renditions(session, original)

@@ -17,7 +17,7 @@ from service.footage.recordings.keeping import get_store
 from service.kernel.database import after_commit, transaction
 from service.kernel.storage.errors import StorageError
 from service.kernel.storage.protocols import Stored
-from workers.claim import Claim, LeaseLost
+from workers.lease import Lease, LeaseLost
 from workers.media.graphs import STILLS
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,7 @@ def key_of(kind: JobKind, original_id: UUID, attempt: int, name: str) -> str:
     return f"renditions/{original_id}/{kind.value}-{attempt}/{name}"
 
 
-def put_all(held: Claim, made: Iterable[Made]) -> None:
+def put_all(held: Lease, made: Iterable[Made]) -> None:
     """Stores the files of `made`. What a lost attempt stored here is swept by the duty below."""
     objects = get_store().objects
     for one in made:
@@ -65,7 +65,7 @@ def put_all(held: Claim, made: Iterable[Made]) -> None:
         )
 
 
-def replace_rows(session: Session, held: Claim, original: Original, made: list[Made]) -> None:
+def replace_rows(session: Session, held: Lease, original: Original, made: list[Made]) -> None:
     """The rows of all kinds in `made` become these; objects that nothing points to any more go after commit."""
     kinds = {one.kind for one in made}
     before = session.scalars(select(Rendition).where(Rendition.original_id == original.id)).all()

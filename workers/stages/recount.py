@@ -10,10 +10,10 @@ from sqlmodel import Session
 from schemas.events import EnforcementEvent
 from service.kernel.database import transaction
 from service.supervision.coverage.keep import SINGLY, events_after, recount
-from workers.claim import Claim, finish
+from workers.lease import Lease, finish
 
 
-def run(held: Claim) -> None:
+def run(held: Lease) -> None:
     """In batches, each a transaction of its own. Whoever takes over begins again: what is right already is only
     read, not written."""
     with transaction() as session:
@@ -32,5 +32,5 @@ def _batch(session: Session, after: UUID | None) -> list[UUID]:
     return ids
 
 
-def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
     """The rows counted so far stay; the job can be asked for again."""

@@ -18,7 +18,7 @@ from service.kernel.database import transaction
 from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
 from workers import scratch
-from workers.claim import Claim, JobFailed, LeaseLost, finish
+from workers.lease import JobFailed, Lease, LeaseLost, finish
 from workers.media.probe import Probe
 from workers.media.renditions import Rendered, render
 from workers.media.verdict import Verdict
@@ -32,7 +32,7 @@ FINAL_AFTER_TRIES = 3
 ENCODED_SHARE = 0.95
 
 
-def run(held: Claim) -> None:
+def run(held: Lease) -> None:
     with transaction() as session:
         original = session.get_one(Original, held.subject_id)
     if original.media_state not in WATCHABLE:
@@ -62,7 +62,7 @@ def run(held: Claim) -> None:
     held.publish(lambda session: _publish(session, held, facts, verdict, done, made, short))
 
 
-def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
     refresh_state(session, held.subject_id)
 
 
@@ -71,7 +71,7 @@ def room_for(facts: Probe) -> int:
     return 24 * 2**20 + int((facts.measured_s or 60.0) * 450_000)
 
 
-def _accept_or_fail(held: Claim, done: Rendered) -> Reason | None:
+def _accept_or_fail(held: Lease, done: Rendered) -> Reason | None:
     """The reason for `partial` where a damaged source gave less than it has, every time; any other fault fails."""
     if not done.faults:
         return None
@@ -128,7 +128,7 @@ def _add_loudness(path: Path) -> None:
 
 def _publish(
     session: Session,
-    held: Claim,
+    held: Lease,
     facts: Probe,
     verdict: Verdict,
     done: Rendered,

@@ -8,7 +8,7 @@ from uuid import UUID
 from schemas.originals import Original
 from schemas.recordings import Tag, TagSource
 from service.footage.announcements.rules import facts_of, mismatches
-from workers.claim import Claim, LeaseLost
+from workers.lease import Lease, LeaseLost
 from workers.stages.bytes_at_hand import original_bytes
 
 CHUNK = 2**20
@@ -19,7 +19,7 @@ def wants_md5(claims: Mapping[str, Any]) -> bool:
     return any(facts.get("md5") for facts in _said(claims))
 
 
-def md5_of(held: Claim, original: Original) -> str:
+def md5_of(held: Lease, original: Original) -> str:
     """Of the stored bytes; stations give no better fingerprint than this."""
     digest = hashlib.md5(usedforsecurity=False)
     with original_bytes(held, original) as at_hand, at_hand.path.open("rb") as file:

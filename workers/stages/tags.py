@@ -22,7 +22,7 @@ from service.registry.clocks.actions import keep_readings
 from service.registry.clocks.keep import correct
 from service.registry.conventions.queries import conventions_of_recorder, facts_in_name, sidecar_facts
 from service.registry.conventions.rules import Conventions
-from workers.claim import Claim, LeaseLost, finish
+from workers.lease import Lease, LeaseLost, finish
 from workers.media import gpmf
 from workers.media.gpmf import Track
 from workers.media.probe import Probe
@@ -33,7 +33,7 @@ from workers.stages.station_tags import md5_of, station_tags, wants_md5
 from workers.stages.tag_rules import Claimed
 
 
-def run(held: Claim) -> None:
+def run(held: Lease) -> None:
     with transaction() as session:
         recording = session.get_one(Recording, held.subject_id)
         original = session.get(Original, recording.original_id) if recording.original_id else None
@@ -56,11 +56,11 @@ def run(held: Claim) -> None:
     held.publish(lambda session: finish(session, held))
 
 
-def failed(session: Session, held: Claim, reason: str, params: dict[str, Any]) -> None:
+def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
     refresh_recording(session, held.subject_id)
 
 
-def _track(held: Claim, original: Original, facts: Probe) -> Track:
+def _track(held: Lease, original: Original, facts: Probe) -> Track:
     if facts.telemetry is None:
         return Track()
     with original_bytes(held, original) as at_hand:
@@ -75,7 +75,7 @@ def _wants_md5(recording: Recording) -> bool:
         return wants_md5(_with_papers(session, recording))
 
 
-def _publish_announced(session: Session, held: Claim) -> None:
+def _publish_announced(session: Session, held: Lease) -> None:
     """Of one whose bytes are not here only the papers can be read, and its recorder's clock."""
     request_job(session, JobKind.link, held.subject_id, priority=4, cost_s=1)
     recording = session.scalars(
@@ -90,7 +90,7 @@ def _publish_announced(session: Session, held: Claim) -> None:
     finish(session, held)
 
 
-def _publish(session: Session, held: Claim, track: Track, md5: str | None = None) -> None:
+def _publish(session: Session, held: Lease, track: Track, md5: str | None = None) -> None:
     request_job(session, JobKind.link, held.subject_id, priority=4, cost_s=1)
     recording = session.scalars(
         select(Recording).where(Recording.id == held.subject_id).with_for_update()

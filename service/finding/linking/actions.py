@@ -223,7 +223,7 @@ def _held(session: Session, actor: Actor, link_id: UUID) -> tuple[Link, Recordin
 
 
 def _take_turn(session: Session, recording: Recording) -> None:
-    """In the order of workers.claim: the encode's job, which a decision may move forward; the recording's links, for
+    """In the order of workers.lease: the encode's job, which a decision may move forward; the recording's links, for
     which its link job waits with that job's row held; the recording. No other job's row is taken after this."""
     if recording.original_id is not None:
         encode = select(Job.id).where(Job.kind == JobKind.renditions, Job.subject_id == recording.original_id)

@@ -22,7 +22,7 @@ def recognise(session: Session, recording_ids: Iterable[UUID]) -> None:
     """Call it before their links are kept, in a transaction of its own: the links rest on the corrected time. With a
     recorder its clock counts, and its model's conventions: those are read by the `tags` job.
 
-    Takes what it holds in the order of workers.claim: clocks, jobs, recordings. Whoever keeps links holds the link
+    Takes what it holds in the order of workers.lease: clocks, jobs, recordings. Whoever keeps links holds the link
     job's row or the recording's lock already, and a `tags` job that waits for one of them would close the ring.
     """
     recordings = session.scalars(

@@ -16,7 +16,7 @@ from service.kernel.database import transaction
 from service.kernel.jobs import publisher, raise_priority, request_job, retry_job
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from workers import runner, schedule
-from workers.claim import Claim, JobFailed, LeaseLost, TryLater, claim, fail, finish, give_back, kept
+from workers.lease import JobFailed, Lease, LeaseLost, TryLater, fail, finish, give_back, kept, take
 
 
 @pytest.fixture(autouse=True)
@@ -97,7 +97,7 @@ def test_wishes_for_the_same_work_are_one_row():
 def test_a_wish_made_while_it_runs_makes_it_run_again():
     subject = new_id()
     job_id = ask(subject)
-    held = claim(job_id, "a")
+    held = take(job_id, "a")
     ask(subject)
     done(held)
     assert job(job_id).state == JobState.queued
@@ -108,7 +108,7 @@ def test_a_wish_made_while_it_runs_makes_it_run_again():
 def test_a_wish_for_later_made_while_it_runs_waits_for_its_time():
     subject = new_id()
     job_id = ask(subject)
-    held = claim(job_id, "a")
+    held = take(job_id, "a")
     ask(subject, delay=timedelta(minutes=5))
     done(held)
     assert job(job_id).state == JobState.queued
@@ -118,37 +118,37 @@ def test_a_wish_for_later_made_while_it_runs_waits_for_its_time():
 def test_a_wish_made_while_its_last_try_fails_is_not_lost():
     subject = new_id()
     job_id = ask(subject)
-    held = claim(job_id, "a")
+    held = take(job_id, "a")
     ask(subject)
     fail(held, "internal", {})
     assert (job(job_id).state, job(job_id).tries) == (JobState.queued, 0)
     assert story(job_id) == [(1, AttemptOutcome.failed, "internal")]
 
 
-def test_of_many_claims_at_once_one_wins():
+def test_of_many_who_take_it_at_once_one_wins():
     job_id = ask()
     start, won = threading.Barrier(8), []
 
-    def take(name: str) -> None:
+    def one(name: str) -> None:
         start.wait()
-        if (held := claim(job_id, name)) is not None:
+        if (held := take(job_id, name)) is not None:
             won.append(held)
 
-    threads = [threading.Thread(target=take, args=(str(n),)) for n in range(8)]
+    threads = [threading.Thread(target=one, args=(str(n),)) for n in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     assert len(won) == 1
-    assert claim(job_id, "late") is None
+    assert take(job_id, "late") is None
 
 
 def test_a_job_whose_lease_ran_out_is_taken_over_and_the_story_says_so():
     job_id = ask()
-    first = claim(job_id, "a")
-    assert claim(job_id, "b") is None
+    first = take(job_id, "a")
+    assert take(job_id, "b") is None
     end_lease(job_id)
-    second = claim(job_id, "b")
+    second = take(job_id, "b")
     assert second.attempt == first.attempt + 1
     done(second)
     assert story(job_id) == [
@@ -159,9 +159,9 @@ def test_a_job_whose_lease_ran_out_is_taken_over_and_the_story_says_so():
 
 def test_a_stale_attempt_publishes_nothing():
     job_id = ask()
-    stale = claim(job_id, "a")
+    stale = take(job_id, "a")
     end_lease(job_id)
-    fresh = claim(job_id, "b")
+    fresh = take(job_id, "b")
     other = new_id()
     with pytest.raises(LeaseLost):
         stale.publish(lambda session: request_job(session, JobKind.noop, other))
@@ -177,9 +177,9 @@ def test_a_stale_attempt_publishes_nothing():
 def test_an_attempt_without_results_satisfies_only_what_it_still_holds():
     subject = new_id()
     job_id = ask(subject)
-    stale = claim(job_id, "a")
+    stale = take(job_id, "a")
     end_lease(job_id)
-    fresh = claim(job_id, "b")
+    fresh = take(job_id, "b")
     with pytest.raises(LeaseLost):
         stale.finish()
     assert stale.lost.is_set()
@@ -189,32 +189,32 @@ def test_an_attempt_without_results_satisfies_only_what_it_still_holds():
     fresh.finish()
     assert job(job_id).state == JobState.queued
     assert schedule.nudges_in("light") == nudges + 1, "the wish made meanwhile is published"
-    claim(job_id, "c").finish()
+    take(job_id, "c").finish()
     assert job(job_id).satisfied == job(job_id).requested == 2
     assert [outcome for _, outcome, _ in story(job_id)] == ["lost", "done", "done"]
 
 
 def test_leases_of_several_jobs_are_renewed_by_one_thread(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("workers.claim.PROGRESS_EVERY_S", 0.05)
-    monkeypatch.setattr("workers.claim.RENEW_EVERY_S", 0.1)
-    claims = [claim(ask(), "a") for _ in range(3)]
-    before = {held.job_id: job(held.job_id).lease_until for held in claims}
+    monkeypatch.setattr("workers.lease.PROGRESS_EVERY_S", 0.05)
+    monkeypatch.setattr("workers.lease.RENEW_EVERY_S", 0.1)
+    leases = [take(ask(), "a") for _ in range(3)]
+    before = {held.job_id: job(held.job_id).lease_until for held in leases}
 
-    def renewed(held: Claim) -> bool:
+    def renewed(held: Lease) -> bool:
         return job(held.job_id).lease_until > before[held.job_id]
 
-    with kept(claims[0]), kept(claims[1]):
-        with kept(claims[2]):
+    with kept(leases[0]), kept(leases[1]):
+        with kept(leases[2]):
             pass
-        assert wait_until(lambda: [renewed(held) for held in claims] == [True, True, False], 60)
+        assert wait_until(lambda: [renewed(held) for held in leases] == [True, True, False], 60)
     assert sum(thread.name == "leases" for thread in threading.enumerate()) == 1
 
 
 def test_the_lease_is_renewed_while_work_goes_on_and_its_loss_is_told(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("workers.claim.PROGRESS_EVERY_S", 0.05)
-    monkeypatch.setattr("workers.claim.RENEW_EVERY_S", 0.1)
+    monkeypatch.setattr("workers.lease.PROGRESS_EVERY_S", 0.05)
+    monkeypatch.setattr("workers.lease.RENEW_EVERY_S", 0.1)
     job_id = ask()
-    held = claim(job_id, "a")
+    held = take(job_id, "a")
     with transaction() as session:
         before = session.get_one(Job, job_id).lease_until
     with kept(held):
@@ -274,7 +274,7 @@ def test_a_bug_in_a_stage_ends_in_the_row_with_its_trace(noop_that):
 def test_a_job_that_ends_its_workers_fails_instead_of_going_round_for_ever():
     job_id = ask()
     for _ in range(5):
-        assert claim(job_id, "dies") is not None
+        assert take(job_id, "dies") is not None
         end_lease(job_id)
     runner.run_job(job_id, "survivor")
     assert (job(job_id).state, job(job_id).reason) == (JobState.failed, "worker_lost")
@@ -309,7 +309,7 @@ def test_a_kill_between_commit_and_publish_is_made_up_for_by_the_sweeper(monkeyp
 
 def test_the_sweeper_publishes_lost_leases_before_all_others():
     lost = ask(priority=9)
-    claim(lost, "dies")
+    take(lost, "dies")
     end_lease(lost)
     publisher().control.purge()
     assert schedule.sweep() == 1

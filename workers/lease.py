@@ -1,6 +1,6 @@
 """The job contract between the row and whoever runs it.
 
-A worker claims by compare-and-set, holds a lease of 30 s that it renews every 8 s, and may publish results
+A worker takes a job by compare-and-set, for a lease of 30 s that it renews every 8 s, and may publish results
 only in a transaction in which its attempt still holds the row. A lease that ran out is taken over.
 
 Order of locks, for every transaction that touches more than one of these: clocks, then job rows (in the order of
@@ -55,7 +55,7 @@ class TryLater(Exception):
 
 
 @dataclass
-class Claim:
+class Lease:
     """`lost` is set when the lease could not be kept: media processes watch it and die."""
 
     job_id: UUID
@@ -179,13 +179,13 @@ _FINISH = text(
 )
 
 
-def claim(job_id: UUID, worker: str) -> Claim | None:
+def take(job_id: UUID, worker: str) -> Lease | None:
     """None when there is nothing to do: satisfied, not due, or held by a living worker."""
     taken = at_once(_TAKE, {"job": job_id, "worker": worker, "lease": LEASE})
     if not taken:
         return None
     row = taken[0]
-    return Claim(
+    return Lease(
         job_id=job_id,
         kind=JobKind(row.kind),
         subject_id=row.subject_id,
@@ -198,17 +198,17 @@ def claim(job_id: UUID, worker: str) -> Claim | None:
 
 
 @dataclass(eq=False)
-class _Lease:
+class _Renewal:
     """`renewed_at` by the monotonic clock: a machine whose wall clock is set while it works must not lose or keep a
     lease by it. `told`: the progress that the row knows."""
 
-    held: Claim
+    held: Lease
     renewed_at: float
     told: tuple[float | None, str]
     busy: threading.Lock = field(default_factory=threading.Lock)
 
     def look_after(self) -> None:
-        """A database that is away for less than the lease is no loss; after that the claim counts as lost."""
+        """A database that is away for less than the lease is no loss; after that the lease counts as lost."""
         held = self.held
         if time.monotonic() - self.renewed_at < RENEW_EVERY_S and held._progress == self.told:
             return
@@ -229,12 +229,12 @@ class _Keeper:
     its time."""
 
     def __init__(self) -> None:
-        self._leases: list[_Lease] = []
+        self._leases: list[_Renewal] = []
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
         self._wakes_at = 0.0
 
-    def keep(self, lease: _Lease) -> None:
+    def keep(self, lease: _Renewal) -> None:
         with self._changed:
             self._leases.append(lease)
             if self._thread is None or not self._thread.is_alive():  # nor does it live on in a forked child
@@ -243,7 +243,7 @@ class _Keeper:
             elif self._wakes_at > time.monotonic() + PROGRESS_EVERY_S:
                 self._changed.notify()
 
-    def leave(self, lease: _Lease) -> None:
+    def leave(self, lease: _Renewal) -> None:
         """Waits for a renewal that is under way."""
         with self._changed:
             self._leases.remove(lease)
@@ -266,9 +266,9 @@ _keeper = _Keeper()
 
 
 @contextmanager
-def kept(held: Claim) -> Iterator[Claim]:
+def kept(held: Lease) -> Iterator[Lease]:
     """Renews the lease while the block runs."""
-    lease = _Lease(held, time.monotonic(), held._progress)
+    lease = _Renewal(held, time.monotonic(), held._progress)
     _keeper.keep(lease)
     try:
         yield held
@@ -276,7 +276,7 @@ def kept(held: Claim) -> Iterator[Claim]:
         _keeper.leave(lease)
 
 
-def finish(session: Session, held: Claim) -> None:
+def finish(session: Session, held: Lease) -> None:
     """The wish this attempt had seen is satisfied. Call inside `held.publish()`."""
     row = session.execute(_FINISH, held._seen()).one()
     if row.state == JobState.queued and row.due:
@@ -285,7 +285,7 @@ def finish(session: Session, held: Claim) -> None:
 
 def _end_attempt(
     session: Session,
-    held: Claim,
+    held: Lease,
     outcome: AttemptOutcome,
     reason: str | None = None,
     params: dict[str, Any] | None = None,
@@ -298,7 +298,7 @@ def _end_attempt(
 
 
 def give_back(
-    held: Claim, reason: str, params: dict[str, Any], *, after_s: float, costs_try: bool = True
+    held: Lease, reason: str, params: dict[str, Any], *, after_s: float, costs_try: bool = True
 ) -> None:
     """Queued again for later."""
     with held.publishing() as session:
@@ -321,7 +321,7 @@ def give_back(
 
 
 def fail(
-    held: Claim, reason: str, params: dict[str, Any], on_failed: Callable[[Session], None] | None = None
+    held: Lease, reason: str, params: dict[str, Any], on_failed: Callable[[Session], None] | None = None
 ) -> None:
     """Tries are spent. `on_failed` writes what that means for the subject, in the same transaction.
     A wish made meanwhile is a new one: the job is queued again with fresh tries."""
