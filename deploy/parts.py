@@ -80,7 +80,10 @@ class Installation:
             servers.append(Part(self.redis.child, self.redis.ready, self.redis.prepare))
         programs = [
             self._program("web", self._web(), self._web_answers, self._port_is_free),
-            *(self._worker(one.name, self.size.queues.get(one.name, one.processes)) for one in QUEUES.values()),
+            *(
+                self._worker(one.name, self.size.queues.get(one.name, one.processes))
+                for one in QUEUES.values()
+            ),
             self._program("schedule", ["workers.schedule"], lambda: True),
         ]
         return [servers, Step("migrations", self._migrate), programs]

@@ -12,8 +12,6 @@ import typer
 from service.kernel.queues import QUEUES
 
 
-
-
 def web_server(host: str, port: int, workers: int = 1, app: str = "service.app:serve") -> list[str]:
     """The web server as a Python module with its words."""
     return [

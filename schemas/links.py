@@ -18,6 +18,10 @@ class LinkState(enum.StrEnum):
     rejected = "rejected"
 
 
+# What counts as linked. (Figures of the basis `confirmed` count only what a person said.)
+COUNTED = (LinkState.automatic, LinkState.confirmed)
+
+
 class Link(SQLModel, table=True):
     """Recording ↔ event, or recording ↔ case where no event is known.
 

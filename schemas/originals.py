@@ -22,6 +22,10 @@ class MediaState(enum.StrEnum):
     refused = "refused"
 
 
+# There is something in it to look at, in time and picture or sound.
+WATCHABLE = (MediaState.examined, MediaState.ready, MediaState.partial)
+
+
 class Original(SQLModel, table=True):
     """Written once, never changed.
 

@@ -19,11 +19,12 @@ from sqlalchemy.exc import DBAPIError
 
 from schemas.jobs import Job, JobState
 from service.access.actions import forget_sign_ins
-from service.finding.search.schema import ensure_partition, month_of, next_month
+from service.finding.search.schema import ensure_partition, month_of
 from service.footage.uploads.reaper import reap_uploads
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.jobs import publish, publisher
+from service.kernel.months import next_month
 from service.kernel.queues import QUEUES
 from service.supervision.coverage.counted_by import recount_if_changed
 from workers.heartbeat import Beat

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.jobs import JobKind
-from schemas.originals import MediaState, Original
+from schemas.originals import WATCHABLE, Original
 from schemas.recordings import Recording
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
@@ -20,7 +20,6 @@ from workers.stages.playable import examined
 
 log = logging.getLogger(__name__)
 
-WATCHABLE = (MediaState.examined, MediaState.ready, MediaState.partial)
 ROOM = 64 * 2**20  # a dozen small pictures
 
 

@@ -5,10 +5,10 @@ from typing import Any
 from sqlmodel import Session
 
 from schemas.jobs import JobKind
+from schemas.links import COUNTED
 from schemas.originals import Original
 from schemas.recordings import Recording
 from service.finding.linking.actions import link_recording
-from service.finding.linking.keep import COUNTED
 from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.recognise import recognise
 from service.footage.recordings.actions import refresh_recording

@@ -8,8 +8,8 @@ from sqlmodel import Session
 
 from schemas.events import EnforcementEvent
 from schemas.jobs import JobKind
-from schemas.links import Link, LinkState
-from schemas.originals import MediaState, Original, Rendition, RenditionKind
+from schemas.links import COUNTED, Link
+from schemas.originals import WATCHABLE, MediaState, Original, Rendition, RenditionKind
 from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_state
 from service.footage.recordings.rules import encode_cost_s, encode_priority
@@ -24,14 +24,13 @@ from workers.media.verdict import Verdict
 from workers.stages.bytes_at_hand import original_bytes, sandbox
 from workers.stages.publishing import Made, put_all, replace_rows
 
-COUNTED = (LinkState.automatic, LinkState.confirmed)
 CONTAINER_TYPES = {"webm": "webm", "mp3": "mpeg", "wav": "wav", "ogg": "ogg"}
 
 
 def run(held: Lease) -> None:
     with transaction() as session:
         original = session.get_one(Original, held.subject_id)
-        watchable = original.media_state in (MediaState.examined, MediaState.ready, MediaState.partial)
+        watchable = original.media_state in WATCHABLE
         from_video = session.scalar(
             select(Rendition.facts["from"].astext).where(
                 Rendition.original_id == original.id, Rendition.kind == RenditionKind.playback

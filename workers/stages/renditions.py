@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.jobs import JobKind
-from schemas.originals import MediaState, Original, RenditionKind
+from schemas.originals import WATCHABLE, MediaState, Original, RenditionKind
 from schemas.reasons import Reason
 from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_state
@@ -26,7 +26,6 @@ from workers.stages.bytes_at_hand import original_bytes, sandbox
 from workers.stages.playable import content_type, examined
 from workers.stages.publishing import Made, put_all, replace_rows
 
-WATCHABLE = (MediaState.examined, MediaState.ready, MediaState.partial)
 # The same bytes give the same faults; a second try covers a disturbed machine, a third proves it.
 FINAL_AFTER_TRIES = 3
 ENCODED_SHARE = 0.95

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, or_, select, tuple_
+from sqlalchemy import Select, exists, func, or_, select
 from sqlmodel import Session
 
 from schemas.cases import Case
 from schemas.events import EnforcementEvent
 from schemas.jobs import Job, JobState
-from schemas.links import Link, LinkState
+from schemas.links import COUNTED, Link, LinkState
 from schemas.people import Squad
 from schemas.recordings import Recording, RecordingState, RemovalRequest, RemovalState
 from service.access.queries import (
@@ -24,10 +24,10 @@ from service.access.queries import (
 from service.footage.announcements.rules import WITHDRAWN
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
+from service.kernel.keyset import Page, page, time, unique
 from service.registry.events.recorded import is_recorded
 
 WHAT = ("failed", "waiting", "unlinked", "refused", "removal")
-COUNTED = (LinkState.automatic, LinkState.confirmed)
 NEWS = 200
 
 
@@ -72,21 +72,14 @@ def counts(session: Session, actor: Actor, squad_id: UUID | None = None) -> dict
     return found
 
 
-def page(
-    session: Session, actor: Actor, what: str, squad_id: UUID | None, after: UUID | None, limit: int
-) -> list[Recording]:
+def recordings(
+    session: Session, actor: Actor, what: str, squad_id: UUID | None, cursor: str | None, limit: int
+) -> Page:
     statement = rows(actor, what)
     if squad_id is not None:
         statement = statement.where(Recording.squad_id == squad_id)
-    if after is not None:
-        last = session.scalars(visible_recordings(actor).where(Recording.id == after)).first()
-        if last is not None:
-            statement = statement.where(
-                tuple_(Recording.received_at, Recording.id) < tuple_(last.received_at, last.id)
-            )
-    return list(
-        session.scalars(statement.order_by(Recording.received_at.desc(), Recording.id.desc()).limit(limit))
-    )
+    order = [time(Recording.received_at, newest_first=True), unique(Recording.id, newest_first=True)]
+    return page(session, statement, order, cursor, limit)
 
 
 @dataclass(slots=True)

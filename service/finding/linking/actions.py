@@ -12,7 +12,7 @@ from schemas.base import believable
 from schemas.cases import Case
 from schemas.events import EnforcementEvent, EventCreate
 from schemas.jobs import Job, JobKind
-from schemas.links import Link, LinkState
+from schemas.links import COUNTED, Link, LinkState
 from schemas.people import Squad
 from schemas.recordings import Recording
 from service.access.actions import require
@@ -23,7 +23,6 @@ from service.finding.linking.errors import EventCancelled, NothingToUndo, NoTime
 from service.finding.linking.evidence import Reason
 from service.finding.linking.facts import LIMITS, gather, limits, limits_of, span_of
 from service.finding.linking.keep import (
-    COUNTED,
     keep_links,
     keep_many,
     links_of,

@@ -12,6 +12,7 @@ from schemas.cases import Case
 from schemas.events import EnforcementEvent
 from schemas.recordings import Recording
 from service.finding.linking.evidence import Person, Source
+from service.kernel.ids import as_id
 from service.kernel.round_trip import Asked, together
 from service.registry.cases.rules import case_number_fold
 
@@ -186,10 +187,3 @@ def find_cases(session: Session, names: Iterable[str]) -> dict[str, Named]:
     for row in rows:
         known[row.id] = known[row.number_folded] = Named(row.id, row.number, row.squad_id)
     return {name: known[key] for name, key in wanted.items() if key in known}
-
-
-def as_id(name: str) -> UUID | None:
-    try:
-        return UUID(name)
-    except ValueError:
-        return None

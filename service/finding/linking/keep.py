@@ -23,7 +23,6 @@ from service.kernel.round_trip import Asked, together
 from service.supervision.coverage.keep import recount
 
 MACHINE = "linking"
-COUNTED = (LinkState.automatic, LinkState.confirmed)
 
 _LOCK = text(
     """

@@ -7,14 +7,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, exists, func, select
 from sqlmodel import Session
 
-from schemas.links import Link, LinkEvidence, LinkState
+from schemas.links import COUNTED, Link, LinkEvidence, LinkState
 from schemas.people import Squad
 from schemas.recordings import Recording, RecordingState
 from service.access.queries import visible_links, visible_recordings
 from service.kernel.actor import Actor
 from service.kernel.keyset import Page, page, time, unique
-
-COUNTED = (LinkState.automatic, LinkState.confirmed)
 
 
 def list_links(

@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
+from schemas.base import quoted
+from schemas.links import COUNTED
 from service.finding.search.documents import SearchDocument, remove_documents, write_documents
 from service.footage.recordings.words import IDENTITY_TAGS
 from service.kernel.policy import DEFAULTS
@@ -143,7 +145,7 @@ _RECORDINGS = text(
 )
 # The events and cases of links that count; of a case whether an event of the recording's squad belongs to it.
 _LINKS = text(
-    """
+    f"""
     SELECT l.recording_id, l.event_id, e.squad_id AS event_squad, e.external_id, e.title, e.party, e.place, e.kind,
            e.subject, p.name AS campaign, crew.ids AS crew, crew.numbers, crew.names,
            c.id AS case_id, c.squad_id AS case_squad, c.number AS case_number, c.title AS case_title,
@@ -154,12 +156,12 @@ _LINKS = text(
     LEFT JOIN campaigns p ON p.id = e.campaign_id
     LEFT JOIN cases c ON c.id = coalesce(l.case_id, e.case_id)
     CROSS JOIN LATERAL (
-        SELECT coalesce(array_agg(o.id ORDER BY o.certificate_no), '{}') AS ids,
-               coalesce(array_agg(o.certificate_no ORDER BY o.certificate_no), '{}') AS numbers,
-               coalesce(array_agg(o.name ORDER BY o.certificate_no), '{}') AS names
+        SELECT coalesce(array_agg(o.id ORDER BY o.certificate_no), '{{}}') AS ids,
+               coalesce(array_agg(o.certificate_no ORDER BY o.certificate_no), '{{}}') AS numbers,
+               coalesce(array_agg(o.name ORDER BY o.certificate_no), '{{}}') AS names
         FROM event_officers x JOIN officers o ON o.id = x.officer_id WHERE x.event_id = l.event_id
     ) AS crew
-    WHERE l.recording_id = ANY(CAST(:ids AS uuid[])) AND l.state IN ('automatic', 'confirmed')
+    WHERE l.recording_id = ANY(CAST(:ids AS uuid[])) AND l.state IN ({quoted(COUNTED)})
     ORDER BY l.created_at, l.id
     """
 )

@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from service.kernel.months import next_month
+
 TABLE = "search_documents"
 _PARTITION_LOCK = 7_302_001
 
@@ -51,10 +53,6 @@ def is_search_object(name: str | None) -> bool:
 
 def month_of(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
-
-
-def next_month(month: datetime) -> datetime:
-    return month.replace(year=month.year + month.month // 12, month=month.month % 12 + 1)
 
 
 def partition_name(month: datetime) -> str:

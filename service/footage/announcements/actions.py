@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from schemas.events import EnforcementEvent
 from schemas.jobs import JobKind
-from schemas.links import Link, LinkState
+from schemas.links import COUNTED, Link
 from schemas.recordings import Recording, RecordingState
 from service.access.actions import require
 from service.access.queries import get_recording
@@ -29,8 +29,6 @@ from service.kernel.policy import policy
 from service.registry.importing.actions import Outcome
 from service.registry.matters.queries import book
 from service.supervision.coverage.keep import recount_linked
-
-COUNTED = (LinkState.automatic, LinkState.confirmed)
 
 
 def require_may_announce(actor: Actor) -> None:

@@ -9,9 +9,10 @@ from schemas.cases import Campaign, Case
 from service.access.queries import visible_cases
 from service.kernel.actor import Actor
 from service.kernel.errors import Invalid, NotFound
+from service.kernel.ids import as_id
 from service.kernel.keyset import Order, Page, page, time, unique
 from service.registry.cases.rules import case_number_fold
-from service.registry.people.queries import as_id, escaped, squad_of
+from service.registry.people.queries import escaped, squad_of
 
 
 def case_of(session: Session, actor: Actor, name: str) -> Case:

@@ -16,11 +16,11 @@ from service.access.queries import visible_recorders
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.errors import Invalid, NotFound, OutOfScope
+from service.kernel.ids import as_id
 from service.kernel.keyset import Page, page, time, unique
 from service.kernel.policy import policy
 from service.registry.clocks.keep import measurements_of
 from service.registry.clocks.rules import Measurement, Offset, Timeline, out_of_step
-from service.registry.people.queries import as_id
 
 COUNTED_STATES = (RecorderState.in_use, RecorderState.spare)
 

@@ -12,14 +12,8 @@ from schemas.people import Officer, Squad
 from service.access.queries import squad_scope, visible_officers, visible_squads
 from service.kernel.actor import Actor
 from service.kernel.errors import Invalid, NotFound
+from service.kernel.ids import as_id
 from service.kernel.keyset import Order, Page, page
-
-
-def as_id(name: str) -> UUID | None:
-    try:
-        return UUID(name)
-    except ValueError:
-        return None
 
 
 def squad_of(session: Session, actor: Actor, name: str) -> Squad:

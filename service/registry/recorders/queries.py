@@ -15,10 +15,11 @@ from service.access.queries import squad_scope, visible_recorders
 from service.kernel.actor import Actor
 from service.kernel.clock import day_start, local, now
 from service.kernel.errors import Invalid, NotFound
+from service.kernel.ids import as_id
 from service.kernel.keyset import Order, Page, page, time, unique
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
-from service.registry.people.queries import as_id, escaped, officer_of, squad_of
+from service.registry.people.queries import escaped, officer_of, squad_of
 
 HELD_WITHIN = timedelta(days=31)  # who gave a recorder back lately is still asked how it stood
 

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from service.kernel.actor import Actor
 from service.kernel.clock import as_utc, local, now
 from service.kernel.errors import Invalid
+from service.kernel.months import next_month
 from service.supervision.coverage.figures import BOARD, Dimension
 from service.supervision.coverage.selection import Filters, filters_of
 
@@ -52,7 +53,7 @@ class Shown:
         last = _read(date.fromisoformat, "to", to) if to else None
         if first is None and last is None and month:
             first = _read(date.fromisoformat, "month", f"{month}-01")
-            last = _read(_month_after, "month", first) - timedelta(days=1)
+            last = _read(next_month, "month", first) - timedelta(days=1)
         elif first is None and last is None and year:
             first = _read(date.fromisoformat, "year", f"{year}-01-01")
             last = first.replace(month=12, day=31)
@@ -69,7 +70,7 @@ class Shown:
         """Where no day is given."""
         if self.since is None and self.until is None:
             self.since = self.today.replace(day=1)
-            self.until = _month_after(self.since)
+            self.until = next_month(self.since)
         elif self.since is None and self.until is not None:
             self.since = (self.until - timedelta(days=1)).replace(day=1)
         elif self.until is None:
@@ -112,10 +113,6 @@ def _read(read: Any, field: str, text: Any) -> Any:
         return read(text)
     except (ValueError, OverflowError) as error:
         raise Invalid(field=field, problem=str(text)) from error
-
-
-def _month_after(first: date) -> date:
-    return (first + timedelta(days=32)).replace(day=1)
 
 
 Asking = Annotated[Shown, Depends()]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from schemas.links import COUNTED
 from service.supervision.coverage.rules import VERSION
 from service.supervision.coverage.status import EXCLUDED, EXEMPT, NOT_DUE, Status
 
@@ -246,9 +247,9 @@ def of_links(rows: Iterable[LinkSums]) -> dict[str, Tally]:
     alone, right = Tally(), Tally()
     for row in rows:
         by_machine = row.state == "automatic" or row.before == "automatic"
-        if row.state in ("automatic", "confirmed"):
+        if row.state in COUNTED:
             alone.add(row.n if by_machine else 0, row.n, row.n)
-        if by_machine and row.state in ("automatic", "confirmed", "rejected"):
+        if by_machine and row.state in (*COUNTED, "rejected"):
             right.add(row.n if row.state == "rejected" else 0, row.n, row.n)
     return {"linked_alone": alone, "put_right": right}
 

@@ -16,8 +16,10 @@ from sqlalchemy import event, func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
+from schemas.base import quoted
 from schemas.coverage import EventCoverage
 from schemas.events import EnforcementEvent
+from schemas.links import COUNTED
 from service.kernel.policy import policy
 from service.kernel.round_trip import together
 from service.kernel.settings import get_settings
@@ -203,7 +205,7 @@ _EVENTS = text(
 )
 # Of a link `l` and its recording `r`: whether it counts, whether its bytes are here, and what of it belongs to the
 # event. A part that a person chose holds as seconds into the recording, also when its clock is corrected.
-COUNTS = "l.state IN ('automatic', 'confirmed') AND r.state <> 'refused' AND r.merged_into IS NULL"
+COUNTS = f"l.state IN ({quoted(COUNTED)}) AND r.state <> 'refused' AND r.merged_into IS NULL"
 HERE = "r.state NOT IN ('announced', 'receiving')"
 PLAYS = "r.state <> 'unplayable'"
 FILMED_START = "r.recorded_from + coalesce(l.part_start_s, 0) * interval '1 second'"

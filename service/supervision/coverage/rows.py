@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from schemas.coverage import EventCoverage
 from schemas.events import EnforcementEvent
-from schemas.links import Link, LinkState
+from schemas.links import COUNTED, Link, LinkState
 from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Recording
@@ -243,7 +243,7 @@ def _links(
     session: Session, actor: Actor, figure: str, filters: Filters, part: Part, cursor: str | None, limit: int
 ) -> Page:
     by_machine = or_(Link.state == LinkState.automatic, Link.previous_state == LinkState.automatic)
-    counts = Link.state.in_((LinkState.automatic, LinkState.confirmed))
+    counts = Link.state.in_(COUNTED)
     if figure == "linked_alone":
         base, held = counts, by_machine
     else:

@@ -19,9 +19,11 @@ from service.access.queries import visible_events
 from service.kernel.actor import Actor
 from service.kernel.clock import day_start
 from service.kernel.errors import Invalid
+from service.kernel.ids import as_id
+from service.kernel.months import months_on, next_month
 from service.kernel.settings import get_settings
 from service.registry.cases.queries import campaign_of
-from service.registry.people.queries import as_id, officer_of, squad_of
+from service.registry.people.queries import officer_of, squad_of
 from service.supervision.coverage.figures import TIMES, Dimension
 
 
@@ -131,7 +133,7 @@ def _period(dimension: Dimension, value: str) -> tuple[date, date]:
             return start, start + timedelta(days=1)
         case Dimension.month:
             start = date.fromisoformat(f"{value}-01")
-            return start, (start + timedelta(days=32)).replace(day=1)
+            return start, next_month(start)
         case _:
             start = date(int(value), 1, 1)
             return start, date(int(value) + 1, 1, 1)
@@ -139,9 +141,10 @@ def _period(dimension: Dimension, value: str) -> tuple[date, date]:
 
 def spans(dimension: Dimension, since: date, until: date) -> list[tuple[date, date]]:
     """The months or years of these days, in order, each as far as it is asked for; ends are not included."""
-    months = range(since.year * 12 + since.month, until.year * 12 + until.month)
-    step = 1 if dimension is Dimension.month else 12
-    firsts = [date(n // 12, n % 12 + 1, 1) for n in months if n % step == 0]
+    months = (until.year - since.year) * 12 + until.month - since.month
+    firsts = [months_on(since, by + 1) for by in range(months)]
+    if dimension is Dimension.year:
+        firsts = [first for first in firsts if first.month == 1]
     return list(pairwise([since, *(first for first in firsts if first < until), until]))
 
 

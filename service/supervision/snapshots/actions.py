@@ -16,6 +16,7 @@ from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import DatabaseSession, transaction
 from service.kernel.errors import NotAllowed
+from service.kernel.months import next_month
 from service.kernel.policy import policy
 from service.supervision.coverage.answers import definitions, row_json
 from service.supervision.coverage.queries import board
@@ -33,7 +34,7 @@ from service.supervision.snapshots.errors import (
 from service.supervision.snapshots.frozen import rows_of_month
 from service.supervision.snapshots.queries import matters_of, preview, wants_recount
 from service.supervision.snapshots.recount import FIGURES, figures_of_rows
-from service.supervision.snapshots.rules import after, fingerprint, name_of, same
+from service.supervision.snapshots.rules import fingerprint, name_of, same
 
 # What the figures depend on besides the rows and the matters list.
 POLICIES = (
@@ -86,8 +87,8 @@ def freeze(session: Session, actor: Actor, month: date, *, confirmed: bool = Fal
         raise StillOpen(
             month=name, not_due=state.not_due, disputes=state.disputes, explanations=state.explanations
         )
-    filters = Filters(since=month, until=after(month))
-    rows = list(rows_of_month(session, actor, month, after(month), as_of))
+    filters = Filters(since=month, until=next_month(month))
+    rows = list(rows_of_month(session, actor, month, next_month(month), as_of))
     figures = {basis.value: _figures(session, actor, filters, basis, as_of) for basis in Basis}
     snapshot = CoverageSnapshot(
         month=month,

@@ -26,6 +26,7 @@ from service.kernel.actor import Actor
 from service.kernel.clock import local, now
 from service.kernel.errors import Invalid
 from service.kernel.keyset import MOST
+from service.kernel.months import months_on, next_month
 from service.registry.matters.queries import book
 from service.supervision.coverage.figures import BOARD, BY_NAME, About
 from service.supervision.coverage.queries import board
@@ -35,7 +36,7 @@ from service.supervision.coverage.status import NOT_DUE
 from service.supervision.disputes.queries import visible_disputes
 from service.supervision.snapshots.errors import NotFrozen
 from service.supervision.snapshots.recount import FIGURES, Counted, counted
-from service.supervision.snapshots.rules import after, before, name_of
+from service.supervision.snapshots.rules import name_of
 
 # ---- before a month is frozen ---------------------------------------------------------------------------
 
@@ -73,7 +74,7 @@ class Preview:
 
 def preview(session: Session, actor: Actor, month: date, as_of: datetime | None = None) -> Preview:
     moment = as_of or now()
-    filters = Filters(since=month, until=after(month))
+    filters = Filters(since=month, until=next_month(month))
     row: Any = EventCoverage
     kept = visible_coverage(actor).where(
         row.basis == Basis.counted, row.day >= filters.since, row.day < filters.until
@@ -89,7 +90,7 @@ def preview(session: Session, actor: Actor, month: date, as_of: datetime | None 
     return Preview(
         month=month,
         as_of=moment,
-        over=after(month) <= local(moment).date(),
+        over=next_month(month) <= local(moment).date(),
         frozen=frozen is not None,
         recounting=wants_recount(session),
         standings=board(session, actor, filters, (), moment, names=BOARD).total.standings,
@@ -166,9 +167,9 @@ def months(session: Session, actor: Actor) -> list[Month]:
             month,
             frozen.get(month),
             counts.get(month, 0),
-            after(month) <= today,
+            next_month(month) <= today,
             any(
-                first < after(month) and month < end and month < edition.published_on
+                first < next_month(month) and month < end and month < edition.published_on
                 for edition, first, end in spells
             ),
         )
@@ -189,7 +190,7 @@ def find_snapshot(session: Session, month: date) -> CoverageSnapshot | None:
 
 
 def before_of(session: Session, snapshot: CoverageSnapshot) -> CoverageSnapshot | None:
-    return find_snapshot(session, before(snapshot.month))
+    return find_snapshot(session, months_on(snapshot.month, -1))
 
 
 def figures_for(snapshot: CoverageSnapshot, actor: Actor, basis: str = Basis.counted) -> dict[str, Any]:
@@ -224,7 +225,7 @@ def differences(one: CoverageSnapshot, other: CoverageSnapshot) -> list[str]:
 
 def counted_anew(session: Session, snapshot: CoverageSnapshot) -> bool:
     """Another matters list than the frozen one holds in the month now: the board counts it by that one."""
-    filters = Filters(since=snapshot.month, until=after(snapshot.month))
+    filters = Filters(since=snapshot.month, until=next_month(snapshot.month))
     return _versions(matters_of(session, filters)) != _versions(snapshot.definitions["matters"])
 
 

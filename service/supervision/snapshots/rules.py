@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from schemas.coverage import SnapshotRow
@@ -22,14 +22,6 @@ def month_of(text: str) -> date:
 
 def name_of(month: date) -> str:
     return month.isoformat()[:7]
-
-
-def after(month: date) -> date:
-    return (month + timedelta(days=32)).replace(day=1)
-
-
-def before(month: date) -> date:
-    return (month - timedelta(days=1)).replace(day=1)
 
 
 def canonical(row: SnapshotRow) -> str:

@@ -4,17 +4,16 @@ from datetime import UTC, datetime, time
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
-from sqlalchemy import func, or_, select, tuple_
+from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
 from schemas.cases import Case
 from schemas.events import EnforcementEvent
-from schemas.links import Link, LinkState
+from schemas.links import COUNTED, Link, LinkState
 from schemas.people import Squad
 from schemas.recordings import Recording
 from service.access.queries import (
     get_case,
-    visible_cases,
     visible_events,
     visible_links,
     visible_recordings,
@@ -24,14 +23,13 @@ from service.access.rules import may
 from service.finding.search.cards import cards
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
-from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.kernel.settings import get_settings
-from service.registry.cases.rules import case_number_fold
+from service.registry.cases.queries import list_cases
 from service.registry.events.recorded import is_recorded
 from service.web.cases import views
-from service.web.events.detail import COUNTED, event_details
-from service.web.frame.query import carried, like, link_with
+from service.web.events.detail import event_details
+from service.web.frame.query import carried, link_with
 from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
 from service.web.frame.views import Filter, Listing, Option
@@ -105,40 +103,20 @@ def cases_page(
     squad: str = "",
     cursor: str | None = None,
 ) -> Response:
-    statement = visible_cases(actor).order_by(Case.created_at.desc(), Case.id.desc())
-    for word in q.split():
-        number = Case.number_folded.like(like(case_number_fold(word)), escape="\\")
-        columns = (Case.title, Case.party, Case.place)
-        statement = statement.where(
-            or_(number, *(column.ilike(like(word), escape="\\") for column in columns))
-        )
-    if squad:
-        statement = statement.where(Case.squad_id == _uuid("squad", squad))
-    if cursor:
-        last = get_case(session, actor, _uuid("cursor", cursor))
-        statement = statement.where(tuple_(Case.created_at, Case.id) < tuple_(last.created_at, last.id))
-    found = list(session.scalars(statement.limit(PAGE + 1)))
-    shown = found[:PAGE]
+    found = list_cases(session, actor, q=q, squad=squad, cursor=cursor, limit=PAGE)
     query = carried(request, "q", "squad")
     squads = [
         Option(str(row.id), row.name, str(row.id) == squad)
         for row in session.scalars(visible_squads(actor).order_by(Squad.code))
     ]
     listing = Listing(
-        items=case_views(session, actor, shown),
+        items=case_views(session, actor, found.items),
         q=q,
         query=query,
         filters=[Filter("squad", _("Squad"), [Option("", _("All")), *squads])],
-        next=link_with("/cases", query, cursor=shown[-1].id) if len(found) > PAGE else None,
+        next=link_with("/cases", query, cursor=found.next) if found.next else None,
     )
     return render(request, "cases/list.html", fragment="cases/_rows.html", listing=listing)
-
-
-def _uuid(field: str, value: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError:
-        raise Invalid(field=field, problem=value) from None
 
 
 @router.get("/cases/{case_id}")

@@ -1,7 +1,7 @@
 """The board as its page shows it: tiles, a chart with its table, and a table of groups."""
 
 from dataclasses import replace
-from datetime import MAXYEAR, MINYEAR, date, timedelta
+from datetime import date, timedelta
 from urllib.parse import urlencode
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from schemas.people import Officer, Squad
 from service.access.queries import visible_officers, visible_squads
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
+from service.kernel.months import months_on
 from service.registry.events.subjects import Subjects, subjects
 from service.registry.events.words import KINDS
 from service.supervision.coverage.asking import GROUPS, NO_SUBJECT, Shown
@@ -128,8 +129,10 @@ def _one_year(asked: Shown) -> bool:
 
 def _months(first: date, by: int) -> date | None:
     """None beyond the calendar."""
-    there = first.year * 12 + first.month - 1 + by
-    return date(there // 12, there % 12 + 1, 1) if MINYEAR <= there // 12 <= MAXYEAR else None
+    try:
+        return months_on(first, by)
+    except OverflowError:
+        return None
 
 
 def _exports(asked: Shown) -> list[Ref]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
-from schemas.links import Link, LinkState
+from schemas.links import COUNTED, Link, LinkState
 from schemas.people import Squad
 from schemas.recorders import Recorder
 from schemas.recordings import Recording
@@ -35,7 +35,6 @@ from service.web.recordings.views import Link as LinkView
 
 NEAR = timedelta(hours=6)
 MOST_OFFERS = 3
-COUNTED = (LinkState.automatic, LinkState.confirmed)
 
 
 def table(

@@ -12,6 +12,7 @@ from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.i18n import gettext as _
+from service.kernel.ids import id_said
 from service.supervision.disputes import actions
 from service.web.disputes.views import dispute_lines
 from service.web.explanations.pages import back
@@ -33,10 +34,7 @@ def raise_dispute(
     recording: Text = "",
 ) -> Response:
     """`recording`: the one that should have counted, where there is one."""
-    try:
-        named = UUID(recording) if recording else None
-    except ValueError:
-        raise Invalid(field=_("Recording"), problem=recording) from None
+    named = id_said(_("Recording"), recording) if recording else None
     actions.raise_dispute(session, actor, event_id, statement, named)
     return back(request, event_id)
 

@@ -11,7 +11,7 @@ from sqlmodel import Session
 from schemas.cases import Campaign, Case
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventOfficer
-from schemas.links import Link, LinkState
+from schemas.links import COUNTED, Link, LinkState
 from schemas.people import Officer, Squad
 from schemas.recordings import Recording
 from service.access.queries import (
@@ -36,7 +36,6 @@ from service.web.recordings.detail import link_views
 from service.web.recordings.views import Link as LinkView
 from service.web.recordings.views import RecordingCard
 
-COUNTED = (LinkState.automatic, LinkState.confirmed)
 NEAR = timedelta(days=1)
 MERGE_OPTIONS = 30
 

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import ValidationError
-from sqlalchemy import or_, tuple_
+from sqlalchemy import or_
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventCreate, EventUpdate
@@ -24,6 +24,8 @@ from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
+from service.kernel.ids import id_said
+from service.kernel.keyset import page, time, unique
 from service.registry.events import actions, merging
 from service.registry.events.errors import EventMerged
 from service.registry.events.from_recording import is_made_from, unmake_event
@@ -53,11 +55,7 @@ def events_page(
     recorded: str = "",
     cursor: str | None = None,
 ) -> Response:
-    statement = (
-        visible_events(actor)
-        .where(EnforcementEvent.merged_into.is_(None))
-        .order_by(EnforcementEvent.arrived_at.desc(), EnforcementEvent.id.desc())
-    )
+    statement = visible_events(actor).where(EnforcementEvent.merged_into.is_(None))
     if q.strip():
         columns = (
             EnforcementEvent.title,
@@ -70,34 +68,25 @@ def events_page(
     if kind:
         statement = statement.where(EnforcementEvent.kind == kind)
     if squad:
-        statement = statement.where(EnforcementEvent.squad_id == _uuid("squad", squad))
+        statement = statement.where(EnforcementEvent.squad_id == id_said("squad", squad))
     if recorded:
         statement = statement.where(
             is_recorded(EnforcementEvent.id) if recorded == "yes" else ~is_recorded(EnforcementEvent.id)
         )
-    if cursor:
-        last = get_event(session, actor, _uuid("cursor", cursor))
-        statement = statement.where(
-            tuple_(EnforcementEvent.arrived_at, EnforcementEvent.id) < tuple_(last.arrived_at, last.id)
-        )
-    found = list(session.scalars(statement.limit(PAGE + 1)))
-    shown = found[:PAGE]
+    order = [
+        time(EnforcementEvent.arrived_at, newest_first=True),
+        unique(EnforcementEvent.id, newest_first=True),
+    ]
+    found = page(session, statement, order, cursor, PAGE)
     query = carried(request, "q", "kind", "squad", "recorded")
     listing = Listing(
-        items=event_views(session, actor, shown),
+        items=event_views(session, actor, found.items),
         q=q,
         query=query,
         filters=_filters(session, actor, kind, squad, recorded),
-        next=link_with("/events", query, cursor=shown[-1].id) if len(found) > PAGE else None,
+        next=link_with("/events", query, cursor=found.next) if found.next else None,
     )
     return render(request, "events/list.html", fragment="events/_rows.html", listing=listing)
-
-
-def _uuid(field: str, value: str) -> UUID:
-    try:
-        return UUID(value)
-    except ValueError:
-        raise Invalid(field=field, problem=value) from None
 
 
 def _filters(session: Session, actor: Actor, kind: str, squad: str, recorded: str) -> list[Filter]:
@@ -241,7 +230,7 @@ def merge(
     request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession, into: Text = ""
 ) -> Response:
     """To the surviving event."""
-    survivor = merging.merge_event(session, actor, event_id, _uuid("into", into))
+    survivor = merging.merge_event(session, actor, event_id, id_said("into", into))
     return redirect(request, f"/events/{survivor.id}")
 
 

@@ -14,8 +14,8 @@ from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
 from service.kernel.jobs import queue_health
-from service.kernel.queues import QUEUES
 from service.kernel.policy import holds_samples
+from service.kernel.queues import QUEUES
 from service.web.frame.views import Shell, Viewer
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import Select, or_, select
@@ -24,6 +23,7 @@ from service.kernel.clock import now
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
+from service.kernel.ids import id_said
 from service.kernel.job_kinds import KINDS
 from service.web.cases.pages import case_views
 from service.web.coverage.list_view import board_tiles, mine_tiles
@@ -104,22 +104,17 @@ def attention_page(
     require(actor, "see_board")
     if what not in queries.WHAT:
         raise Invalid(field="what", problem=what)
-    try:
-        squad_id = UUID(squad) if squad else None
-        after = UUID(cursor) if cursor else None
-    except ValueError:
-        raise Invalid(field="squad", problem=squad) from None
-    found = queries.page(session, actor, what, squad_id, after, PAGE + 1)
-    shown = found[:PAGE]
+    squad_id = id_said("squad", squad) if squad else None
+    found = queries.recordings(session, actor, what, squad_id, cursor, PAGE)
     board = views.Attention(
         squads=queries.by_squad(session, actor),
         what=what,
         squad=squad or None,
-        items=cards(session, actor, shown),
-        jobs=_jobs(session, actor, shown, what) if what in ("failed", "waiting") else [],
+        items=cards(session, actor, found.items),
+        jobs=_jobs(session, actor, found.items, what) if what in ("failed", "waiting") else [],
         counts=queries.counts(session, actor, squad_id),
-        next=link_with("/attention", carried(request, "what", "squad"), cursor=shown[-1].id)
-        if len(found) > PAGE
+        next=link_with("/attention", carried(request, "what", "squad"), cursor=found.next)
+        if found.next
         else None,
     )
     return render(request, "operations/attention.html", fragment="operations/_attention.html", board=board)

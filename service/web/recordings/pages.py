@@ -5,7 +5,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
-from sqlalchemy import select, tuple_
+from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventOfficer
@@ -32,9 +32,11 @@ from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import DatabaseSession
-from service.kernel.errors import Conflict, Invalid, NotFound
+from service.kernel.errors import Conflict, NotFound
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment
+from service.kernel.ids import id_said
+from service.kernel.keyset import page, time, unique
 from service.kernel.settings import get_settings
 from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor
@@ -198,28 +200,16 @@ def my_uploads(
     request: Request, actor: PageActor, session: DatabaseSession, cursor: str | None = None
 ) -> Response:
     require(actor, "upload")
-    statement = (
-        visible_recordings(actor)
-        .where(Recording.uploaded_by == actor.account_id, Recording.merged_into.is_(None))
-        .order_by(Recording.received_at.desc(), Recording.id.desc())
-        .limit(PAGE + 1)
+    statement = visible_recordings(actor).where(
+        Recording.uploaded_by == actor.account_id, Recording.merged_into.is_(None)
     )
-    if cursor:
-        try:
-            last = session.scalars(visible_recordings(actor).where(Recording.id == UUID(cursor))).first()
-        except ValueError:
-            raise Invalid(field="cursor", problem=cursor) from None
-        if last is not None:
-            statement = statement.where(
-                tuple_(Recording.received_at, Recording.id) < tuple_(last.received_at, last.id)
-            )
-    found = list(session.scalars(statement))
-    shown = found[:PAGE]
+    order = [time(Recording.received_at, newest_first=True), unique(Recording.id, newest_first=True)]
+    found = page(session, statement, order, cursor, PAGE)
     mine = MyUploads(
         unfinished=[] if cursor else unfinished(session, actor),
-        items=cards(session, actor, shown),
+        items=cards(session, actor, found.items),
         events=event_options(session, actor),
-        next=f"/my-uploads?cursor={shown[-1].id}" if len(found) > PAGE else None,
+        next=f"/my-uploads?cursor={found.next}" if found.next else None,
     )
     return render(request, "recordings/mine.html", fragment="recordings/_mine.html", mine=mine)
 
@@ -238,10 +228,7 @@ def put_event_right(
 ) -> Response:
     require(actor, "link")
     recording = get_recording(session, actor, recording_id)
-    try:
-        chosen = UUID(event) if event else None
-    except ValueError:
-        raise Invalid(field="event", problem=event) from None
+    chosen = id_said("event", event) if event else None
     linking.declare_event(session, actor, recording.id, chosen)
     return _my_row(request, session, actor, recording)
 

@@ -25,6 +25,7 @@ from service.kernel import database
 from service.kernel.clock import now
 from service.kernel.errors import NotAllowed
 from service.kernel.jobs import request_job
+from service.kernel.months import next_month
 from service.supervision.coverage.figures import BY_NAME
 from service.supervision.coverage.keep import recount_all
 from service.supervision.coverage.queries import board
@@ -42,7 +43,7 @@ from service.supervision.snapshots.errors import (
 )
 from service.supervision.snapshots.kept import Form, kept_file
 from service.supervision.snapshots.recount import FIGURES, check, recounted
-from service.supervision.snapshots.rules import after, same
+from service.supervision.snapshots.rules import same
 from tests.service.supervision.snapshots.conftest import known, unguarded
 
 JUNE = date(2024, 6, 1)
@@ -61,7 +62,7 @@ def test_the_frozen_figures_are_the_live_ones_and_those_of_the_frozen_rows(stead
         live = board(
             steady,
             known(steady),
-            Filters(basis, JUNE, after(JUNE)),
+            Filters(basis, JUNE, next_month(JUNE)),
             ("squad",),
             snapshot.as_of,
             names=FIGURES,
@@ -95,7 +96,7 @@ def test_later_changes_in_the_field_do_not_touch_a_frozen_month(steady: Session)
     recount_all(steady)
     steady.commit()
     steady.expire_all()
-    live = board(steady, known(steady), Filters(since=JUNE, until=after(JUNE)))
+    live = board(steady, known(steady), Filters(since=JUNE, until=next_month(JUNE)))
     assert live.total.figures["recorded"].denominator == 0
     again = queries.get_snapshot(steady, JUNE)
     assert again.figures == before

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.coverage import SnapshotRow
 from service.kernel.errors import Invalid
-from service.supervision.snapshots.rules import after, before, fingerprint, month_of, name_of, quantile, same
+from service.kernel.months import months_on, next_month
+from service.supervision.snapshots.rules import fingerprint, month_of, name_of, quantile, same
 
 MONTHS = st.dates(date(2001, 1, 1), date(2099, 12, 31)).map(lambda day: day.replace(day=1))
 JSON = st.recursive(
@@ -21,7 +22,7 @@ JSON = st.recursive(
 
 @given(MONTHS)
 def test_months_follow_each_other(month):
-    assert before(after(month)) == month and after(month).day == 1
+    assert months_on(next_month(month), -1) == month and next_month(month).day == 1
     assert month_of(name_of(month)) == month
 
 
