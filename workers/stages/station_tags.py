@@ -6,13 +6,13 @@ from typing import Any
 from uuid import UUID
 
 from schemas.originals import Original
-from schemas.recordings import Tag, TagSource
+from schemas.recordings import Tag
 from service.footage.announcements.rules import facts_of, mismatches
+from service.footage.recordings.tags import TAGS
 from workers.lease import Lease, LeaseLost
 from workers.stages.bytes_at_hand import original_bytes
 
 CHUNK = 2**20
-CONFIDENCE = 0.95
 
 
 def wants_md5(claims: Mapping[str, Any]) -> bool:
@@ -32,21 +32,11 @@ def md5_of(held: Lease, original: Original) -> str:
 
 def station_tags(recording_id: UUID, claims: Mapping[str, Any], size: int, md5: str | None) -> list[Tag]:
     flags = dict.fromkeys(flag for facts in _said(claims) for flag in facts.get("flags") or ())
-    made = [
-        Tag(
-            recording_id=recording_id,
-            name=f"flag_{flag}",
-            source=TagSource.sidecar,
-            confidence=CONFIDENCE,
-        )
-        for flag in flags
-        if flag != "normal"
+    differing = {one.tag.name: one for facts in _said(claims) for one in mismatches(facts, size, md5)}
+    return [
+        *(TAGS[f"flag_{flag}"].row(recording_id) for flag in flags if flag != "normal"),
+        *(one.row(recording_id) for one in differing.values()),
     ]
-    differing = {one.name: one for facts in _said(claims) for one in mismatches(facts, size, md5)}
-    for one in differing.values():
-        value = f"{one.said} ≠ {one.found}"
-        made.append(Tag(recording_id=recording_id, name=one.name, value=value, source=TagSource.sidecar))
-    return made
 
 
 def _said(claims: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, get_args
 from uuid import UUID
 
 from schemas.recordings import Tag, TagSource
+from service.footage.recordings import tags as known
 from service.registry.conventions.rules import Conventions
 from workers.media import gpmf, iso6709
 from workers.media.clock import Claim, Clock, Convention, Stamp
@@ -14,15 +14,6 @@ from workers.media.gpmf import Track
 from workers.media.probe import Probe
 from workers.media.verdict import Verdict
 
-QUALITY = {
-    "black": TagSource.picture,
-    "frozen": TagSource.picture,
-    "dark": TagSource.picture,
-    "covered": TagSource.picture,
-    "silent": TagSource.sound,
-}
-# Measured by thresholds on every look at the picture; freezing and silence are exact.
-QUALITY_CONFIDENCE = {"black": 0.95, "frozen": 0.9, "dark": 0.8, "covered": 0.7, "silent": 0.95}
 CLAIM_SOURCES = {
     "declared": (TagSource.declared, 1.0),
     "sidecar": (TagSource.sidecar, 0.95),
@@ -99,52 +90,29 @@ def tags(
     claimed: list[Claimed],
 ) -> list[Tag]:
     """The whole machine-made set."""
-    tag = partial(_tag, recording_id)
     made = []
-    for name, value in (("make", probe.make), ("model", probe.model)):
+    for tag, value in ((known.MAKE, probe.make), (known.MODEL, probe.model)):
         if value:
-            made.append(tag(name, TagSource.container, value=value))
+            made.append(tag.row(recording_id, value))
     if where.latitude is not None and where.longitude is not None:
         source = TagSource.gps if where.track else TagSource.container
-        made.append(tag("location", source, value=iso6709.text(where.latitude, where.longitude)))
+        made.append(known.LOCATION.row(recording_id, iso6709.text(where.latitude, where.longitude), source=source))
     if where.track:
-        made.append(tag("gps_track", TagSource.gps))
-    for name, source in QUALITY.items():
-        for start, end in measured.get(name) or ():
-            made.append(tag(name, source, QUALITY_CONFIDENCE[name], start_s=start, end_s=end))
+        made.append(known.GPS_TRACK.row(recording_id))
+    for tag in known.TAGS.values():
+        for start, end in (measured.get(tag.name) or ()) if tag.measured else ():
+            made.append(tag.row(recording_id, start_s=start, end_s=end))
     if probe.of_kind("video") and not probe.of_kind("audio"):
-        made.append(tag("no_audio", TagSource.container))
+        made.append(known.NO_AUDIO.row(recording_id))
     for remark in verdict.remarks:
         if remark.code == "variable_rate":
-            made.append(tag("variable_rate", TagSource.container))
+            made.append(known.VARIABLE_RATE.row(recording_id))
         if remark.code == "duration_claim_differs":
-            value = f"{remark.params['claimed']} s"
-            made.append(tag("duration_claim", TagSource.container, value=value))
+            made.append(known.DURATION_CLAIM.row(recording_id, f"{remark.params['claimed']} s"))
     if set(judged.doubts) - {"no_claim"}:
-        made.append(tag("clock_doubt", TagSource.clock, 0.9))
+        made.append(known.CLOCK_DOUBT.row(recording_id))
     for claim in claimed:
         source, confidence = CLAIM_SOURCES[claim.source]
         name = claim.name if claim.known else f"unknown_{claim.name}"
-        made.append(tag(name, source, confidence, value=claim.value))
+        made.append(known.TAGS[name].row(recording_id, claim.value, source=source, confidence=confidence))
     return made
-
-
-def _tag(
-    recording_id: UUID,
-    name: str,
-    source: TagSource,
-    confidence: float = 1.0,
-    *,
-    value: str = "",
-    start_s: float | None = None,
-    end_s: float | None = None,
-) -> Tag:
-    return Tag(
-        recording_id=recording_id,
-        name=name,
-        value=value[:500],
-        source=source,
-        confidence=confidence,
-        start_s=start_s,
-        end_s=end_s,
-    )

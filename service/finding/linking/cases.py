@@ -8,9 +8,8 @@ from sqlmodel import Session
 
 from schemas.cases import Case
 from schemas.events import EnforcementEvent
-from schemas.links import Link, LinkState
+from schemas.links import COUNTED, Link, LinkState
 from service.access.queries import get_case, visible_events, visible_links
-from service.finding.linking.queries import COUNTED
 from service.kernel.actor import Actor
 from service.registry.events.recorded import is_recorded
 

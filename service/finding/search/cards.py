@@ -20,7 +20,8 @@ from schemas.recordings import Receipt, Recording, RemovalRequest, RemovalState,
 from service.access.queries import visible_cases, visible_events
 from service.footage.announcements.queries import is_late
 from service.footage.announcements.rules import facts_of
-from service.footage.recordings.words import IDENTITY_TAGS, doubt_sentence, reason_sentence, tag_label
+from service.footage.recordings.tags import NO_CHIPS, tag_label
+from service.footage.recordings.words import doubt_sentence, reason_sentence
 from service.kernel.actor import Actor
 
 SHOWN_LINKS = (LinkState.confirmed, LinkState.automatic, LinkState.offered)
@@ -97,7 +98,7 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
     tags = defaultdict(list)
     for tag in session.scalars(
         select(Tag)
-        .where(Tag.recording_id.in_(ids), Tag.name.not_in((*IDENTITY_TAGS, "clock_doubt")))
+        .where(Tag.recording_id.in_(ids), Tag.name.not_in(NO_CHIPS))
         .order_by(Tag.confidence.desc())
     ):
         label = tag_label(tag)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from schemas.base import quoted
 from schemas.links import COUNTED
 from service.finding.search.documents import SearchDocument, remove_documents, write_documents
-from service.footage.recordings.words import IDENTITY_TAGS
+from service.footage.recordings.tags import NO_FACETS
 from service.kernel.policy import DEFAULTS
 from service.kernel.round_trip import together
 from service.registry.events.subjects import Subjects
@@ -125,7 +125,7 @@ class _Known:
             officers=tuple(value for key, (number, _name) in people.items() for value in (key, number)),
             recorders=(recording.recorder_id, recording.serial) if recording.recorder_id else (),
             kinds=tuple(dict.fromkeys(event.kind for event in events.values())),
-            tags=tuple(dict.fromkeys(tag.name for tag in tags if tag.name not in IDENTITY_TAGS)),
+            tags=tuple(dict.fromkeys(tag.name for tag in tags if tag.name not in NO_FACETS)),
             linked=bool(links),
             recorded_from=recording.recorded_from,
             lat=recording.latitude,

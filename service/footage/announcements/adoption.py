@@ -14,7 +14,7 @@ from sqlmodel import Session
 from schemas.jobs import JobKind
 from schemas.links import Link
 from schemas.recorders import Recorder
-from schemas.recordings import Recording, RecordingState, Tag, TagSource
+from schemas.recordings import Recording, RecordingState
 from service.finding.search.project import index_recordings
 from service.footage.announcements.rules import WITHDRAWN, File, choose, facts_of, folded, mismatches
 from service.kernel.actor import Actor
@@ -111,14 +111,7 @@ def _chosen(waiting: list[tuple[Recording, str | None]], arrived: File) -> Recor
 def note_size(session: Session, recording: Recording, size: int) -> None:
     """At once, for a file that turns out to be no recording is never tagged."""
     for one in mismatches(facts_of(recording.claims), size, None):
-        session.add(
-            Tag(
-                recording_id=recording.id,
-                name=one.name,
-                value=f"{one.said} ≠ {one.found}",
-                source=TagSource.sidecar,
-            )
-        )
+        session.add(one.row(recording.id))
 
 
 def settle(session: Session, recording: Recording) -> bool:

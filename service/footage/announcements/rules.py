@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from schemas.base import believable
+from schemas.recordings import Tag
+from service.footage.recordings.tags import MD5_DIFFERS, SIZE_DIFFERS, KnownTag
 from service.registry.conventions.rules import base_name
 
 WITHDRAWN = "announcement_withdrawn"  # the reason of a refused recording that was only ever announced
@@ -73,11 +75,14 @@ def believed(value: Any) -> datetime | None:
 
 @dataclass(frozen=True)
 class Mismatch:
-    """`name`: of the tag that shows it. `said`: by the list or the sidecar; `found`: of the bytes."""
+    """`tag` shows it. `said`: by the list or the sidecar; `found`: of the bytes."""
 
-    name: str
+    tag: KnownTag
     said: str
     found: str
+
+    def row(self, recording_id: UUID) -> Tag:
+        return self.tag.row(recording_id, f"{self.said} ≠ {self.found}")
 
 
 def mismatches(said: Mapping[str, Any], size: int | None, md5: str | None) -> list[Mismatch]:
@@ -85,10 +90,10 @@ def mismatches(said: Mapping[str, Any], size: int | None, md5: str | None) -> li
     found = []
     told = said.get("size")
     if isinstance(told, int) and size is not None and told != size:
-        found.append(Mismatch("size_differs", str(told), str(size)))
+        found.append(Mismatch(SIZE_DIFFERS, str(told), str(size)))
     checksum = said.get("md5")
     if checksum and md5 and str(checksum).lower() != md5.lower():
-        found.append(Mismatch("md5_differs", str(checksum), md5))
+        found.append(Mismatch(MD5_DIFFERS, str(checksum), md5))
     return found
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from schemas.reasons import MESSAGES
-from schemas.recordings import Tag, TagSource
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.words import Word
@@ -69,69 +68,6 @@ RECEIPTS = {
     "refused": Word(lazy("Refused, in quarantine"), icon="ban", tone="bad"),
 }
 
-TAGS = {
-    "quality": Word(lazy("Picture and sound"), icon="activity", tone="warn"),
-    "place": Word(lazy("Place"), icon="map-pin"),
-    "time": Word(lazy("Time"), icon="clock"),
-    "device": Word(lazy("Device"), icon="camera"),
-    "step": Word(lazy("Step of the procedure"), icon="flag", tone="good"),
-    "word": Word(lazy("Words"), icon="tag"),
-}
-
-TAG_NAMES = {
-    "make": lazy("Make"),
-    "model": lazy("Model"),
-    "location": lazy("Location"),
-    "gps_track": lazy("GPS track"),
-    "black": lazy("Black picture"),
-    "frozen": lazy("Frozen picture"),
-    "silent": lazy("No sound"),
-    "dark": lazy("Dark"),
-    "covered": lazy("Lens covered"),
-    "clock_doubt": lazy("Clock in doubt"),
-    "duration_claim": lazy("Claimed duration is false"),
-    "no_audio": lazy("No sound track"),
-    "variable_rate": lazy("Variable frame rate"),
-    "recorder": lazy("Recorder"),
-    "officer": lazy("Officer"),
-    "case": lazy("Case"),
-    "event": lazy("Event"),
-    "unknown_recorder": lazy("Unknown recorder"),
-    "unknown_officer": lazy("Unknown officer"),
-    "unknown_event": lazy("Unknown event"),
-    "unknown_case": lazy("Unknown case"),
-    "time": lazy("Time"),
-    "flag": lazy("Mark"),
-    "flag_event": lazy("Marked as an event"),
-    "flag_locked": lazy("Locked on the device"),
-    "flag_card": lazy("With a card number"),
-    "flag_tagged": lazy("Tagged on the device"),
-    "flag_restricted": lazy("Restricted on the device"),
-    "size_differs": lazy("Size differs from the station's list"),
-    "md5_differs": lazy("MD5 differs from the station's list"),
-}
-TAG_KINDS = {
-    **dict.fromkeys(("black", "frozen", "silent", "dark", "covered", "no_audio", "variable_rate"), "quality"),
-    **dict.fromkeys(("location", "gps_track"), "place"),
-    **dict.fromkeys(("clock_doubt", "duration_claim", "time"), "time"),
-    **dict.fromkeys(("make", "model", "recorder", "unknown_recorder"), "device"),
-    **dict.fromkeys(("size_differs", "md5_differs"), "quality"),
-}
-# Who, with what, for which case: shown in places of their own, so neither chips nor facets repeat them.
-IDENTITY_TAGS = frozenset(
-    prefix + name for name in ("recorder", "officer", "case", "event") for prefix in ("", "unknown_")
-)
-TAG_SOURCES = {
-    TagSource.container: lazy("camera metadata"),
-    TagSource.picture: lazy("measured in the picture"),
-    TagSource.sound: lazy("measured in the sound"),
-    TagSource.gps: lazy("GPS track"),
-    TagSource.clock: lazy("comparison of clocks"),
-    TagSource.file_name: lazy("file name"),
-    TagSource.sidecar: lazy("sidecar file"),
-    TagSource.declared: lazy("declared on upload"),
-    TagSource.person: lazy("a person"),
-}
 DOUBTS = {
     "no_claim": lazy("The file names no time at all."),
     "no_true_claim": lazy("None of the times that the file names can be true."),
@@ -213,19 +149,6 @@ def reason_sentence(code: str | None, params: dict[str, Any] | None = None) -> s
         return _(message) % said
     except KeyError:
         return _(message)
-
-
-def tag_label(tag: Tag) -> str:
-    name = str(TAG_NAMES.get(tag.name, tag.name))
-    return f"{name} {tag.value}".strip() if tag.value else name
-
-
-def tag_kind(tag: Tag) -> str:
-    return TAG_KINDS.get(tag.name, "word")
-
-
-def tag_source(tag: Tag) -> str:
-    return str(TAG_SOURCES.get(TagSource(tag.source), tag.source))
 
 
 def doubts(clock: dict[str, Any]) -> list[str]:

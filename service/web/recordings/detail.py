@@ -21,14 +21,12 @@ from service.access.rules import may
 from service.finding.linking.positions import part_shown
 from service.finding.linking.words import said
 from service.finding.search.cards import cards
+from service.footage.recordings.tags import tag_group, tag_label, tag_source
 from service.footage.recordings.words import (
     PARAMETERS,
     doubts,
     format_name,
     reason_sentence,
-    tag_kind,
-    tag_label,
-    tag_source,
 )
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
@@ -71,7 +69,7 @@ def detail(session: Session, actor: Actor, recording: Recording) -> views.Record
         tags=[
             views.Tag(
                 label=tag_label(tag),
-                kind=tag_kind(tag),
+                kind=tag_group(tag),
                 source=tag_source(tag),
                 confidence=tag.confidence,
                 from_s=tag.start_s,

@@ -22,7 +22,8 @@ from service.finding.search import queries
 from service.finding.search.cards import cards
 from service.finding.search.parameters import Filters
 from service.finding.search.routes import load
-from service.footage.recordings.words import STATES, TAG_NAMES
+from service.footage.recordings.tags import tag_name
+from service.footage.recordings.words import STATES
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
@@ -68,7 +69,7 @@ def _label(session: Session, actor: Actor, name: str, value: str) -> str:
     if name == "state" and value in STATES:
         return str(STATES[value].label)
     if name == "tag":
-        return str(TAG_NAMES.get(value, value))
+        return tag_name(value)
     if name == "linked":
         return _("Linked to an event or case") if value in ("yes", "true", "1") else _("Not linked")
     try:

@@ -78,7 +78,7 @@ def test_a_collection_claimed_for_later_puts_no_deadline_off():
 def test_a_list_and_the_bytes_disagree_only_where_both_say_something():
     assert mismatches({"size": 10, "md5": "ab"}, 10, "AB") == []
     assert mismatches({}, 10, "ab") == [] and mismatches({"size": 10, "md5": "ab"}, None, None) == []
-    assert [one.name for one in mismatches({"size": 11, "md5": "ac"}, 10, "ab")] == [
+    assert [one.tag.name for one in mismatches({"size": 11, "md5": "ac"}, 10, "ab")] == [
         "size_differs",
         "md5_differs",
     ]
