@@ -10,10 +10,10 @@ from uuid import UUID
 from celery import Celery
 from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutdown
 
-from service.footage.recordings.keeping import get_store
 from service.kernel.database import get_engine
 from service.kernel.jobs import TASK, publisher
 from service.kernel.settings import get_settings
+from service.kernel.storage import get_store
 from workers import runner
 from workers.heartbeat import Beat, worker_name
 

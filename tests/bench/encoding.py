@@ -117,8 +117,8 @@ def all_jobs(environment: dict[str, str], actor: Any, source: Path) -> Callable[
     os.environ.update(environment)
     from schemas.base import new_id
     from service.footage.recordings.actions import Arrival, receive
-    from service.footage.recordings.keeping import get_store
     from service.kernel import database
+    from service.kernel.storage import get_store
     from tests.fixtures.jobs import run_all_jobs
 
     stored = get_store().objects.put_file(f"originals/{new_id()}", source)

@@ -17,9 +17,9 @@ from schemas.people import Squad
 from schemas.recordings import Recording, RecordingState, RemovalRequest
 from schemas.uploads import Upload, UploadState
 from service.finding.search.project import index_recording
-from service.footage.recordings import keeping
 from service.kernel import database
 from service.kernel.clock import now
+from service.kernel.storage import get_store
 from service.supervision.coverage.keep import recount
 from service.web.cases.pages import case_views
 from tests.security.conftest import House
@@ -329,7 +329,7 @@ def test_stills_are_noted_as_a_view(house: House):
                 original_id=original.id,
                 kind=RenditionKind.still,
                 position=0,
-                store_key=keeping.get_store().objects.put_file("renditions/x", picture).key,
+                store_key=get_store().objects.put_file("renditions/x", picture).key,
                 content_type="image/jpeg",
                 size=5,
                 attempt=1,

@@ -25,8 +25,8 @@ from deploy.embedded.redis import Redis
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobState
 from schemas.originals import Original, Rendition, RenditionKind
 from schemas.recordings import Receipt, ReceiptOutcome, Recording
-from service.footage.recordings.keeping import get_store
 from service.kernel import database
+from service.kernel.storage import get_store
 from tests.fixtures.jobs import Bureau, forget_settings
 from tests.fixtures.media import footage
 from tests.fixtures.processes import Processes

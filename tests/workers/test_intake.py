@@ -12,10 +12,10 @@ from schemas.jobs import Job, JobKind
 from schemas.originals import Original
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState
 from service.access.queries import get_recording
-from service.footage.recordings.keeping import get_store
 from service.kernel.database import transaction
 from service.kernel.errors import NotFound
 from service.kernel.jobs import request_job
+from service.kernel.storage import get_store
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.media import footage
 from workers.runner import run_job

@@ -13,9 +13,9 @@ from schemas.people import Officer
 from schemas.reasons import Reason
 from schemas.recorders import Recorder, RecorderModel
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState, Sidecar, Tag, TagSource
-from service.footage.recordings.keeping import get_store
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
+from service.kernel.storage import get_store
 from service.registry.conventions.actions import keep_sidecar
 from tests.fixtures.ceph import CephNode
 from tests.fixtures.jobs import Bureau, forget_settings, run_all_jobs

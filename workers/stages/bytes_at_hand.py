@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from schemas.originals import Original
-from service.footage.recordings.keeping import get_store
 from service.kernel.settings import get_settings
+from service.kernel.storage import get_store
 from workers import scratch
 from workers.lease import Lease
 from workers.media.sandbox import Sandbox

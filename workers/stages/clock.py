@@ -16,7 +16,7 @@ from workers import scratch
 from workers.lease import Lease, LeaseLost, finish
 from workers.media.burned_in import Looked, TesseractMissing, read_clock
 from workers.stages.bytes_at_hand import original_bytes, sandbox
-from workers.stages.playable import examined
+from workers.stages.examined import examined
 
 log = logging.getLogger(__name__)
 

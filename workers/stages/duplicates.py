@@ -9,8 +9,8 @@ from sqlmodel import Session
 
 from schemas.originals import Original
 from schemas.recordings import Receipt, ReceiptOutcome
-from service.footage.recordings.keeping import get_store
 from service.kernel.database import transaction
+from service.kernel.storage import get_store
 from service.kernel.storage.errors import StorageError
 
 log = logging.getLogger(__name__)

@@ -24,12 +24,12 @@ from service.footage.recordings.actions import (
     refresh_recording,
     refuse_mismatch,
 )
-from service.footage.recordings.keeping import get_store
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
+from service.kernel.storage import get_store
 from service.kernel.storage.errors import ObjectMissing
 from workers import scratch
 from workers.lease import JobFailed, Lease, LeaseLost, finish

@@ -15,7 +15,8 @@ from service.footage.recordings.actions import refresh_recording
 from service.kernel.database import transaction
 from service.kernel.jobs import raise_priority
 from workers.lease import Lease
-from workers.stages.playable import examined, links_of, priority_of
+from workers.stages.examined import examined
+from workers.stages.urgency import links_of, priority_of
 
 
 def run(held: Lease) -> None:

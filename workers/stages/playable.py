@@ -1,18 +1,14 @@
 """Playable: as early as can be. What browsers play is served as it is; a wrong container is exchanged."""
 
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import select
 from sqlmodel import Session
 
-from schemas.events import EnforcementEvent
 from schemas.jobs import JobKind
-from schemas.links import COUNTED, Link
 from schemas.originals import WATCHABLE, MediaState, Original, Rendition, RenditionKind
-from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_state
-from service.footage.recordings.rules import encode_cost_s, encode_priority
+from service.footage.recordings.rules import encode_cost_s
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
@@ -22,9 +18,9 @@ from workers.media.probe import Probe
 from workers.media.remux import remux
 from workers.media.verdict import Verdict
 from workers.stages.bytes_at_hand import original_bytes, sandbox
+from workers.stages.examined import content_type, examined
 from workers.stages.publishing import Made, put_all, replace_rows
-
-CONTAINER_TYPES = {"webm": "webm", "mp3": "mpeg", "wav": "wav", "ogg": "ogg"}
+from workers.stages.urgency import priority_of
 
 
 def run(held: Lease) -> None:
@@ -52,20 +48,6 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
     """The encode is still the way to something that plays."""
     _request_renditions(session, session.get_one(Original, held.subject_id))
     refresh_state(session, held.subject_id)
-
-
-def examined(original: Original) -> tuple[Probe, Verdict]:
-    return (
-        Probe.model_validate(original.media["probe"]),
-        Verdict.model_validate(original.media["verdict"]),
-    )
-
-
-def content_type(facts: Probe) -> str:
-    kind = "video" if facts.of_kind("video") else "audio"
-    names = (facts.container or "").split(",")
-    found = next((CONTAINER_TYPES[name] for name in CONTAINER_TYPES if name in names), "mp4")
-    return f"{kind}/{found}"
 
 
 def _remux(held: Lease, original: Original, facts: Probe, verdict: Verdict) -> list[Made]:
@@ -121,22 +103,3 @@ def _request_renditions(session: Session, original: Original) -> None:
     )
     if video is not None:
         request_job(session, JobKind.clock, original.id, priority=8, cost_s=5)
-
-
-def priority_of(session: Session, original: Original, *, direct: bool) -> int:
-    linked, linked_to_case = links_of(session, original.id)
-    return encode_priority(linked=linked, linked_to_case=linked_to_case, direct=direct, size=original.size)
-
-
-def links_of(session: Session, original_id: UUID) -> tuple[bool, bool]:
-    """(whether footage of this original is linked to anything, whether to a case or an event of one)."""
-    mine = (
-        select(Link)
-        .join(Recording, Recording.id == Link.recording_id)
-        .outerjoin(EnforcementEvent, EnforcementEvent.id == Link.event_id)
-        .where(Recording.original_id == original_id, Link.state.in_(COUNTED))
-    )
-    of_case = mine.where(or_(Link.case_id.is_not(None), EnforcementEvent.case_id.is_not(None)))
-    return bool(session.scalar(select(exists(mine.subquery().select())))), bool(
-        session.scalar(select(exists(of_case.subquery().select())))
-    )

@@ -13,8 +13,8 @@ from sqlmodel import Session
 
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind
 from schemas.originals import Original, Rendition, RenditionKind
-from service.footage.recordings.keeping import get_store
 from service.kernel.database import after_commit, transaction
+from service.kernel.storage import get_store
 from service.kernel.storage.errors import StorageError
 from service.kernel.storage.protocols import Stored
 from workers.lease import Lease, LeaseLost

@@ -23,7 +23,7 @@ from workers.media.probe import Probe
 from workers.media.renditions import Rendered, render
 from workers.media.verdict import Verdict
 from workers.stages.bytes_at_hand import original_bytes, sandbox
-from workers.stages.playable import content_type, examined
+from workers.stages.examined import content_type, examined
 from workers.stages.publishing import Made, put_all, replace_rows
 
 # The same bytes give the same faults; a second try covers a disturbed machine, a third proves it.

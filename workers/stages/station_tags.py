@@ -8,7 +8,7 @@ from uuid import UUID
 from schemas.originals import Original
 from schemas.recordings import Tag
 from service.footage.announcements.rules import facts_of, mismatches
-from service.footage.recordings.tags import TAGS
+from service.footage.tags import TAGS
 from workers.lease import Lease, LeaseLost
 from workers.stages.bytes_at_hand import original_bytes
 

@@ -6,7 +6,7 @@ from typing import Any, get_args
 from uuid import UUID
 
 from schemas.recordings import Tag, TagSource
-from service.footage.recordings import tags as known
+from service.footage import tags as known
 from service.registry.conventions.rules import Conventions
 from workers.media import gpmf, iso6709
 from workers.media.clock import Claim, Clock, Convention, Stamp
@@ -96,7 +96,9 @@ def tags(
             made.append(tag.row(recording_id, value))
     if where.latitude is not None and where.longitude is not None:
         source = TagSource.gps if where.track else TagSource.container
-        made.append(known.LOCATION.row(recording_id, iso6709.text(where.latitude, where.longitude), source=source))
+        made.append(
+            known.LOCATION.row(recording_id, iso6709.text(where.latitude, where.longitude), source=source)
+        )
     if where.track:
         made.append(known.GPS_TRACK.row(recording_id))
     for tag in known.TAGS.values():

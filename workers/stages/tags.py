@@ -28,7 +28,7 @@ from workers.media.gpmf import Track
 from workers.media.probe import Probe
 from workers.stages import tag_clock, tag_rules
 from workers.stages.bytes_at_hand import original_bytes
-from workers.stages.playable import examined
+from workers.stages.examined import examined
 from workers.stages.station_tags import md5_of, station_tags, wants_md5
 from workers.stages.tag_rules import Claimed
 

@@ -20,8 +20,8 @@ from schemas.recordings import Receipt, Recording, RemovalRequest, RemovalState,
 from service.access.queries import visible_cases, visible_events
 from service.footage.announcements.queries import is_late
 from service.footage.announcements.rules import facts_of
-from service.footage.recordings.tags import NO_CHIPS, tag_label
 from service.footage.recordings.words import doubt_sentence, reason_sentence
+from service.footage.tags import NO_CHIPS, tag_label
 from service.kernel.actor import Actor
 
 SHOWN_LINKS = (LinkState.confirmed, LinkState.automatic, LinkState.offered)

@@ -12,7 +12,7 @@ from sqlmodel import Session
 from schemas.base import quoted
 from schemas.links import COUNTED
 from service.finding.search.documents import SearchDocument, remove_documents, write_documents
-from service.footage.recordings.tags import NO_FACETS
+from service.footage.tags import NO_FACETS
 from service.kernel.policy import DEFAULTS
 from service.kernel.round_trip import together
 from service.registry.events.subjects import Subjects

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from schemas.base import believable
 from schemas.recordings import Tag
-from service.footage.recordings.tags import MD5_DIFFERS, SIZE_DIFFERS, KnownTag
+from service.footage.tags import MD5_DIFFERS, SIZE_DIFFERS, KnownTag
 from service.registry.conventions.rules import base_name
 
 WITHDRAWN = "announcement_withdrawn"  # the reason of a refused recording that was only ever announced

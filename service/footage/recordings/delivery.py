@@ -9,9 +9,9 @@ from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
 
 from service.footage.recordings.errors import RangeNotSatisfiable
-from service.footage.recordings.keeping import get_store
 from service.footage.recordings.rules import byte_range
 from service.kernel.settings import get_settings
+from service.kernel.storage import get_store
 from service.kernel.storage.protocols import ByteStream
 
 

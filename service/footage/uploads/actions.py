@@ -21,7 +21,6 @@ from schemas.recorders import Recorder
 from schemas.recordings import Receipt, ReceiptOutcome, Recording
 from schemas.uploads import Upload, UploadState
 from service.access.rules import may
-from service.footage.recordings.keeping import get_store
 from service.footage.uploads.errors import FinalUploadIsFixed, OffsetConflict, QuotaUsedUp, TooLarge
 from service.footage.uploads.protocol import Concat
 from service.footage.uploads.queries import find_upload, is_full
@@ -34,6 +33,7 @@ from service.kernel.errors import Invalid, NotAllowed
 from service.kernel.i18n import gettext as _
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
+from service.kernel.storage import get_store
 from service.kernel.storage.protocols import Checkpoint, State
 
 LEASE = timedelta(seconds=3)

@@ -13,13 +13,13 @@ from sqlmodel import Session
 
 from schemas.uploads import Upload, UploadState
 from service.footage.recordings.actions import Arrival, receive
-from service.footage.recordings.keeping import get_store
 from service.footage.uploads.actions import owner_of
 from service.footage.uploads.queries import is_full
 from service.footage.uploads.rules import SIDECAR_ENDINGS
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import transaction
+from service.kernel.storage import get_store
 from service.kernel.storage.protocols import Stored
 from service.registry.conventions.actions import keep_sidecar
 from service.registry.conventions.rules import LARGEST_SIDECAR

@@ -14,11 +14,11 @@ from sqlmodel import Session
 from schemas.originals import Original
 from schemas.recordings import Receipt
 from schemas.uploads import Upload, UploadState
-from service.footage.recordings.keeping import get_store
 from service.footage.uploads.completion import complete
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.errors import ServiceError
+from service.kernel.storage import get_store
 from service.kernel.storage.errors import StorageError
 
 log = logging.getLogger(__name__)

@@ -25,10 +25,10 @@ from anyio import CapacityLimiter
 from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 
-from service.footage.recordings.keeping import get_store
 from service.footage.uploads.actions import Held, advance, let_go, must_let_go, stay_alive
 from service.footage.uploads.errors import BodyCutOff, ChecksumMismatch, UploadTakenOver
 from service.footage.uploads.protocol import CHECKSUMS, Checksum
+from service.kernel.storage import get_store
 from service.kernel.storage.errors import StorageError
 from service.kernel.storage.protocols import MIB, Buffer
 from service.kernel.wire import Wire

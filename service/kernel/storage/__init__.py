@@ -1,6 +1,6 @@
-"""Object storage: `open_store` gives a `Store` with its two halves, `objects` and `uploads` (protocols.py)."""
+"""Object storage: `get_store` gives this process's `Store`, `open_store` any other, with its two halves, `objects` and `uploads` (protocols.py)."""
 
-from service.kernel.storage.factory import open_store
+from service.kernel.storage.factory import get_store, open_store
 from service.kernel.storage.protocols import Store
 
-__all__ = ["Store", "open_store"]
+__all__ = ["Store", "get_store", "open_store"]

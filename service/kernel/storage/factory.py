@@ -1,10 +1,12 @@
 """A store from its address: `file:///dir[?quota=BYTES&reserve=BYTES]` or `s3://bucket?endpoint=http://host:port[&region=…]`."""
 
 import contextlib
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from service.kernel.settings import get_settings
 from service.kernel.storage.directory import DirectoryObjects
 from service.kernel.storage.directory_multipart import DirectoryMultipart
 from service.kernel.storage.errors import StorageUnavailable
@@ -13,6 +15,13 @@ from service.kernel.storage.room import Room
 
 DEFAULT_RESERVE = 256 * MIB
 """Free disk that a directory store leaves to the database and the system."""
+
+
+@cache
+def get_store() -> Store:
+    """That of this process."""
+    settings = get_settings()
+    return open_store(settings.store_url, settings.s3_access_key, settings.s3_secret_key)
 
 
 def open_store(url: str, access_key: str = "", secret_key: str = "") -> Store:

@@ -4,8 +4,8 @@ from service.access.rules import MAY
 from service.access.words import ROLES
 from service.desk.operations.words import ATTENTION, JOB_STATES
 from service.finding.linking.words import LINKS
-from service.footage.recordings.tags import GROUPS as TAGS
 from service.footage.recordings.words import LOCKS, RECEIPTS, STATES
+from service.footage.tags import GROUPS as TAGS
 from service.kernel.job_kinds import KINDS as JOBS
 from service.kernel.queues import QUEUES
 from service.kernel.words import unknown

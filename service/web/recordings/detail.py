@@ -21,13 +21,13 @@ from service.access.rules import may
 from service.finding.linking.positions import part_shown
 from service.finding.linking.words import said
 from service.finding.search.cards import cards
-from service.footage.recordings.tags import tag_group, tag_label, tag_source
 from service.footage.recordings.words import (
     PARAMETERS,
     doubts,
     format_name,
     reason_sentence,
 )
+from service.footage.tags import tag_group, tag_label, tag_source
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment

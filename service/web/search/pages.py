@@ -22,8 +22,8 @@ from service.finding.search import queries
 from service.finding.search.cards import cards
 from service.finding.search.parameters import Filters
 from service.finding.search.routes import load
-from service.footage.recordings.tags import tag_name
 from service.footage.recordings.words import STATES
+from service.footage.tags import tag_name
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _

@@ -8,9 +8,9 @@ import pytest
 from psycopg import sql
 
 from deploy.embedded.postgres import Postgres
-from service.footage.recordings.keeping import get_store
 from service.kernel.database import get_engine
 from service.kernel.settings import get_settings
+from service.kernel.storage import get_store
 from tests.fixtures.postgres import TEMPLATE
 from tests.service.access.bureau import Bureau, open_bureau
 

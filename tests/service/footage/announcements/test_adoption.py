@@ -25,8 +25,8 @@ from schemas.recordings import Receipt, Recording, RecordingState, Tag
 from service.finding.linking.actions import confirm
 from service.footage.announcements.actions import announce, withdraw
 from service.footage.announcements.lists import Listed
-from service.footage.recordings import keeping
 from service.kernel import database
+from service.kernel.storage import get_store
 from service.registry.conventions.actions import keep_sidecar
 from service.registry.conventions.rules import Facts
 from tests.fixtures.jobs import Bureau, run_all_jobs
@@ -260,7 +260,7 @@ def test_two_lists_at_one_moment_announce_once(field):
 def test_a_kill_before_the_commit_leaves_it_announced_and_the_next_try_takes_it(field, short):
     say(field, listed())
     announced = only(field).id
-    stored = keeping.get_store().objects.put_file("originals/killed", short)
+    stored = get_store().objects.put_file("originals/killed", short)
     command = [sys.executable, "-m", "tests.service.footage.announcements.dying_arrival"]
     ended = subprocess.run(
         [*command, str(field.squad("1")), stored.key, str(stored.size)],
