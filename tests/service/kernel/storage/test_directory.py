@@ -142,8 +142,8 @@ def test_the_disk_keeps_a_reserve(tmp_path: Path) -> None:
 
 FULL = """
 import resource, sys
-from service.storage import open_store
-from service.storage.errors import StorageFull
+from service.kernel.storage import open_store
+from service.kernel.storage.errors import StorageFull
 store = open_store(sys.argv[1])
 checkpoint = store.uploads.create("originals/a")
 writer = store.uploads.open("originals/a", store.uploads.begin(checkpoint.state, 1), 1)
