@@ -119,14 +119,14 @@ def test_a_lost_lease_ends_the_run(box, private):
     cancel = Event()
     Timer(0.3, cancel.set).start()
     done = box.run(["sleep", "60"], private_dir=private, cancel=cancel)
-    assert done.ended == "cancelled" and done.wall_s < 4 and not done.ok
+    assert done.ended == "cancelled" and done.wall_s < 30 and not done.ok
 
 
 def test_a_program_that_ignores_the_polite_signal_is_ended_too(box, private):
     cancel = Event()
     Timer(0.3, cancel.set).start()
     done = box.run(["sh", "-c", "trap '' TERM; sleep 60; sleep 60"], private_dir=private, cancel=cancel)
-    assert done.ended == "cancelled" and done.wall_s < 5
+    assert done.ended == "cancelled" and done.wall_s < 30
 
 
 @pytest.mark.parametrize(
