@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import typer
@@ -9,9 +10,10 @@ from typer.main import get_command
 
 from deploy.language import Commands, helpful, language
 
+DEMO = ["deploy.demo.command"] if find_spec("deploy.demo") else []  # in a checkout; a wheel leaves it out
 MODULES = (
     "deploy.up",
-    "deploy.demo.command",
+    *DEMO,
     "deploy.upload",
     "deploy.import_rows",
     "deploy.user",

@@ -7,6 +7,7 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlmodel import Session
 
+from deploy.demo.simulator.rates import YEAR
 from schemas.accounts import Role
 from service.app import settle
 from service.kernel.actor import Actor
@@ -17,7 +18,7 @@ from service.supervision.coverage.keep import recount_all
 from service.supervision.coverage.queries import Board, board
 from service.supervision.coverage.selection import Filters
 from service.web.coverage.board_view import board_page
-from tests.bench.coverage_year import AS_OF, EVENTS, YEAR, build
+from tests.bench.coverage_year import AS_OF, EVENTS, build
 from tests.bench.installation import installed
 from tests.bench.report import Row
 from tests.bench.scale import Scale

@@ -1,71 +1,46 @@
-"""A bureau's year for the measures of coverage: events, recordings, links and lists, made by a seed."""
+"""A bureau's year for the measures of coverage: the report's, as many times as asked for, and two matters lists."""
 
-from collections.abc import Iterable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from random import Random
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine
 from sqlmodel import Session
 
+from deploy.demo.simulator.rates import REPORT, REPORTED, YEAR
+from deploy.demo.simulator.report import Roll, report_year
+from deploy.demo.simulator.rows import Camera, Officer, Year
 from schemas.base import new_id
-from schemas.cases import Campaign
-from schemas.events import EventKind
 from schemas.matters import MatterList, RecordingMatter
-from schemas.people import Officer, Squad
 from service.registry.matters.defaults import DEFAULT_LINES
+from tests.bench.year_index import DayClocks, load
 
-YEAR = 2024
-EVENTS = {"full": 100_000, "quick": 2_000}  # and three recordings for each
-START = datetime(YEAR, 1, 1, tzinfo=UTC)
+EVENTS = {"full": 100_000, "quick": 2_000}  # and about three recordings for each
 AS_OF = datetime(YEAR + 1, 1, 1, tzinfo=UTC)
-SUBJECTS = (
-    "餐饮油烟",
-    "建筑工地",
-    "扬尘",
-    "噪声",
-    "流动摊贩",
-    "户外招牌",
-    "占道挖掘",
-    "市政设施",
-    "燃气",
-    "",
-)
-SECOND = timedelta(seconds=1)
+SQUADS, OFFICERS = 12, 20
+RATES = replace(REPORTED, split=1.0, short_by_finger=1.0, stray=0.1, open_end=0.01, called_off=0.02)
 
 
-def build(engine: Engine, events: int, *, squads: int = 12, seed: int = 7) -> None:
-    """`events` events, three recordings for each one that was filmed at all, and what has neither."""
-    chance = Random(seed)
+def build(engine: Engine, events: int, seed: int = 7) -> None:
     with Session(engine) as session:
-        people = _people(session, squads)
-        campaigns = [Campaign(name=f"专项 {n}") for n in range(20)]
-        session.add_all(campaigns)
         _lists(session)
         session.commit()
-        rows = _rows(chance, events, people, [row.id for row in campaigns])
-        for table, columns, lines in rows:
-            _copy(session, table, columns, lines)
-        session.commit()
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM (ANALYZE)"))
+    times = -(-events // int(sum(work.count for work in REPORT)))
+    year = _thinned(report_year(seed, [_roll(n) for n in range(SQUADS)], times), events, Random(seed))
+    load(engine, year, _links(year, Random(seed)), DayClocks(year))
 
 
-def _people(session: Session, squads: int) -> list[tuple[UUID, list[UUID]]]:
-    found = []
-    for n in range(squads):
-        squad = Squad(code=f"S{n:02}", name=f"{n} 中队")
-        session.add(squad)
-        session.flush()
-        officers = [
-            Officer(certificate_no=f"{n:02}-{m:03}", name=f"队员 {n:02}{m:03}", squad_id=squad.id)
-            for m in range(20)
-        ]
-        session.add_all(officers)
-        session.flush()
-        found.append((squad.id, [officer.id for officer in officers]))
-    return found
+def _roll(n: int) -> Roll:
+    squad = UUID(int=n + 1)
+    return Roll(
+        squad,
+        f"S{n:02}",
+        tuple(Officer(UUID(int=1000 + 100 * n + m), f"{n:02}-{m:03}", squad) for m in range(OFFICERS)),
+        tuple(Camera(UUID(int=5000 + 100 * n + m), f"R-{n:02}{m:03}", squad, True) for m in range(OFFICERS)),
+        RATES,
+    )
 
 
 def _lists(session: Session) -> None:
@@ -78,93 +53,25 @@ def _lists(session: Session) -> None:
             session.add(RecordingMatter(list_id=listed.id, **(line.model_dump() | more)))
 
 
-def _rows(
-    chance: Random, count: int, people: Sequence[tuple[UUID, list[UUID]]], campaigns: list[UUID]
-) -> list[tuple[str, str, list[Sequence[Any]]]]:
-    kinds = list(EventKind)
-    events, crews, recordings, links = [], [], [], []
-    for _ in range(count):
-        squad, officers = chance.choice(people)
-        arrived = START + timedelta(seconds=chance.randrange(365 * 86400))
-        departed = (
-            arrived + timedelta(seconds=chance.randrange(300, 7200)) if chance.random() > 0.01 else None
-        )
-        event, crew = new_id(), chance.sample(officers, 2)
-        cancelled = arrived if chance.random() < 0.02 else None
-        events.append((
-            event, chance.choice(kinds).value, "检查", chance.choice(SUBJECTS), "", "", arrived, departed, squad,
-            chance.choice(campaigns) if chance.random() < 0.3 else None, cancelled, False, arrived,
-        ))  # fmt: skip
-        crews += [(event, officer) for officer in crew]
-        if chance.random() < 0.08:
-            continue
-        for recording, start, end in _filmed(chance, arrived, departed or arrived + 1800 * SECOND):
-            came = end + timedelta(hours=chance.expovariate(1 / 9))
-            recordings.append(_recording(recording, squad, crew[0], start, end, came))
-            drawn = chance.random()
-            if drawn < 0.97:
-                state = "confirmed" if drawn < 0.3 else "automatic" if drawn < 0.92 else "offered"
-                links.append((new_id(), recording, event, state, 0.9, "[]", "1", came))
-    for _ in range(count * 3 - len(recordings)):
-        squad, officers = chance.choice(people)
-        start = START + timedelta(seconds=chance.randrange(365 * 86400))
-        end = start + timedelta(seconds=chance.randrange(60, 1800))
-        recordings.append(
-            _recording(new_id(), squad, chance.choice(officers), start, end, end + 3600 * SECOND)
-        )
-    return [
-        (
-            "enforcement_events",
-            "id, kind, title, subject, party, place, arrived_at, departed_at, squad_id, campaign_id, cancelled_at,"
-            " sample, created_at",
-            events,
+def _thinned(year: Year, events: int, chance: Random) -> Year:
+    """With that many events, and the files that show no other."""
+    kept = {event.id for event in chance.sample(year.events, events)}
+    return replace(
+        year,
+        events=tuple(
+            one if one.merged_into in kept else replace(one, merged_into=None)
+            for one in year.events
+            if one.id in kept
         ),
-        ("event_officers", "event_id, officer_id", crews),
-        (
-            "recordings",
-            "id, squad_id, officer_id, state, recorded_from, recorded_to, received_at, file_name, note, reason_params,"
-            " claims, clock, track, sample",
-            recordings,
-        ),
-        ("links", "id, recording_id, event_id, state, score, reasons, rule_version, created_at", links),
-    ]
-
-
-def _filmed(chance: Random, arrived: datetime, left: datetime) -> Iterable[tuple[UUID, datetime, datetime]]:
-    """Three files of one act: late by some minutes sometimes, with a hole sometimes, ended early sometimes."""
-    start = arrived + (chance.randrange(60, 600) if chance.random() < 0.2 else chance.randrange(50)) * SECOND
-    end = left - (chance.randrange(60, 600) if chance.random() < 0.15 else chance.randrange(50)) * SECOND
-    if end <= start:
-        end = start + 60 * SECOND
-    third = (end - start) / 3
-    for n in range(3):
-        hole = chance.randrange(40, 300) * SECOND if chance.random() < 0.05 else timedelta()
-        yield new_id(), start + n * third + min(hole, third / 2), start + (n + 1) * third
-
-
-def _recording(
-    recording: UUID, squad: UUID, officer: UUID, start: datetime, end: datetime, came: datetime
-) -> Sequence[Any]:
-    return (
-        recording,
-        squad,
-        officer,
-        "ready",
-        start,
-        end,
-        came,
-        "clip.mp4",
-        "",
-        "{}",
-        "{}",
-        "{}",
-        "[]",
-        False,
+        files=tuple(file for file in year.files if file.shows <= kept),
     )
 
 
-def _copy(session: Session, table: str, columns: str, lines: list[Sequence[Any]]) -> None:
-    cursor = session.connection().connection.cursor()
-    with cursor, cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
-        for line in lines:
-            copy.write_row(line)
+def _links(year: Year, chance: Random) -> Iterator[tuple]:
+    """The true ones, but for what nobody has found yet: confirmed, the machine's alone, or only offered."""
+    for file in year.files:
+        for event in file.shows:
+            drawn = chance.random()
+            if drawn < 0.97:
+                state = "confirmed" if drawn < 0.3 else "automatic" if drawn < 0.92 else "offered"
+                yield (new_id(), file.id, event, state, 0.9, "[]", None, None, "1", file.received)

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
+from deploy.demo.simulator.rounds import rounds_year
 from schemas.recordings import Recording
 from service.finding.linking.actions import link_recording
 from service.finding.linking.facts import gather, limits
@@ -17,9 +18,8 @@ from service.finding.linking.keep import write_links
 from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.rules import decide
 from service.kernel.database import transaction
-from tests.bench.field_year import field_year
-from tests.bench.linking_index import DayClocks, database, held_back, load, true_links
 from tests.bench.scale import Scale
+from tests.bench.year_index import DayClocks, database, held_back, load, true_links
 
 SEED = 201
 ARRIVALS = 300
@@ -59,7 +59,7 @@ WHERE e.squad_id = r.squad_id OR e.crew && (SELECT array_agg(officer_id) FROM pa
 
 def run(scale: Scale) -> list[dict[str, Any]]:
     full = scale.name == "full"
-    year = field_year(SEED, squads=9 if full else 2, crews=3, days=372 if full else 20)
+    year = rounds_year(SEED, squads=9 if full else 2, crews=3, days=372 if full else 20)
     with database() as engine:
         load(engine, year, true_links(year), DayClocks(year))
         chosen = Random(SEED).sample(held_back(year), ARRIVALS + WARM_UP if full else 2 * WARM_UP)

@@ -9,14 +9,15 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
+from deploy.demo.simulator.rounds import rounds_year
+from deploy.demo.simulator.rows import FAULTS, STRAY, Year
 from schemas.links import Link, LinkState
 from service.finding.linking.batch import relink_all
 from service.finding.linking.evidence import Limits
 from service.finding.linking.rules import VERSION, decide
-from tests.bench.field_year import FAULTS, STRAY, Year, field_year
-from tests.bench.linking_index import database, load
 from tests.bench.linking_pure import Marks, as_seen, rival
 from tests.bench.scale import Scale
+from tests.bench.year_index import database, load
 
 HELD_OUT = (101, 102, 103)
 """Seeds that nothing was tuned on. Tuned on 1, 2 and 3."""
@@ -28,7 +29,7 @@ def run(scale: Scale) -> list[dict[str, Any]]:
     days = 365 if scale.name == "full" else 10
     ours, theirs, sizes = Marks(), Marks(), []
     for seed in HELD_OUT if scale.name == "full" else HELD_OUT[:1]:
-        year = field_year(seed, squads=6, crews=1 if scale.name == "full" else 2, days=days)
+        year = rounds_year(seed, squads=6, crews=1 if scale.name == "full" else 2, days=days)
         sizes.append((len(year.events), len(year.files)))
         _judge(year, ours)
         rival(year, theirs)
@@ -50,7 +51,7 @@ def _judge(year: Year, marks: Marks) -> None:
 
 def _same_by_database() -> tuple[int, int]:
     """(recordings whose links differ, recordings)."""
-    year = field_year(SAMPLE_SEED, squads=4, crews=2, days=SAMPLE_DAYS)
+    year = rounds_year(SAMPLE_SEED, squads=4, crews=2, days=SAMPLE_DAYS)
     with database() as engine:
         load(engine, year)
         # Recorders, officers and cases are known from the start: one pass writes what any order ends with.

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from schemas.clocks import OffsetSource
+from deploy.demo.simulator.clocks import timelines
+from deploy.demo.simulator.rows import FAULTS, STRAY, File, Year
 from service.finding.linking.evidence import (
     EventFacts,
     Fix,
@@ -19,8 +20,6 @@ from service.finding.linking.evidence import (
     Source,
 )
 from service.finding.linking.surroundings import Surroundings
-from service.registry.clocks.rules import Measurement, Timeline
-from tests.bench.field_year import FAULTS, STRAY, File, Year
 
 RIVAL_BEFORE = timedelta(minutes=5)
 OFFERS = 3
@@ -30,10 +29,7 @@ class Clocks:
     """Corrected times as the product would have them, from what the docks measured."""
 
     def __init__(self, year: Year) -> None:
-        measured = defaultdict(list)
-        for one in year.measured:
-            measured[one.recorder].append(Measurement(one.at, one.offset_s, one.doubt_s, OffsetSource.dock))
-        self.lines = {recorder: Timeline.of(found) for recorder, found in measured.items()}
+        self.lines = timelines(year)
 
     def offset(self, file: File) -> tuple[float, float]:
         """(offset, doubt) in seconds; nothing measured is nothing doubted."""

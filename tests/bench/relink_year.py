@@ -10,11 +10,11 @@ from typing import Any
 from sqlalchemy import Engine, create_engine
 from sqlmodel import Session
 
+from deploy.demo.simulator.rounds import rounds_year
 from schemas.policy import PolicyValue
 from service.finding.linking.batch import relink_all
-from tests.bench.field_year import field_year
-from tests.bench.linking_index import DayClocks, database, decided_links, load
 from tests.bench.scale import Scale
+from tests.bench.year_index import DayClocks, database, decided_links, load
 
 SEED = 301
 DAYS = (93, 372)
@@ -97,7 +97,7 @@ def _beside(engine: Engine) -> Iterator[Engine]:
 
 
 def _loaded(engine: Engine, squads: int, crews: int, days: int) -> Loaded:
-    year = field_year(SEED, squads=squads, crews=crews, days=days)
+    year = rounds_year(SEED, squads=squads, crews=crews, days=days)
     clocks = DayClocks(year)
     load(engine, year, decided_links(year, clocks), clocks)
     # the evidence of neighbours is written once, and every cache is warm

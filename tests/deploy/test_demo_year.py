@@ -14,9 +14,9 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from deploy.demo.bureau import make_bureau
+from deploy.demo.simulator.rates import REPORT, YEAR
 from deploy.demo.year import freezing
 from deploy.demo.year.load import NotADemoDatabase, load_year
-from deploy.demo.year.report import REPORT, YEAR
 from schemas.accounts import Account, Role
 from schemas.coverage import (
     Basis,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from deploy.demo.simulator.rows import Happening
 from deploy.demo.year.persons import Made
 from schemas.coverage import DisputeState, ExplanationState
 from schemas.links import LinkState
@@ -60,10 +61,10 @@ class Told:
                     **same, outcome=str(row["state"]), answer=row["answer"],
                 )  # fmt: skip
 
-    def of_cancelled(self, events: Iterable[Row], by: UUID) -> Iterator[Row]:
-        for row in events:
-            if row["cancelled_at"] is not None:
-                yield self._row(row["cancelled_at"], by, "cancel", "event", row["id"], reason=CALLED_OFF)
+    def of_cancelled(self, events: Iterable[Happening], by: UUID) -> Iterator[Row]:
+        for event in events:
+            if event.cancelled is not None:
+                yield self._row(event.cancelled, by, "cancel", "event", event.id, reason=CALLED_OFF)
 
     def _row(
         self, at: datetime, account: UUID, action: str, kind: str, subject: UUID, /, **detail: Any

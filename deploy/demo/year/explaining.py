@@ -6,8 +6,7 @@ from random import Random
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from deploy.demo.year.report import YEAR
-from deploy.demo.year.squads import Squad
+from deploy.demo.simulator.rates import YEAR
 from schemas.base import new_id
 from schemas.coverage import DisputeAbout, DisputeState, ExplanationKind, ExplanationReason, ExplanationState
 from schemas.events import EventKind
@@ -39,6 +38,14 @@ STATEMENTS = (
 )
 
 
+class Staff(NamedTuple):
+    """Of a squad: the account of one of its officers, and which share it `explains` of what is lacking."""
+
+    member: UUID | None
+    officer: UUID | None
+    explains: float
+
+
 class Lacking(NamedTuple):
     """A counted event that is missing, or has gaps: as `event_coverage` keeps it."""
 
@@ -52,7 +59,7 @@ class Lacking(NamedTuple):
 
 def explanations(
     events: Iterable[Lacking],
-    squads: Mapping[UUID, Squad],
+    staff: Mapping[UUID, Staff],
     without_recorder: set[UUID],
     supervisor: UUID,
     rng: Random,
@@ -60,18 +67,18 @@ def explanations(
     """Asked by the squad's member; decided, if at all, by the supervisor."""
     found = []
     for event in events:
-        squad = squads[event.squad_id]
+        squad = staff[event.squad_id]
         if squad.member is None:
             continue
         if not event.shown:
             device = event.event_id in without_recorder
-            asks = squad.habits.explains * (1.1 if device else ASKED_OF_MISSING)
+            asks = squad.explains * (1.1 if device else ASKED_OF_MISSING)
             if rng.random() < asks:
                 reason = ExplanationReason.device_fault if device else _reason(event, rng)
                 found.append(_row(event, squad.member, supervisor, ExplanationKind.exemption, reason, rng))
             continue
         for gap in event.gaps:
-            if rng.random() < squad.habits.explains * 0.8:
+            if rng.random() < squad.explains * 0.8:
                 row = _row(
                     event, squad.member, supervisor, ExplanationKind.gap_reason, _reason(event, rng), rng
                 )

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
-from deploy.demo.year.report import YEAR
+from deploy.demo.simulator.rates import YEAR
 from schemas.accounts import Account, Role
 from schemas.coverage import Basis, Dispute, EventCoverage
 from schemas.events import EnforcementEvent, EventOfficer, EventUpdate

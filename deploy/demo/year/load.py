@@ -5,7 +5,8 @@ was made as a demo database.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import timedelta
+from itertools import islice
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -13,18 +14,16 @@ from uuid import UUID
 from sqlalchemy import delete, insert, select, text, update
 from sqlmodel import Session
 
-from deploy.demo.bureau import ROADS
 from deploy.demo.matters import LISTS
-from deploy.demo.year import clocks as clocks_of_year
-from deploy.demo.year.acts import Act, Papers, acts_of
+from deploy.demo.simulator.rates import HABITS, YEAR
+from deploy.demo.simulator.report import DAYS, Roll, report_year
+from deploy.demo.simulator.rows import Camera, Unfilmed, Year
+from deploy.demo.simulator.rows import Officer as OnRoll
+from deploy.demo.year import rows
 from deploy.demo.year.custody import Told
-from deploy.demo.year.explaining import Lacking, disputes, explanations
-from deploy.demo.year.filming import Footage, film
+from deploy.demo.year.explaining import Lacking, Staff, disputes, explanations
 from deploy.demo.year.persons import Made, decisions
-from deploy.demo.year.report import DAYS, REPORT, YEAR, campaign_days
-from deploy.demo.year.squads import HABITS, Squad, duty, holdings, rosters
 from schemas.accounts import Account, Role
-from schemas.base import new_id
 from schemas.cases import Campaign, Case
 from schemas.clocks import ClockOffset
 from schemas.coverage import Basis, Dispute, EventCoverage, Explanation
@@ -33,21 +32,18 @@ from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link, LinkState
 from schemas.matters import MatterBase, MatterList, RecordingMatter
 from schemas.originals import MediaState, Original
-from schemas.people import Officer, Roster
-from schemas.people import Squad as SquadRow
+from schemas.people import Officer, Roster, Squad
 from schemas.recorders import Assignment, Recorder
 from schemas.recordings import Recording
 from service.finding.linking.keep import write_links
 from service.finding.search.project import index_recordings
 from service.kernel.clock import day_start
 from service.kernel.policy import policy
-from service.registry.cases.rules import case_number_fold
 from service.supervision.coverage.keep import recount_all
 
 STAND_INS = 4
 BATCH = 1000
 PUBLISHED_AHEAD = 14  # days before a matters list holds
-CASES = 240
 
 
 class NotADemoDatabase(Exception):
@@ -72,65 +68,61 @@ def load_year(session: Session, seed: int = YEAR) -> dict[str, int]:
     if not originals:
         raise NotADemoDatabase
     rng = Random(seed)
-    squads, supervisor = _squads(session), _supervisor(session)
+    rolls, supervisor = _rolls(session), _supervisor(session)
+    staff = _staff(session, rolls)
     _publish(session, supervisor)
-    acts, footage, extra = _happen(session, squads, originals, rng)
-    ids = [row["id"] for row in footage.recordings]
+    year = report_year(seed, rolls)
+    _insert_all(session, year, originals)
+    ids = [file.id for file in year.files]
     _link(session, ids)
-    by = {row["id"]: _account(squads[row["squad_id"]], supervisor) for row in footage.recordings}
+    by = {file.id: staff[file.squad].member or supervisor for file in year.files}
     made = _made(session)
-    decided = decisions(made, footage.shows, by, rng)
+    decided = decisions(made, {file.id: file.shows for file in year.files}, by, rng)
     for start in range(0, len(decided), BATCH):
         session.execute(update(Link), decided[start : start + BATCH])
     _settle(session, decided)
     recount_all(session)
-    explained = explanations(_lacking(session), squads, footage.without_recorder, supervisor, rng)
+    bare = {event for event, why in year.unfilmed.items() if why == Unfilmed.no_recorder}
+    explained = explanations(_lacking(session), staff, bare, supervisor, rng)
     _insert(session, Explanation, explained)
-    disputed = disputes(*_disputable(session, acts, squads), supervisor, rng)
+    disputed = disputes(*_disputable(session, year, staff), supervisor, rng)
     _insert(session, Dispute, disputed)
     told = Told(
         {one.id: one.username for one in session.execute(select(Account.id, Account.username))},
-        {row["id"]: row["squad_id"] for row in (*footage.recordings, *(act.event for act in acts), *extra)},
+        {file.id: file.squad for file in year.files} | {event.id: event.squad for event in year.events},
     )
-    rows = [
+    custody = [
         *told.of_links(decided, {one.id: one for one in made}),
         *told.of_explanations(explained),
         *told.of_disputes(disputed),
-        *told.of_cancelled(extra, supervisor),
+        *told.of_cancelled(year.events, supervisor),
     ]
-    _insert(session, CustodyEntry, sorted(rows, key=lambda row: row["at"]))
+    _insert(session, CustodyEntry, sorted(custody, key=lambda row: row["at"]))
     recount_all(session)
     index_recordings(session, ids)
     session.expunge_all()
     session.execute(text("ANALYZE"))
     return {
-        "events": len(acts) + len(extra),
+        "events": len(year.events),
         "recordings": len(ids),
         "links": len(_made(session)),
         "explanations": len(explained),
     }
 
 
-def _insert(session: Session, table: Any, rows: Sequence[Mapping[str, Any]]) -> None:
-    for start in range(0, len(rows), BATCH):
-        session.execute(insert(table), rows[start : start + BATCH])
+def _insert(session: Session, table: Any, made: Iterable[Mapping[str, Any]]) -> None:
+    left = iter(made)
+    while batch := list(islice(left, BATCH)):
+        session.execute(insert(table), batch)
 
 
 # ---- what is there -----------------------------------------------------------------------------------
 
 
-def _squads(session: Session) -> dict[UUID, Squad]:
-    """Those with two officers and a recorder at least, and the account of one of their members."""
-    found: dict[UUID, Squad] = {}
-    members = {
-        squad: (account, officer)
-        for squad, account, officer in session.execute(
-            select(Account.squad_id, Account.id, Account.officer_id)
-            .where(Account.role == Role.member, Account.officer_id.is_not(None))
-            .order_by(Account.username.desc())
-        )
-    }
-    for squad in session.scalars(select(SquadRow).order_by(SquadRow.code)):
+def _rolls(session: Session) -> list[Roll]:
+    """Squads with two officers and a recorder at least."""
+    found: list[Roll] = []
+    for squad in session.scalars(select(Squad).order_by(Squad.code)):
         officers = session.execute(
             select(Officer.id, Officer.certificate_no)
             .where(Officer.squad_id == squad.id)
@@ -142,17 +134,29 @@ def _squads(session: Session) -> dict[UUID, Squad]:
             .order_by(Recorder.serial)
         ).all()
         if len(officers) >= 2 and recorders:
-            account, officer = members.get(squad.id, (None, None))
-            found[squad.id] = Squad(
-                squad.id,
-                squad.code,
-                tuple((one.id, one.certificate_no) for one in officers),
-                tuple((one.id, one.serial) for one in recorders),
-                HABITS[len(found) % len(HABITS)],
-                account,
-                officer,
+            found.append(
+                Roll(
+                    squad.id,
+                    squad.code,
+                    tuple(OnRoll(one.id, one.certificate_no, squad.id) for one in officers),
+                    tuple(Camera(one.id, one.serial, squad.id, shared=True) for one in recorders),
+                    HABITS[len(found) % len(HABITS)],
+                )
             )
     return found
+
+
+def _staff(session: Session, rolls: Sequence[Roll]) -> dict[UUID, Staff]:
+    """By squad."""
+    members = {
+        squad: (account, officer)
+        for squad, account, officer in session.execute(
+            select(Account.squad_id, Account.id, Account.officer_id)
+            .where(Account.role == Role.member, Account.officer_id.is_not(None))
+            .order_by(Account.username.desc())
+        )
+    }
+    return {roll.id: Staff(*members.get(roll.id, (None, None)), roll.rates.explains) for roll in rolls}
 
 
 def _supervisor(session: Session) -> UUID:
@@ -165,10 +169,6 @@ def _supervisor(session: Session) -> UUID:
     if found is None:
         raise NotADemoDatabase
     return found
-
-
-def _account(squad: Squad, supervisor: UUID) -> UUID:
-    return squad.member or supervisor
 
 
 def _publish(session: Session, supervisor: UUID) -> None:
@@ -193,69 +193,17 @@ def _publish(session: Session, supervisor: UUID) -> None:
 # ---- what happened -----------------------------------------------------------------------------------
 
 
-def _happen(
-    session: Session, squads: Mapping[UUID, Squad], originals: Sequence[UUID], rng: Random
-) -> tuple[list[Act], Footage, list[dict[str, Any]]]:
-    on_duty = {squad.id: duty(squad, rng) for squad in squads.values()}
-    pairs = [pair for days in on_duty.values() for day in days.values() for pair in day]
-    papers = Papers(_campaigns(session), _cases(session, list(squads), rng))
-    acts, extra = acts_of(on_duty, list(squads.values()), papers, rng)
-    recorders = [recorder for squad in squads.values() for recorder, _ in squad.shared]
-    clocks = clocks_of_year.clocks_of(recorders, rng)
-    footage = film(acts, clocks, originals, rng)
-    crews = {act.event["id"]: act.pair.officers for act in acts}
-    crews |= {row["id"]: row.pop("officers") for row in extra}
-    _insert(session, Roster, [{"id": new_id(), **row} for row in rosters(pairs)])
-    _insert(session, Assignment, [{"id": new_id(), **row} for row in holdings(pairs, rng)])
-    _insert(session, ClockOffset, clocks_of_year.rows(clocks))
-    _insert(session, EnforcementEvent, [act.event for act in acts] + extra)
-    _insert(
-        session,
-        EventOfficer,
-        [{"event_id": event, "officer_id": officer} for event, crew in crews.items() for officer, _ in crew],
-    )
-    _insert(session, Recording, footage.recordings)
+def _insert_all(session: Session, year: Year, originals: Sequence[UUID]) -> None:
+    campaigns = list(rows.campaigns())
+    _insert(session, Campaign, campaigns)
+    _insert(session, Case, rows.cases(year))
+    _insert(session, Roster, rows.rosters(year))
+    _insert(session, Assignment, rows.assignments(year))
+    _insert(session, ClockOffset, rows.clocks(year))
+    _insert(session, EnforcementEvent, rows.events(year, [campaign["id"] for campaign in campaigns]))
+    _insert(session, EventOfficer, rows.crews(year))
+    _insert(session, Recording, rows.recordings(year, originals))
     session.execute(text("ANALYZE"))  # a bulk of rows that the planner knows nothing of
-    return acts, footage, extra
-
-
-def _campaigns(session: Session) -> list[UUID]:
-    ids = []
-    for n in range(REPORT[0].campaigns):
-        first, last = campaign_days(n, REPORT[0].campaigns)
-        campaign = Campaign(
-            external_id=f"Y{YEAR}-{n + 1}",
-            name=f"{YEAR} 年餐饮油烟专项行动第 {n + 1} 次",
-            starts_on=first,
-            ends_on=last,
-        )
-        session.add(campaign)
-        ids.append(campaign.id)
-    session.flush()
-    return ids
-
-
-def _cases(session: Session, squads: Sequence[UUID], rng: Random) -> dict[UUID, list[tuple[UUID, date]]]:
-    found: dict[UUID, list[tuple[UUID, date]]] = {squad: [] for squad in squads}
-    for n in range(CASES):
-        squad = squads[n % len(squads)]
-        number = f"示城管罚〔{YEAR}〕{1000 + n}号"
-        place = f"{rng.choice(ROADS)} {rng.randint(1, 180)} 号"
-        opened = DAYS[n * len(DAYS) // CASES]
-        case = Case(
-            number=number,
-            number_folded=case_number_fold(number),
-            title=f"{place}{rng.choice(('扬尘污染案', '油烟超标排放案', '占道经营案', '擅自设置招牌案'))}",
-            party=f"当事人 {n + 1:03d}",
-            place=place,
-            opened_on=opened,
-            squad_id=squad,
-            sample=True,
-        )
-        session.add(case)
-        found[squad].append((case.id, opened))
-    session.flush()
-    return found
 
 
 # ---- links -------------------------------------------------------------------------------------------
@@ -321,14 +269,14 @@ def _lacking(session: Session) -> list[Lacking]:
 
 
 def _disputable(
-    session: Session, acts: Sequence[Act], squads: Mapping[UUID, Squad]
+    session: Session, year: Year, staff: Mapping[UUID, Staff]
 ) -> tuple[list[Lacking], dict[UUID, UUID]]:
     """Missing ones that concern an officer with an account."""
-    crews = {act.event["id"]: {officer for officer, _ in act.pair.officers} for act in acts}
+    crews = {event.id: event.officers for event in year.events}
     found, members = [], {}
     for event in _lacking(session):
-        squad = squads[event.squad_id]
-        if squad.member and squad.member_officer in crews.get(event.event_id, ()) and not event.shown:
+        one = staff[event.squad_id]
+        if one.member and one.officer in crews.get(event.event_id, ()) and not event.shown:
             found.append(event)
-            members[event.event_id] = squad.member
+            members[event.event_id] = one.member
     return found, members

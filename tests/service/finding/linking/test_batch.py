@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import func
 from sqlmodel import Session, select
 
+from deploy.demo.simulator.rounds import rounds_year
 from schemas.accounts import Role
 from schemas.custody import CustodyEntry
 from schemas.links import Link, LinkState
@@ -11,8 +12,7 @@ from schemas.policy import PolicyValue
 from service.finding.linking import batch
 from service.finding.linking.actions import confirm, link_recording
 from service.finding.linking.batch import relink_all
-from tests.bench.field_year import field_year
-from tests.bench.linking_index import load
+from tests.bench.year_index import load
 from tests.service.finding.linking.field import Field
 
 
@@ -26,7 +26,7 @@ def _links(session: Session) -> set[tuple]:
 
 @pytest.fixture
 def year(clean_engine):
-    year = field_year(7, squads=2, crews=2, days=2)
+    year = rounds_year(7, squads=2, crews=2, days=2)
     load(clean_engine, year)
     return year
 

@@ -1,4 +1,4 @@
-"""A generated year in a real database, as the services would have written it."""
+"""A simulated year in a real database, as the services would have written it: in bulk."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -9,10 +9,11 @@ from uuid import UUID
 
 from sqlalchemy import Connection, Engine, text
 
+from deploy.demo.simulator.report import campaign_of
+from deploy.demo.simulator.rows import BEGIN, File, Happening, Year
 from schemas.base import now
 from service.finding.linking.evidence import Limits
 from service.finding.linking.rules import VERSION, decide
-from tests.bench.field_year import BEGIN, File, Year
 from tests.bench.installation import installed
 from tests.bench.linking_pure import Clocks, as_seen
 
@@ -80,14 +81,16 @@ def load(engine: Engine, year: Year, links: Iterable[tuple] = (), clocks: Clocks
                 for case, squad in year.cases.items()
             ),
         )
+        campaigns = sorted({campaign for one in year.events if (campaign := _campaign(one))})
+        _copy(connection, "campaigns", ("id", "name"), ((one, f"专项 {one.int}") for one in campaigns))
         _copy(
             connection,
             "enforcement_events",
             ("id", "title", "subject", "party", "place", "kind", "arrived_at", "departed_at", "squad_id", "case_id",
-             "latitude", "longitude", "sample", "created_at"),
+             "campaign_id", "cancelled_at", "merged_into", "latitude", "longitude", "sample", "created_at"),
             (
-                (one.id, "检查", "", "", "", one.kind, one.start, one.end, one.squad, one.case, one.latitude,
-                 one.longitude, False, one.start)
+                (one.id, one.work.act, one.work.subject, "", "", one.kind, one.start, one.end, one.squad, one.case,
+                 _campaign(one), one.cancelled, one.merged_into, one.latitude, one.longitude, False, one.start)
                 for one in year.events
             ),
         )  # fmt: skip
@@ -101,6 +104,11 @@ def load(engine: Engine, year: Year, links: Iterable[tuple] = (), clocks: Clocks
         _copy(connection, "links", LINK, links)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("VACUUM (ANALYZE)"))
+
+
+def _campaign(event: Happening) -> UUID | None:
+    number = campaign_of(event.work, event.nth)
+    return None if number is None else UUID(int=number + 1)
 
 
 @contextmanager
