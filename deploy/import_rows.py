@@ -237,19 +237,21 @@ def _why(row: dict[str, Any]) -> str:
 def _say_columns(console: "Console", what: What) -> None:
     from rich.table import Table
 
-    from service.registry.importing.kinds import columns, import_kind
+    from service.desk.imports.kinds import import_kind
+    from service.registry.importing.columns import columns
 
     kind = import_kind(what)
     console.print(f"{kind.word.label}: {kind.word.meaning}", markup=False)
     table = Table(_("Column"), _("Needed"), _("What it holds"), _("Other names"))
-    for one in columns(kind.importer):
+    for one in columns(kind):
         table.add_row(one.header, _("yes") if one.required else "", one.meaning, "、".join(one.also))
     console.print(table)
 
 
 def _write_template(console: "Console", what: What, path: Path) -> None:
+    from service.desk.imports.kinds import import_kind
     from service.kernel.paper.workbook import write_csv, write_xlsx
-    from service.registry.importing.kinds import import_kind, template_table
+    from service.registry.importing.columns import template_table
 
     title, headers, notes = template_table(import_kind(what))
     content = (

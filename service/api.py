@@ -1,6 +1,7 @@
 """The HTTP API: the routes of every capability."""
 
 from service.access.routes import router as access
+from service.desk.imports.routes import router as imports
 from service.desk.operations.routes import router as operations
 from service.finding.linking.case_routes import router as cases_shown
 from service.finding.linking.routes import router as linking
@@ -12,7 +13,6 @@ from service.preservation.custody.routes import router as custody
 from service.registry.cases.routes import router as cases
 from service.registry.clocks.routes import router as clocks
 from service.registry.events.routes import router as events
-from service.registry.importing.routes import router as importing
 from service.registry.matters.routes import router as matters
 from service.registry.people.routes import router as people
 from service.registry.recorders.routes import router as recorders
@@ -29,7 +29,7 @@ API = (
     cases,
     cases_shown,
     matters,
-    importing,
+    imports,
     events,
     announcements,
     uploads,

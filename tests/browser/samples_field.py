@@ -3,10 +3,12 @@
 from datetime import date, datetime, timedelta
 
 from schemas.matters import Duty
+from service.desk.imports.kinds import IMPORTS
 from service.kernel.policy import DEFAULTS
 from service.registry.events.subjects import Subjects
-from service.registry.importing.actions import Outcome, Report, RowReport
-from service.registry.importing.kinds import IMPORTS, columns
+from service.registry.importing.actions import Report, RowReport
+from service.registry.importing.columns import columns
+from service.registry.importing.importer import Outcome
 from service.registry.matters.queries import Published
 from service.registry.matters.rules import DEFAULT_EDITION, Edition, Rule, compare
 from service.web.importing.pages import Page as ImportPage
@@ -49,7 +51,7 @@ def matters(now: datetime, *, compared: bool = False) -> MattersPage:
 
 def importing(kind: str) -> ImportPage:
     chosen = IMPORTS[kind]
-    return ImportPage(list(IMPORTS.values()), chosen, columns(chosen.importer), date(2024, 6, 3))
+    return ImportPage(list(IMPORTS.values()), chosen, columns(chosen), date(2024, 6, 3))
 
 
 def told(kind: str, *, applied: bool = False) -> Told:

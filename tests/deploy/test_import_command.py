@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from deploy.import_rows import register
 from deploy.process import free_port
+from service.desk.imports.kinds import IMPORTS
 from service.kernel.settings import get_settings
-from service.registry.importing.kinds import IMPORTS
 from service.registry.importing.rules import read
 from tests.service.footage.uploads.conftest import bureau, service  # noqa: F401 (fixtures)
 from tests.service.footage.uploads.service import PASSWORD, Service
@@ -98,7 +98,7 @@ def test_columns_and_an_empty_table_need_no_server(tmp_path, what):
     assert code == 0
     for form in ("xlsx", "csv"):
         assert run(what, "--template", f"t.{form}")[0] == 0
-        importer = IMPORTS[what].importer
+        importer = IMPORTS[what]
         names = {**importer.headers, **{name: name for name in importer.model.model_fields}}
         sheet = read((tmp_path / f"t.{form}").read_bytes(), "", names)
         assert (sheet.rows, sheet.ignored) == ([], ())

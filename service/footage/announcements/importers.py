@@ -17,8 +17,8 @@ from service.kernel.i18n import gettext as _
 from service.kernel.settings import get_settings
 from service.registry.conventions.queries import known_conventions
 from service.registry.conventions.rules import Conventions, read_record_by_any
-from service.registry.importing.actions import Importer, Outcome
 from service.registry.importing.errors import RowRefused
+from service.registry.importing.importer import Importer, Outcome
 
 OWN = Conventions.of(
     {
@@ -51,7 +51,7 @@ class AnnouncedRow(SQLModel):
 
 
 class AnnouncementImporter(Importer):
-    kind = "announcements"
+    name = "announcements"
     model = AnnouncedRow
     headers: ClassVar[Mapping[str, str]] = {}
 

@@ -9,18 +9,27 @@ from sqlalchemy import select
 from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
 from service.finding.linking.relink import relink_cases
 from service.kernel.i18n import gettext as _
+from service.kernel.i18n import lazy
+from service.kernel.words import Word
 from service.registry.cases.actions import reindex_campaigns, reindex_cases
 from service.registry.cases.rules import case_number_fold
-from service.registry.importing.actions import Importer, Outcome, differences
 from service.registry.importing.errors import RowRefused
+from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import day
+from service.registry.importing.words import EXTERNAL_ID, SQUAD
 from service.registry.people.queries import squads_said
 
 
 class CaseImporter(Importer):
     """Known by the folded number."""
 
-    kind = "cases"
+    name = "cases"
+    word = Word(
+        lazy("Cases"), icon="folder", meaning=lazy("Known by the case number, however it is written.")
+    )
+    meanings: ClassVar = {
+        "squad": SQUAD,
+    }
     model = CaseCreate
     headers: ClassVar = {
         "案号": "number",
@@ -77,7 +86,11 @@ class CaseImporter(Importer):
 class CampaignImporter(Importer):
     """Known by the external id."""
 
-    kind = "campaigns"
+    name = "campaigns"
+    word = Word(lazy("Campaigns"), icon="flag", meaning=lazy("Known by the external id."))
+    meanings: ClassVar = {
+        "external_id": EXTERNAL_ID,
+    }
     model = CampaignCreate
     headers: ClassVar = {
         "外部编号": "external_id",

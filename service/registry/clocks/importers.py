@@ -9,15 +9,31 @@ from schemas.clocks import ClockOffset, ClockOffsetCreate, OffsetSource
 from schemas.recorders import Recorder
 from service.kernel.errors import ServiceError
 from service.kernel.i18n import gettext as _
+from service.kernel.i18n import lazy
+from service.kernel.i18n import noop as _n
+from service.kernel.words import Word
 from service.registry.clocks.actions import checked, note_measurement
 from service.registry.clocks.keep import change_clock, correct_recordings
-from service.registry.importing.actions import Importer, Outcome, differences
 from service.registry.importing.errors import RowRefused
+from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import moment
+from service.registry.importing.words import EXTERNAL_ID, RECORDER
 
 
 class ClockOffsetImporter(Importer):
-    kind = "clocks"
+    name = "clocks"
+    word = Word(
+        lazy("Clock measurements"),
+        icon="clock",
+        meaning=lazy("How far a recorder's clock was off, and when."),
+    )
+    meanings: ClassVar = {
+        "recorder": RECORDER,
+        "external_id": EXTERNAL_ID,
+        "offset_s": _n("seconds that the clock was fast; slow with a minus"),
+        "device_time": _n("in place of the seconds: what the recorder showed at that time"),
+        "doubt_s": _n("right within ± so many seconds"),
+    }
     model = ClockOffsetCreate
     headers: ClassVar = {
         "外部编号": "external_id",

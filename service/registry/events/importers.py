@@ -10,14 +10,17 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from schemas.cases import Campaign, Case
 from schemas.custody import CustodyEntry
-from schemas.events import EnforcementEvent, EventCreate, EventOfficer
+from schemas.events import EnforcementEvent, EventCreate, EventKind, EventOfficer
 from schemas.people import Officer
 from service.access.queries import visible_cases
 from service.finding.linking.relink import Touched
 from service.kernel.clock import as_utc, local
 from service.kernel.custody import record
 from service.kernel.i18n import gettext as _
+from service.kernel.i18n import lazy
+from service.kernel.i18n import noop as _n
 from service.kernel.policy import policy
+from service.kernel.words import Word
 from service.registry.cases.rules import case_number_fold
 from service.registry.events.actions import WORDS, plain, set_cancelled
 from service.registry.events.errors import EventTooLong
@@ -25,14 +28,16 @@ from service.registry.events.following import bring_up_to_date, link_anew
 from service.registry.events.late import past_deadline
 from service.registry.events.rules import length_fits, place_fits, span_fits
 from service.registry.events.subjects import subjects
-from service.registry.importing.actions import Importer, Outcome, differences
+from service.registry.events.words import KINDS
 from service.registry.importing.errors import RowRefused
+from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import many, moment, truth
+from service.registry.importing.words import EXTERNAL_ID, SQUAD, SUBJECT
 from service.registry.people.queries import squads_said
 
 IMPORT = "import"
 MIDNIGHT = time()  # what a day without a time is read as
-KINDS = {
+SAID = {
     "日常巡查": "inspection",
     "巡查": "inspection",
     "调查取证": "evidence_collection",
@@ -51,7 +56,21 @@ class EventRow(EventCreate):
 
 
 class EventImporter(Importer):
-    kind = "events"
+    name = "events"
+    word = Word(
+        lazy("Events"),
+        icon="calendar-days",
+        meaning=lazy("Known by the external id: kind, arrival, departure, place, who took part."),
+    )
+    meanings: ClassVar = {
+        "external_id": EXTERNAL_ID,
+        "subject": SUBJECT,
+        "squad": SQUAD,
+        "officers": _n("certificate numbers of those who took part, parted by 、"),
+        "case": _n("case number, however it is written"),
+        "campaign": _n("external id or name of a campaign"),
+    }
+    words: ClassVar = {EventKind: KINDS}
     model = EventRow
     headers: ClassVar = {
         "外部编号": "external_id",
@@ -88,7 +107,7 @@ class EventImporter(Importer):
         "arrived_at": moment,
         "departed_at": moment,
         "cancelled": truth,
-        "kind": lambda value: KINDS.get(value, value) if isinstance(value, str) else value,
+        "kind": lambda value: SAID.get(value, value) if isinstance(value, str) else value,
     }
 
     def key(self, wanted: EventRow) -> str:

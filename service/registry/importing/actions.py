@@ -1,31 +1,20 @@
 """One import is one transaction: every row is created, changed, unchanged or refused with its reason."""
 
-from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any
 
 from pydantic import ValidationError
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
 from schemas.custody import CustodyEntry
-from service.access.actions import require
-from service.access.queries import squad_scope
-from service.kernel.actor import Actor
 from service.kernel.custody import record
 from service.kernel.database import any_number_of_values
 from service.kernel.i18n import gettext as _
+from service.registry.importing.columns import problem_of
 from service.registry.importing.errors import ColumnsMissing, RowRefused
+from service.registry.importing.importer import Importer, Outcome
 from service.registry.importing.rules import Sheet, SourceRow, read
-
-
-class Outcome(StrEnum):
-    created = "created"
-    changed = "changed"
-    unchanged = "unchanged"
-    refused = "refused"
 
 
 @dataclass(frozen=True)
@@ -51,48 +40,6 @@ class Report:
     ignored_columns: list[str]
     unread_sheets: list[str]
     rows: list[RowReport]
-
-
-class Importer(ABC):
-    """What one kind of row needs; one instance serves one import.
-
-    `headers`: other column names → field. `cells`: how a field's cell is read before the model sees it.
-    `load` fetches, in a fixed number of queries, all that the rows refer to; `apply` says what becomes of one
-    row and raises RowRefused; `finish` does once what follows from all of them (links, search).
-    `all_or_nothing`: one refused row leaves everything as it was.
-    """
-
-    kind: ClassVar[str]
-    model: ClassVar[type[SQLModel]]
-    headers: ClassVar[Mapping[str, str]]
-    cells: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
-    all_or_nothing: ClassVar[bool] = False
-    note: str | None = None  # of the row that `apply` has just read
-
-    def __init__(self, session: Session, actor: Actor) -> None:
-        self.session, self.actor = session, actor
-        self.scope = squad_scope(actor)
-
-    def load(self, wanted: Sequence[Any]) -> None:  # noqa: B027 - nothing to fetch is a valid answer
-        ...
-
-    def require_may(self) -> None:
-        require(self.actor, "import")
-
-    @abstractmethod
-    def key(self, wanted: Any) -> str: ...
-
-    @abstractmethod
-    def apply(self, wanted: Any) -> tuple[Outcome, list[str]]: ...
-
-    def changes_anything(self, counts: Mapping[str, int]) -> bool:
-        return bool(counts[Outcome.created] or counts[Outcome.changed])
-
-    def finish(self) -> None:  # noqa: B027 - nothing follows for most kinds
-        ...
-
-    def in_scope(self, squad_id: Any) -> bool:
-        return self.scope is None or squad_id in self.scope
 
 
 def run_import(importer: Importer, data: bytes, content_type: str, *, dry_run: bool) -> Report:
@@ -131,7 +78,7 @@ def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
             inside.rollback()
         raise
     if applied:
-        record(session, importer.actor, "import", importer.kind, None, **counts)
+        record(session, importer.actor, "import", importer.name, None, **counts)
     return Report(
         dry_run=dry_run,
         applied=applied,
@@ -192,8 +139,6 @@ def _read(importer: Importer, row: SourceRow) -> Any:
     }
     if "\x00" in str(values) or _holds_nul(values):
         raise RowRefused(_("it holds a character that no text may hold"))
-    from service.registry.importing.kinds import problem_of  # which knows every importer
-
     try:
         return importer.model.model_validate(values)
     except ValidationError as error:
@@ -206,11 +151,3 @@ def _holds_nul(value: Any) -> bool:
     if isinstance(value, dict):
         return any(_holds_nul(part) for part in (*value, *value.values()))
     return isinstance(value, list) and any(_holds_nul(part) for part in value)
-
-
-def differences(row: Any, values: Mapping[str, Any]) -> list[str]:
-    """Sets what differs on the row and answers the names."""
-    changed = [name for name, value in values.items() if getattr(row, name) != value]
-    for name in changed:
-        setattr(row, name, values[name])
-    return changed

@@ -7,18 +7,24 @@ from typing import Any, ClassVar
 from pydantic import Field
 from sqlmodel import Session
 
-from schemas.matters import MatterBase, Step
+from schemas.events import EventKind
+from schemas.matters import Duty, MatterBase, Moment, Step
 from service.kernel.actor import Actor
 from service.kernel.clock import local, now
 from service.kernel.i18n import gettext as _
+from service.kernel.i18n import lazy
+from service.kernel.i18n import noop as _n
+from service.kernel.words import Word
 from service.registry.events.subjects import subjects
 from service.registry.events.words import KINDS
-from service.registry.importing.actions import Importer, Outcome
 from service.registry.importing.errors import RowRefused
+from service.registry.importing.importer import Importer, Outcome
+from service.registry.importing.words import SUBJECT
 from service.registry.matters.actions import may_publish, publish
 from service.registry.matters.queries import book
 from service.registry.matters.rules import DEFAULT_EDITION, Rule, compare, lines_of, subject_key
 from service.registry.matters.table import CELLS, HEADERS
+from service.registry.matters.words import DUTIES, MOMENTS, STEPS
 
 DAY_S = 86_400
 
@@ -41,7 +47,17 @@ class MatterImporter(Importer):
     """Rows are compared with the version in force on the day from which the new one is to hold; what that version has
     and the table has not stands in `removed`. A table that changes nothing publishes nothing."""
 
-    kind = "matters"
+    name = "matters"
+    word = Word(
+        lazy("Recording matters"),
+        icon="scroll-text",
+        meaning=lazy("A whole list: it is published as a new version, and only if every row is right."),
+    )
+    meanings: ClassVar = {
+        "subject": SUBJECT,
+        "retention_days": _n("number of days, or permanent (永久); empty is permanent"),
+    }
+    words: ClassVar = {EventKind: KINDS, Duty: DUTIES, Moment: MOMENTS, Step: STEPS}
     model = MatterLine
     headers: ClassVar = HEADERS
     cells: ClassVar = CELLS

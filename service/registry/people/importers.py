@@ -13,18 +13,25 @@ from schemas.recorders import Assignment, Recorder
 from service.finding.linking.relink import relink_claims
 from service.kernel.clock import as_utc, day_start, local
 from service.kernel.i18n import gettext as _
+from service.kernel.i18n import lazy
 from service.kernel.i18n import moment as shown
+from service.kernel.i18n import noop as _n
 from service.kernel.policy import policy
-from service.registry.importing.actions import Importer, Outcome, differences
+from service.kernel.words import Word
 from service.registry.importing.errors import RowRefused
+from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import day
+from service.registry.importing.words import EXTERNAL_ID, OFFICER, SQUAD
 from service.registry.people.errors import OnDutyElsewhere
 from service.registry.people.queries import squads_said
 from service.registry.people.rules import Span, left_by, overlapping, shift
 
 
 class SquadImporter(Importer):
-    kind = "squads"
+    name = "squads"
+    word = Word(
+        lazy("Squads"), icon="users", meaning=lazy("Code and name; the other tables name squads by either.")
+    )
     model = SquadCreate
     headers: ClassVar = {
         "编号": "code",
@@ -56,7 +63,16 @@ class SquadImporter(Importer):
 
 
 class OfficerImporter(Importer):
-    kind = "officers"
+    name = "officers"
+    word = Word(
+        lazy("Officers"),
+        icon="user",
+        meaning=lazy("Known by the certificate number. After the leaving date no new duty can begin."),
+    )
+    meanings: ClassVar = {
+        "left_on": _n("the first day on which the officer is no longer there"),
+        "squad": SQUAD,
+    }
     model = OfficerCreate
     headers: ClassVar = {
         "证号": "certificate_no",
@@ -137,7 +153,19 @@ class RosterImporter(Importer):
     """Known by the external id; without one by officer and start. One officer cannot be on two duties at a time: the
     second is refused, and whoever keeps the roster decides which is right."""
 
-    kind = "rosters"
+    name = "rosters"
+    word = Word(
+        lazy("Duty rosters"),
+        icon="calendar-clock",
+        meaning=lazy("A day with clock times, or two whole times; 20:00–08:00 ends on the next day."),
+    )
+    meanings: ClassVar = {
+        "external_id": EXTERNAL_ID,
+        "officer": OFFICER,
+        "squad": SQUAD,
+        "starts_at": _n("time, for instance 2026-03-02 08:10; with a day also 08:10"),
+        "ends_at": _n("time, for instance 2026-03-02 16:00; with a day also 16:00, or 08:00 of the next day"),
+    }
     model = RosterRow
     headers: ClassVar = {
         "外部编号": "external_id",

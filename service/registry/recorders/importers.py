@@ -9,25 +9,48 @@ from uuid import UUID
 from sqlalchemy import or_, select, tuple_
 
 from schemas.people import Officer
-from schemas.recorders import Assignment, AssignmentCreate, Recorder, RecorderCreate, RecorderModel
+from schemas.recorders import (
+    Assignment,
+    AssignmentCreate,
+    Recorder,
+    RecorderCreate,
+    RecorderModel,
+    RecorderState,
+)
 from service.finding.linking.relink import Touched, relink, relink_claims
 from service.kernel.clock import as_utc, local, now
 from service.kernel.custody import record
 from service.kernel.i18n import gettext as _
+from service.kernel.i18n import lazy
 from service.kernel.i18n import moment as shown
+from service.kernel.i18n import noop as _n
+from service.kernel.words import Word
 from service.registry.clocks.keep import weigh_recorders
-from service.registry.importing.actions import Importer, Outcome, differences
 from service.registry.importing.errors import RowRefused
+from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import moment, truth
+from service.registry.importing.words import EXTERNAL_ID, OFFICER, RECORDER, SQUAD
 from service.registry.people.queries import squads_said
 from service.registry.people.rules import left_by
 from service.registry.recorders.actions import touched_by
+from service.registry.recorders.words import RECORDER_STATES
 
 NEAREST = 20  # holdings of one recorder before and after, that are looked at for a note
 
 
 class RecorderImporter(Importer):
-    kind = "recorders"
+    name = "recorders"
+    word = Word(
+        lazy("Recorders"),
+        icon="camera",
+        meaning=lazy("Known by the serial number: state, last dock, charge."),
+    )
+    meanings: ClassVar = {
+        "squad": SQUAD,
+        "model": _n("code of a recorder model"),
+        "battery_percent": _n("0 to 100, when it last sat in its dock"),
+    }
+    words: ClassVar = {RecorderState: RECORDER_STATES}
     model = RecorderCreate
     headers: ClassVar = {
         "序列号": "serial",
@@ -106,7 +129,22 @@ class AssignmentImporter(Importer):
     its note. Only a row that says 交接 (hand-over) ends what others hold open; in whatever order the rows stand.
     """
 
-    kind = "assignments"
+    name = "assignments"
+    word = Word(
+        lazy("Assignments"),
+        icon="user-check",
+        meaning=lazy(
+            "Who held which recorder from when to when. Several may hold one at a time; a row that says"
+            " “hand-over” ends what the others hold."
+        ),
+    )
+    meanings: ClassVar = {
+        "external_id": EXTERNAL_ID,
+        "recorder": RECORDER,
+        "officer": OFFICER,
+        "held_to": _n("time; empty while it is still held"),
+        "hand_over": _n("yes: from then on nobody else holds this recorder"),
+    }
     model = AssignmentCreate
     headers: ClassVar = {
         "外部编号": "external_id",

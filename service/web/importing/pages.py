@@ -9,16 +9,18 @@ from sqlmodel import Session
 
 from service.access.actions import require
 from service.access.queries import squad_scope
+from service.desk.imports.kinds import IMPORTS, import_kind
 from service.kernel import i18n
 from service.kernel.actor import Actor
 from service.kernel.clock import local, now
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
-from service.registry.importing.actions import Outcome, Report, RowReport, run_import
+from service.registry.importing.actions import Report, RowReport, run_import
+from service.registry.importing.columns import Column, columns
 from service.registry.importing.errors import FileChanged
 from service.registry.importing.form import ImportForm, Sent
-from service.registry.importing.kinds import IMPORTS, Column, ImportKind, columns, import_kind
+from service.registry.importing.importer import Importer, Outcome
 from service.registry.matters.importers import MatterImporter
 from service.registry.matters.queries import recounted
 from service.web.frame.rendering import render
@@ -32,8 +34,8 @@ SHOWN = 300  # rows of each outcome
 class Page:
     """`kinds`: those that this person may import; `today`: the day that a list is in force from, unless said."""
 
-    kinds: list[ImportKind]
-    kind: ImportKind
+    kinds: list[type[Importer]]
+    kind: type[Importer]
     columns: list[Column]
     today: date
 
@@ -42,7 +44,7 @@ class Page:
 class Told:
     """A report as the page shows it: of each outcome the first rows. `asked`: what a person must confirm first."""
 
-    kind: ImportKind
+    kind: type[Importer]
     report: Report
     file_name: str
     fingerprint: str
@@ -66,29 +68,27 @@ class Told:
         """A changed field as its column is called."""
         field_name = name.removesuffix("_id")
         if i18n.current() == "zh_CN":
-            for header, known in self.kind.importer.headers.items():
+            for header, known in self.kind.headers.items():
                 if known in (name, field_name):
                     return header
         return field_name.replace("_", " ")
 
     @property
     def may_apply(self) -> bool:
-        blocked = self.kind.importer.all_or_nothing and self.report.counts[Outcome.refused]
+        blocked = self.kind.all_or_nothing and self.report.counts[Outcome.refused]
         return self.report.dry_run and self.total > 0 and not blocked
 
 
-def kinds_of(actor: Actor) -> list[ImportKind]:
+def kinds_of(actor: Actor) -> list[type[Importer]]:
     """The list of matters is the whole bureau's."""
-    return [
-        kind for kind in IMPORTS.values() if kind.importer is not MatterImporter or squad_scope(actor) is None
-    ]
+    return [kind for kind in IMPORTS.values() if kind is not MatterImporter or squad_scope(actor) is None]
 
 
 @router.get("/import")
 def import_page(request: Request, actor: PageActor, session: DatabaseSession, kind: str = "") -> Response:
     require(actor, "import")
     chosen = import_kind(kind or "squads")
-    page = Page(kinds_of(actor), chosen, columns(chosen.importer), local(now()).date())
+    page = Page(kinds_of(actor), chosen, columns(chosen), local(now()).date())
     return render(request, "importing/page.html", importing=page)
 
 
@@ -106,9 +106,9 @@ def import_file(
     return render(request, "importing/report_page.html", fragment="importing/_report.html", told=told)
 
 
-def _run(session: Session, actor: Actor, kind: ImportKind, sent: Sent, *, dry_run: bool) -> Told:
+def _run(session: Session, actor: Actor, kind: type[Importer], sent: Sent, *, dry_run: bool) -> Told:
     more: dict[str, Any] = {}
-    if kind.importer is MatterImporter:
+    if kind is MatterImporter:
         importer = MatterImporter(session, actor, _day(sent), sent.fields.get("note", ""))
         report = run_import(importer, sent.data, sent.content_type, dry_run=dry_run)
         more = {
@@ -118,7 +118,7 @@ def _run(session: Session, actor: Actor, kind: ImportKind, sent: Sent, *, dry_ru
             "events": recounted(session, importer.in_force_from),
         }
     else:
-        report = run_import(kind.importer(session, actor), sent.data, sent.content_type, dry_run=dry_run)
+        report = run_import(kind(session, actor), sent.data, sent.content_type, dry_run=dry_run)
     rows, left_out = _first(report)
     return Told(kind, report, sent.file_name[:200], sent.fingerprint, rows, left_out, **more)
 

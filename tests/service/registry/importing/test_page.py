@@ -8,9 +8,10 @@ from sqlmodel import Session, select
 from schemas.accounts import Role
 from schemas.matters import MatterList
 from schemas.people import Officer
+from service.desk.imports.kinds import IMPORTS
 from service.kernel.i18n import speaking
 from service.kernel.paper.workbook import write_xlsx
-from service.registry.importing.kinds import IMPORTS, columns
+from service.registry.importing.columns import columns
 from service.registry.importing.rules import MOST_BYTES, read
 from tests.service.access.bureau import Bureau
 
@@ -51,14 +52,14 @@ def test_every_kind_has_its_page_with_its_columns_and_a_table_to_fill(bureau):
     for kind in IMPORTS.values():
         page = ask(bureau, "GET", f"/import?kind={kind.name}")
         assert page.status_code == 200
-        for column in columns(kind.importer):
+        for column in columns(kind):
             assert column.header in page.text
         for form in ("xlsx", "csv"):
             answer = ask(bureau, "GET", f"/api/v1/imports/{kind.name}/template?format={form}")
             assert answer.status_code == 200
-            sheet = read(answer.content, "", _names(kind.importer))
+            sheet = read(answer.content, "", _names(kind))
             assert (sheet.rows, sheet.ignored) == ([], ())
-            required = {c.field for c in columns(kind.importer) if c.required}
+            required = {c.field for c in columns(kind) if c.required}
             assert required <= sheet.columns
     assert ask(bureau, "GET", "/import?kind=nothing").status_code == 404
 
@@ -146,6 +147,6 @@ def test_a_list_of_matters_says_how_many_events_are_counted_again_before_it_is_p
 def test_every_column_says_what_it_holds(locale):
     with speaking(locale):
         for kind in IMPORTS.values():
-            for column in columns(kind.importer):
+            for column in columns(kind):
                 assert column.meaning
                 assert column.header

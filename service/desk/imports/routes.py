@@ -1,0 +1,62 @@
+"""/api/v1/imports: what tables are understood."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from sqlmodel import SQLModel
+
+from service.access.dependencies import CurrentActor
+from service.desk.imports.kinds import IMPORTS, import_kind
+from service.kernel.i18n import gettext as _
+from service.kernel.paper.download import TableFormat, table_response
+from service.registry.importing.columns import columns, template_table
+
+router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
+
+
+class ColumnRead(SQLModel):
+    field: str
+    header: str
+    also: list[str]
+    required: bool
+    meaning: str
+
+
+class ImportRead(SQLModel):
+    """`columns`: by field name or any of the headers; order and further columns do not matter."""
+
+    name: str
+    label: str
+    meaning: str
+    template: str
+    columns: list[ColumnRead]
+
+
+@router.get("")
+def list_imports(actor: CurrentActor) -> dict[str, list[ImportRead]]:
+    """Everything that can be imported as XLSX, CSV or JSON, in the order in which a new installation needs it."""
+    return {
+        "items": [
+            ImportRead(
+                name=kind.name,
+                label=str(kind.word.label),
+                meaning=str(kind.word.meaning),
+                template=f"/api/v1/imports/{kind.name}/template",
+                columns=[ColumnRead(**asdict(column)) for column in columns(kind)],
+            )
+            for kind in IMPORTS.values()
+        ]
+    }
+
+
+@router.get("/{kind}/template")
+def get_template(
+    kind: str,
+    actor: CurrentActor,
+    form: Annotated[TableFormat, Query(alias="format")] = TableFormat.xlsx,
+) -> Response:
+    """An empty table with Chinese headers; the XLSX explains its columns on a second sheet."""
+    title, headers, notes = template_table(import_kind(kind))
+    more = {"notes": notes, "notes_title": _("Columns")} if form is TableFormat.xlsx else {}
+    return table_response(f"{kind}-template", form, title, headers, [], **more)

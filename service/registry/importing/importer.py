@@ -1,0 +1,75 @@
+"""What can be imported: a kind of table and what its rows need. Each capability has its own, in its importers.py."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from sqlmodel import Session, SQLModel
+
+from service.access.actions import require
+from service.access.queries import squad_scope
+from service.kernel.actor import Actor
+from service.kernel.words import Word
+
+
+class Outcome(StrEnum):
+    created = "created"
+    changed = "changed"
+    unchanged = "unchanged"
+    refused = "refused"
+
+
+class Importer(ABC):
+    """A kind of table, and what its rows need; one instance serves one import.
+
+    `name`: of the kind, in addresses. `word`: what people call it and how its rows are known again.
+    `meanings`: column → what it holds, where its type does not say it. `words`: of the enums among its columns.
+    `headers`: other column names → field. `cells`: how a field's cell is read before the model sees it.
+    `load` fetches, in a fixed number of queries, all that the rows refer to; `apply` says what becomes of one
+    row and raises RowRefused; `finish` does once what follows from all of them (links, search).
+    `all_or_nothing`: one refused row leaves everything as it was.
+    """
+
+    name: ClassVar[str]
+    word: ClassVar[Word]
+    model: ClassVar[type[SQLModel]]
+    headers: ClassVar[Mapping[str, str]]
+    cells: ClassVar[Mapping[str, Callable[[Any], Any]]] = {}
+    meanings: ClassVar[Mapping[str, str]] = {}
+    words: ClassVar[Mapping[type, Mapping[str, Word]]] = {}
+    all_or_nothing: ClassVar[bool] = False
+    note: str | None = None  # of the row that `apply` has just read
+
+    def __init__(self, session: Session, actor: Actor) -> None:
+        self.session, self.actor = session, actor
+        self.scope = squad_scope(actor)
+
+    def load(self, wanted: Sequence[Any]) -> None:  # noqa: B027 - nothing to fetch is a valid answer
+        ...
+
+    def require_may(self) -> None:
+        require(self.actor, "import")
+
+    @abstractmethod
+    def key(self, wanted: Any) -> str: ...
+
+    @abstractmethod
+    def apply(self, wanted: Any) -> tuple[Outcome, list[str]]: ...
+
+    def changes_anything(self, counts: Mapping[str, int]) -> bool:
+        return bool(counts[Outcome.created] or counts[Outcome.changed])
+
+    def finish(self) -> None:  # noqa: B027 - nothing follows for most kinds
+        ...
+
+    def in_scope(self, squad_id: Any) -> bool:
+        return self.scope is None or squad_id in self.scope
+
+
+def differences(row: Any, values: Mapping[str, Any]) -> list[str]:
+    """Sets what differs on the row and answers the names."""
+    changed = [name for name, value in values.items() if getattr(row, name) != value]
+    for name in changed:
+        setattr(row, name, values[name])
+    return changed
