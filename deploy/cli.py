@@ -1,4 +1,5 @@
-"""The `zhenglu` command. Each module named here adds its commands by `register(app)` and imports late."""
+"""The `zhenglu` command. Each module named here adds its commands by `register(app)`, and imports the service only when
+one of them runs: `--help` and a wrong option answer at once."""
 
 from collections.abc import Iterator
 from importlib import import_module

@@ -11,11 +11,11 @@ from schemas.coverage import EventCoverage
 from schemas.recordings import Recording
 from service.finding.linking.routes import link_read
 from service.registry.clocks.routes import clock_read
-from service.registry.events.late import LateChange
 from service.registry.events.routes import event_reads
 from service.registry.recorders.queries import RatioRow
 from service.registry.recorders.routes import recorder_read
 from service.supervision.coverage.figures import BY_NAME, SPECS, About, Figure
+from service.supervision.coverage.late import LateChange
 from service.supervision.coverage.queries import Board, Row
 from service.supervision.coverage.rows import EventRow, LinkRow, RecorderRow, Rows
 from service.supervision.coverage.selection import Filters

@@ -21,9 +21,9 @@ from service.kernel.clock import local, now
 from service.kernel.errors import NotFound
 from service.kernel.keyset import Order, page, time, unique
 from service.registry.clocks.queries import clock_rows
-from service.registry.events.late import changed_late, late_changes
 from service.registry.recorders.queries import Neglect, held_by_leavers, held_lately, low_battery, unassigned
 from service.supervision.coverage.figures import About
+from service.supervision.coverage.late import changed_late, late_changes
 from service.supervision.coverage.rows import RecorderRow, Rows, event_rows, sliced
 from service.supervision.coverage.selection import Filters, chosen_coverage, chosen_recordings
 from service.supervision.coverage.status import Status, late, status, unexplained

@@ -19,11 +19,11 @@ from service.kernel.actor import Actor
 from service.kernel.i18n import ago
 from service.kernel.i18n import gettext as _
 from service.registry.clocks.words import length, off, recorder_path, rough_length
-from service.registry.events.late import LateChange
 from service.registry.events.subjects import subjects
 from service.registry.recorders.queries import LAST_SEEN, RatioRow
 from service.registry.recorders.words import RECORDER_STATES
 from service.supervision.coverage.figures import About
+from service.supervision.coverage.late import LateChange
 from service.supervision.coverage.rows import EventRow, LinkRow, RecorderRow, Rows
 from service.supervision.coverage.status import EXEMPT, Status
 from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
