@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import configure_mappers
 from starlette.types import Message, Receive, Scope, Send
 
+import service.settlers  # noqa: F401  what follows from each change
 from service.api import API
 from service.footage.uploads.protocol import COMMON
 from service.footage.uploads.writer import settle_all

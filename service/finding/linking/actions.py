@@ -31,13 +31,13 @@ from service.finding.linking.keep import (
 )
 from service.finding.linking.relink import RETRY_AFTER
 from service.kernel.actor import Actor
+from service.kernel.changes import changed
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.jobs import raise_priority, request_job
 from service.kernel.policy import policy
 from service.kernel.round_trip import together
-from service.supervision.coverage.keep import recount
 
 # What a person declared in place of an earlier claim; undo puts the earlier one back.
 PUT_RIGHT = "event_put_right"
@@ -259,7 +259,7 @@ def _counted(session: Session, recording_id: UUID) -> Iterator[None]:
     before = _events_of(session, recording_id)
     yield
     session.flush()
-    recount(session, before | _events_of(session, recording_id))
+    changed(session, EnforcementEvent, before | _events_of(session, recording_id), {"links"})
 
 
 def _events_of(session: Session, recording_id: UUID) -> set[UUID]:

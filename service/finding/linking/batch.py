@@ -7,12 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import Engine, or_, select
 
+from schemas.events import EnforcementEvent
 from schemas.recordings import Recording
 from service.finding.linking.keep import keep_many, lock_links
 from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.recognise import recognise
+from service.kernel.changes import changed
 from service.kernel.database import transaction
-from service.supervision.coverage.keep import recount
 
 CHUNK = 500
 
@@ -35,7 +36,7 @@ def relink_all(
         with transaction(engine) as session:
             lock_links(session, ids)
             kept = keep_many(session, ids)
-            recount(session, kept.events)
+            changed(session, EnforcementEvent, kept.events, {"links"})
         with transaction(engine) as session:
             tell_neighbours(session, ids)
         done.recordings += len(ids)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, select, text
 from sqlmodel import Session
 
+from schemas.events import EnforcementEvent
 from schemas.links import Link, LinkState
 from schemas.recordings import Recording, RecordingState
 from service.finding.linking import rules
@@ -18,9 +19,9 @@ from service.finding.linking.relink import FIELD_LOCK
 from service.finding.search.project import index_recordings
 from service.footage.announcements.actions import keep_due
 from service.kernel.actor import Actor
+from service.kernel.changes import changed
 from service.kernel.custody import record
 from service.kernel.round_trip import Asked, together
-from service.supervision.coverage.keep import recount
 
 MACHINE = "linking"
 
@@ -78,7 +79,7 @@ def keep_links(session: Session, recording_id: UUID, rule: Limits | None = None)
     """Recomputes the machine's links, and the coverage of the events that this concerns; a link that a person decided
     stays as it is. Answers all links. The caller holds `lock_recording_links`."""
     kept = keep_many(session, [recording_id], rule=rule)
-    recount(session, kept.events)
+    changed(session, EnforcementEvent, kept.events, {"links"})
     return kept.links[recording_id]
 
 

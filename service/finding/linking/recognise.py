@@ -11,9 +11,9 @@ from schemas.jobs import JobKind
 from schemas.recordings import Recording
 from service.finding.linking.claims import Claims, resolve
 from service.finding.search.project import index_recordings
+from service.kernel.changes import changed
 from service.kernel.jobs import request_job
 from service.registry.clocks.keep import corrected, read_clock, timeline_of, write
-from service.supervision.coverage.keep import recount_linked
 
 CLOCK_BUSY = timedelta(seconds=1)
 
@@ -71,4 +71,4 @@ def recognise(session: Session, recording_ids: Iterable[UUID]) -> None:
                 write(one, corrected(one, timeline_of(session, recorder.id)))
         session.add(one)
     index_recordings(session, [one.id for one in locked])
-    recount_linked(session, [one.id for one in locked])
+    changed(session, Recording, [one.id for one in locked])

@@ -20,6 +20,7 @@ from service.footage.announcements.errors import NotAnnounced, NotWithdrawn
 from service.footage.announcements.lists import Listed, StationList
 from service.footage.announcements.rules import WITHDRAWN
 from service.kernel.actor import Actor
+from service.kernel.changes import changed
 from service.kernel.clock import local, now
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotAllowed
@@ -28,7 +29,6 @@ from service.kernel.jobs import request_job
 from service.kernel.policy import policy
 from service.registry.importing.actions import Outcome
 from service.registry.matters.queries import book
-from service.supervision.coverage.keep import recount_linked
 
 
 def require_may_announce(actor: Actor) -> None:
@@ -87,7 +87,7 @@ def _settled(session: Session, actor: Actor, recording: Recording, action: str, 
     session.add(recording)
     record(session, actor, action, "recording", recording.id, squad_id=recording.squad_id, reason=why)
     index_recordings(session, [recording.id])
-    recount_linked(session, [recording.id])
+    changed(session, Recording, [recording.id])
     return recording
 
 

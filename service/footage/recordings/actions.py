@@ -26,10 +26,10 @@ from service.finding.search.project import index_recording, index_recordings
 from service.footage.announcements.adoption import adopt, note_size, take
 from service.footage.recordings.rules import Known, Standing, missing_claims, standing
 from service.kernel.actor import Actor
+from service.kernel.changes import NEW, changed
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.jobs import request_job
-from service.supervision.coverage.keep import recount_linked
 
 
 @dataclass(frozen=True)
@@ -87,8 +87,8 @@ def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
     )
     request_job(session, JobKind.intake, recording.id, priority=2, cost_s=1 + arrival.size / 200e6)
     index_recording(session, recording.id)
-    if recording.announced_at is not None:  # it may have links already
-        recount_linked(session, [recording.id])
+    # one that was announced may have links already
+    changed(session, Recording, [recording.id], NEW if recording.announced_at is None else None)
     return recording
 
 
@@ -159,7 +159,7 @@ def assign_original(session: Session, recording: Recording, original: Original) 
     recording.reason_params = survivor.reason_params
     session.add_all((survivor, recording))
     session.flush()
-    recount_linked(session, [recording.id, survivor.id])
+    changed(session, Recording, [recording.id, survivor.id])
     _move_what_people_said(session, recording.id, survivor.id)
     return survivor
 
@@ -205,7 +205,7 @@ def refuse_mismatch(session: Session, recording: Recording, receipt: Receipt, sh
         store_key=receipt.store_key,
     )
     index_recording(session, recording.id)
-    recount_linked(session, [recording.id])
+    changed(session, Recording, [recording.id])
 
 
 def refresh_state(session: Session, original_id: UUID) -> None:
@@ -257,7 +257,7 @@ def _refresh(session: Session, original: Original | None, recordings: list[Recor
                 recording.playable_at = now()
         session.add(recording)
     index_recordings(session, [recording.id for recording in recordings])
-    recount_linked(session, [recording.id for recording in recordings])
+    changed(session, Recording, [recording.id for recording in recordings])
 
 
 def _detail(job: Job) -> str:

@@ -20,11 +20,11 @@ from schemas.recorders import Recorder
 from schemas.recordings import Recording
 from service.finding.search.project import index_recordings
 from service.kernel.actor import Actor
+from service.kernel.changes import changed
 from service.kernel.custody import record
 from service.kernel.jobs import request_job, request_jobs
 from service.kernel.policy import policy
 from service.registry.clocks.rules import Measurement, Offset, Timeline
-from service.supervision.coverage.keep import recount_linked
 
 CLOCK_LOCK = 0x636C6B  # any number of its own
 # From here on a claim that could not be true may be, or the other way round: all claims are weighed anew.
@@ -205,7 +205,7 @@ def correct_recordings(session: Session, recorder_id: UUID, by: Actor | str = "s
             session.add(recording)
             _note(session, by, recording, before)
     index_recordings(session, moved)
-    recount_linked(session, moved)
+    changed(session, Recording, moved, {"claimed_from", "recorded_from", "recorded_to", "clock"})
     return moved
 
 

@@ -15,7 +15,7 @@ from schemas.events import EnforcementEvent
 from schemas.links import Link
 from service.finding.linking.relink import Touched, relink, touched_by_events
 from service.finding.search.project import index_recordings
-from service.supervision.coverage.keep import recount
+from service.kernel.changes import changed
 
 _MERGED_HERE = text(
     """
@@ -57,4 +57,4 @@ def bring_up_to_date(session: Session, event_ids: Sequence[UUID], cases: Iterabl
         or_(Link.event_id.in_(event_ids), Link.case_id.in_(wide), Link.event_id.in_(of_cases))
     )
     index_recordings(session, sorted(session.scalars(linked.distinct())))
-    recount(session, event_ids)
+    changed(session, EnforcementEvent, event_ids)

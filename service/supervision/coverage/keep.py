@@ -1,7 +1,8 @@
 """Keeps the coverage of events as the rules say: of some in the transaction that changed them, or of all anew.
 
-The counting waits for the end of the transaction. So its locks come after all others, once and in order: whoever
-holds one waits for nothing else, and no two transactions ever wait for each other here.
+The counting waits for the end of the transaction (service.kernel.changes). So its locks come after all others, once
+and in order: whoever holds one waits for nothing else, and no two transactions ever wait for each other here. Of two
+transactions that change one event the second to commit waits for the first, and then sees what it did.
 """
 
 from collections import defaultdict
@@ -12,7 +13,7 @@ from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import event, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlmodel import Session
 
@@ -20,6 +21,8 @@ from schemas.base import quoted
 from schemas.coverage import EventCoverage
 from schemas.events import EnforcementEvent
 from schemas.links import COUNTED
+from schemas.recordings import Recording
+from service.kernel.changes import NEW, Changes, Settler, anything, but
 from service.kernel.policy import policy
 from service.kernel.round_trip import together
 from service.kernel.settings import get_settings
@@ -30,34 +33,14 @@ from service.supervision.coverage.rules import Act, Explained, Filmed, Kept, Str
 EVERYTHING = 0x7A68656E67634F  # the lock of whoever recounts many; any number of its own
 SINGLY = 1000  # so many at most are locked one by one: the server's table of locks is small
 CHUNK = 5000
-_OWED = "zhenglu.coverage"
 
 Rows = dict[tuple[UUID, str], Kept]
 
 
 def recount(session: Session, event_ids: Iterable[UUID]) -> None:
-    """Just before this transaction commits, the kept rows of these events are made to agree with it. May be called
-    at any point of it and any number of times. Of two transactions that change one event the second to commit
-    waits for the first, and then sees what it did.
-
-    Name every event of every link that was read or written, changed or not: the state in which a link was found
-    may be history by the end of the transaction.
-    """
-    session.info.setdefault(_OWED, set()).update(event_ids)
-
-
-def recount_linked(session: Session, recording_ids: Iterable[UUID]) -> None:
-    """`recount` of the events that these recordings are linked to, whatever the state of the link. Call it after
-    the recordings' rows are locked or written, and before links of theirs go."""
-    recordings = sorted(set(recording_ids))
-    if recordings:
-        session.flush()
-        recount(session, session.execute(_LINKED, {"recordings": recordings}).scalars())
-
-
-def recount_now(session: Session) -> None:
-    """Does what `recount` was asked for. Runs by itself before a commit; call it to read the rows before that."""
-    ids = sorted(session.info.pop(_OWED, ()))
+    """Makes the kept rows of these events agree with this transaction, now. Its locks come last: whoever changes
+    something says `changed` instead, and this follows."""
+    ids = sorted(set(event_ids))
     if not ids:
         return
     session.flush()
@@ -67,17 +50,17 @@ def recount_now(session: Session) -> None:
         _bring_up_to_date(session, known, ids[start : start + CHUNK])
 
 
-@event.listens_for(Session, "before_commit")
-def _pay(session: Session) -> None:
-    if not session.in_nested_transaction():
-        recount_now(session)
+def _settle(session: Session, changes: Changes) -> None:
+    """Of a recording those events count that it is linked to, whatever the state of the link. Links of it that go in
+    the same transaction are named by their events."""
+    events = set(changes.ids(EnforcementEvent))
+    if recordings := changes.ids(Recording):
+        events.update(session.execute(_LINKED, {"recordings": recordings}).scalars())
+    recount(session, events)
 
 
-@event.listens_for(Session, "after_rollback")
-def _forget(session: Session) -> None:
-    if session.in_nested_transaction():
-        return  # a savepoint's: the transaction around it still owes its own
-    session.info.pop(_OWED, None)
+# A recording's links and tags are not its own here: whoever writes links names the events.
+COVERAGE = Settler("coverage", {EnforcementEvent: anything, Recording: but(*NEW, "links", "tags")}, _settle)
 
 
 def recount_all(session: Session) -> int:

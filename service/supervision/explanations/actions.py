@@ -16,13 +16,15 @@ from schemas.coverage import (
     ExplanationReason,
     ExplanationState,
 )
+from schemas.events import EnforcementEvent
 from service.access.actions import require
 from service.access.queries import get_event
 from service.kernel.actor import Actor
+from service.kernel.changes import changed
 from service.kernel.clock import as_utc, now
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotAllowed
-from service.supervision.coverage.keep import recount, recount_now
+from service.supervision.coverage.keep import recount
 from service.supervision.explanations.errors import DecidedAlready, NoGapThere, NothingToExplain, SecondPerson
 from service.supervision.explanations.queries import get_explanation
 
@@ -68,7 +70,6 @@ def _ask(
         raise Invalid(field="note", problem="empty")
     session.refresh(event, with_for_update=True)
     recount(session, [event.id])
-    recount_now(session)
     kept = session.get_one(EventCoverage, (event.id, Basis.counted))
     if kept.excluded is not None:
         raise NothingToExplain
@@ -171,7 +172,7 @@ def _changed(session: Session, actor: Actor, action: str, wish: Explanation, **d
     session.add(wish)
     event = get_event(session, actor, wish.event_id)
     _note(session, actor, action, wish, event.squad_id, **detail)
-    recount(session, [wish.event_id])
+    changed(session, EnforcementEvent, [wish.event_id], {"explanations"})
     return wish
 
 

@@ -7,8 +7,8 @@ from schemas.coverage import Basis, EventCoverage
 from schemas.links import Link, LinkState
 from service.finding.linking import actions
 from service.finding.linking.errors import PartUnclear
+from service.kernel.changes import settle
 from service.kernel.errors import NotAllowed, NotFound
-from service.supervision.coverage.keep import recount_now
 from tests.service.finding.linking.field import Field, at
 
 
@@ -62,6 +62,6 @@ def test_without_a_chosen_part_a_confirmed_link_follows_the_overlap(bureau, link
 
 
 def _recorded_s(bureau: Field, link: Link) -> float:
-    recount_now(bureau.session)
+    settle(bureau.session)
     bureau.session.expire_all()
     return bureau.session.get_one(EventCoverage, (link.event_id, Basis.counted)).recorded_s

@@ -14,6 +14,7 @@ from schemas.events import EnforcementEvent, EventUpdate
 from schemas.jobs import Job, JobKind
 from schemas.recordings import Recording
 from service.finding.linking import actions as linking
+from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.registry.events.actions import cancel_event, restore_event, update_event
 from service.registry.events.errors import (
@@ -30,7 +31,7 @@ from service.registry.events.importers import EventImporter
 from service.registry.events.merging import merge_event, unmerge_event
 from service.registry.events.queries import EventFilter, list_events, officers_of
 from service.registry.importing.actions import run_import
-from service.supervision.coverage.keep import Known, kept_rows, recount_now, stored_rows
+from service.supervision.coverage.keep import Known, kept_rows, stored_rows
 from service.supervision.explanations.actions import approve, ask_exemption
 from tests.service.finding.linking.field import Field, at
 
@@ -111,7 +112,7 @@ def test_an_exemption_is_not_lost_when_its_event_is_merged_and_goes_back_with_it
     merge_event(session, boss, twice.id, kept.id)
 
     def exempt() -> list[str | None]:
-        recount_now(session)
+        settle(session)
         rows = [session.get_one(EventCoverage, (one.id, Basis.counted)) for one in (kept, twice)]
         for row in rows:
             session.refresh(row)
@@ -218,7 +219,7 @@ def test_coverage_says_merged_and_counts_the_survivor(field, two):
     merge_event(field.session, admin, twice.id, kept.id)
 
     def excluded(event):
-        recount_now(field.session)
+        settle(field.session)
         rows = select(EventCoverage.excluded).where(EventCoverage.event_id == event.id)
         return set(field.session.scalars(rows))
 
@@ -395,7 +396,7 @@ def test_links_made_while_events_merge_and_part_wait_for_nobody_in_a_circle(clea
         for recording in recordings:
             linking.link_recording(session, recording)
         assert states(field, session.get(Recording, recordings[0]))[twice] == ("confirmed", True)
-        recount_now(session)
+        settle(session)
         held = stored_rows(session, [kept, twice])
         assert held == kept_rows(session, Known.read(session), [kept, twice])
 

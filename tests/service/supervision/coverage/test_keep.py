@@ -9,11 +9,13 @@ from sqlmodel import Session, select
 
 from schemas.accounts import Role
 from schemas.coverage import Basis, EventCoverage, Explanation
+from schemas.events import EnforcementEvent
 from schemas.links import Link, LinkState
 from schemas.recordings import Recording, RecordingState
+from service.kernel.changes import changed
 from service.kernel.database import transaction
 from service.supervision.coverage import keep
-from service.supervision.coverage.keep import recount, recount_all, recount_linked, recount_now
+from service.supervision.coverage.keep import recount, recount_all
 from tests.service.finding.linking.field import Field, at
 
 
@@ -26,7 +28,6 @@ def link(bureau: Field, recording: Recording, event, state=LinkState.automatic, 
 
 def kept(session: Session, event, basis=Basis.counted) -> EventCoverage:
     recount(session, [event.id])
-    recount_now(session)
     return session.get_one(EventCoverage, (event.id, basis), populate_existing=True)
 
 
@@ -124,7 +125,7 @@ def test_a_full_recount_writes_nothing_where_all_is_right(bureau: Field):
 def test_what_was_owed_by_a_transaction_that_failed_is_forgotten(clean_engine):
     with Session(clean_engine) as session:
         event = Field(session).event(at("09:00"), at("09:30"))
-        recount(session, [event.id])
+        changed(session, EnforcementEvent, [event.id])
         session.rollback()
         session.commit()
         assert session.scalar(select(func.count()).select_from(EventCoverage)) == 0
@@ -151,7 +152,7 @@ def test_two_who_link_to_one_event_at_a_moment_are_both_counted(clean_engine):
                         rule_version="1",
                     )
                 )
-                recount_linked(session, [recording.id])
+                changed(session, Recording, [recording.id])
                 both.wait(10)
         except Exception as error:  # a thread's failure must reach the test
             failures.append(error)
@@ -173,7 +174,6 @@ def test_many_at_once_take_one_lock_and_count_the_same(bureau: Field, monkeypatc
     events = [bureau.event(at("09:00"), at("09:30")) for _ in range(10)]
     session = bureau.session
     recount(session, [event.id for event in events])
-    recount_now(session)
     assert session.scalar(select(func.count()).select_from(EventCoverage)) == 20
     locks = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
     assert session.scalar(text(locks)) == 1

@@ -11,8 +11,9 @@ from schemas.coverage import Basis, EventCoverage, ExplanationReason, Explanatio
 from schemas.custody import CustodyEntry
 from schemas.links import Link, LinkState
 from service.kernel.actor import Actor
+from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
-from service.supervision.coverage.keep import recount, recount_now
+from service.supervision.coverage.keep import recount
 from service.supervision.explanations import actions
 from service.supervision.explanations.errors import DecidedAlready, NoGapThere, NothingToExplain, SecondPerson
 from tests.service.finding.linking.field import Field, at
@@ -22,7 +23,7 @@ FAULT = ExplanationReason.device_fault
 
 
 def kept(bureau: Field, event_id: UUID) -> EventCoverage:
-    recount_now(bureau.session)
+    settle(bureau.session)
     return bureau.session.get_one(EventCoverage, (event_id, Basis.counted), populate_existing=True)
 
 
