@@ -5,7 +5,8 @@ Whoever runs actions imports this module: the application, the workers, the comm
 one line here.
 """
 
+from service.finding.search.project import DOCUMENTS
 from service.kernel.changes import install
 from service.supervision.coverage.keep import COVERAGE
 
-install(COVERAGE)
+install(DOCUMENTS, COVERAGE)

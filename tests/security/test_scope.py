@@ -16,7 +16,7 @@ from schemas.originals import Original, Rendition, RenditionKind
 from schemas.people import Squad
 from schemas.recordings import Recording, RecordingState, RemovalRequest
 from schemas.uploads import Upload, UploadState
-from service.finding.search.project import index_recording
+from service.finding.search.project import index_recordings
 from service.kernel import database
 from service.kernel.clock import now
 from service.kernel.storage import get_store
@@ -242,7 +242,7 @@ def test_search_finds_no_recording_by_what_another_squad_wrote(house: House):
         session.add(
             Link(recording_id=recording, event_id=event, state=LinkState.confirmed, score=1, rule_version="1")
         )
-        index_recording(session, recording)
+        index_recordings(session, [recording])
 
     def found(query: str, role: Role = Role.member, squad: str | None = "1") -> bool:
         return bool(house.ask("GET", f"/api/v1/recordings?{query}", role, squad).json()["items"])
@@ -259,7 +259,7 @@ def test_search_finds_no_recording_by_what_another_squad_wrote(house: House):
     moved = house.ask("PATCH", f"/api/v1/events/{own}", Role.reviewer, None, json={"case": "乙7"})
     assert moved.status_code == 200  # now the squad sees the case, though not that event
     with database.transaction() as session:
-        index_recording(session, recording)
+        index_recordings(session, [recording])
     assert found("case=乙7") and found("q=某某饭店") and not found("q=油烟检查")
 
 
@@ -270,7 +270,7 @@ def test_a_case_gained_or_lost_is_found_or_not_at_once(house: House):
         session.add(
             Link(recording_id=recording, case_id=case, state=LinkState.confirmed, score=1, rule_version="1")
         )
-        index_recording(session, recording)
+        index_recordings(session, [recording])
     for number, count in ((None, 0), ("乙7", 1), (None, 0)):
         path = f"/api/v1/events/{event}"
         assert house.ask("PATCH", path, Role.reviewer, None, json={"case": number}).status_code == 200

@@ -17,7 +17,6 @@ from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState
 from service.finding.linking.queries import was_linked
-from service.finding.search.project import index_recordings
 from service.footage.recordings.actions import (
     assign_original,
     keep_as_original,
@@ -183,8 +182,6 @@ def _take_in(session: Session, receipt_id: UUID, examined: Examined) -> None:
         reason=original.reason if original.quarantined else None,
     )
     refresh_recording(session, survivor.id)
-    if survivor.id != recording.id:
-        index_recordings(session, [recording.id])
 
 
 def _heal(session: Session, original: Original, receipt: Receipt) -> None:

@@ -11,10 +11,10 @@ from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState, Tag, TagSource
 from service.finding.linking.claims import claim, find_case, find_event
-from service.finding.search.project import index_recordings
 from service.footage.announcements.adoption import settle
 from service.footage.announcements.rules import papers
 from service.footage.recordings.actions import refresh_recording
+from service.kernel.changes import changed
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
@@ -86,7 +86,7 @@ def _publish_announced(session: Session, held: Lease) -> None:
         _resolve(session, recording)
         correct(session, recording)
         session.add(recording)
-        index_recordings(session, [recording.id])
+        changed(session, Recording, [recording.id])
     finish(session, held)
 
 

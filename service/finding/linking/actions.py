@@ -255,11 +255,12 @@ def _decide(session: Session, actor: Actor, link_id: UUID, state: LinkState) -> 
 
 @contextmanager
 def _counted(session: Session, recording_id: UUID) -> Iterator[None]:
-    """What a person decides about a recording's links is counted: the events before and after."""
+    """What a person decides about a recording's links is found and counted: of the events before and after."""
     before = _events_of(session, recording_id)
     yield
     session.flush()
     changed(session, EnforcementEvent, before | _events_of(session, recording_id), {"links"})
+    changed(session, Recording, [recording_id], {"links"})
 
 
 def _events_of(session: Session, recording_id: UUID) -> set[UUID]:

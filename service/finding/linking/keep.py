@@ -16,7 +16,6 @@ from service.finding.linking import rules
 from service.finding.linking.evidence import Decision, Limits
 from service.finding.linking.facts import Gathered, gather_all, limits
 from service.finding.linking.relink import FIELD_LOCK
-from service.finding.search.project import index_recordings
 from service.footage.announcements.actions import keep_due
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
@@ -95,7 +94,7 @@ def keep_many(
     job's row: a worker that holds one may be waiting for the caller.
     """
     kept = write_links(session, recording_ids, by, rule)
-    index_recordings(session, sorted(kept.changed))
+    changed(session, Recording, kept.changed, {"links"})
     return kept
 
 

@@ -10,7 +10,6 @@ from sqlmodel import Session
 from schemas.jobs import JobKind
 from schemas.recordings import Recording
 from service.finding.linking.claims import Claims, resolve
-from service.finding.search.project import index_recordings
 from service.kernel.changes import changed
 from service.kernel.jobs import request_job
 from service.registry.clocks.keep import corrected, read_clock, timeline_of, write
@@ -70,5 +69,4 @@ def recognise(session: Session, recording_ids: Iterable[UUID]) -> None:
             if recorder.id in readable:
                 write(one, corrected(one, timeline_of(session, recorder.id)))
         session.add(one)
-    index_recordings(session, [one.id for one in locked])
     changed(session, Recording, [one.id for one in locked])

@@ -10,9 +10,13 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from schemas.base import quoted
+from schemas.cases import Campaign, Case
+from schemas.events import EnforcementEvent
 from schemas.links import COUNTED
+from schemas.recordings import Recording
 from service.finding.search.documents import SearchDocument, remove_documents, write_documents
 from service.footage.tags import NO_FACETS
+from service.kernel.changes import NEW, Changes, Settler, Thing, anything, but, only
 from service.kernel.policy import DEFAULTS
 from service.kernel.round_trip import together
 from service.registry.events.subjects import Subjects
@@ -27,10 +31,6 @@ KIND_WORDS = {
 BATCH = 500
 
 
-def index_recording(session: Session, recording_id: UUID) -> None:
-    index_recordings(session, [recording_id])
-
-
 def index_recordings(session: Session, recording_ids: Iterable[UUID]) -> None:
     """Rebuilds their documents; one that was merged into another has none."""
     ids = list(dict.fromkeys(recording_ids))
@@ -40,6 +40,17 @@ def index_recordings(session: Session, recording_ids: Iterable[UUID]) -> None:
         gone = [one.id for one in known.recordings if one.merged_into is not None]
         if gone:
             remove_documents(session, gone)
+
+
+def _settle(session: Session, changes: Changes) -> None:
+    """Of a case, an event or a campaign the recordings that are linked to it are found by its new words at once."""
+    ids = set(changes.ids(Recording))
+    asked = {thing: changes.ids(thing) for thing in _FOUND_BY}
+    found_by = [statement for thing, statement in _FOUND_BY.items() if asked[thing]]
+    if found_by:
+        known = {name: asked[thing] for thing, name in _NAMES.items()}
+        ids.update(session.execute(text(" UNION ".join(found_by)), known).scalars())
+    index_recordings(session, sorted(ids))
 
 
 def documents(session: Session, recording_ids: list[UUID]) -> Iterator[SearchDocument]:
@@ -133,6 +144,28 @@ class _Known:
         )
 
 
+# What is new is linked to nothing yet; a new event may make its case visible to a squad, which is the case's change.
+_FOUND_BY: dict[Thing, str] = {
+    EnforcementEvent: "SELECT recording_id FROM links WHERE event_id = ANY(CAST(:events AS uuid[]))",
+    Case: """
+        SELECT recording_id FROM links WHERE case_id = ANY(CAST(:cases AS uuid[])) UNION
+        SELECT l.recording_id FROM links l JOIN enforcement_events e ON e.id = l.event_id
+        WHERE e.case_id = ANY(CAST(:cases AS uuid[]))""",
+    Campaign: """
+        SELECT l.recording_id FROM links l JOIN enforcement_events e ON e.id = l.event_id
+        WHERE e.campaign_id = ANY(CAST(:campaigns AS uuid[]))""",
+}
+_NAMES: dict[Thing, str] = {EnforcementEvent: "events", Case: "cases", Campaign: "campaigns"}
+DOCUMENTS = Settler(
+    "search documents",
+    {
+        Recording: anything,
+        EnforcementEvent: but(*NEW, "links", "explanations"),
+        Case: but(*NEW),
+        Campaign: only("name"),
+    },
+    _settle,
+)
 _RECORDINGS = text(
     """
     SELECT r.id, r.merged_into, r.squad_id, s.name AS squad_name, s.code AS squad_code, r.state, r.file_name, r.note,

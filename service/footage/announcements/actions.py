@@ -14,7 +14,6 @@ from schemas.recordings import Recording, RecordingState
 from service.access.actions import require
 from service.access.queries import get_recording
 from service.access.rules import may
-from service.finding.search.project import index_recordings
 from service.footage.announcements import rules
 from service.footage.announcements.errors import NotAnnounced, NotWithdrawn
 from service.footage.announcements.lists import Listed, StationList
@@ -86,7 +85,6 @@ def restore(session: Session, actor: Actor, recording_id: UUID, reason: str) -> 
 def _settled(session: Session, actor: Actor, recording: Recording, action: str, why: str) -> Recording:
     session.add(recording)
     record(session, actor, action, "recording", recording.id, squad_id=recording.squad_id, reason=why)
-    index_recordings(session, [recording.id])
     changed(session, Recording, [recording.id])
     return recording
 

@@ -15,9 +15,9 @@ from schemas.jobs import JobKind
 from schemas.links import Link
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState
-from service.finding.search.project import index_recordings
 from service.footage.announcements.rules import WITHDRAWN, File, choose, facts_of, folded, mismatches
 from service.kernel.actor import Actor
+from service.kernel.changes import changed
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.jobs import request_job
@@ -177,7 +177,7 @@ def absorb(session: Session, received: Recording, announced: Recording) -> None:
         session, "intake", "merge_announcement", "recording", received.id,
         squad_id=received.squad_id, merged=str(announced.id),
     )  # fmt: skip
-    index_recordings(session, [announced.id])
+    changed(session, Recording, [received.id, announced.id])
 
 
 def take(session: Session, actor: Actor, recording: Recording) -> None:

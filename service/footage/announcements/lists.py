@@ -13,11 +13,11 @@ from schemas.jobs import JobKind
 from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState
-from service.finding.search.project import index_recordings
 from service.footage.announcements import rules
 from service.footage.announcements.adoption import file_of, lock_lists
 from service.footage.announcements.rules import WITHDRAWN, File, believed
 from service.kernel.actor import Actor
+from service.kernel.changes import NEW, changed
 from service.kernel.custody import record
 from service.kernel.jobs import request_jobs
 from service.kernel.policy import policy
@@ -139,9 +139,10 @@ class StationList:
         self._write(vanished)
         session.flush()
         self._request(JobKind.link, {recording.id for recording in self._created})
-        changed = [*self._created, *(one for one, _said in (*self._changed, *self._enriched)), *vanished]
         self._see_recorders()
-        index_recordings(session, sorted(one.id for one in changed))
+        again = [*(one for one, _said in (*self._changed, *self._enriched)), *vanished]
+        changed(session, Recording, (one.id for one in self._created), NEW)
+        changed(session, Recording, (one.id for one in again))
 
     # ---- one file ----------------------------------------------------------------------------------
 

@@ -22,7 +22,6 @@ from schemas.recordings import (
     Tag,
     TagSource,
 )
-from service.finding.search.project import index_recording, index_recordings
 from service.footage.announcements.adoption import adopt, note_size, take
 from service.footage.recordings.rules import Known, Standing, missing_claims, standing
 from service.kernel.actor import Actor
@@ -86,7 +85,6 @@ def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
         **({"announced_at": recording.announced_at.isoformat()} if recording.announced_at else {}),
     )
     request_job(session, JobKind.intake, recording.id, priority=2, cost_s=1 + arrival.size / 200e6)
-    index_recording(session, recording.id)
     # one that was announced may have links already
     changed(session, Recording, [recording.id], NEW if recording.announced_at is None else None)
     return recording
@@ -204,7 +202,6 @@ def refuse_mismatch(session: Session, recording: Recording, receipt: Receipt, sh
         stored_sha256=sha256,
         store_key=receipt.store_key,
     )
-    index_recording(session, recording.id)
     changed(session, Recording, [recording.id])
 
 
@@ -256,7 +253,6 @@ def _refresh(session: Session, original: Original | None, recordings: list[Recor
             if original.playable_at and recording.playable_at is None:
                 recording.playable_at = now()
         session.add(recording)
-    index_recordings(session, [recording.id for recording in recordings])
     changed(session, Recording, [recording.id for recording in recordings])
 
 

@@ -2,17 +2,15 @@
 
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
-from schemas.events import EnforcementEvent
-from schemas.links import Link
 from service.access.actions import require
 from service.access.queries import get_case, squad_scope
 from service.finding.linking.relink import relink_cases
-from service.finding.search.project import index_recordings
 from service.kernel.actor import Actor
+from service.kernel.changes import changed
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotAllowed
 from service.registry.cases.errors import CampaignExists, CaseExists
@@ -63,7 +61,7 @@ def update_case(session: Session, actor: Actor, case_id: UUID, wanted: CaseUpdat
     after = {name: str(value) for name, value in changes.items()}
     record(session, actor, "edit", "case", case.id, squad_id=case.squad_id, before=before, after=after)
     session.flush()
-    reindex_cases(session, [case.id])
+    changed(session, Case, [case.id], changes)
     if {"number_folded", "squad_id"} & set(changes):
         relink_cases(session, [folded_before, case.number_folded], [case.id])
     return case
@@ -98,21 +96,8 @@ def update_campaign(session: Session, actor: Actor, campaign_id: UUID, wanted: C
         after = {name: str(value) for name, value in changes.items()}
         record(session, actor, "edit", "campaign", campaign.id, before=before, after=after)
         session.flush()
-        reindex_campaigns(session, [campaign.id])
+        changed(session, Campaign, [campaign.id], changes)
     return campaign
-
-
-def reindex_cases(session: Session, case_ids: list[UUID]) -> None:
-    """Whatever is linked to them is found by their new words at once."""
-    events = select(EnforcementEvent.id).where(EnforcementEvent.case_id.in_(case_ids))
-    linked = select(Link.recording_id).where(or_(Link.case_id.in_(case_ids), Link.event_id.in_(events)))
-    index_recordings(session, session.scalars(linked.distinct()).all())
-
-
-def reindex_campaigns(session: Session, campaign_ids: list[UUID]) -> None:
-    events = select(EnforcementEvent.id).where(EnforcementEvent.campaign_id.in_(campaign_ids))
-    linked = select(Link.recording_id).where(Link.event_id.in_(events))
-    index_recordings(session, session.scalars(linked.distinct()).all())
 
 
 def _folded(number: str) -> str:

@@ -8,10 +8,10 @@ from sqlalchemy import select
 
 from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
 from service.finding.linking.relink import relink_cases
+from service.kernel.changes import changed
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.words import Word
-from service.registry.cases.actions import reindex_campaigns, reindex_cases
 from service.registry.cases.rules import case_number_fold
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
@@ -79,7 +79,7 @@ class CaseImporter(Importer):
         return (Outcome.changed if changes else Outcome.unchanged), changes
 
     def finish(self) -> None:
-        reindex_cases(self.session, self.changed)
+        changed(self.session, Case, self.changed)
         relink_cases(self.session, self.fresh, self.changed)
 
 
@@ -125,4 +125,4 @@ class CampaignImporter(Importer):
         return (Outcome.changed if changes else Outcome.unchanged), changes
 
     def finish(self) -> None:
-        reindex_campaigns(self.session, self.changed)
+        changed(self.session, Campaign, self.changed)

@@ -18,7 +18,6 @@ from schemas.clocks import ClockOffset, OffsetSource
 from schemas.jobs import JobKind
 from schemas.recorders import Recorder
 from schemas.recordings import Recording
-from service.finding.search.project import index_recordings
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
 from service.kernel.custody import record
@@ -204,7 +203,6 @@ def correct_recordings(session: Session, recorder_id: UUID, by: Actor | str = "s
         if write(recording, corrected(recording, line)):
             session.add(recording)
             _note(session, by, recording, before)
-    index_recordings(session, moved)
     changed(session, Recording, moved, {"claimed_from", "recorded_from", "recorded_to", "clock"})
     return moved
 

@@ -8,13 +8,12 @@ waits for the field: so it and a change of the field cannot wait for each other.
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from sqlalchemy import or_, select, text
+from sqlalchemy import text
 from sqlmodel import Session
 
+from schemas.cases import Case
 from schemas.events import EnforcementEvent
-from schemas.links import Link
 from service.finding.linking.relink import Touched, relink, touched_by_events
-from service.finding.search.project import index_recordings
 from service.kernel.changes import changed
 
 _MERGED_HERE = text(
@@ -50,11 +49,5 @@ def link_anew(session: Session, event_ids: Sequence[UUID], before: Iterable[Touc
 
 
 def bring_up_to_date(session: Session, event_ids: Sequence[UUID], cases: Iterable[UUID | None] = ()) -> None:
-    session.flush()
-    wide = {case for case in cases if case is not None}
-    of_cases = select(EnforcementEvent.id).where(EnforcementEvent.case_id.in_(wide))
-    linked = select(Link.recording_id).where(
-        or_(Link.event_id.in_(event_ids), Link.case_id.in_(wide), Link.event_id.in_(of_cases))
-    )
-    index_recordings(session, sorted(session.scalars(linked.distinct())))
     changed(session, EnforcementEvent, event_ids)
+    changed(session, Case, cases, {"events"})
