@@ -123,6 +123,7 @@ def changed(
     what = None if fields is None else frozenset(fields)
     if not known or (what is not None and not what):
         return
+    session.flush()  # what is said to have changed can be read
     running = session.info.get(_SETTLING)
     owed: dict[Settler, Changes] = session.info.setdefault(_OWED, {})
     for place, settler in enumerate(_settlers):

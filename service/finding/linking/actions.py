@@ -29,9 +29,9 @@ from service.finding.linking.keep import (
     lock_if_free,
     lock_recording_links,
 )
-from service.finding.linking.relink import RETRY_AFTER
+from service.finding.linking.relink import LINK_JOBS, RETRY_AFTER
 from service.kernel.actor import Actor
-from service.kernel.changes import changed
+from service.kernel.changes import changed, settle
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotFound
@@ -119,6 +119,7 @@ def create_event_from_recording(
     if wanted.case and recording.original_id is not None:
         raise_priority(session, JobKind.renditions, recording.original_id, CASE_PRIORITY)
     event = create_event(session, actor, wanted)
+    settle(session, through=LINK_JOBS)  # before the links of the recording are held
     _take_turn(session, recording)
     with _counted(session, recording.id):
         _settle(session, actor, recording, event, made=True)

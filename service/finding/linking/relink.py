@@ -8,11 +8,15 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlmodel import Session
 
-from schemas.events import EnforcementEvent, EventOfficer
+from schemas.cases import Case
+from schemas.events import EnforcementEvent
 from schemas.jobs import JobKind
+from schemas.people import Officer
+from schemas.recorders import Assignment, Recorder
 from schemas.recordings import claimed
 from service.finding.linking.facts import FAR_DOUBT_S, REACH, limits
 from service.finding.linking.surroundings import SHIFT, UNKNOWN_BEFORE_ARRIVAL
+from service.kernel.changes import NEW, Changes, Settler, anything, but, only
 from service.kernel.jobs import request_jobs
 from service.registry.cases.rules import case_number_fold
 
@@ -38,42 +42,61 @@ def announce_change(session: Session) -> None:
     session.execute(select(func.pg_advisory_xact_lock(FIELD_LOCK)))
 
 
-def touched_by_events(session: Session, event_ids: Iterable[UUID]) -> list[Touched]:
-    """Where events lie now: call before and after a change that may move them. Beside their squads and officers it
-    touches those of other squads who worked with one of the officers that shift."""
-    session.flush()
-    rows = session.execute(
-        select(
-            EnforcementEvent.arrived_at,
-            EnforcementEvent.departed_at,
-            EnforcementEvent.squad_id,
-            func.array_agg(EventOfficer.officer_id),
-        )
-        .outerjoin(EventOfficer, EventOfficer.event_id == EnforcementEvent.id)
-        .where(EnforcementEvent.id.in_(list(event_ids)))
-        .group_by(EnforcementEvent.id)
-    ).all()
+def _touched_by_events(session: Session, event_ids: Sequence[UUID]) -> dict[UUID, list[Touched]]:
+    """Where events lie now. Beside their squads and officers each touches those of other squads who worked with one
+    of the officers that shift."""
+    rows = session.execute(_PLACES, {"ids": list(event_ids)}).all()
     open_for = limits(session).open_event
-    spans = [
-        (start, end or start + open_for, squad_id, {officer for officer in officers if officer})
-        for start, end, squad_id, officers in rows
-    ]
-    partners = _partners_elsewhere(session, spans)
-    found = []
-    for start, until, squad_id, people in spans:
-        found.append(Touched(start, until, squad_id=squad_id))
+    spans = {
+        event_id: (start, end or start + open_for, squad_id, {officer for officer in officers if officer})
+        for event_id, start, end, squad_id, officers in rows
+    }
+    partners = _partners_elsewhere(session, spans.values())
+    found = {}
+    for event_id, (start, until, squad_id, people) in spans.items():
         around = {
             stranger
             for officer in people
             for arrived, stranger in partners.get((officer, squad_id), ())
             if start - PARTNERS_WITHIN <= arrived <= until + PARTNERS_WITHIN
         }
-        found += [Touched(start, until, officer_id=officer) for officer in sorted(people | around)]
+        found[event_id] = [
+            Touched(start, until, squad_id=squad_id),
+            *(Touched(start, until, officer_id=officer) for officer in sorted(people | around)),
+        ]
     return found
 
 
+_PLACES = text(
+    """
+    SELECT e.id, e.arrived_at, e.departed_at, e.squad_id, array_agg(x.officer_id)
+    FROM enforcement_events e LEFT JOIN event_officers x ON x.event_id = e.id
+    WHERE e.id = ANY(CAST(:ids AS uuid[])) GROUP BY e.id
+    """
+)
+
+
+def _as_held(session: Session, assignment_ids: Sequence[UUID]) -> dict[UUID, list[Touched]]:
+    """As the session has them in hand, mostly: whoever changes an assignment has read it."""
+    held = (session.get(Assignment, one) for one in assignment_ids)
+    return {one.id: [Touched(one.held_from, one.held_to, recorder_id=one.recorder_id)] for one in held if one}
+
+
+def _holdings(session: Session, assignment_ids: Sequence[UUID]) -> list[Touched]:
+    rows = session.execute(_HELD, {"ids": list(assignment_ids)})
+    return [Touched(start, end, recorder_id=recorder_id) for start, end, recorder_id in rows]
+
+
+_HELD = text("SELECT held_from, held_to, recorder_id FROM assignments WHERE id = ANY(CAST(:ids AS uuid[]))")
+
+
+def _as_folded(session: Session, case_ids: Sequence[UUID]) -> dict[UUID, str]:
+    held = (session.get(Case, one) for one in case_ids)
+    return {one.id: one.number_folded for one in held if one}
+
+
 def _partners_elsewhere(
-    session: Session, spans: Sequence[tuple[datetime, datetime, UUID, set[UUID]]]
+    session: Session, spans: Iterable[tuple[datetime, datetime, UUID, set[UUID]]]
 ) -> dict[tuple[UUID, UUID], list[tuple[datetime, UUID]]]:
     """By officer and squad: who worked with the officer about those times and belongs, or did so, to another squad.
     Times that touch are asked for once, so an import of thousands of events of one crew stays one look."""
@@ -160,61 +183,107 @@ RECORDINGS_OF_CASES = """
 """
 
 
-def relink(session: Session, touched: Iterable[Touched] = (), event_ids: Iterable[UUID] = ()) -> int:
-    """Requests `link` for every recording that the change may concern. Answers how many. Call it last."""
-    session.flush()
-    announce_change(session)
-    count = 0
-    spans = sorted(set(touched), key=lambda one: (one.start, str(one)))
-    if spans:
-        rule = limits(session)
-        statement = text(RECORDINGS_TOUCHED).bindparams(
-            starts=[one.start for one in spans],
-            ends=[one.end for one in spans],
-            squads=[one.squad_id for one in spans],
-            officers=[one.officer_id for one in spans],
-            recorders=[one.recorder_id for one in spans],
-            unknown=UNKNOWN_BEFORE_ARRIVAL + SHIFT,
-            reach=REACH + SHIFT + rule.slack,
-            slack=rule.slack,
-            shift=SHIFT,
-            far=FAR_DOUBT_S,
-            most=REACH.total_seconds(),
-        )
-        count += request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
-    events = list(event_ids)
+def _settle(session: Session, changes: Changes) -> None:
+    """Requests `link` for every recording that the changes may concern."""
+    events, assignments = changes.ids(EnforcementEvent), changes.ids(Assignment)
+    touched = [one for noted in changes.before(EnforcementEvent) for one in noted]
+    touched += [one for noted in changes.before(Assignment) for one in noted]
     if events:
-        external = session.scalars(
-            select(EnforcementEvent.external_id).where(
-                EnforcementEvent.id.in_(events), EnforcementEvent.external_id.is_not(None)
-            )
-        )
-        names = [*map(str, events), *external]
-        statement = text(RECORDINGS_NAMING).bindparams(events=events, names=names)
-        count += request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
-    return count
+        touched += [one for now in _touched_by_events(session, events).values() for one in now]
+    if assignments:
+        touched += _holdings(session, assignments)
+    naming = sorted({*events, *session.scalars(_MERGED_HERE, {"ids": events})}) if events else []
+    announce_change(session)
+    _ask_for_touched(session, touched)
+    _ask_for_named(session, naming)
+    for thing, name, numbers in ((Officer, "officer", _NUMBERS), (Recorder, "recorder", _SERIALS)):
+        if ids := changes.ids(thing):
+            _ask_for_claims(session, name, list(session.scalars(numbers, {"ids": ids})))
+    if cases := changes.ids(Case):
+        folded = {*changes.before(Case), *session.scalars(_FOLDED, {"ids": cases})}
+        _ask_for_cases(session, folded, cases)
 
 
-def relink_claims(session: Session, name: str, values: list[str]) -> int:
+# What links do not depend on: a change of these is one of what is found by words, and of the coverage.
+WORDS = ("title", "subject", "party", "place", "kind", "campaign_id")
+LINK_JOBS = Settler(
+    "link jobs",
+    {
+        EnforcementEvent: but(*WORDS, "links", "explanations"),
+        Assignment: anything,
+        Officer: only(*NEW),
+        Recorder: only(*NEW),
+        Case: only(*NEW, "number_folded", "squad_id"),
+    },
+    _settle,
+    {EnforcementEvent: _touched_by_events, Assignment: _as_held, Case: _as_folded},
+)
+
+_MERGED_HERE = text(
+    """
+    WITH RECURSIVE here AS (
+        SELECT id FROM enforcement_events WHERE merged_into = ANY(CAST(:ids AS uuid[]))
+        UNION SELECT e.id FROM enforcement_events e JOIN here ON e.merged_into = here.id
+    )
+    SELECT id FROM here
+    """
+)
+_NUMBERS = text("SELECT certificate_no FROM officers WHERE id = ANY(CAST(:ids AS uuid[]))")
+_SERIALS = text("SELECT serial FROM recorders WHERE id = ANY(CAST(:ids AS uuid[]))")
+_FOLDED = text("SELECT number_folded FROM cases WHERE id = ANY(CAST(:ids AS uuid[]))")
+_EXTERNAL = text(
+    """
+    SELECT external_id FROM enforcement_events
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND external_id IS NOT NULL
+    """
+)
+
+
+def _ask_for_touched(session: Session, touched: Iterable[Touched]) -> None:
+    spans = sorted(set(touched), key=lambda one: (one.start, str(one)))
+    if not spans:
+        return
+    rule = limits(session)
+    statement = text(RECORDINGS_TOUCHED).bindparams(
+        starts=[one.start for one in spans],
+        ends=[one.end for one in spans],
+        squads=[one.squad_id for one in spans],
+        officers=[one.officer_id for one in spans],
+        recorders=[one.recorder_id for one in spans],
+        unknown=UNKNOWN_BEFORE_ARRIVAL + SHIFT,
+        reach=REACH + SHIFT + rule.slack,
+        slack=rule.slack,
+        shift=SHIFT,
+        far=FAR_DOUBT_S,
+        most=REACH.total_seconds(),
+    )
+    request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
+
+
+def _ask_for_named(session: Session, events: Sequence[UUID]) -> None:
+    """Linked to one of these events, or naming it."""
+    if not events:
+        return
+    names = [*map(str, events), *session.scalars(_EXTERNAL, {"ids": events})]
+    statement = text(RECORDINGS_NAMING).bindparams(events=events, names=names)
+    request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
+
+
+def _ask_for_claims(session: Session, name: str, values: Sequence[str]) -> None:
     """`name`: officer | recorder. Recordings that claimed what was not known until now."""
     if not values:
-        return 0
-    session.flush()
-    announce_change(session)
+        return
     statement = text(
         f"""
         SELECT id AS subject_id FROM recordings
         WHERE {name}_id IS NULL AND {claimed(name)} = ANY(CAST(:said AS text[]))
         """  # `name` is one of two words in code, never a user's
     ).bindparams(said=values)
-    return request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
+    request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
 
 
-def relink_cases(session: Session, folded: Iterable[str], case_ids: Iterable[UUID] = ()) -> int:
+def _ask_for_cases(session: Session, folded: set[str], case_ids: Sequence[UUID]) -> None:
     """Recordings whose claims name one of these cases (folded numbers), or that are linked to one."""
-    wanted = set(folded)
-    session.flush()
-    announce_change(session)
     untold = session.execute(
         text(
             f"""
@@ -225,12 +294,11 @@ def relink_cases(session: Session, folded: Iterable[str], case_ids: Iterable[UUI
         )
     )
     statement = text(RECORDINGS_OF_CASES).bindparams(
-        folded=sorted(wanted),
-        others=[row.id for row in untold if case_number_fold(row.said) in wanted],
-        cases=list(case_ids),
+        folded=sorted(folded),
+        others=[row.id for row in untold if case_number_fold(row.said) in folded],
+        cases=case_ids,
     )
-    return request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
+    request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
 
 
-__all__ = ["Touched", "relink", "relink_cases", "relink_claims", "touched_by_events"]
 RETRY_AFTER = timedelta(seconds=1)

@@ -8,9 +8,8 @@ from sqlmodel import Session
 from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
 from service.access.actions import require
 from service.access.queries import get_case, squad_scope
-from service.finding.linking.relink import relink_cases
 from service.kernel.actor import Actor
-from service.kernel.changes import changed
+from service.kernel.changes import NEW, changed, changing
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotAllowed
 from service.registry.cases.errors import CampaignExists, CaseExists
@@ -30,7 +29,7 @@ def create_case(session: Session, actor: Actor, wanted: CaseCreate) -> Case:
     session.add(case)
     session.flush()
     record(session, actor, "create_case", "case", case.id, squad_id=squad.id, number=case.number)
-    relink_cases(session, [case.number_folded])
+    changed(session, Case, [case.id], NEW)
     return case
 
 
@@ -53,7 +52,7 @@ def update_case(session: Session, actor: Actor, case_id: UUID, wanted: CaseUpdat
     if not changes:
         return case
     before = {name: str(getattr(case, name)) for name in changes}
-    folded_before = case.number_folded
+    changing(session, Case, [case.id])
     for name, value in changes.items():
         setattr(case, name, value)
     _unique(session, case)
@@ -62,8 +61,6 @@ def update_case(session: Session, actor: Actor, case_id: UUID, wanted: CaseUpdat
     record(session, actor, "edit", "case", case.id, squad_id=case.squad_id, before=before, after=after)
     session.flush()
     changed(session, Case, [case.id], changes)
-    if {"number_folded", "squad_id"} & set(changes):
-        relink_cases(session, [folded_before, case.number_folded], [case.id])
     return case
 
 
@@ -78,6 +75,7 @@ def create_campaign(session: Session, actor: Actor, wanted: CampaignCreate) -> C
     session.add(campaign)
     session.flush()
     record(session, actor, "create_campaign", "campaign", campaign.id, name=campaign.name)
+    changed(session, Campaign, [campaign.id], NEW)
     return campaign
 
 

@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
-from service.finding.linking.relink import relink_cases
-from service.kernel.changes import changed
+from service.kernel.changes import NEW, changed, changing
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.words import Word
@@ -57,8 +56,9 @@ class CaseImporter(Importer):
             case.number_folded: case
             for case in self.session.scalars(select(Case).where(Case.number_folded.in_(folded)))
         }
-        self.fresh: list[str] = []
-        self.changed: list[UUID] = []
+        changing(self.session, Case, [case.id for case in self.known.values()])
+        self.fresh: list[UUID] = []
+        self.changed: dict[UUID, list[str]] = {}
 
     def apply(self, wanted: CaseCreate) -> tuple[Outcome, list[str]]:
         squad = self.squads.get(wanted.squad)
@@ -68,19 +68,21 @@ class CaseImporter(Importer):
         values = wanted.model_dump(exclude_unset=True, exclude={"squad"}) | {"squad_id": squad.id}
         case = self.known.get(folded)
         if case is None:
-            self.session.add(Case(**values, number_folded=folded))
-            self.fresh.append(folded)
+            case = Case(**values, number_folded=folded)
+            self.session.add(case)
+            self.fresh.append(case.id)
             return Outcome.created, []
         if not self.in_scope(case.squad_id):
             raise RowRefused(_("this belongs to another squad"))
         changes = differences(case, values)
         if changes:
-            self.changed.append(case.id)
+            self.changed[case.id] = changes
         return (Outcome.changed if changes else Outcome.unchanged), changes
 
     def finish(self) -> None:
-        changed(self.session, Case, self.changed)
-        relink_cases(self.session, self.fresh, self.changed)
+        changed(self.session, Case, self.fresh, NEW)
+        for case_id, fields in self.changed.items():
+            changed(self.session, Case, [case_id], fields)
 
 
 class CampaignImporter(Importer):
@@ -111,13 +113,16 @@ class CampaignImporter(Importer):
             one.external_id: one
             for one in self.session.scalars(select(Campaign).where(Campaign.external_id.in_(ids)))
         }
+        self.fresh: list[UUID] = []
         self.changed: list[UUID] = []
 
     def apply(self, wanted: CampaignCreate) -> tuple[Outcome, list[str]]:
         values = wanted.model_dump(exclude_unset=True)
         campaign = self.known.get(wanted.external_id)
         if campaign is None:
-            self.session.add(Campaign(**values))
+            campaign = Campaign(**values)
+            self.session.add(campaign)
+            self.fresh.append(campaign.id)
             return Outcome.created, []
         changes = differences(campaign, values)
         if changes:
@@ -125,4 +130,5 @@ class CampaignImporter(Importer):
         return (Outcome.changed if changes else Outcome.unchanged), changes
 
     def finish(self) -> None:
+        changed(self.session, Campaign, self.fresh, NEW)
         changed(self.session, Campaign, self.changed)

@@ -6,11 +6,12 @@ from uuid import UUID
 from sqlalchemy import delete, select
 from sqlmodel import Session
 
+from schemas.cases import Case
 from schemas.events import EnforcementEvent, EventCreate, EventOfficer, EventUpdate
 from service.access.actions import require
 from service.access.queries import get_event
-from service.finding.linking.relink import Touched, touched_by_events
 from service.kernel.actor import Actor
+from service.kernel.changes import NEW, changed, changing
 from service.kernel.clock import as_utc, now
 from service.kernel.custody import record
 from service.kernel.errors import Invalid
@@ -26,14 +27,11 @@ from service.registry.events.errors import (
     NotCancelled,
     PlaceUnreadable,
 )
-from service.registry.events.following import follow_up
 from service.registry.events.late import past_deadline
 from service.registry.events.queries import officers_of
 from service.registry.events.subjects import subjects
 from service.registry.people.queries import officer_of, squad_of
 
-# What the links do not depend on; a change of these changes only the coverage and what is found by words.
-WORDS = frozenset({"title", "subject", "party", "place", "kind", "campaign_id"})
 NEVER_EMPTY = frozenset({"title", "subject", "party", "place", "kind", "arrived_at"})
 
 
@@ -71,13 +69,14 @@ def create_event(session: Session, actor: Actor, wanted: EventCreate) -> Enforce
         title=event.title,
         officers=numbers,
     )
-    follow_up(session, [event.id], moved=True, cases=[event.case_id])
+    changed(session, EnforcementEvent, [event.id], NEW)
+    changed(session, Case, [event.case_id], {"events"})
     return event
 
 
 def update_event(session: Session, actor: Actor, event_id: UUID, wanted: EventUpdate) -> EnforcementEvent:
     """Fields left out stay; a cancelled event keeps its row and its history."""
-    event, before_spans = held_event(session, actor, event_id)
+    event = held_event(session, actor, event_id)
     values = _values(session, actor, wanted)
     changes = {name: value for name, value in values.items() if getattr(event, name) != value}
     before = {name: plain(getattr(event, name)) for name in changes}
@@ -102,41 +101,40 @@ def update_event(session: Session, actor: Actor, event_id: UUID, wanted: EventUp
         set_cancelled(session, actor, event, bool(wanted.cancelled), said_reason(wanted.reason or ""))
     if not after and not turned:
         return event
-    session.flush()
-    cases = (case_before, event.case_id) if "case_id" in changes else ()
-    follow_up(session, [event.id], before_spans, moved=turned or bool(set(after) - WORDS), cases=cases)
+    changed(session, EnforcementEvent, [event.id], {*after, *(("cancelled_at",) if turned else ())})
+    if "case_id" in changes:
+        changed(session, Case, [case_before, event.case_id], {"events"})
     return event
 
 
 def cancel_event(session: Session, actor: Actor, event_id: UUID, reason: str) -> EnforcementEvent:
     """It does not have to be recorded any more; its row, its links by persons and its history stay."""
-    event, before_spans = held_event(session, actor, event_id)
+    event = held_event(session, actor, event_id)
     if event.cancelled_at is not None:
         return event
     set_cancelled(session, actor, event, True, said_reason(reason))
-    follow_up(session, [event.id], before_spans, moved=True)
+    changed(session, EnforcementEvent, [event.id], {"cancelled_at"})
     return event
 
 
 def restore_event(session: Session, actor: Actor, event_id: UUID, reason: str) -> EnforcementEvent:
-    event, before_spans = held_event(session, actor, event_id)
+    event = held_event(session, actor, event_id)
     if event.cancelled_at is None:
         raise NotCancelled
     set_cancelled(session, actor, event, False, said_reason(reason))
-    follow_up(session, [event.id], before_spans, moved=True)
+    changed(session, EnforcementEvent, [event.id], {"cancelled_at"})
     return event
 
 
-def held_event(
-    session: Session, actor: Actor, event_id: UUID, *, merged: bool = False
-) -> tuple[EnforcementEvent, list[Touched]]:
-    """The event, locked for a change, and where it lies. The lock lets links to it be written meanwhile."""
+def held_event(session: Session, actor: Actor, event_id: UUID, *, merged: bool = False) -> EnforcementEvent:
+    """The event, locked for a change. The lock lets links to it be written meanwhile."""
     require(actor, "edit_events")
     event = get_event(session, actor, event_id)
     session.refresh(event, with_for_update={"key_share": True})
     if event.merged_into is not None and not merged:
         raise EventMerged(into=event.merged_into)
-    return event, touched_by_events(session, [event.id])
+    changing(session, EnforcementEvent, [event.id])
+    return event
 
 
 def set_cancelled(

@@ -10,13 +10,14 @@ from schemas.links import Link
 from schemas.recordings import Recording
 from service.finding.linking import actions as linking
 from service.finding.linking.errors import NoTime
+from service.finding.linking.relink import LINK_JOBS
 from service.kernel.actor import Actor
+from service.kernel.changes import changed, settle
 from service.kernel.clock import now
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment
 from service.registry.events.actions import held_event, set_cancelled
 from service.registry.events.errors import NotMadeFromRecording
-from service.registry.events.following import bring_up_to_date, link_anew
 from service.registry.events.words import KINDS
 
 MADE = "made_from"  # the first reason of the link between an event and the recording that it was made from
@@ -54,13 +55,12 @@ def _decided(session: Session, event_id: UUID) -> list[Link]:
 def unmake_event(session: Session, actor: Actor, event_id: UUID) -> EnforcementEvent:
     """Made by mistake: cancelled, on record, and unlinked from the recording that it was made from. Not once a
     person linked another recording to it."""
-    event, before = held_event(session, actor, event_id)
+    event = held_event(session, actor, event_id)
     if event.cancelled_at is not None or not is_made(session, event.id):
         raise NotMadeFromRecording
     (made,) = _decided(session, event.id)
     set_cancelled(session, actor, event, True, _("made from a recording by mistake"))
-    session.flush()
-    link_anew(session, [event.id], before)
+    changed(session, EnforcementEvent, [event.id], {"cancelled_at"})
+    settle(session, through=LINK_JOBS)  # before the links of the recording are held
     linking.undo(session, actor, made.id)
-    bring_up_to_date(session, [event.id])
     return event

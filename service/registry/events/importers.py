@@ -13,7 +13,7 @@ from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventCreate, EventKind, EventOfficer
 from schemas.people import Officer
 from service.access.queries import visible_cases
-from service.finding.linking.relink import Touched
+from service.kernel.changes import NEW, changed, changing
 from service.kernel.clock import as_utc, local
 from service.kernel.custody import record
 from service.kernel.i18n import gettext as _
@@ -22,9 +22,8 @@ from service.kernel.i18n import noop as _n
 from service.kernel.policy import policy
 from service.kernel.words import Word
 from service.registry.cases.rules import case_number_fold
-from service.registry.events.actions import WORDS, plain, set_cancelled
+from service.registry.events.actions import plain, set_cancelled
 from service.registry.events.errors import EventTooLong
-from service.registry.events.following import bring_up_to_date, link_anew
 from service.registry.events.late import past_deadline
 from service.registry.events.rules import length_fits, place_fits, span_fits
 from service.registry.events.subjects import subjects
@@ -147,6 +146,7 @@ class EventImporter(Importer):
             )
         }
         known_ids = [event.id for event in self.known.values()]
+        changing(session, EnforcementEvent, known_ids)
         self.crews: dict[UUID, dict[UUID, str]] = {}
         for event_id, officer_id, number in session.execute(
             select(EventOfficer.event_id, EventOfficer.officer_id, Officer.certificate_no)
@@ -158,10 +158,8 @@ class EventImporter(Importer):
         self.subjects = subjects(session)
         self.longest = policy(session, "longest_event_hours")
         self.created: list[UUID] = []
-        self.moved: list[UUID] = []
-        self.reworded: list[UUID] = []
+        self.changed: dict[UUID, list[str]] = {}
         self.fresh_crew: list[EventOfficer] = []
-        self.left: list[Touched] = []  # where moved events lay before
         self.recased: set[UUID] = set()  # cases that gained or lost an event
 
     def _cancelled_by_import(self) -> set[UUID]:
@@ -217,7 +215,7 @@ class EventImporter(Importer):
         if not place_fits(values.get("latitude", event.latitude), values.get("longitude", event.longitude)):
             raise RowRefused(_("the coordinates cannot be"))
         crew = self.crews.get(event.id, {})
-        lay, case_before = touched(event, set(crew)), event.case_id
+        case_before = event.case_id
         was = {name: plain(getattr(event, name)) for name in values}
         changes = differences(event, values)
         before = {name: was[name] for name in changes}
@@ -235,11 +233,7 @@ class EventImporter(Importer):
             return Outcome.unchanged, []
         if {"case_id", "squad_id"} & set(changes):
             self.recased |= {case_before, event.case_id} - {None}
-        if set(changes) <= WORDS:
-            self.reworded.append(event.id)
-        else:
-            self.moved.append(event.id)
-            self.left += lay
+        self.changed[event.id] = changes
         return Outcome.changed, changes
 
     def _span(self, arrived: datetime, departed: datetime | None) -> None:
@@ -285,11 +279,10 @@ class EventImporter(Importer):
 
     def finish(self) -> None:
         self.session.add_all(self.fresh_crew)
-        self.session.flush()
-        moved = self.created + self.moved
-        if moved:
-            link_anew(self.session, moved, self.left)
-        bring_up_to_date(self.session, moved + self.reworded, self.recased)
+        changed(self.session, EnforcementEvent, self.created, NEW)
+        for event_id, fields in self.changed.items():
+            changed(self.session, EnforcementEvent, [event_id], fields)
+        changed(self.session, Case, self.recased, {"events"})
 
     def _values(self, wanted: EventRow) -> dict:
         squad = self.squads.get(wanted.squad)
@@ -330,10 +323,3 @@ class EventImporter(Importer):
         if number not in self.officers:
             raise RowRefused(_("officer {name} is not known").format(name=number))
         return self.officers[number]
-
-
-def touched(event: EnforcementEvent, crew: set[UUID]) -> list[Touched]:
-    """Where the event lies now. Without a departure, up to now is more than enough."""
-    until = event.departed_at
-    found = [Touched(event.arrived_at, until, squad_id=event.squad_id)]
-    return found + [Touched(event.arrived_at, until, officer_id=officer) for officer in sorted(crew)]

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlmodel import Session
 
 from schemas.base import new_id
+from schemas.cases import Case
 from schemas.coverage import Explanation
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventOfficer
@@ -20,8 +21,9 @@ from service.access.queries import get_event
 from service.finding.linking.actions import PUT_RIGHT
 from service.finding.linking.evidence import Reason
 from service.finding.linking.keep import lock_links
-from service.finding.linking.relink import touched_by_events
+from service.finding.linking.relink import LINK_JOBS
 from service.kernel.actor import Actor
+from service.kernel.changes import changed, settle
 from service.kernel.custody import record
 from service.registry.events.actions import held_event, plain
 from service.registry.events.errors import (
@@ -32,7 +34,6 @@ from service.registry.events.errors import (
     MergeWithItself,
     NotMerged,
 )
-from service.registry.events.following import bring_up_to_date, link_anew
 from service.registry.events.late import past_deadline
 
 # What the surviving event takes over where it says nothing itself.
@@ -58,12 +59,12 @@ def merge_event(session: Session, actor: Actor, event_id: UUID, into_id: UUID) -
     if abs(gone.arrived_at - survivor.arrived_at) > ENTERED_TWICE:
         raise MergeFarApart
     both = [gone.id, survivor.id]
-    before = touched_by_events(session, both)
     officers = _unite(session, gone.id, survivor.id)
     filled = _fill(gone, survivor)
     gone.merged_into = survivor.id
     session.add_all((gone, survivor))
-    link_anew(session, both, before)
+    changed(session, EnforcementEvent, both)
+    settle(session, through=LINK_JOBS)  # before the links of recordings are held
     carried = _carry(session, actor, gone, survivor)
     explained = _hand_explanations(session, gone.id, survivor.id)
     record(
@@ -77,7 +78,7 @@ def merge_event(session: Session, actor: Actor, event_id: UUID, into_id: UUID) -
         absorbed=str(gone.id), title=gone.title, external_id=gone.external_id,
         officers=[number for number, _id in officers], filled=filled, **past_deadline(session, survivor.id),
     )  # fmt: skip
-    bring_up_to_date(session, both, [survivor.case_id])
+    changed(session, Case, [survivor.case_id], {"events"})
     return survivor
 
 
@@ -101,7 +102,6 @@ def unmerge_event(session: Session, actor: Actor, event_id: UUID) -> Enforcement
         .limit(1)
     ).one()
     both = [gone.id, survivor.id]
-    before = touched_by_events(session, both)
     gone.merged_into = None
     case_before = survivor.case_id
     for name, value in told.detail["filled"].items():
@@ -116,7 +116,8 @@ def unmerge_event(session: Session, actor: Actor, event_id: UUID) -> Enforcement
             ),
         )
     )
-    link_anew(session, both, before)
+    changed(session, EnforcementEvent, both)
+    settle(session, through=LINK_JOBS)  # before the links of recordings are held
     _carry_back(session, actor, gone, survivor, told.detail["carried"])
     # what was merged before explanations were carried has none to give back
     _hand_explanations(session, survivor.id, gone.id, told.detail.get("explanations", ()))
@@ -128,7 +129,7 @@ def unmerge_event(session: Session, actor: Actor, event_id: UUID) -> Enforcement
         session, actor, "release", "event", survivor.id, squad_id=survivor.squad_id,
         absorbed=str(gone.id), title=gone.title, **past_deadline(session, survivor.id),
     )  # fmt: skip
-    bring_up_to_date(session, both, [case_before])
+    changed(session, Case, [case_before], {"events"})
     return gone
 
 
@@ -139,9 +140,7 @@ def _both(
     if event_id == into_id:
         raise MergeWithItself
     get_event(session, actor, event_id)
-    held = {
-        one: held_event(session, actor, one, merged=True)[0] for one in sorted((event_id, into_id), key=str)
-    }
+    held = {one: held_event(session, actor, one, merged=True) for one in sorted((event_id, into_id), key=str)}
     return held[event_id], held[into_id]
 
 
@@ -283,6 +282,7 @@ def _rename_put_right(session: Session, recording_id: UUID, said: UUID, means: U
     }
     session.add(recording)
     session.flush()
+    changed(session, Recording, [recording.id], {"claims"})
     return True
 
 

@@ -8,8 +8,8 @@ from sqlmodel import Session
 from schemas.people import Officer, OfficerCreate, Squad, SquadCreate
 from service.access.actions import require
 from service.access.queries import squad_scope
-from service.finding.linking.relink import relink_claims
 from service.kernel.actor import Actor
+from service.kernel.changes import NEW, changed
 from service.kernel.custody import record
 from service.kernel.errors import NotAllowed
 from service.registry.people.errors import NumberTaken
@@ -28,6 +28,7 @@ def create_squad(session: Session, actor: Actor, wanted: SquadCreate) -> Squad:
     session.add(squad)
     session.flush()
     record(session, actor, "create_squad", "squad", squad.id, squad_id=squad.id, code=squad.code)
+    changed(session, Squad, [squad.id], NEW)
     return squad
 
 
@@ -48,7 +49,7 @@ def create_officer(session: Session, actor: Actor, wanted: OfficerCreate) -> Off
         squad_id=squad.id,
         number=officer.certificate_no,
     )
-    relink_claims(session, "officer", [officer.certificate_no])
+    changed(session, Officer, [officer.id], NEW)
     return officer
 
 
@@ -77,4 +78,5 @@ def update_officer(session: Session, actor: Actor, officer_id: UUID, wanted: Off
         after={name: str(value) for name, value in changes.items()},
     )
     session.flush()
+    changed(session, Officer, [officer.id], changes)
     return officer

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from schemas.people import Officer, OfficerCreate, Roster, RosterCreate, Squad, SquadCreate
 from schemas.recorders import Assignment, Recorder
-from service.finding.linking.relink import relink_claims
+from service.kernel.changes import NEW, changed
 from service.kernel.clock import as_utc, day_start, local
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
@@ -48,18 +48,28 @@ class SquadImporter(Importer):
     def load(self, wanted: Sequence[SquadCreate]) -> None:
         codes = [one.code for one in wanted]
         self.known = {s.code: s for s in self.session.scalars(select(Squad).where(Squad.code.in_(codes)))}
+        self.fresh: list[UUID] = []
+        self.changed: list[UUID] = []
 
     def apply(self, wanted: SquadCreate) -> tuple[Outcome, list[str]]:
         squad = self.known.get(wanted.code)
         if squad is None:
             if self.scope is not None:
                 raise RowRefused(_("a new squad is for those who see the whole bureau"))
-            self.session.add(Squad(**wanted.model_dump()))
+            squad = Squad(**wanted.model_dump())
+            self.session.add(squad)
+            self.fresh.append(squad.id)
             return Outcome.created, []
         if not self.in_scope(squad.id):
             raise RowRefused(_("this belongs to another squad"))
         changes = differences(squad, {"name": wanted.name})
+        if changes:
+            self.changed.append(squad.id)
         return (Outcome.changed if changes else Outcome.unchanged), changes
+
+    def finish(self) -> None:
+        changed(self.session, Squad, self.fresh, NEW)
+        changed(self.session, Squad, self.changed, {"name"})
 
 
 class OfficerImporter(Importer):
@@ -97,7 +107,8 @@ class OfficerImporter(Importer):
             officer.certificate_no: officer
             for officer in self.session.scalars(select(Officer).where(Officer.certificate_no.in_(numbers)))
         }
-        self.fresh: list[str] = []
+        self.fresh: list[UUID] = []
+        self.changed: dict[UUID, list[str]] = {}
         self.held = self._held([o.id for o in self.known.values()])
 
     def _held(self, officers: list[UUID]) -> dict[UUID, list[tuple[str, datetime | None]]]:
@@ -119,8 +130,9 @@ class OfficerImporter(Importer):
         values = wanted.model_dump(exclude_unset=True, exclude={"squad"}) | {"squad_id": squad.id}
         officer = self.known.get(wanted.certificate_no)
         if officer is None:
-            self.session.add(Officer(**values))
-            self.fresh.append(wanted.certificate_no)
+            officer = Officer(**values)
+            self.session.add(officer)
+            self.fresh.append(officer.id)
             return Outcome.created, []
         if not self.in_scope(officer.squad_id):
             raise RowRefused(_("this belongs to another squad"))
@@ -132,10 +144,14 @@ class OfficerImporter(Importer):
             if kept:
                 self.note = _("still holds {recorders} after leaving").format(recorders="、".join(kept))
         changes = differences(officer, values)
+        if changes:
+            self.changed[officer.id] = changes
         return (Outcome.changed if changes else Outcome.unchanged), changes
 
     def finish(self) -> None:
-        relink_claims(self.session, "officer", self.fresh)
+        changed(self.session, Officer, self.fresh, NEW)
+        for officer_id, fields in self.changed.items():
+            changed(self.session, Officer, [officer_id], fields)
 
 
 class RosterRow(RosterCreate):

@@ -17,8 +17,8 @@ from schemas.recorders import (
     RecorderModelCreate,
 )
 from service.access.actions import require
-from service.finding.linking.relink import Touched, relink, relink_claims
 from service.kernel.actor import Actor
+from service.kernel.changes import NEW, changed, changing
 from service.kernel.clock import as_utc, local
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotFound
@@ -89,7 +89,7 @@ def create_recorder(session: Session, actor: Actor, wanted: RecorderCreate) -> R
     record(
         session, actor, "create_recorder", "recorder", recorder.id, squad_id=squad.id, serial=recorder.serial
     )
-    relink_claims(session, "recorder", [recorder.serial])
+    changed(session, Recorder, [recorder.id], NEW)
     return recorder
 
 
@@ -104,7 +104,8 @@ def update_recorder(session: Session, actor: Actor, recorder_id: UUID, wanted: R
     if values.get("last_dock_at"):
         values["last_dock_at"] = as_utc(values["last_dock_at"])
     other_model = values.get("model_id", recorder.model_id) != recorder.model_id
-    _change(session, actor, "recorder", recorder, values, recorder.squad_id)
+    if changes := _change(session, actor, "recorder", recorder, values, recorder.squad_id):
+        changed(session, Recorder, [recorder.id], changes)
     if other_model:
         weigh_recorders(session, [recorder.id])
     return recorder
@@ -144,8 +145,9 @@ def create_assignment(session: Session, actor: Actor, wanted: AssignmentCreate) 
         recorder=recorder.serial,
         officer=officer.certificate_no,
     )
-    ended = _end_others(session, actor, assignment, recorder) if wanted.hand_over else []
-    relink(session, [touched_by(assignment), *ended])
+    if wanted.hand_over:
+        _end_others(session, actor, assignment, recorder)
+    changed(session, Assignment, [assignment.id], NEW)
     return assignment
 
 
@@ -163,9 +165,8 @@ def _taken_over_at(
     ).one()
 
 
-def _end_others(session: Session, actor: Actor, taken: Assignment, recorder: Recorder) -> list[Touched]:
+def _end_others(session: Session, actor: Actor, taken: Assignment, recorder: Recorder) -> None:
     """A hand-over: whoever else holds the recorder open, held it until now."""
-    touched = []
     for held in session.scalars(
         select(Assignment)
         .where(
@@ -177,9 +178,9 @@ def _end_others(session: Session, actor: Actor, taken: Assignment, recorder: Rec
         .order_by(Assignment.id)
         .with_for_update()
     ):
-        touched.append(touched_by(held))
+        changing(session, Assignment, [held.id])
         _change(session, actor, "assignment", held, {"held_to": taken.held_from}, recorder.squad_id)
-    return touched
+        changed(session, Assignment, [held.id], {"held_to"})
 
 
 def _still_here(officer: Officer, start: datetime) -> None:
@@ -192,7 +193,7 @@ def update_assignment(
 ) -> Assignment:
     require(actor, "people")
     assignment = get_assignment(session, actor, assignment_id)
-    before = touched_by(assignment)
+    changing(session, Assignment, [assignment.id])
     values = {
         name: as_utc(value) if value else None
         for name, value in wanted.model_dump(exclude_unset=True).items()
@@ -204,8 +205,8 @@ def update_assignment(
     if start != assignment.held_from:
         _still_here(session.get_one(Officer, assignment.officer_id), start)
     recorder = get_recorder(session, actor, assignment.recorder_id)
-    if _change(session, actor, "assignment", assignment, values, recorder.squad_id):
-        relink(session, [before, touched_by(assignment)])
+    if changes := _change(session, actor, "assignment", assignment, values, recorder.squad_id):
+        changed(session, Assignment, [assignment.id], changes)
     return assignment
 
 
@@ -214,7 +215,7 @@ def remove_assignment(session: Session, actor: Actor, assignment_id: UUID) -> No
     require(actor, "people")
     assignment = get_assignment(session, actor, assignment_id)
     recorder = get_recorder(session, actor, assignment.recorder_id)
-    touched = touched_by(assignment)
+    changing(session, Assignment, [assignment.id])
     record(
         session,
         actor,
@@ -225,19 +226,16 @@ def remove_assignment(session: Session, actor: Actor, assignment_id: UUID) -> No
         **{name: str(value) for name, value in assignment.model_dump(exclude={"id"}).items()},
     )
     session.delete(assignment)
-    relink(session, [touched])
-
-
-def touched_by(assignment: Assignment) -> Touched:
-    return Touched(assignment.held_from, assignment.held_to, recorder_id=assignment.recorder_id)
+    changed(session, Assignment, [assignment.id])
 
 
 def _change(
     session: Session, actor: Actor, kind: str, row: Any, values: dict[str, Any], squad_id: UUID | None
-) -> bool:
+) -> list[str]:
+    """Answers the names of what differs."""
     changes = {name: value for name, value in values.items() if getattr(row, name) != value}
     if not changes:
-        return False
+        return []
     before = {name: str(getattr(row, name)) for name in changes}
     for name, value in changes.items():
         setattr(row, name, value)
@@ -245,4 +243,4 @@ def _change(
     after = {name: str(value) for name, value in changes.items()}
     record(session, actor, "edit", kind, row.id, squad_id=squad_id, before=before, after=after)
     session.flush()
-    return True
+    return list(changes)

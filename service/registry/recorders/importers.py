@@ -17,7 +17,7 @@ from schemas.recorders import (
     RecorderModel,
     RecorderState,
 )
-from service.finding.linking.relink import Touched, relink, relink_claims
+from service.kernel.changes import NEW, changed, changing
 from service.kernel.clock import as_utc, local, now
 from service.kernel.custody import record
 from service.kernel.i18n import gettext as _
@@ -32,7 +32,6 @@ from service.registry.importing.rules import moment, truth
 from service.registry.importing.words import EXTERNAL_ID, OFFICER, RECORDER, SQUAD
 from service.registry.people.queries import squads_said
 from service.registry.people.rules import left_by
-from service.registry.recorders.actions import touched_by
 from service.registry.recorders.words import RECORDER_STATES
 
 NEAREST = 20  # holdings of one recorder before and after, that are looked at for a note
@@ -90,7 +89,8 @@ class RecorderImporter(Importer):
             recorder.serial: recorder
             for recorder in self.session.scalars(select(Recorder).where(Recorder.serial.in_(serials)))
         }
-        self.fresh: list[str] = []
+        self.fresh: list[UUID] = []
+        self.changed: dict[UUID, list[str]] = {}
         self.of_another_model: list[UUID] = []
 
     def apply(self, wanted: RecorderCreate) -> tuple[Outcome, list[str]]:
@@ -106,18 +106,23 @@ class RecorderImporter(Importer):
             values["model_id"] = self.models[wanted.model].id
         recorder = self.known.get(wanted.serial)
         if recorder is None:
-            self.session.add(Recorder(**values))
-            self.fresh.append(wanted.serial)
+            recorder = Recorder(**values)
+            self.session.add(recorder)
+            self.fresh.append(recorder.id)
             return Outcome.created, []
         if not self.in_scope(recorder.squad_id):
             raise RowRefused(_("this belongs to another squad"))
         changes = differences(recorder, values)
+        if changes:
+            self.changed[recorder.id] = changes
         if "model_id" in changes:
             self.of_another_model.append(recorder.id)
         return (Outcome.changed if changes else Outcome.unchanged), changes
 
     def finish(self) -> None:
-        relink_claims(self.session, "recorder", self.fresh)
+        changed(self.session, Recorder, self.fresh, NEW)
+        for recorder_id, fields in self.changed.items():
+            changed(self.session, Recorder, [recorder_id], fields)
         if self.of_another_model:
             weigh_recorders(self.session, self.of_another_model)
 
@@ -197,7 +202,8 @@ class AssignmentImporter(Importer):
                 select(Assignment).where(tuple_(*columns).in_(natural[start : start + 5000]))
             )
             self.natural |= {(a.recorder_id, a.officer_id, a.held_from): a for a in batch}
-        self.touched: list[Touched] = []
+        self.fresh: list[UUID] = []
+        self.changed: list[UUID] = []
         self._look_around(wanted)
 
     def _look_around(self, wanted: Sequence[AssignmentCreate]) -> None:
@@ -255,13 +261,13 @@ class AssignmentImporter(Importer):
         if known is None:
             known = Assignment(external_id=wanted.external_id, **values)
             self.session.add(known)
-            self.touched.append(touched_by(known))
+            self.fresh.append(known.id)
             outcome, changes = Outcome.created, []
         else:
-            before = touched_by(known)
+            changing(self.session, Assignment, [known.id])
             changes = differences(known, values)
             if changes:
-                self.touched += [before, touched_by(known)]
+                self.changed.append(known.id)
             outcome = Outcome.changed if changes else Outcome.unchanged
         notes = []
         if outcome is not Outcome.unchanged:
@@ -305,9 +311,9 @@ class AssignmentImporter(Importer):
         start, ended = as_utc(wanted.held_from), []
         for held, number in self.open.get(recorder.id, []):
             if held.held_to is None and held.held_from < start and number != wanted.officer:
-                before = touched_by(held)
+                changing(self.session, Assignment, [held.id])
                 held.held_to = start
-                self.touched += [before, touched_by(held)]
+                self.changed.append(held.id)
                 ended.append(number)
                 record(
                     self.session, self.actor, "edit", "assignment", held.id, squad_id=recorder.squad_id,
@@ -346,4 +352,5 @@ class AssignmentImporter(Importer):
         return held is not None and self.in_scope(held.squad_id)
 
     def finish(self) -> None:
-        relink(self.session, self.touched)
+        changed(self.session, Assignment, self.fresh, NEW)
+        changed(self.session, Assignment, self.changed)

@@ -19,6 +19,7 @@ from service.finding.linking.actions import link_recording
 from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.recognise import recognise
 from service.kernel.actor import Actor
+from service.kernel.changes import settle
 from service.kernel.jobs import request_job
 from service.registry.cases.actions import create_case
 from service.registry.clocks.actions import add_offset
@@ -33,6 +34,7 @@ Step = Callable[[], object]
 
 def run_link_jobs(bureau: Field) -> int:
     """What the worker does with `link` jobs (workers.stages.link), in a random order."""
+    settle(bureau.session)
     waiting = select(Job).where(Job.kind == JobKind.link, Job.state == JobState.queued)
     jobs = bureau.session.scalars(waiting.execution_options(populate_existing=True)).all()
     for job in random.sample(list(jobs), len(jobs)):

@@ -25,6 +25,7 @@ from service.footage.announcements.queries import list_announced
 from service.footage.recordings.errors import NothingToRemove, NotReceived
 from service.footage.recordings.queries import original_bytes
 from service.footage.recordings.removal import ask_removal
+from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.registry.importing.actions import run_import
 from tests.service.finding.linking.field import Field, at
@@ -188,6 +189,7 @@ def test_an_announced_recording_is_linked_found_and_not_counted_as_unlinked(fiel
     (row,) = rows_of(field)
     (link,) = link_recording(field.session, row.id)
     assert (link.event_id, link.state) == (event.id, LinkState.automatic)
+    settle(field.session)
     found = search(field.session, None, SearchFilters(state=("announced",)))
     assert [hit.recording_id for hit in found.items] == [row.id]
     bring(field, [file("2.mp4", "13:00", "13:10")])

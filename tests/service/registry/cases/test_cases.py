@@ -9,6 +9,7 @@ from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind
 from schemas.links import Link, LinkState
 from service.finding.linking.cases import case_detail
+from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.registry.cases.actions import create_campaign, create_case, update_campaign, update_case
 from service.registry.cases.errors import CampaignExists, CaseExists
@@ -33,6 +34,7 @@ def wanted(**more) -> CaseCreate:
 
 
 def asked(field: Field) -> set:
+    settle(field.session)
     return set(field.session.scalars(select(Job.subject_id).where(Job.kind == JobKind.link)).all())
 
 

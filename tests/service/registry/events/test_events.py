@@ -9,6 +9,8 @@ from schemas.custody import CustodyEntry
 from schemas.events import EventCreate, EventUpdate
 from schemas.jobs import Job, JobKind
 from service.finding.linking.actions import link_recording
+from service.finding.linking.relink import LINK_JOBS
+from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.registry.events.actions import create_event, update_event
 from service.registry.events.errors import (
@@ -42,6 +44,7 @@ def wanted(**more) -> EventCreate:
 
 
 def asked(field: Field) -> set:
+    settle(field.session)
     return set(field.session.scalars(select(Job.subject_id).where(Job.kind == JobKind.link)).all())
 
 
@@ -121,8 +124,10 @@ def test_a_change_of_words_alone_links_nothing_anew_and_is_on_record(field):
     admin = field.actor(Role.admin)
     field.recording(at("09:00"), at("09:10"))
     event = create_event(field.session, admin, wanted())
+    settle(field.session, through=LINK_JOBS)
     jobs = {job.subject_id: job.requested for job in field.session.scalars(select(Job))}
     update_event(field.session, admin, event.id, EventUpdate(title="复查"))
+    settle(field.session, through=LINK_JOBS)
     field.session.expire_all()
     assert {job.subject_id: job.requested for job in field.session.scalars(select(Job))} == jobs
     edit = field.session.scalars(select(CustodyEntry).where(CustodyEntry.action == "edit")).one()

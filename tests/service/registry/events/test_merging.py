@@ -59,6 +59,7 @@ def states(field: Field, recording) -> dict:
 
 
 def run_links(field: Field) -> None:
+    settle(field.session)
     for recording_id in field.session.scalars(select(Job.subject_id).where(Job.kind == JobKind.link)).all():
         linking.link_recording(field.session, recording_id)
 
@@ -208,8 +209,10 @@ def test_merging_asks_for_what_names_any_of_them_to_be_linked_anew(field, two):
     admin = field.actor(Role.admin)
     merge_event(field.session, admin, twice.id, kept.id)
     far = field.recording(at("09:00", 5), at("09:10", 5), claims={"event": "E-2"})
+    settle(field.session)
     field.session.execute(delete(Job))
     update_event(field.session, admin, kept.id, EventUpdate(departed_at=at("09:40")))
+    settle(field.session)
     assert far.id in field.session.scalars(select(Job.subject_id).where(Job.kind == JobKind.link)).all()
 
 

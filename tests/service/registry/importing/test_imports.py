@@ -13,6 +13,7 @@ from schemas.events import EnforcementEvent, EventOfficer
 from schemas.jobs import Job, JobKind
 from schemas.people import Officer, Squad
 from schemas.recorders import Assignment, Recorder
+from service.kernel.changes import settle
 from service.kernel.errors import NotAllowed
 from service.kernel.i18n import speaking
 from service.registry.cases.importers import CampaignImporter, CaseImporter
@@ -184,6 +185,7 @@ def test_a_changed_event_says_what_changed_and_links_its_recordings_anew(field):
     report = bring(field, EventImporter, table)
     assert outcomes(report) == ["changed"]
     assert set(report.rows[0].changes) == {"arrived_at", "departed_at", "officers"}
+    settle(field.session)
     asked = select(Job.subject_id).where(Job.kind == JobKind.link)
     assert field.session.scalars(asked).all() == [recording.id]
     crew = field.session.scalars(

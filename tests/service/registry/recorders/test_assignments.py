@@ -11,6 +11,7 @@ from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind
 from schemas.originals import Original
 from schemas.recorders import Assignment, AssignmentCreate, RecorderCreate, RecorderModelCreate, RecorderState
+from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.i18n import speaking
 from service.registry.importing.actions import run_import
@@ -184,6 +185,7 @@ def test_changing_a_holder_links_the_recordings_of_that_time_anew(field):
     made = create_assignment(field.session, admin, holding("012", "08:10", "12:00"))
 
     def asked():
+        settle(field.session)
         found = field.session.execute(
             select(Job.subject_id, Job.requested).where(Job.kind == JobKind.link)
         ).all()

@@ -30,6 +30,7 @@ from service.finding.linking.actions import (
     undo,
 )  # fmt: skip
 from service.footage.recordings.actions import refresh_state, refuse_mismatch
+from service.kernel.changes import NEW, changed
 from service.kernel.database import transaction
 from service.kernel.errors import ServiceError
 from service.kernel.jobs import request_job
@@ -57,6 +58,7 @@ class Walk:
     days: int = 1
     officers: int = 6
     recorders: int = 4
+    steps: dict[str, Any] = field(default_factory=lambda: STEPS)
 
     def prepare(self) -> None:
         with transaction() as session:
@@ -70,10 +72,10 @@ class Walk:
 
     def step(self) -> str:
         """One action drawn by chance. What the rules of the house refuse changes nothing."""
-        name = self.chance.choices(list(STEPS), [weight for _, weight in STEPS.values()])[0]
+        name = self.chance.choices(list(self.steps), [weight for _, weight in self.steps.values()])[0]
         try:
             with transaction() as session:
-                STEPS[name][0](self, session)
+                self.steps[name][0](self, session)
         except (ServiceError, Nothing):
             return ""
         self.taken[name] = self.taken.get(name, 0) + 1
@@ -172,8 +174,14 @@ class Walk:
             claimed_from=start if timed else None,
             state=self.chance.choice([RecordingState.ready] * 4 + [RecordingState.announced]),
             received_at=end + timedelta(hours=self.chance.choice([1, 30])),
+            claims=self.claims(),
         )
         request_job(session, JobKind.link, recording.id)
+        changed(session, Recording, [recording.id], NEW)
+
+    def claims(self) -> dict[str, Any]:
+        """What is said with a recording."""
+        return {}
 
     def refuse(self, session: Session) -> None:
         recording = self.one(session, Recording, Recording.state == RecordingState.ready)
