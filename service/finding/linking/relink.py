@@ -213,7 +213,7 @@ LINK_JOBS = Settler(
         Assignment: anything,
         Officer: only(*NEW),
         Recorder: only(*NEW),
-        Case: only(*NEW, "number_folded", "squad_id"),
+        Case: only(*NEW, "number_folded", "squad_id", "events"),  # a squad works on it by its events
     },
     _settle,
     {EnforcementEvent: _touched_by_events, Assignment: _as_held, Case: _as_folded},
