@@ -86,6 +86,16 @@ class ApiToken(SQLModel, table=True):
     revoked_at: datetime | None = time_field(nullable=True)
 
 
+class ApiTokenRead(SQLModel):
+    id: UUID
+    account_id: UUID
+    name: str
+    scope: TokenScope
+    created_at: datetime
+    last_used_at: datetime | None
+    revoked_at: datetime | None
+
+
 class LoginFailure(SQLModel, table=True):
     """One failed sign-in, for throttling by name and by address."""
 

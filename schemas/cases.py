@@ -31,6 +31,12 @@ class CaseCreate(CaseBase):
     squad: str
 
 
+class CaseRead(CaseBase):
+    id: UUID
+    squad_id: UUID
+    created_at: datetime
+
+
 class CampaignBase(SQLModel):
     external_id: str | None = Field(default=None, unique=True, max_length=128)
     name: str = Field(max_length=300)
@@ -45,3 +51,11 @@ class Campaign(CampaignBase, table=True):
 
 class CampaignCreate(CampaignBase):
     pass
+
+
+class CampaignRead(SQLModel):
+    id: UUID
+    external_id: str | None
+    name: str
+    starts_on: date | None
+    ends_on: date | None

@@ -58,3 +58,15 @@ class ClockOffsetCreate(SQLModel):
     device_time: FieldTime | None = None
     doubt_s: float = 1.0
     note: str = ""
+
+
+class ClockOffsetRead(SQLModel):
+    id: UUID
+    external_id: str | None
+    source: OffsetSource
+    measured_at: datetime
+    offset_s: float
+    doubt_s: float
+    recording_id: UUID | None
+    note: str
+    withdrawn_at: datetime | None

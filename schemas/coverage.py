@@ -79,6 +79,34 @@ class EventCoverage(SQLModel, table=True):
     last_received_at: datetime | None = time_field(nullable=True)
 
 
+class EventCoverageRead(SQLModel):
+    squad_id: UUID
+    kind: EventKind
+    subject: str
+    campaign_id: UUID | None
+    day: date
+    excluded: str | None
+    exempt: str | None
+    matter_version: int | None
+    rule_version: str
+    required_from: datetime
+    required_to: datetime | None
+    required_s: float
+    due_at: datetime
+    links: int
+    announced: int
+    shown: int
+    in_time: int
+    recorded_s: float
+    late_start_s: float
+    early_stop_s: float
+    gap_count: int
+    gap_explained: int
+    gaps: list[Any]
+    first_received_at: datetime | None
+    last_received_at: datetime | None
+
+
 class ExplanationKind(enum.StrEnum):
     exemption = "exemption"  # 豁免: of the whole event
     gap_reason = "gap_reason"  # 中断说明: of one stretch
@@ -124,6 +152,20 @@ class Explanation(SQLModel, table=True):
     decided_by: UUID | None = Field(default=None, foreign_key="accounts.id")
     decided_at: datetime | None = time_field(nullable=True)
     answer: str = Field(default="", max_length=1000)
+
+
+class ExplanationRead(SQLModel):
+    id: UUID
+    event_id: UUID
+    kind: ExplanationKind
+    reason: ExplanationReason
+    gap_from: datetime | None
+    gap_to: datetime | None
+    note: str
+    state: ExplanationState
+    asked_at: datetime
+    decided_at: datetime | None
+    answer: str
 
 
 class DisputeState(enum.StrEnum):
@@ -177,6 +219,24 @@ class Dispute(SQLModel, table=True):
     answered_by: UUID | None = Field(default=None, foreign_key="accounts.id")
     answered_at: datetime | None = time_field(nullable=True)
     answer: str = Field(default="", max_length=2000)
+
+
+class DisputeRead(SQLModel):
+    """`snapshot_id`: the frozen month that it concerns."""
+
+    id: UUID
+    about: DisputeAbout
+    event_id: UUID | None
+    recording_id: UUID | None
+    recorder_id: UUID | None
+    squad_id: UUID | None
+    day: date | None
+    snapshot_id: UUID | None
+    statement: str
+    state: DisputeState
+    raised_at: datetime
+    answered_at: datetime | None
+    answer: str
 
 
 class CoverageSnapshot(SQLModel, table=True):

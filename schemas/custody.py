@@ -33,3 +33,18 @@ class CustodyEntry(SQLModel, table=True):
     squad_id: UUID | None = None
     address: str = Field(default="", max_length=64)
     detail: dict[str, Any] = json_field()
+
+
+class CustodyEntryRead(SQLModel):
+    """`actor`: a username, a dock's token name, or the part of the system. `detail`: by `action`."""
+
+    id: int
+    at: datetime
+    account_id: UUID | None
+    actor: str
+    action: str
+    subject_kind: str
+    subject_id: UUID | None
+    squad_id: UUID | None
+    address: str
+    detail: dict[str, Any]

@@ -85,3 +85,12 @@ class Rendition(SQLModel, table=True):
     attempt: int
     facts: dict[str, Any] = json_field()
     created_at: datetime = time_field(default_now=True)
+
+
+class RenditionRead(SQLModel):
+    kind: RenditionKind
+    position: int
+    content_type: str
+    size: int
+    facts: dict[str, Any]
+    created_at: datetime

@@ -23,6 +23,12 @@ class SquadCreate(SquadBase):
     pass
 
 
+class SquadRead(SQLModel):
+    id: UUID
+    code: str
+    name: str
+
+
 class OfficerBase(SQLModel):
     certificate_no: str = Field(unique=True, max_length=64)
     name: str = Field(max_length=200)
@@ -37,6 +43,14 @@ class Officer(OfficerBase, table=True):
 
 class OfficerCreate(OfficerBase):
     squad: str
+
+
+class OfficerRead(SQLModel):
+    id: UUID
+    certificate_no: str
+    name: str
+    squad_id: UUID
+    left_on: date | None
 
 
 class Roster(SQLModel, table=True):
@@ -63,3 +77,12 @@ class RosterCreate(SQLModel):
     squad: str | None = None
     starts_at: FieldTime
     ends_at: FieldTime
+
+
+class RosterRead(SQLModel):
+    id: UUID
+    external_id: str | None
+    officer_id: UUID
+    squad_id: UUID
+    starts_at: datetime
+    ends_at: datetime

@@ -42,6 +42,14 @@ class RecorderModelCreate(RecorderModelBase):
     conventions: dict[str, Any] = {}
 
 
+class RecorderModelRead(SQLModel):
+    id: UUID
+    code: str
+    vendor: str
+    name: str
+    conventions: dict[str, Any]
+
+
 class RecorderBase(SQLModel):
     serial: str = Field(unique=True, max_length=64)
 
@@ -63,6 +71,16 @@ class RecorderCreate(RecorderBase):
     state: RecorderState = RecorderState.in_use
     last_dock_at: FieldTime | None = None
     battery_percent: int | None = Field(default=None, ge=0, le=100)
+
+
+class RecorderRead(SQLModel):
+    id: UUID
+    serial: str
+    squad_id: UUID
+    model_id: UUID | None
+    state: RecorderState
+    last_dock_at: datetime | None
+    battery_percent: int | None
 
 
 class Assignment(SQLModel, table=True):
@@ -94,3 +112,12 @@ class AssignmentCreate(SQLModel):
     held_from: FieldTime
     held_to: FieldTime | None = None
     hand_over: bool = False
+
+
+class AssignmentRead(SQLModel):
+    id: UUID
+    external_id: str | None
+    recorder_id: UUID
+    officer_id: UUID
+    held_from: datetime
+    held_to: datetime | None

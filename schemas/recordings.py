@@ -94,6 +94,23 @@ class Recording(SQLModel, table=True):
     sample: bool = Field(default=False)
 
 
+class RecordingBrief(SQLModel):
+    """Of a recording what a row needs."""
+
+    id: UUID
+    squad_id: UUID
+    state: RecordingState
+    file_name: str
+    recorder_id: UUID | None
+    officer_id: UUID | None
+    recorded_from: datetime | None
+    recorded_to: datetime | None
+    duration_s: float | None
+    received_at: datetime
+    announced_at: datetime | None
+    due_at: datetime | None
+
+
 class ReceiptOutcome(enum.StrEnum):
     pending = "pending"  # the stored bytes are not hashed yet
     verified = "verified"  # the stored bytes have this fingerprint (and it is the declared one, if any)
@@ -121,6 +138,18 @@ class Receipt(SQLModel, table=True):
     outcome: ReceiptOutcome = enum_field(ReceiptOutcome, default=ReceiptOutcome.pending)
     received_at: datetime = time_field(default_now=True)
     verified_at: datetime | None = time_field(nullable=True)
+
+
+class ReceiptRead(SQLModel):
+    id: UUID
+    file_name: str
+    dock: str
+    size: int
+    declared_sha256: str | None
+    stored_sha256: str | None
+    outcome: ReceiptOutcome
+    received_at: datetime
+    verified_at: datetime | None
 
 
 class TagSource(enum.StrEnum):
@@ -152,6 +181,17 @@ class Tag(SQLModel, table=True):
     confidence: float = 1.0
     start_s: float | None = None
     end_s: float | None = None
+
+
+class TagRead(SQLModel):
+    """`start_s`, `end_s`: null where it is about the whole recording."""
+
+    name: str
+    value: str
+    source: TagSource
+    confidence: float
+    start_s: float | None
+    end_s: float | None
 
 
 class Sidecar(SQLModel, table=True):

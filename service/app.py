@@ -4,6 +4,7 @@ import gc
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.staticfiles import StaticFiles
@@ -11,10 +12,11 @@ from sqlalchemy.orm import configure_mappers
 from starlette.types import Message, Receive, Scope, Send
 
 import service.settlers  # noqa: F401  what follows from each change
+from service.access.dependencies import COOKIE
 from service.api import API
 from service.footage.uploads.protocol import COMMON
 from service.footage.uploads.writer import settle_all
-from service.kernel import i18n
+from service.kernel import i18n, openapi
 from service.kernel.database import get_engine, transaction
 from service.kernel.early_answers import EarlyAnswers
 from service.kernel.errors import BodyTooLarge, ServiceError
@@ -164,10 +166,24 @@ def serve() -> FastAPI:
     return app
 
 
+class Service(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        if self.openapi_schema is None:
+            self.openapi_schema = openapi.document(self, COOKIE)
+        return self.openapi_schema
+
+
 def create_app() -> FastAPI:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # No docs_url: that page runs scripts of another host beside our sessions. /docs is service.desk.operations' own.
-    app = FastAPI(title="Zhenglu 证录", version="1", lifespan=_lifespan, redoc_url=None, docs_url=None)
+    app = Service(
+        title="Zhenglu 证录",
+        version="1",
+        lifespan=_lifespan,
+        redoc_url=None,
+        docs_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )
     app.add_middleware(LastResort)
     app.add_middleware(BodyLimit)
     app.add_middleware(PlainHeaders)

@@ -12,6 +12,7 @@ from schemas.accounts import TokenScope
 from service.access.actions import actor_of_secret
 from service.access.errors import CsrfMissing
 from service.kernel.actor import Actor
+from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotAllowed, NotSignedIn
 from service.kernel.settings import get_settings, proxies
@@ -61,6 +62,7 @@ def _check_csrf(request: Request, actor: Actor) -> None:
         raise CsrfMissing
 
 
+@raises(CsrfMissing)
 def from_here(request: Request) -> None:
     """For what has no session yet whose token it could carry: another site must not sign people in, as whom it
     likes. Browsers say where a form comes from; what is no browser says nothing."""
@@ -97,16 +99,19 @@ async def _read_form_csrf(request: Request) -> None:
 FormCsrf = Depends(_read_form_csrf)
 
 
+@raises(CsrfMissing, changing=True)
 def optional_actor(request: Request, session: DatabaseSession, _: Annotated[None, FormCsrf]) -> Actor | None:
     return find_actor(request, session)
 
 
+@raises(NotSignedIn)
 def signed_in(actor: Annotated[Actor | None, Depends(optional_actor)]) -> Actor:
     if actor is None:
         raise NotSignedIn(headers={"WWW-Authenticate": "Bearer"})
     return actor
 
 
+@raises(NotAllowed)
 def no_dock(actor: Annotated[Actor, Depends(signed_in)]) -> Actor:
     if actor.scope == TokenScope.dock:
         raise NotAllowed

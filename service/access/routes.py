@@ -1,15 +1,22 @@
 """Sign-in, accounts, tokens."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from sqlalchemy import select
 from sqlmodel import SQLModel
 
-from schemas.accounts import Account, AccountCreate, AccountRead, ApiToken, TokenScope
+from schemas.accounts import Account, AccountCreate, AccountRead, ApiToken, ApiTokenRead, TokenScope
 from service.access import actions
 from service.access.dependencies import COOKIE, AnyActor, CurrentActor, FromHere, client_address
+from service.access.errors import (
+    LastAdministrator,
+    TooManyAttempts,
+    UsernameTaken,
+    WeakPassword,
+    WrongPassword,
+)
+from service.kernel.contract import Page, examples, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.kernel.policy import policy
@@ -19,18 +26,52 @@ router = APIRouter(prefix="/api/v1", tags=["access"])
 
 
 class Credentials(SQLModel):
+    model_config = {"json_schema_extra": examples({"username": "admin", "password": "a-long-enough-word"})}
+
     username: str
     password: str
 
 
+class SessionOpened(SQLModel):
+    """`token` goes into `Authorization: Bearer …`; `csrf_token` is for who keeps the cookie instead."""
+
+    token: str
+    csrf_token: str
+    account: AccountRead
+
+
+class SessionRead(SQLModel):
+    """`token` and `scope`: the name and the reach of the API token in use, null for a session."""
+
+    account: AccountRead
+    token: str | None
+    scope: TokenScope | None
+
+
 class PasswordChange(SQLModel):
+    model_config = {
+        "json_schema_extra": examples({"current": "a-long-enough-word", "wanted": "correct-horse-1"})
+    }
+
     current: str
     wanted: str
 
 
 class TokenWanted(SQLModel):
+    model_config = {"json_schema_extra": examples({"name": "dock 1", "scope": "dock"})}
+
     name: str
     scope: TokenScope = TokenScope.dock
+
+
+class TokenMade(ApiTokenRead):
+    """`token`: the secret, told this once."""
+
+    token: str
+
+
+def account_read(account: Account) -> AccountRead:
+    return AccountRead.model_validate(account, from_attributes=True)
 
 
 def set_cookie(request: Request, response: Response, secret: str, hours: float) -> None:
@@ -43,76 +84,83 @@ def set_cookie(request: Request, response: Response, secret: str, hours: float) 
 
 
 @router.post("/session", dependencies=[FromHere])
+@raises(WrongPassword, TooManyAttempts)
 def sign_in(
     wanted: Credentials, request: Request, response: Response, session: DatabaseSession
-) -> dict[str, Any]:
+) -> SessionOpened:
+    """Opens a session. Its secret is answered, and kept by a browser as a cookie."""
     secret, held, account = actions.sign_in(
         session, wanted.username, wanted.password, client_address(request)
     )
     set_cookie(request, response, secret, policy(session, "sign_in_hours"))
-    return {
-        "token": secret,
-        "csrf_token": held.csrf_token,
-        "account": AccountRead.model_validate(account, from_attributes=True),
-    }
+    return SessionOpened(token=secret, csrf_token=held.csrf_token, account=account_read(account))
 
 
 @router.get("/session")
-def who_am_i(actor: AnyActor, session: DatabaseSession) -> dict[str, Any]:
+def get_session(actor: AnyActor, session: DatabaseSession) -> SessionRead:
+    """Who is asking."""
     account = session.get_one(Account, actor.account_id)
-    return {
-        "account": AccountRead.model_validate(account, from_attributes=True),
-        "token": actor.token_name or None,
-        "scope": actor.scope,
-    }
+    return SessionRead(account=account_read(account), token=actor.token_name or None, scope=actor.scope)
 
 
 @router.delete("/session", status_code=204)
 def sign_out(actor: CurrentActor, session: DatabaseSession, response: Response) -> None:
+    """Ends the session that asks."""
     actions.sign_out(session, actor)
     response.delete_cookie(COOKIE, path="/")
 
 
 @router.post("/session/password", status_code=204)
+@raises(WrongPassword, WeakPassword, TooManyAttempts)
 def change_password(wanted: PasswordChange, actor: CurrentActor, session: DatabaseSession) -> None:
+    """Changes the caller's own password and ends the other sessions of the account."""
     actions.change_own_password(session, actor, wanted.current, wanted.wanted)
 
 
 @router.get("/tokens")
-def list_tokens(actor: CurrentActor, session: DatabaseSession) -> list[dict[str, Any]]:
+def list_tokens(actor: CurrentActor, session: DatabaseSession) -> Page[ApiTokenRead]:
+    """The caller's own API tokens, oldest first, revoked ones too."""
     tokens = session.scalars(
         select(ApiToken).where(ApiToken.account_id == actor.account_id).order_by(ApiToken.created_at)
     )
-    return [token.model_dump(exclude={"secret_sha256"}) for token in tokens]
+    return Page[ApiTokenRead](
+        items=[ApiTokenRead.model_validate(token, from_attributes=True) for token in tokens]
+    )
 
 
 @router.post("/tokens", status_code=201)
-def create_token(wanted: TokenWanted, actor: CurrentActor, session: DatabaseSession) -> dict[str, Any]:
+def create_token(wanted: TokenWanted, actor: CurrentActor, session: DatabaseSession) -> TokenMade:
+    """A token for a program: `dock` may upload and read the fate of its own uploads, `full` acts as the account."""
     secret, token = actions.create_token(session, actor, wanted.name, wanted.scope)
-    return {"token": secret, **token.model_dump(exclude={"secret_sha256"})}
+    return TokenMade(token=secret, **token.model_dump(exclude={"secret_sha256"}))
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
+@raises(NotFound)
 def revoke_token(token_id: UUID, actor: CurrentActor, session: DatabaseSession) -> None:
+    """Ends one of the caller's own tokens."""
     actions.revoke_token(session, actor, token_id)
 
 
 @router.get("/accounts")
-def list_accounts(actor: CurrentActor, session: DatabaseSession) -> list[AccountRead]:
+def list_accounts(actor: CurrentActor, session: DatabaseSession) -> Page[AccountRead]:
+    """All accounts by user name, disabled ones too."""
     actions.require_accounts(actor)
-    return [
-        AccountRead.model_validate(account, from_attributes=True)
-        for account in session.scalars(select(Account).order_by(Account.username))
-    ]
+    accounts = session.scalars(select(Account).order_by(Account.username))
+    return Page[AccountRead](items=[account_read(account) for account in accounts])
 
 
 @router.post("/accounts", status_code=201)
+@raises(WeakPassword, UsernameTaken)
 def create_account(wanted: AccountCreate, actor: CurrentActor, session: DatabaseSession) -> AccountRead:
-    return AccountRead.model_validate(actions.create_account(session, actor, wanted), from_attributes=True)
+    """`squad` and `officer` by code and certificate number; a member must have a squad."""
+    return account_read(actions.create_account(session, actor, wanted))
 
 
 @router.post("/accounts/{account_id}/disable", status_code=204)
+@raises(NotFound, LastAdministrator)
 def disable_account(account_id: UUID, actor: CurrentActor, session: DatabaseSession) -> None:
+    """Ends its sessions and tokens; what it did stays on record."""
     actions.require_accounts(actor)
     account = session.get(Account, account_id)
     if account is None:

@@ -1,8 +1,10 @@
 """Made-up contexts for every template: (path, role, template, context). Officers are only numbers."""
 
+import json
 from datetime import datetime, timedelta, timezone
 from itertools import cycle
 
+from deploy import openapi
 from service.finding.search.cards import LinkChip, RecordingCard
 from service.kernel.i18n import gettext as _
 from service.web.access.views import Account, Token
@@ -10,10 +12,8 @@ from service.web.cases.views import Case, CaseDetail
 from service.web.custody.views import CustodyEntry
 from service.web.events.views import Event, EventDetail
 from service.web.frame.views import Filter, Listing, Option, Ref, Tile
+from service.web.operations.contract import described, errors, shapes
 from service.web.operations.views import (
-    ApiGroup,
-    ApiOperation,
-    ApiParameter,
     Attention,
     Health,
     Home,
@@ -279,24 +279,15 @@ def people() -> list[Person]:
     ]  # fmt: skip
 
 
-API = [
-    ApiGroup(
-        "links",
-        [
-            ApiOperation(
-                "POST",
-                "/api/v1/recordings/{recording_id}/new-event",
-                "Make Event",
-                "The commonest repair: an event that was never entered, made from the recording that shows it.",
-                [
-                    ApiParameter("recording_id", "path", "uuid", True),
-                    ApiParameter("kind", "application/json", "inspection | coercion | null"),
-                ],
-            ),
-            ApiOperation("GET", "/api/v1/links", "List Links"),
-        ],
-    )
-]
+def _contract() -> dict:
+    contract = json.loads(openapi.FILE.read_text(encoding="utf-8"))
+    found = shapes(contract)
+    return {
+        "groups": described(contract),
+        "errors": errors(contract, _),
+        "shapes": found,
+        "shape_names": {one.name for one in found},
+    }
 
 
 def _with_table(shown) -> dict:
@@ -391,8 +382,8 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/snapshots/2024-06", "supervisor", "snapshots/preview.html", {"shown": coverage.preview(NOW)}),
         ("/account", "member", "access/account.html", {"account": account}),
         ("/account/fresh", "supervisor", "access/account.html", {"account": fresh}),
-        ("/docs", "member", "operations/docs.html", {"groups": API}),
-        ("/docs/signed-out", None, "operations/docs.html", {"groups": API}),
+        ("/docs", "member", "operations/docs.html", _contract()),
+        ("/docs/signed-out", None, "operations/docs.html", _contract()),
         ("/error/404", "member", "frame/error.html", {"status_code": 404, "sentence": _("There is nothing here, or it is not yours to see."), "hint": None}),
         ("/error/500", None, "frame/error.html", {"status_code": 500, "sentence": _("Something went wrong on our side; nothing that was received is lost."), "hint": None}),
     ]  # fmt: skip

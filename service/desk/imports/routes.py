@@ -8,9 +8,11 @@ from sqlmodel import SQLModel
 
 from service.access.dependencies import CurrentActor
 from service.desk.imports.kinds import IMPORTS, import_kind
+from service.kernel.contract import Page, raises
 from service.kernel.i18n import gettext as _
-from service.kernel.paper.download import TableFormat, table_response
+from service.kernel.paper.download import TABLE_FILE, TableFormat, table_response
 from service.registry.importing.columns import columns, template_table
+from service.registry.importing.errors import NoSuchImport
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
 
@@ -34,10 +36,10 @@ class ImportRead(SQLModel):
 
 
 @router.get("")
-def list_imports(actor: CurrentActor) -> dict[str, list[ImportRead]]:
+def list_imports(actor: CurrentActor) -> Page[ImportRead]:
     """Everything that can be imported as XLSX, CSV or JSON, in the order in which a new installation needs it."""
-    return {
-        "items": [
+    return Page[ImportRead](
+        items=[
             ImportRead(
                 name=kind.name,
                 label=str(kind.word.label),
@@ -47,11 +49,12 @@ def list_imports(actor: CurrentActor) -> dict[str, list[ImportRead]]:
             )
             for kind in IMPORTS.values()
         ]
-    }
+    )
 
 
-@router.get("/{kind}/template")
-def get_template(
+@router.get("/{kind}/template", response_class=Response, responses=TABLE_FILE)
+@raises(NoSuchImport)
+def get_import_template(
     kind: str,
     actor: CurrentActor,
     form: Annotated[TableFormat, Query(alias="format")] = TableFormat.xlsx,

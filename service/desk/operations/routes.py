@@ -1,10 +1,13 @@
 """For those who run the service: alive, ready, metrics, the queue."""
 
-from typing import Any
+from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
+from pydantic import BaseModel
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
@@ -13,39 +16,75 @@ from sqlalchemy.exc import DBAPIError
 from schemas.jobs import JobState
 from service.access.actions import require
 from service.access.dependencies import CurrentActor, MaybeActor
-from service.desk.operations import queries
+from service.desk.operations import actions
 from service.kernel import jobs
-from service.kernel.custody import record
+from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession, transaction
-from service.kernel.errors import NotSignedIn
+from service.kernel.errors import NotAllowed, NotFound, NotSignedIn
 from service.kernel.settings import get_settings
 
 router = APIRouter(tags=["operations"])
 
 
+class Alive(BaseModel):
+    status: Literal["alive"] = "alive"
+
+
+class Readiness(BaseModel):
+    database: Literal["ok", "away"] = "ok"
+    broker: Literal["ok", "away"] = "ok"
+
+
+class WorkerRead(BaseModel):
+    worker: str
+    seen_at: datetime
+
+
+class QueueRead(BaseModel):
+    """`unserved`: no worker was heard of lately; `silent`: those heard of before. `backlog_hours`: estimated hours of
+    work waiting and running over the workers alive."""
+
+    queue: str
+    waiting: int
+    delayed: int
+    running: int
+    failed: int
+    oldest_waiting_s: float | None
+    backlog_hours: float
+    unserved: bool
+    workers: list[WorkerRead]
+    silent: list[WorkerRead]
+
+
+class JobStanding(BaseModel):
+    state: JobState
+
+
 @router.get("/healthz")
-def alive() -> dict[str, str]:
-    return {"status": "alive"}
+def get_health() -> Alive:
+    """The process answers."""
+    return Alive()
 
 
-@router.get("/readyz")
-def ready(response: Response) -> dict[str, str]:
+@router.get("/readyz", responses={503: {"model": Readiness, "description": "The database is away"}})
+def get_readiness(response: Response) -> Readiness:
     """Ready means the database answers. Without the broker work waits but nothing is lost, so it only shows."""
-    state = {"database": "ok", "broker": "ok"}
+    state = Readiness()
     try:
         with transaction() as session:
             session.execute(text("SELECT 1"))
     except DBAPIError:
-        state["database"], response.status_code = "away", 503
+        state.database, response.status_code = "away", 503
     try:
         Redis.from_url(get_settings().redis_url, socket_timeout=1, socket_connect_timeout=1).ping()
     except RedisError:
-        state["broker"] = "away"
+        state.broker = "away"
     return state
 
 
-@router.get("/metrics")
-def metrics(request: Request, actor: MaybeActor, session: DatabaseSession) -> Response:
+@router.get("/metrics", response_class=PlainTextResponse, responses={200: {"description": "Prometheus text"}})
+@raises(NotSignedIn, NotAllowed)
+def get_metrics(request: Request, actor: MaybeActor, session: DatabaseSession) -> Response:
     """For a collector on this machine; from elsewhere with a token of someone who may see the queue."""
     local = request.client is not None and request.client.host in ("127.0.0.1", "::1")
     if not local or "x-forwarded-for" in request.headers:
@@ -75,31 +114,30 @@ def metrics(request: Request, actor: MaybeActor, session: DatabaseSession) -> Re
 
 
 @router.get("/api/v1/queues")
-def queues(actor: CurrentActor, session: DatabaseSession) -> list[dict[str, Any]]:
+def list_queues(actor: CurrentActor, session: DatabaseSession) -> Page[QueueRead]:
+    """How much work waits, and who does it."""
     require(actor, "see_queue")
-    return [
-        {
-            "queue": health.queue,
-            "waiting": health.waiting,
-            "delayed": health.delayed,
-            "running": health.running,
-            "failed": health.failed,
-            "oldest_waiting_s": health.oldest_waiting_s,
-            "backlog_hours": health.backlog_hours,
-            "unserved": health.unserved,
-            "workers": [{"worker": beat.worker, "seen_at": beat.seen_at} for beat in health.workers],
-            "silent": [{"worker": beat.worker, "seen_at": beat.seen_at} for beat in health.silent],
-        }
-        for health in jobs.queue_health(session)
-    ]
+    return Page[QueueRead](
+        items=[
+            QueueRead(
+                queue=health.queue,
+                waiting=health.waiting,
+                delayed=health.delayed,
+                running=health.running,
+                failed=health.failed,
+                oldest_waiting_s=health.oldest_waiting_s,
+                backlog_hours=health.backlog_hours,
+                unserved=health.unserved,
+                workers=[WorkerRead(worker=beat.worker, seen_at=beat.seen_at) for beat in health.workers],
+                silent=[WorkerRead(worker=beat.worker, seen_at=beat.seen_at) for beat in health.silent],
+            )
+            for health in jobs.queue_health(session)
+        ]
+    )
 
 
 @router.post("/api/v1/jobs/{job_id}/retry", status_code=202)
-def retry(job_id: UUID, actor: CurrentActor, session: DatabaseSession) -> dict[str, str]:
-    require(actor, "retry_jobs")
-    job, squad_id = queries.job_in_scope(session, actor, job_id)
-    if job.state == JobState.failed:
-        jobs.retry_job(session, job.id)
-        record(session, actor, "retry_job", "job", job.id, squad_id=squad_id, kind=job.kind)
-        return {"state": "queued"}
-    return {"state": str(job.state)}
+@raises(NotFound)
+def retry_job(job_id: UUID, actor: CurrentActor, session: DatabaseSession) -> JobStanding:
+    """Work whose tries are spent is tried again; other work stays as it is."""
+    return JobStanding(state=actions.retry_job(session, actor, job_id))

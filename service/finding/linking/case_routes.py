@@ -5,12 +5,15 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
+from schemas.cases import CaseRead
 from service.access.dependencies import CurrentActor
 from service.finding.linking.cases import case_detail
-from service.finding.linking.routes import LinkShown, link_reads
+from service.finding.linking.reads import LinkShown, link_reads
+from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
-from service.registry.cases.routes import CaseRead, case_read
-from service.registry.events.routes import EventRead, event_reads
+from service.kernel.errors import NotFound
+from service.registry.cases.routes import case_read
+from service.registry.events.reads import EventRead, event_reads
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 
@@ -30,7 +33,8 @@ class CaseDetailRead(CaseRead):
 
 
 @router.get("/cases/{case_id}")
-def read_case(case_id: UUID, actor: CurrentActor, session: DatabaseSession) -> CaseDetailRead:
+@raises(NotFound)
+def get_case(case_id: UUID, actor: CurrentActor, session: DatabaseSession) -> CaseDetailRead:
     """The case with each of its events, recorded or not, and the links that show them."""
     found = case_detail(session, actor, case_id)
     events = event_reads(session, [one.event for one in found.events])

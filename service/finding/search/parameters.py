@@ -10,9 +10,11 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.people import Squad
+from service.finding.search.errors import FilterUnreadable, QueryTooLong, QueryTooShort
 from service.finding.search.queries import SearchFilters
 from service.finding.search.rules import Near
 from service.kernel.clock import as_utc, day_start
+from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 
@@ -49,6 +51,7 @@ def _squads(session: Session, values: tuple[str, ...]) -> tuple[UUID, ...]:
     return tuple(ids.get(value, NOBODYS) for value in values)
 
 
+@raises(QueryTooShort, QueryTooLong, FilterUnreadable)
 def search_filters(
     session: DatabaseSession,
     q: str = "",

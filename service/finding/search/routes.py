@@ -1,17 +1,17 @@
 """GET /api/v1/recordings and its facets."""
 
-from dataclasses import asdict
-from typing import Any
-
 from fastapi import APIRouter
+from pydantic import BaseModel
 from sqlmodel import Session
 
 from schemas.recordings import Recording
 from service.access.dependencies import CurrentActor
 from service.access.queries import squad_scope, visible_recordings
 from service.finding.search import queries
-from service.finding.search.cards import cards
+from service.finding.search.cards import RecordingCard, cards
+from service.finding.search.errors import CursorUnreadable
 from service.finding.search.parameters import Filters
+from service.kernel import contract
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 
@@ -26,21 +26,30 @@ def load(session: Session, actor: Actor, page: queries.Page) -> list[Recording]:
 
 
 @router.get("")
+@contract.raises(CursorUnreadable)
 def list_recordings(
     filters: Filters,
     actor: CurrentActor,
     session: DatabaseSession,
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> contract.Page[RecordingCard]:
     """Newest arrival first. `next` is the cursor of the following page, null at the end."""
     page = queries.search(session, squad_scope(actor), filters, cursor, limit)
-    items = [asdict(card) for card in cards(session, actor, load(session, actor, page))]
-    return {"items": items, "next": page.next}
+    items = cards(session, actor, load(session, actor, page))
+    return contract.Page[RecordingCard](items=items, next=page.next)
+
+
+class FacetsRead(BaseModel):
+    total: list[queries.Facet]
+    squad: list[queries.Facet]
+    kind: list[queries.Facet]
+    state: list[queries.Facet]
+    tag: list[queries.Facet]
+    linked: list[queries.Facet]
 
 
 @router.get("/facets")
-def recording_facets(filters: Filters, actor: CurrentActor, session: DatabaseSession) -> dict[str, Any]:
+def count_recordings(filters: Filters, actor: CurrentActor, session: DatabaseSession) -> FacetsRead:
     """Counts by squad, kind, state, tag and linked; `capped` means at least that many."""
-    found = queries.facets(session, squad_scope(actor), filters)
-    return {name: [asdict(facet) for facet in values] for name, values in found.items()}
+    return FacetsRead(**queries.facets(session, squad_scope(actor), filters))

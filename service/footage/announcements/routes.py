@@ -1,8 +1,8 @@
 """/api/v1/announcements: what stations list before the bytes come."""
 
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
@@ -13,15 +13,17 @@ from schemas.recordings import Recording
 from service.access.dependencies import AnyActor, CurrentActor
 from service.access.queries import visible_recorders
 from service.footage.announcements import actions
+from service.footage.announcements.errors import NotAnnounced, NotWithdrawn
 from service.footage.announcements.importers import AnnouncementImporter
 from service.footage.announcements.lists import GONE
 from service.footage.announcements.queries import list_announced
 from service.footage.announcements.rules import facts_of
 from service.kernel.actor import Actor
 from service.kernel.clock import as_utc, now
+from service.kernel.contract import Page, Reason, raises
 from service.kernel.database import DatabaseSession
-from service.kernel.errors import Invalid
-from service.registry.importing.actions import run_import
+from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.registry.importing.actions import Report, run_import
 from service.registry.importing.routes import DryRun, ImportBody
 from service.registry.people.queries import squad_of
 
@@ -48,10 +50,15 @@ class Announcement(SQLModel):
     gone_at: datetime | None
 
 
-class Reason(SQLModel):
-    """Why; it stays on record."""
+class AnnouncementPage(Page[Announcement]):
+    as_of: datetime
 
-    reason: str
+
+@dataclass(frozen=True)
+class AnnouncementsReport(Report):
+    """`gone_from_device`: how many earlier ones a complete list no longer names."""
+
+    gone_from_device: int
 
 
 def announcement(recording: Recording, as_of: datetime) -> Announcement:
@@ -78,7 +85,7 @@ def list_announcements(
     late: bool = False,
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> AnnouncementPage:
     """The first to turn late comes first. `late`: only those whose deadline has passed."""
     as_of = now()
     found = list_announced(
@@ -89,11 +96,14 @@ def list_announcements(
         cursor=cursor,
         limit=limit,
     )
-    return {"items": [announcement(one, as_of) for one in found.items], "next": found.next, "as_of": as_of}
+    return AnnouncementPage(
+        items=[announcement(one, as_of) for one in found.items], next=found.next, as_of=as_of
+    )
 
 
 @router.post("/import")
-def import_list(
+@raises(NotAllowed)
+def import_announcements(
     actor: AnyActor,
     session: DatabaseSession,
     body: ImportBody,
@@ -103,7 +113,7 @@ def import_list(
     collected_at: Annotated[datetime | None, Query(description="When the station read the device")] = None,
     complete: Annotated[bool, Query(description="False for a part of a list")] = True,
     dry_run: DryRun = False,
-) -> dict[str, Any]:
+) -> AnnouncementsReport:
     """What is on the devices, as JSON, CSV or XLSX. The same list again changes nothing; what a complete list no
     longer names is not deleted, it is said to be gone from the device."""
     actions.require_may_announce(actor)
@@ -117,7 +127,7 @@ def import_list(
         recorder=recorder.strip(),
     )
     report = run_import(importer, body, request.headers.get("content-type", ""), dry_run=dry_run)
-    return {**asdict(report), "gone_from_device": importer.station.gone}
+    return AnnouncementsReport(**vars(report), gone_from_device=importer.station.gone)
 
 
 def _squad(session: Session, actor: Actor, squad: str, recorder: str) -> UUID:
@@ -134,7 +144,8 @@ def _squad(session: Session, actor: Actor, squad: str, recorder: str) -> UUID:
 
 
 @router.post("/{recording_id}/withdraw")
-def withdraw(
+@raises(NotFound, NotAnnounced)
+def withdraw_announcement(
     recording_id: UUID, wanted: Reason, actor: CurrentActor, session: DatabaseSession
 ) -> Announcement:
     """Its bytes will never come: the device was lost, or the file was no footage."""
@@ -142,7 +153,9 @@ def withdraw(
 
 
 @router.post("/{recording_id}/restore")
-def restore(
+@raises(NotFound, NotWithdrawn)
+def restore_announcement(
     recording_id: UUID, wanted: Reason, actor: CurrentActor, session: DatabaseSession
 ) -> Announcement:
+    """The withdrawal taken back: its bytes are waited for again."""
     return announcement(actions.restore(session, actor, recording_id, wanted.reason), now())

@@ -7,29 +7,45 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from schemas.originals import RenditionKind
+from service.access import queries as scoped
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
-from service.access.queries import get_recording
 from service.footage.recordings import queries
 from service.footage.recordings.delivery import deliver
+from service.footage.recordings.errors import NotReceived, NotThereYet, Quarantined, RangeNotSatisfiable
+from service.footage.recordings.reads import RecordingRead
+from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
+from service.kernel.errors import NotFound
+from service.kernel.storage.errors import ObjectMissing, StorageUnavailable
 
 router = APIRouter(prefix="/api/v1/recordings", tags=["recordings"])
 # The converter keeps `facets` and other words from being taken for an id.
 ONE = "/{recording_id:uuid}"
 PICTURES = {
-    "poster": RenditionKind.poster,
-    "sprite.jpg": RenditionKind.sprite,
-    "sprite.vtt": RenditionKind.sprite_map,
-    "waveform": RenditionKind.waveform,
+    "poster": ("get_poster", RenditionKind.poster, "A picture of it, JPEG."),
+    "sprite.jpg": ("get_sprite", RenditionKind.sprite, "Small pictures at even steps on one sheet, JPEG."),
+    "sprite.vtt": (
+        "get_sprite_map",
+        RenditionKind.sprite_map,
+        "Which part of the sheet shows which time, WebVTT.",
+    ),
+    "waveform": ("get_waveform", RenditionKind.waveform, "How loud it is over its length."),
+}
+ANYTHING = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+BYTES: dict[int | str, dict[str, Any]] = {
+    200: {"description": "All of the bytes", "content": ANYTHING},
+    206: {"description": "The range of the bytes that `Range` asked for", "content": ANYTHING},
+    304: {"description": "`If-None-Match` holds its `ETag`"},
 }
 
 
 @router.get(ONE)
-def read(recording_id: UUID, actor: CurrentActor, session: DatabaseSession) -> dict[str, Any]:
-    """The id of a recording that was merged into another (the same bytes again) answers that other one."""
-    recording = get_recording(session, actor, recording_id)
-    found = queries.read(session, actor, recording)
+@raises(NotFound)
+def get_recording(recording_id: UUID, actor: CurrentActor, session: DatabaseSession) -> RecordingRead:
+    """All that is known of one recording. The id of a recording that was merged into another (the same bytes again) answers that other one."""
+    recording = scoped.get_recording(session, actor, recording_id)
+    found = RecordingRead(**queries.read(session, actor, recording))
     queries.note_use(session, actor, "view", recording)
     return found
 
@@ -38,62 +54,73 @@ def bytes_at(path: str, name: str) -> Callable[[Callable[..., Response]], Callab
     """GET and HEAD, with Range."""
 
     def add(endpoint: Callable[..., Response]) -> Callable[..., Response]:
-        router.add_api_route(path, endpoint, name=name, response_class=Response)
+        endpoint = raises(
+            NotFound,
+            NotThereYet,
+            NotReceived,
+            Quarantined,
+            RangeNotSatisfiable,
+            ObjectMissing,
+            StorageUnavailable,
+        )(endpoint)
+        router.add_api_route(path, endpoint, name=name, response_class=Response, responses=BYTES)
         router.add_api_route(path, endpoint, name=name, methods=["HEAD"], include_in_schema=False)
         return endpoint
 
     return add
 
 
-@bytes_at(f"{ONE}/original", "original")
+@bytes_at(f"{ONE}/original", "get_original")
 def original(recording_id: UUID, request: Request, actor: CurrentActor, session: DatabaseSession) -> Response:
     """The bytes as received."""
-    recording = get_recording(session, actor, recording_id)
+    recording = scoped.get_recording(session, actor, recording_id)
     require(actor, "download_original")
     what = queries.original_bytes(session, recording)
     queries.note_use(session, actor, "download", recording)
     return deliver(request, what)
 
 
-@bytes_at(f"{ONE}/playback", "playback")
+@bytes_at(f"{ONE}/playback", "get_playback")
 def playback(recording_id: UUID, request: Request, actor: CurrentActor, session: DatabaseSession) -> Response:
     """What a browser plays now: the original itself, the same in another container, or the 720p video."""
-    recording = get_recording(session, actor, recording_id)
+    recording = scoped.get_recording(session, actor, recording_id)
     what = queries.rendition_bytes(session, recording, RenditionKind.playback)
     queries.note_use(session, actor, "play", recording)
     return deliver(request, what)
 
 
-@bytes_at(f"{ONE}/video", "video")
+@bytes_at(f"{ONE}/video", "get_video")
 def video(recording_id: UUID, request: Request, actor: CurrentActor, session: DatabaseSession) -> Response:
     """The 720p H.264 video, also where `playback` is something else."""
-    recording = get_recording(session, actor, recording_id)
+    recording = scoped.get_recording(session, actor, recording_id)
     what = queries.rendition_bytes(session, recording, RenditionKind.video)
     queries.note_use(session, actor, "play", recording)
     return deliver(request, what)
 
 
-@bytes_at(f"{ONE}/stills/{{number}}", "still")
+@bytes_at(f"{ONE}/stills/{{number}}", "get_still")
 def still(
     recording_id: UUID, number: int, request: Request, actor: CurrentActor, session: DatabaseSession
 ) -> Response:
     """Stills at even steps over the recording; their times stand in `renditions[].facts.t_s`."""
-    recording = get_recording(session, actor, recording_id)
+    recording = scoped.get_recording(session, actor, recording_id)
     what = queries.rendition_bytes(session, recording, RenditionKind.still, number)
     queries.note_use(session, actor, "view", recording)
     return deliver(request, what)
 
 
-def _add_picture(name: str, kind: RenditionKind) -> None:
+def _add_picture(path: str, name: str, kind: RenditionKind, meaning: str) -> None:
     """Parts of lists and of the player, whose page is noted as a view and whose video as a play."""
 
-    @bytes_at(f"{ONE}/{name}", name)
     def picture(
         recording_id: UUID, request: Request, actor: CurrentActor, session: DatabaseSession
     ) -> Response:
-        recording = get_recording(session, actor, recording_id)
+        recording = scoped.get_recording(session, actor, recording_id)
         return deliver(request, queries.rendition_bytes(session, recording, kind))
 
+    picture.__doc__ = meaning
+    bytes_at(f"{ONE}/{path}", name)(picture)
 
-for _name, _kind in PICTURES.items():
-    _add_picture(_name, _kind)
+
+for _path, _picture in PICTURES.items():
+    _add_picture(_path, *_picture)

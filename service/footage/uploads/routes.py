@@ -17,14 +17,33 @@ from starlette.exceptions import HTTPException
 
 from schemas.uploads import Upload, UploadState
 from service.access.dependencies import find_actor
+from service.access.errors import CsrfMissing
 from service.footage.uploads import actions, protocol, rules
 from service.footage.uploads.completion import complete
+from service.footage.uploads.described import (
+    KEEPING,
+    OF_ONE,
+    PART,
+    SENDING,
+    SIDECAR,
+    STANDING,
+    TUS,
+    WHOLE,
+    WRITING,
+    RecordingReceived,
+    SidecarRead,
+    SidecarReceived,
+    answered,
+    said_in_query,
+    sent,
+)
 from service.footage.uploads.errors import SidecarUnreadable, TooLarge, UploadBusy
 from service.footage.uploads.oneshot import Form, said_beside
 from service.footage.uploads.protocol import COMMON
 from service.footage.uploads.queries import Fate, fate_of, find_upload, is_full
 from service.footage.uploads.writer import body_of, in_slow_thread, in_thread, write_body
 from service.kernel.actor import Actor
+from service.kernel.contract import raises, takes
 from service.kernel.custody import record
 from service.kernel.database import transaction
 from service.kernel.errors import Invalid, NotFound, NotSignedIn, ServiceError
@@ -64,6 +83,70 @@ async def as_actor(request: Request, act: Callable[[Session, Actor], T]) -> T:
 def address_of(upload_id: UUID) -> str:
     """Never built from Host, which the client chooses."""
     return f"{get_settings().public_url.rstrip('/')}/api/v1/uploads/{upload_id}"
+
+
+# The methods of the protocol, each described by itself; what else is sent to these addresses is answered below.
+
+
+@router.options(
+    "/uploads", status_code=204, response_class=Response,
+    responses=answered(
+        204, "What this server can", "Tus-Resumable", "Tus-Version", "Tus-Extension", "Tus-Max-Size",
+        "Tus-Checksum-Algorithm",
+    ),
+)  # fmt: skip
+async def get_upload_options(request: Request) -> Response:
+    """What this server speaks of tus 1.0, without signing in."""
+    return await uploads(request)
+
+
+@router.post(
+    "/uploads", status_code=201, response_class=Response,
+    responses=answered(201, "The upload has begun", "Location", *STANDING),
+    openapi_extra=sent(
+        "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "Upload-Concat", "Upload-Checksum"
+    ),
+)  # fmt: skip
+@raises(*TUS, *WRITING, NotFound)
+@takes(PART, required=False)
+async def create_upload(request: Request) -> Response:
+    """Begins a resumable upload, or joins finished pieces. A body, if there is one, is its first bytes."""
+    return await uploads(request)
+
+
+@router.head(
+    "/uploads/{upload_id}", response_class=Response, openapi_extra=sent(),
+    responses=answered(
+        200, "How far it is, and what became of it", *STANDING, "Upload-Length", "Upload-Defer-Length",
+        "Upload-Metadata", "Upload-Concat",
+    ),
+)  # fmt: skip
+@raises(*TUS, *OF_ONE)
+async def get_upload(request: Request, upload_id: str) -> Response:
+    """How many bytes are durable here, so that the sender goes on from there."""
+    return await upload(request, upload_id)
+
+
+@router.patch(
+    "/uploads/{upload_id}", status_code=204, response_class=Response,
+    responses=answered(204, "The bytes are durable", *STANDING),
+    openapi_extra=sent("Upload-Length", "Upload-Checksum", required=("Tus-Resumable", "Upload-Offset")),
+)  # fmt: skip
+@raises(*TUS, *OF_ONE, *WRITING)
+@takes(PART)
+async def continue_upload(request: Request, upload_id: str) -> Response:
+    """The next bytes. The request that completes it answers with the recording."""
+    return await upload(request, upload_id)
+
+
+@router.delete(
+    "/uploads/{upload_id}", status_code=204, response_class=Response, openapi_extra=sent(),
+    responses=answered(204, "It is given up", "Tus-Resumable"),
+)  # fmt: skip
+@raises(*TUS, *OF_ONE, CsrfMissing, UploadBusy)
+async def end_upload(request: Request, upload_id: str) -> Response:
+    """Gives up an unfinished upload, or forgets a finished one; never the recording."""
+    return await upload(request, upload_id)
 
 
 @router.api_route("/uploads", methods=METHODS, include_in_schema=False)
@@ -231,7 +314,15 @@ async def _delete(request: Request) -> Response:
     return Response(status_code=204)
 
 
-@router.post("/recordings", status_code=201)
+@router.post(
+    "/recordings",
+    status_code=201,
+    response_class=JSONResponse,
+    responses={201: {"model": RecordingReceived | SidecarReceived}},
+    openapi_extra=said_in_query(),
+)
+@raises(*SENDING, *KEEPING)
+@takes(WHOLE)
 async def send_recording(request: Request) -> Response:
     """One file in one request: the raw body, or multipart/form-data with the file in any field.
 
@@ -316,8 +407,10 @@ def _fate(actor: Actor, upload_id: UUID) -> Fate:
         return fate_of(session, find_upload(session, actor, upload_id).upload)
 
 
-@router.post("/sidecars", status_code=201)
-async def send_sidecar(request: Request) -> dict[str, list[str]]:
+@router.post("/sidecars", status_code=201, openapi_extra=said_in_query())
+@raises(*SENDING, SidecarUnreadable)
+@takes(SIDECAR)
+async def send_sidecar(request: Request) -> SidecarRead:
     """Facts about recordings as a vendor's JSON or CSV file, before or after the recordings themselves. Answers the
     file names that it speaks of. The facts (`filename, squad`) come as for recordings."""
     await as_actor(
@@ -342,4 +435,4 @@ async def send_sidecar(request: Request) -> dict[str, list[str]]:
         )  # fmt: skip
         return files
 
-    return {"files": await as_actor(request, keep)}
+    return SidecarRead(files=await as_actor(request, keep))

@@ -7,8 +7,11 @@ from typing import Any
 from fastapi import Response
 from sqlmodel import Session
 
+from service.kernel.contract import gives
 from service.kernel.paper.workbook import CSV, XLSX, Sheet, write_book, write_csv, write_xlsx
 from service.kernel.policy import holds_samples
+
+TABLE_FILE = gives(XLSX, "text/csv", description="The table, as a file")
 
 
 class TableFormat(enum.StrEnum):

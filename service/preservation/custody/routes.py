@@ -1,14 +1,14 @@
 """GET /api/v1/custody: who did what, in the caller's scope."""
 
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 
-from schemas.custody import CustodyEntry
+from schemas.custody import CustodyEntry, CustodyEntryRead
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
 from service.access.queries import visible_custody
+from service.kernel.contract import NumberedPage
 from service.kernel.database import DatabaseSession
 
 router = APIRouter(prefix="/api/v1/custody", tags=["custody"])
@@ -18,8 +18,8 @@ LIMIT = 200
 @router.get("")
 def list_custody(
     actor: CurrentActor, session: DatabaseSession, subject: UUID | None = None, before: int | None = None
-) -> dict[str, Any]:
-    """Newest first; `next` goes into `before`."""
+) -> NumberedPage[CustodyEntryRead]:
+    """Who did what. Newest first; `next` goes into `before`."""
     require(actor, "see_custody")
     statement = visible_custody(actor).order_by(CustodyEntry.id.desc()).limit(LIMIT)
     if subject is not None:
@@ -27,4 +27,7 @@ def list_custody(
     if before is not None:
         statement = statement.where(CustodyEntry.id < before)
     rows = list(session.scalars(statement))
-    return {"items": [row.model_dump() for row in rows], "next": rows[-1].id if len(rows) == LIMIT else None}
+    return NumberedPage[CustodyEntryRead](
+        items=[CustodyEntryRead.model_validate(row, from_attributes=True) for row in rows],
+        next=rows[-1].id if len(rows) == LIMIT else None,
+    )

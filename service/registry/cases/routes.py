@@ -1,35 +1,22 @@
 """/api/v1/cases and /api/v1/campaigns."""
 
-from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from sqlmodel import SQLModel
 
-from schemas.cases import Campaign, CampaignCreate, Case, CaseBase, CaseCreate
+from schemas.cases import Campaign, CampaignCreate, CampaignRead, Case, CaseCreate, CaseRead
 from service.access.dependencies import CurrentActor
+from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
+from service.kernel.errors import NotFound
 from service.registry.cases import actions, queries
+from service.registry.cases.errors import CampaignExists, CaseExists
 from service.registry.cases.importers import CampaignImporter, CaseImporter
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
+from service.registry.importing.actions import Report
 from service.registry.importing.routes import DryRun, ImportBody, import_rows
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
-
-
-class CaseRead(CaseBase):
-    id: UUID
-    squad_id: UUID
-    created_at: datetime
-
-
-class CampaignRead(SQLModel):
-    id: UUID
-    external_id: str | None
-    name: str
-    starts_on: date | None
-    ends_on: date | None
 
 
 def case_read(case: Case) -> CaseRead:
@@ -48,55 +35,69 @@ def list_cases(
     squad: str = "",
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> Page[CaseRead]:
+    """Newest first. `q`: words of number, title, party or place."""
     found = queries.list_cases(session, actor, q=q, squad=squad, cursor=cursor, limit=limit)
-    return {"items": [case_read(one) for one in found.items], "next": found.next}
+    return Page[CaseRead](items=[case_read(one) for one in found.items], next=found.next)
 
 
 @router.post("/cases", status_code=201)
+@raises(CaseExists)
 def create_case(wanted: CaseCreate, actor: CurrentActor, session: DatabaseSession) -> CaseRead:
+    """`squad` by id or code. Brackets, width and spaces of `number` make no difference."""
     return case_read(actions.create_case(session, actor, wanted))
 
 
 @router.post("/cases/import")
 def import_cases(
     actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> dict[str, Any]:
+) -> Report:
+    """A table of cases: XLSX, CSV or JSON. Idempotent by `number`; answers a report for each row."""
     return import_rows(CaseImporter(session, actor), body, request, dry_run)
 
 
 @router.patch("/cases/{case_id}")
+@raises(NotFound, CaseExists)
 def update_case(case_id: UUID, wanted: CaseUpdate, actor: CurrentActor, session: DatabaseSession) -> CaseRead:
+    """Fields left out stay as they are."""
     return case_read(actions.update_case(session, actor, case_id, wanted))
 
 
 @router.get("/campaigns")
 def list_campaigns(
     actor: CurrentActor, session: DatabaseSession, q: str = "", cursor: str | None = None, limit: int = 50
-) -> dict[str, Any]:
+) -> Page[CampaignRead]:
+    """Campaigns of the whole bureau."""
     found = queries.list_campaigns(session, q=q, cursor=cursor, limit=limit)
-    return {"items": [campaign_read(one) for one in found.items], "next": found.next}
+    return Page[CampaignRead](items=[campaign_read(one) for one in found.items], next=found.next)
 
 
 @router.post("/campaigns", status_code=201)
+@raises(CampaignExists)
 def create_campaign(wanted: CampaignCreate, actor: CurrentActor, session: DatabaseSession) -> CampaignRead:
+    """Events name it by `external_id` or id."""
     return campaign_read(actions.create_campaign(session, actor, wanted))
 
 
 @router.post("/campaigns/import")
 def import_campaigns(
     actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> dict[str, Any]:
+) -> Report:
+    """A table of campaigns: XLSX, CSV or JSON. Idempotent by `external_id`; answers a report for each row."""
     return import_rows(CampaignImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/campaigns/{campaign_id}")
-def read_campaign(campaign_id: UUID, actor: CurrentActor, session: DatabaseSession) -> CampaignRead:
+@raises(NotFound)
+def get_campaign(campaign_id: UUID, actor: CurrentActor, session: DatabaseSession) -> CampaignRead:
+    """One campaign."""
     return campaign_read(queries.get_campaign(session, campaign_id))
 
 
 @router.patch("/campaigns/{campaign_id}")
+@raises(NotFound)
 def update_campaign(
     campaign_id: UUID, wanted: CampaignUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> CampaignRead:
+    """Fields left out stay as they are."""
     return campaign_read(actions.update_campaign(session, actor, campaign_id, wanted))

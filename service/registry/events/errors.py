@@ -62,3 +62,7 @@ class NotMadeFromRecording(Conflict):
     sentence = _n(
         "This event was not made from a recording, or others rely on it by now: cancel it with a reason."
     )
+
+
+# what no event can be
+UNBELIEVABLE = (DepartureBeforeArrival, EventTooLong, PlaceUnreadable)

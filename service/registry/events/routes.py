@@ -1,64 +1,48 @@
 """/api/v1/events."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from sqlmodel import Session, SQLModel
+from sqlmodel import SQLModel
 
-from schemas.events import EnforcementEvent, EventBase, EventCreate, EventKind, EventUpdate
+from schemas.events import EventCreate, EventUpdate
+from service.access import queries as scoped
 from service.access.dependencies import CurrentActor
-from service.access.queries import get_event
 from service.kernel.clock import as_utc
+from service.kernel.contract import Page, Reason, examples, raises
 from service.kernel.database import DatabaseSession
-from service.registry.events import actions, merging, queries
-from service.registry.events.from_recording import unmake_event
+from service.kernel.errors import NotFound
+from service.registry.events import actions, from_recording, merging, queries
+from service.registry.events.errors import (
+    UNBELIEVABLE,
+    EventMerged,
+    ExternalIdTaken,
+    MergeAcrossSquads,
+    MergeFarApart,
+    MergeIntoCancelled,
+    MergeWithItself,
+    NotCancelled,
+    NotMadeFromRecording,
+    NotMerged,
+)
 from service.registry.events.history import History, history
 from service.registry.events.importers import EventImporter
+from service.registry.events.reads import EventRead, event_reads
 from service.registry.events.subjects import subjects
+from service.registry.importing.actions import Report
 from service.registry.importing.routes import DryRun, ImportBody, import_rows
 
 router = APIRouter(prefix="/api/v1/events", tags=["events"])
 
 
-class EventRead(EventBase):
-    """`officers`: certificate numbers of who took part. `merged_into`: the event that stands for this one."""
-
-    id: UUID
-    kind: EventKind
-    arrived_at: datetime
-    departed_at: datetime | None
-    squad_id: UUID
-    case_id: UUID | None
-    campaign_id: UUID | None
-    cancelled_at: datetime | None
-    merged_into: UUID | None
-    officers: list[str]
-
-
-class Reason(SQLModel):
-    """Why; it stays on record."""
-
-    reason: str
-
-
 class MergeWanted(SQLModel):
     """`into`: the event that survives."""
 
+    model_config = {"json_schema_extra": examples({"into": "01970000-0000-7000-8000-000000000000"})}
+
     into: UUID
-
-
-def event_reads(session: Session, events: list[EnforcementEvent]) -> list[EventRead]:
-    crews = queries.officers_of(session, [event.id for event in events])
-    own = [name for name in EventRead.model_fields if name != "officers"]
-    return [
-        EventRead(
-            **{name: getattr(event, name) for name in own},
-            officers=[officer.certificate_no for officer in crews.get(event.id, [])],
-        )
-        for event in events
-    ]
 
 
 @router.get("")
@@ -78,7 +62,10 @@ def list_events(
     to: datetime | None = None,
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> Page[EventRead]:
+    """Latest first. `squad`, `officer`, `case` and `campaign` by id, or by the number or code that people use;
+    `from` and `to` bound the arrival; `recorded`: whether a recording is linked; `cancelled` and `merged`: null for
+    both."""
     wanted = queries.EventFilter(
         q=q,
         kind=kind,
@@ -93,51 +80,62 @@ def list_events(
         until=as_utc(to) if to else None,
     )
     found = queries.list_events(session, actor, wanted, cursor, limit)
-    return {"items": event_reads(session, found.items), "next": found.next}
+    return Page[EventRead](items=event_reads(session, found.items), next=found.next)
 
 
 @router.post("", status_code=201)
+@raises(*UNBELIEVABLE, ExternalIdTaken)
 def create_event(wanted: EventCreate, actor: CurrentActor, session: DatabaseSession) -> EventRead:
+    """`squad`, `officers`, `case` and `campaign` by id, or by the number or code that people use."""
     return event_reads(session, [actions.create_event(session, actor, wanted)])[0]
 
 
 @router.post("/import")
 def import_events(
     actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> dict[str, Any]:
+) -> Report:
+    """A table of events: XLSX, CSV or JSON. Idempotent by `external_id`; answers a report for each row."""
     return import_rows(EventImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/subjects")
-def list_subjects(actor: CurrentActor, session: DatabaseSession) -> dict[str, dict[str, str]]:
+def get_event_subjects(actor: CurrentActor, session: DatabaseSession) -> dict[str, dict[str, str]]:
     """What events may be about: code → words. Other words are accepted as they are written."""
     return subjects(session).words
 
 
 @router.get("/{event_id}")
-def read_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> EventRead:
-    return event_reads(session, [get_event(session, actor, event_id)])[0]
+@raises(NotFound)
+def get_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> EventRead:
+    """One event, cancelled or merged ones too."""
+    return event_reads(session, [scoped.get_event(session, actor, event_id)])[0]
 
 
 @router.patch("/{event_id}")
+@raises(NotFound, *UNBELIEVABLE, EventMerged)
 def update_event(
     event_id: UUID, wanted: EventUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> EventRead:
+    """Fields left out stay as they are. Links and coverage follow."""
     return event_reads(session, [actions.update_event(session, actor, event_id, wanted)])[0]
 
 
 @router.post("/{event_id}/cancel")
+@raises(NotFound, EventMerged)
 def cancel_event(event_id: UUID, wanted: Reason, actor: CurrentActor, session: DatabaseSession) -> EventRead:
+    """It did not take place: it counts no more and stays on record."""
     return event_reads(session, [actions.cancel_event(session, actor, event_id, wanted.reason)])[0]
 
 
 @router.post("/{event_id}/restore")
+@raises(NotFound, EventMerged, NotCancelled)
 def restore_event(event_id: UUID, wanted: Reason, actor: CurrentActor, session: DatabaseSession) -> EventRead:
     """The cancellation taken back."""
     return event_reads(session, [actions.restore_event(session, actor, event_id, wanted.reason)])[0]
 
 
 @router.post("/{event_id}/merge")
+@raises(NotFound, EventMerged, MergeWithItself, MergeIntoCancelled, MergeFarApart, MergeAcrossSquads)
 def merge_event(
     event_id: UUID, wanted: MergeWanted, actor: CurrentActor, session: DatabaseSession
 ) -> EventRead:
@@ -146,18 +144,22 @@ def merge_event(
 
 
 @router.post("/{event_id}/unmerge")
+@raises(NotFound, NotMerged, EventMerged)
 def unmerge_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> EventRead:
+    """The merge taken back; decisions about links go back with it."""
     return event_reads(session, [merging.unmerge_event(session, actor, event_id)])[0]
 
 
 @router.post("/{event_id}/unmake")
-def unmake(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> EventRead:
+@raises(NotFound, NotMadeFromRecording, EventMerged)
+def unmake_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> EventRead:
     """An event made from a recording, taken back: it is cancelled and the recording is unlinked from it."""
-    return event_reads(session, [unmake_event(session, actor, event_id)])[0]
+    return event_reads(session, [from_recording.unmake_event(session, actor, event_id)])[0]
 
 
 @router.get("/{event_id}/history")
-def read_history(
+@raises(NotFound)
+def get_event_history(
     event_id: UUID, actor: CurrentActor, session: DatabaseSession, before: int | None = None
 ) -> History:
     """What was done to it, newest first; `next` goes into `before`."""

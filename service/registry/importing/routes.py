@@ -1,16 +1,27 @@
 """The body of an import request; each capability offers its own POST …/import."""
 
-from dataclasses import asdict
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
-from service.registry.importing.actions import run_import
-from service.registry.importing.errors import ImportTooLarge
+from service.kernel.contract import raises, takes
+from service.kernel.paper.workbook import XLSX
+from service.registry.importing.actions import Report, run_import
+from service.registry.importing.errors import ColumnsMissing, ImportTooLarge, ImportUnreadable
 from service.registry.importing.importer import Importer
 from service.registry.importing.rules import MOST_BYTES, MOST_ROWS
 
+TABLE = {
+    "application/json": {
+        "schema": {"type": "array", "items": {"type": "object"}, "description": "A row an object"},
+    },
+    "text/csv": {"schema": {"type": "string"}},
+    XLSX: {"schema": {"type": "string", "format": "binary"}},
+}
 
+
+@raises(ImportTooLarge, ImportUnreadable, ColumnsMissing)
+@takes(TABLE)
 async def read_body(request: Request) -> bytes:
     """Never more than the limit in memory, whatever Content-Length says."""
     held = bytearray()
@@ -25,6 +36,5 @@ ImportBody = Annotated[bytes, Depends(read_body)]
 DryRun = Annotated[bool, Query(description="Say what would happen, change nothing")]
 
 
-def import_rows(importer: Importer, body: bytes, request: Request, dry_run: bool) -> dict[str, Any]:
-    kind = request.headers.get("content-type", "")
-    return asdict(run_import(importer, body, kind, dry_run=dry_run))
+def import_rows(importer: Importer, body: bytes, request: Request, dry_run: bool) -> Report:
+    return run_import(importer, body, request.headers.get("content-type", ""), dry_run=dry_run)

@@ -1,6 +1,6 @@
 """/api/v1/matters: the recording matters list and its versions. All of the bureau may read what has to be recorded."""
 
-from dataclasses import asdict
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -9,13 +9,15 @@ from sqlmodel import Session, SQLModel
 
 from schemas.matters import MatterBase
 from service.access.dependencies import CurrentActor
+from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
-from service.kernel.paper.download import TableFormat, table_response
+from service.kernel.paper.download import TABLE_FILE, TableFormat, table_response
 from service.registry.events.subjects import subjects
-from service.registry.importing.actions import run_import
+from service.registry.importing.actions import Report, run_import
 from service.registry.importing.routes import DryRun, ImportBody
 from service.registry.matters import queries, table
+from service.registry.matters.errors import NoSuchVersion
 from service.registry.matters.importers import MatterImporter
 from service.registry.matters.queries import Published
 from service.registry.matters.rules import Rule, compare
@@ -50,6 +52,17 @@ class VersionDetail(VersionRead):
     items: list[Line]
 
 
+@dataclass(frozen=True)
+class MattersReport(Report):
+    """`version`: the one published, null where nothing was. `removed`: lines that it no longer has. `events`: how many
+    events it governs, all of which are counted again."""
+
+    in_force_from: date
+    version: int | None
+    removed: list[str]
+    events: int
+
+
 class ChangeRead(SQLModel):
     """`before` or `after` null: the line is not in that version."""
 
@@ -75,9 +88,9 @@ def _read(one: Published) -> dict[str, Any]:
 
 
 @router.get("")
-def list_versions(actor: CurrentActor, session: DatabaseSession) -> dict[str, list[VersionRead]]:
+def list_matter_versions(actor: CurrentActor, session: DatabaseSession) -> Page[VersionRead]:
     """Newest first."""
-    return {"items": [VersionRead(**_read(one)) for one in queries.versions(session)]}
+    return Page[VersionRead](items=[VersionRead(**_read(one)) for one in queries.versions(session)])
 
 
 @router.post("/import")
@@ -89,37 +102,42 @@ def import_matters(
     in_force_from: date | None = None,
     note: Annotated[str, Query(max_length=1000)] = "",
     dry_run: DryRun = False,
-) -> dict[str, Any]:
+) -> MattersReport:
     """Publishes the table as a new version, in force from a day on (today if none is said). One wrong row publishes
     nothing. `events`: how many events that version governs, all of which are counted again."""
     importer = MatterImporter(session, actor, in_force_from, note)
     kind = request.headers.get("content-type", "")
-    report = asdict(run_import(importer, body, kind, dry_run=dry_run))
-    return report | {
-        "in_force_from": importer.in_force_from,
-        "version": importer.published,
-        "removed": importer.removed,
-        "events": queries.recounted(session, importer.in_force_from),
-    }
+    report = run_import(importer, body, kind, dry_run=dry_run)
+    return MattersReport(
+        **vars(report),
+        in_force_from=importer.in_force_from,
+        version=importer.published,
+        removed=importer.removed,
+        events=queries.recounted(session, importer.in_force_from),
+    )
 
 
 @router.get("/{version}")
-def get_version(version: int, actor: CurrentActor, session: DatabaseSession) -> VersionDetail:
+@raises(NoSuchVersion)
+def get_matter_version(version: int, actor: CurrentActor, session: DatabaseSession) -> VersionDetail:
+    """One version with its lines; 0 is the built-in default."""
     found = queries.get_version(session, version)
     return VersionDetail(**_read(found), items=[Line.of(rule) for rule in found.edition.rules])
 
 
 @router.get("/{version}/changes")
-def get_changes(
+@raises(NoSuchVersion)
+def list_matter_changes(
     version: int,
     actor: CurrentActor,
     session: DatabaseSession,
     since: Annotated[int, Query(description="the version it is compared with")] = 0,
-) -> dict[str, list[ChangeRead]]:
+) -> Page[ChangeRead]:
+    """What differs between two versions, line by line."""
     after = queries.get_version(session, version).edition
     before = queries.get_version(session, since).edition
-    return {
-        "items": [
+    return Page[ChangeRead](
+        items=[
             ChangeRead(
                 kind=one.kind,
                 subject=one.subject,
@@ -129,16 +147,18 @@ def get_changes(
             )
             for one in compare(before.rules, after.rules)
         ]
-    }
+    )
 
 
-@router.get("/{version}/export")
-def export_version(
+@router.get("/{version}/export", response_class=Response, responses=TABLE_FILE)
+@raises(NoSuchVersion)
+def export_matter_version(
     version: int,
     actor: CurrentActor,
     session: DatabaseSession,
     form: Annotated[TableFormat, Query(alias="format")] = TableFormat.xlsx,
 ) -> Response:
+    """As a table that can be changed and imported again."""
     return exported(session, version, form)
 
 

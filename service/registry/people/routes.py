@@ -1,37 +1,44 @@
 """/api/v1/squads, /api/v1/officers and /api/v1/rosters."""
 
-from datetime import date, datetime
-from typing import Annotated, Any
+from datetime import datetime
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
 from sqlmodel import SQLModel
 
-from schemas.people import Officer, OfficerCreate, Roster, RosterCreate, Squad, SquadCreate
+from schemas.people import (
+    Officer,
+    OfficerCreate,
+    OfficerRead,
+    Roster,
+    RosterCreate,
+    RosterRead,
+    Squad,
+    SquadCreate,
+    SquadRead,
+)
 from service.access.dependencies import CurrentActor
 from service.kernel.clock import as_utc, now
+from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
+from service.kernel.errors import NotFound
+from service.registry.importing.actions import Report
 from service.registry.importing.routes import DryRun, ImportBody, import_rows
 from service.registry.people import actions, queries, rosters
+from service.registry.people.errors import (
+    AlreadyOnDuty,
+    DutyTooLong,
+    LeftBefore,
+    NumberTaken,
+    OnDutyElsewhere,
+    SpanReversed,
+)
 from service.registry.people.importers import OfficerImporter, RosterImporter, SquadImporter
 from service.registry.people.rosters import RosterUpdate
 from service.registry.people.updates import OfficerUpdate
 
 router = APIRouter(prefix="/api/v1", tags=["people"])
-
-
-class SquadRead(SQLModel):
-    id: UUID
-    code: str
-    name: str
-
-
-class OfficerRead(SQLModel):
-    id: UUID
-    certificate_no: str
-    name: str
-    squad_id: UUID
-    left_on: date | None
 
 
 def squad_read(squad: Squad) -> SquadRead:
@@ -45,25 +52,31 @@ def officer_read(officer: Officer) -> OfficerRead:
 @router.get("/squads")
 def list_squads(
     actor: CurrentActor, session: DatabaseSession, cursor: str | None = None, limit: int = 50
-) -> dict[str, Any]:
+) -> Page[SquadRead]:
+    """By code."""
     found = queries.list_squads(session, actor, cursor, limit)
-    return {"items": [squad_read(one) for one in found.items], "next": found.next}
+    return Page[SquadRead](items=[squad_read(one) for one in found.items], next=found.next)
 
 
 @router.post("/squads", status_code=201)
+@raises(NumberTaken)
 def create_squad(wanted: SquadCreate, actor: CurrentActor, session: DatabaseSession) -> SquadRead:
+    """For who sees the whole bureau."""
     return squad_read(actions.create_squad(session, actor, wanted))
 
 
 @router.post("/squads/import")
 def import_squads(
     actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> dict[str, Any]:
+) -> Report:
+    """A table of squads: XLSX, CSV or JSON. Idempotent by `code`; answers a report for each row."""
     return import_rows(SquadImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/squads/{squad_id}")
+@raises(NotFound)
 def get_squad(squad_id: UUID, actor: CurrentActor, session: DatabaseSession) -> SquadRead:
+    """One squad."""
     return squad_read(queries.get_squad(session, actor, squad_id))
 
 
@@ -76,42 +89,41 @@ def list_officers(
     active: bool | None = None,
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> Page[OfficerRead]:
+    """By certificate number. `active`: true for those who have not left; `squad` by id or code."""
     found = queries.list_officers(session, actor, q=q, squad=squad, active=active, cursor=cursor, limit=limit)
-    return {"items": [officer_read(one) for one in found.items], "next": found.next}
+    return Page[OfficerRead](items=[officer_read(one) for one in found.items], next=found.next)
 
 
 @router.post("/officers", status_code=201)
+@raises(NumberTaken)
 def create_officer(wanted: OfficerCreate, actor: CurrentActor, session: DatabaseSession) -> OfficerRead:
+    """`squad` by id or code."""
     return officer_read(actions.create_officer(session, actor, wanted))
 
 
 @router.post("/officers/import")
 def import_officers(
     actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> dict[str, Any]:
+) -> Report:
+    """A table of officers: XLSX, CSV or JSON. Idempotent by `certificate_no`; answers a report for each row."""
     return import_rows(OfficerImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/officers/{officer_id}")
+@raises(NotFound)
 def get_officer(officer_id: UUID, actor: CurrentActor, session: DatabaseSession) -> OfficerRead:
+    """One officer."""
     return officer_read(queries.get_officer(session, actor, officer_id))
 
 
 @router.patch("/officers/{officer_id}")
+@raises(NotFound)
 def update_officer(
     officer_id: UUID, wanted: OfficerUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> OfficerRead:
+    """Fields left out stay as they are. A transfer to another squad rewrites nothing of what was."""
     return officer_read(actions.update_officer(session, actor, officer_id, wanted))
-
-
-class RosterRead(SQLModel):
-    id: UUID
-    external_id: str | None
-    officer_id: UUID
-    squad_id: UUID
-    starts_at: datetime
-    ends_at: datetime
 
 
 class OnDutyRead(SQLModel):
@@ -135,7 +147,7 @@ def list_rosters(
     until: Annotated[datetime | None, Query(alias="to")] = None,
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> Page[RosterRead]:
     """Duties with time between `from` and `to`, latest first."""
     found = rosters.list_rosters(
         session,
@@ -147,18 +159,18 @@ def list_rosters(
         cursor=cursor,
         limit=limit,
     )
-    return {"items": [roster_read(one) for one in found.items], "next": found.next}
+    return Page[RosterRead](items=[roster_read(one) for one in found.items], next=found.next)
 
 
 @router.get("/rosters/on-duty")
 def list_on_duty(
     actor: CurrentActor, session: DatabaseSession, at: datetime | None = None, squad: str = ""
-) -> dict[str, list[OnDutyRead]]:
+) -> Page[OnDutyRead]:
     """Who is on duty at that moment; now, if none is said."""
     squad_id = queries.squad_of(session, actor, squad).id if squad else None
     found = rosters.on_duty(session, actor, as_utc(at) if at else now(), squad_id=squad_id)
-    return {
-        "items": [
+    return Page[OnDutyRead](
+        items=[
             OnDutyRead(
                 officer=officer_read(one.officer),
                 squad=squad_read(one.squad),
@@ -167,33 +179,42 @@ def list_on_duty(
             )
             for one in found
         ]
-    }
+    )
 
 
 @router.post("/rosters", status_code=201)
+@raises(AlreadyOnDuty, OnDutyElsewhere, NumberTaken, DutyTooLong, LeftBefore, SpanReversed)
 def create_roster(wanted: RosterCreate, actor: CurrentActor, session: DatabaseSession) -> RosterRead:
+    """A duty of one officer. `squad`: of that day, where it is not the officer's present one."""
     return roster_read(rosters.create_roster(session, actor, wanted))
 
 
 @router.post("/rosters/import")
 def import_rosters(
     actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> dict[str, Any]:
+) -> Report:
+    """A table of duties: XLSX, CSV or JSON. Idempotent by `external_id`; answers a report for each row."""
     return import_rows(RosterImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/rosters/{roster_id}")
+@raises(NotFound)
 def get_roster(roster_id: UUID, actor: CurrentActor, session: DatabaseSession) -> RosterRead:
+    """One duty."""
     return roster_read(rosters.get_roster(session, actor, roster_id))
 
 
 @router.patch("/rosters/{roster_id}")
+@raises(NotFound, AlreadyOnDuty, OnDutyElsewhere, DutyTooLong, LeftBefore, SpanReversed)
 def update_roster(
     roster_id: UUID, wanted: RosterUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> RosterRead:
+    """Fields left out stay as they are."""
     return roster_read(rosters.update_roster(session, actor, roster_id, wanted))
 
 
 @router.delete("/rosters/{roster_id}", status_code=204)
+@raises(NotFound)
 def remove_roster(roster_id: UUID, actor: CurrentActor, session: DatabaseSession) -> None:
+    """A duty that was entered wrongly."""
     rosters.remove_roster(session, actor, roster_id)

@@ -1,24 +1,29 @@
 """/api/v1/recorders, /api/v1/recorder-models and /api/v1/assignments."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request
-from sqlmodel import SQLModel
 
 from schemas.recorders import (
     Assignment,
     AssignmentCreate,
+    AssignmentRead,
     Recorder,
     RecorderCreate,
+    RecorderModel,
     RecorderModelCreate,
-    RecorderState,
+    RecorderModelRead,
+    RecorderRead,
 )
 from service.access.dependencies import CurrentActor
 from service.kernel.clock import as_utc
+from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
+from service.kernel.errors import NotFound
+from service.registry.importing.actions import Report
 from service.registry.importing.routes import DryRun, ImportBody, import_rows
+from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.recorders import actions, queries
 from service.registry.recorders.importers import AssignmentImporter, RecorderImporter
 from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
@@ -26,31 +31,8 @@ from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUp
 router = APIRouter(prefix="/api/v1", tags=["recorders"])
 
 
-class RecorderModelRead(SQLModel):
-    id: UUID
-    code: str
-    vendor: str
-    name: str
-    conventions: dict[str, Any]
-
-
-class RecorderRead(SQLModel):
-    id: UUID
-    serial: str
-    squad_id: UUID
-    model_id: UUID | None
-    state: RecorderState
-    last_dock_at: datetime | None
-    battery_percent: int | None
-
-
-class AssignmentRead(SQLModel):
-    id: UUID
-    external_id: str | None
-    recorder_id: UUID
-    officer_id: UUID
-    held_from: datetime
-    held_to: datetime | None
+def model_read(model: RecorderModel) -> RecorderModelRead:
+    return RecorderModelRead.model_validate(model, from_attributes=True)
 
 
 def recorder_read(recorder: Recorder) -> RecorderRead:
@@ -62,28 +44,30 @@ def assignment_read(assignment: Assignment) -> AssignmentRead:
 
 
 @router.get("/recorder-models")
-def list_models(
+def list_recorder_models(
     actor: CurrentActor, session: DatabaseSession, cursor: str | None = None, limit: int = 50
-) -> dict[str, Any]:
+) -> Page[RecorderModelRead]:
+    """Makes of camera by code, with the habits of each."""
     found = queries.list_models(session, cursor, limit)
-    items = [RecorderModelRead.model_validate(one, from_attributes=True) for one in found.items]
-    return {"items": items, "next": found.next}
+    return Page[RecorderModelRead](items=[model_read(one) for one in found.items], next=found.next)
 
 
 @router.post("/recorder-models", status_code=201)
-def create_model(
+@raises(NumberTaken)
+def create_recorder_model(
     wanted: RecorderModelCreate, actor: CurrentActor, session: DatabaseSession
 ) -> RecorderModelRead:
-    model = actions.create_model(session, actor, wanted)
-    return RecorderModelRead.model_validate(model, from_attributes=True)
+    """`conventions`: how its file names, clock and sidecars are read."""
+    return model_read(actions.create_model(session, actor, wanted))
 
 
 @router.patch("/recorder-models/{model_id}")
-def update_model(
+@raises(NotFound)
+def update_recorder_model(
     model_id: UUID, wanted: RecorderModelUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> RecorderModelRead:
-    model = actions.update_model(session, actor, model_id, wanted)
-    return RecorderModelRead.model_validate(model, from_attributes=True)
+    """Fields left out stay as they are. New conventions hold for what comes from then on."""
+    return model_read(actions.update_model(session, actor, model_id, wanted))
 
 
 @router.get("/recorders")
@@ -96,34 +80,42 @@ def list_recorders(
     model: str = "",
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> Page[RecorderRead]:
+    """By serial number. `squad` and `model` by id or code."""
     found = queries.list_recorders(
         session, actor, q=q, squad=squad, state=state, model=model, cursor=cursor, limit=limit
     )
-    return {"items": [recorder_read(one) for one in found.items], "next": found.next}
+    return Page[RecorderRead](items=[recorder_read(one) for one in found.items], next=found.next)
 
 
 @router.post("/recorders", status_code=201)
+@raises(NumberTaken)
 def create_recorder(wanted: RecorderCreate, actor: CurrentActor, session: DatabaseSession) -> RecorderRead:
+    """`squad` and `model` by id or code."""
     return recorder_read(actions.create_recorder(session, actor, wanted))
 
 
 @router.post("/recorders/import")
 def import_recorders(
     actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> dict[str, Any]:
+) -> Report:
+    """A table of recorders: XLSX, CSV or JSON. Idempotent by `serial`; answers a report for each row."""
     return import_rows(RecorderImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/recorders/{recorder_id}")
+@raises(NotFound)
 def get_recorder(recorder_id: UUID, actor: CurrentActor, session: DatabaseSession) -> RecorderRead:
+    """One recorder."""
     return recorder_read(queries.get_recorder(session, actor, recorder_id))
 
 
 @router.patch("/recorders/{recorder_id}")
+@raises(NotFound)
 def update_recorder(
     recorder_id: UUID, wanted: RecorderUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> RecorderRead:
+    """Fields left out stay as they are."""
     return recorder_read(actions.update_recorder(session, actor, recorder_id, wanted))
 
 
@@ -136,7 +128,8 @@ def list_assignments(
     at: datetime | None = None,
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> Page[AssignmentRead]:
+    """Who held which recorder, latest first. `at`: at that moment."""
     found = queries.list_assignments(
         session,
         actor,
@@ -146,35 +139,44 @@ def list_assignments(
         cursor=cursor,
         limit=limit,
     )
-    return {"items": [assignment_read(one) for one in found.items], "next": found.next}
+    return Page[AssignmentRead](items=[assignment_read(one) for one in found.items], next=found.next)
 
 
 @router.post("/assignments", status_code=201)
+@raises(NumberTaken, LeftBefore, SpanReversed)
 def create_assignment(
     wanted: AssignmentCreate, actor: CurrentActor, session: DatabaseSession
 ) -> AssignmentRead:
+    """Several may hold one recorder at a time; `hand_over` ends the open holdings of the others."""
     return assignment_read(actions.create_assignment(session, actor, wanted))
 
 
 @router.post("/assignments/import")
 def import_assignments(
     actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> dict[str, Any]:
+) -> Report:
+    """A table of holdings: XLSX, CSV or JSON. Idempotent by `external_id`; answers a report for each row."""
     return import_rows(AssignmentImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/assignments/{assignment_id}")
+@raises(NotFound)
 def get_assignment(assignment_id: UUID, actor: CurrentActor, session: DatabaseSession) -> AssignmentRead:
+    """One holding."""
     return assignment_read(queries.get_assignment(session, actor, assignment_id))
 
 
 @router.patch("/assignments/{assignment_id}")
+@raises(NotFound, LeftBefore, SpanReversed)
 def update_assignment(
     assignment_id: UUID, wanted: AssignmentUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> AssignmentRead:
+    """Fields left out stay as they are; `held_to` null: it is still held."""
     return assignment_read(actions.update_assignment(session, actor, assignment_id, wanted))
 
 
 @router.delete("/assignments/{assignment_id}", status_code=204)
+@raises(NotFound)
 def remove_assignment(assignment_id: UUID, actor: CurrentActor, session: DatabaseSession) -> None:
+    """A holding that was entered wrongly."""
     actions.remove_assignment(session, actor, assignment_id)

@@ -1,7 +1,7 @@
 """/api/v1/coverage, and the coverage of one event."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
@@ -11,16 +11,28 @@ from service.access.actions import require
 from service.access.dependencies import CurrentActor
 from service.kernel.actor import Actor
 from service.kernel.clock import as_utc, local, now
+from service.kernel.contract import raises
 from service.kernel.custody import record
 from service.kernel.database import DatabaseSession
-from service.kernel.errors import Invalid
-from service.kernel.paper.download import TableFormat, file_prefix, sheets_response
+from service.kernel.errors import Invalid, NotFound
+from service.kernel.paper.download import TABLE_FILE, TableFormat, file_prefix, sheets_response
 from service.registry.events.subjects import subjects
-from service.supervision.coverage import answers
 from service.supervision.coverage.export import board_sheets
 from service.supervision.coverage.figures import BOARD, Dimension
 from service.supervision.coverage.lists import list_counts, list_rows
 from service.supervision.coverage.queries import board
+from service.supervision.coverage.reads import (
+    BoardRead,
+    ListRead,
+    ListsRead,
+    RowsRead,
+    TimelineRead,
+    board_read,
+    list_read,
+    lists_read,
+    rows_read,
+    timeline_read,
+)
 from service.supervision.coverage.rows import Part, rows_behind
 from service.supervision.coverage.selection import Filters, filters_of
 from service.supervision.coverage.timeline import timeline
@@ -68,14 +80,14 @@ Wanted = Annotated[Asked, Depends()]
 
 
 @router.get("/coverage")
-def figures(
+def get_coverage(
     actor: CurrentActor,
     session: DatabaseSession,
     asked: Wanted,
     figures: str = "",
     by: str = "",
     percentiles: bool = False,
-) -> dict[str, Any]:
+) -> BoardRead:
     """`figures`: names, comma-separated; those about events if left out. `by`: up to two of squad, officer, kind,
     subject, campaign, day, month, year. Of this month unless `from` or `to` says otherwise."""
     require(actor, "see_board")
@@ -88,11 +100,11 @@ def figures(
         names=_words(figures) or BOARD,
         percentiles=percentiles,
     )
-    return answers.board_json(found)
+    return board_read(found)
 
 
-@router.get("/coverage/export")
-def export(
+@router.get("/coverage/export", response_class=Response, responses=TABLE_FILE)
+def export_coverage(
     actor: CurrentActor,
     session: DatabaseSession,
     asked: Wanted,
@@ -117,7 +129,7 @@ def export(
 
 
 @router.get("/coverage/rows")
-def rows(
+def list_coverage_rows(
     actor: CurrentActor,
     session: DatabaseSession,
     asked: Wanted,
@@ -127,7 +139,7 @@ def rows(
     group: Annotated[list[str] | None, Query()] = None,
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> RowsRead:
     """What is behind a figure. `group`: `dimension:value` of a row of the board, once for each dimension;
     `part`: numerator, denominator, rest or excluded, the last also by `reason`."""
     require(actor, "see_board")
@@ -143,41 +155,41 @@ def rows(
         cursor=cursor,
         limit=limit,
     )
-    return answers.rows_json(session, found)
+    return rows_read(session, found)
 
 
 @router.get("/coverage/lists")
-def lists(actor: CurrentActor, session: DatabaseSession, asked: Wanted) -> dict[str, Any]:
+def count_coverage_lists(actor: CurrentActor, session: DatabaseSession, asked: Wanted) -> ListsRead:
     """How long each of the day's lists is; `capped`: so many at least."""
     require(actor, "see_board")
     counts = list_counts(session, actor, asked.filters(session, actor), asked.as_of)
-    return {
-        "as_of": asked.as_of,
-        "lists": {name: {"count": one.n, "capped": one.capped} for name, one in counts.items()},
-    }
+    return lists_read(asked.as_of, counts)
 
 
 @router.get("/coverage/lists/{name}")
-def one_list(
+@raises(NotFound)
+def get_coverage_list(
     name: str,
     actor: CurrentActor,
     session: DatabaseSession,
     asked: Wanted,
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> ListRead:
+    """One of the day's lists, oldest first: what is missing, late, unlinked, unexplained …"""
     require(actor, "see_board")
     filters = asked.filters(session, actor)
     found = list_rows(session, actor, name, filters, as_of=asked.as_of, cursor=cursor, limit=limit)
-    return {"as_of": asked.as_of, "name": name, **answers.rows_json(session, found)}
+    return list_read(session, name, asked.as_of, found)
 
 
-@router.get("/events/{event_id}/coverage")
-def of_event(
+@router.get("/events/{event_id}/coverage", response_model_exclude_unset=True)
+@raises(NotFound)
+def get_event_coverage(
     event_id: UUID, actor: CurrentActor, session: DatabaseSession, as_of: datetime | None = None
-) -> dict[str, Any]:
+) -> TimelineRead:
     """The required interval, the recordings on it, the gaps and what they mean at `as_of`."""
-    return answers.timeline_json(timeline(session, actor, event_id, as_utc(as_of) if as_of else None))
+    return timeline_read(timeline(session, actor, event_id, as_utc(as_of) if as_of else None))
 
 
 def _words(text: str) -> list[str]:

@@ -1,23 +1,29 @@
 """/api/v1/disputes, and those of one event."""
 
-from datetime import date, datetime
-from typing import Any, Literal
+from datetime import date
+from typing import Literal
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
-from schemas.coverage import Dispute, DisputeAbout, DisputeState
+from schemas.coverage import Dispute, DisputeAbout, DisputeRead, DisputeState
 from service.access.dependencies import CurrentActor
 from service.access.queries import get_event
+from service.kernel.contract import Page, examples, raises
 from service.kernel.database import DatabaseSession
+from service.kernel.errors import NotFound
 from service.supervision.disputes import actions, queries
+from service.supervision.disputes.errors import AnsweredAlready, NotConcerned
+from service.supervision.explanations.errors import SecondPerson
 
 router = APIRouter(prefix="/api/v1", tags=["disputes"])
 
 
 class DisputeWanted(SQLModel):
     """`recording`: the recording that should have counted, where there is one."""
+
+    model_config = {"json_schema_extra": examples({"statement": "The recording of that morning shows it."})}
 
     statement: str
     recording: UUID | None = None
@@ -27,6 +33,16 @@ class RowDisputed(SQLModel):
     """`about`: recording, recorder or duty_day. `row`: the id of the recording or the recorder, of a day on duty that of
     its squad. `day`: of a day on duty; of a recorder the day on which it stood so, today unless said."""
 
+    model_config = {
+        "json_schema_extra": examples(
+            {
+                "about": "recorder",
+                "row": "01970000-0000-7000-8000-000000000000",
+                "statement": "It has been in repair since Monday.",
+            }
+        )
+    }
+
     about: Literal["recording", "recorder", "duty_day"]
     row: UUID
     statement: str
@@ -34,24 +50,8 @@ class RowDisputed(SQLModel):
 
 
 class DisputeAnswer(SQLModel):
-    answer: str
+    model_config = {"json_schema_extra": examples({"answer": "Seen; the link was put right."})}
 
-
-class DisputeRead(SQLModel):
-    """`snapshot_id`: the frozen month that it concerns."""
-
-    id: UUID
-    about: DisputeAbout
-    event_id: UUID | None
-    recording_id: UUID | None
-    recorder_id: UUID | None
-    squad_id: UUID | None
-    day: date | None
-    snapshot_id: UUID | None
-    statement: str
-    state: DisputeState
-    raised_at: datetime
-    answered_at: datetime | None
     answer: str
 
 
@@ -68,14 +68,16 @@ def list_disputes(
     about: DisputeAbout | None = None,
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> Page[DisputeRead]:
+    """Rows that an officer says are wrong, newest first."""
     found = queries.list_disputes(
         session, actor, event=event, state=state, about=about, cursor=cursor, limit=limit
     )
-    return {"items": [dispute_read(one) for one in found.items], "next": found.next}
+    return Page[DisputeRead](items=[dispute_read(one) for one in found.items], next=found.next)
 
 
 @router.post("/disputes", status_code=201)
+@raises(NotFound, NotConcerned)
 def dispute_row(wanted: RowDisputed, actor: CurrentActor, session: DatabaseSession) -> DisputeRead:
     """Of rows that are no events; an event's is raised at the event."""
     return dispute_read(
@@ -84,33 +86,43 @@ def dispute_row(wanted: RowDisputed, actor: CurrentActor, session: DatabaseSessi
 
 
 @router.get("/events/{event_id}/disputes")
-def disputes_of_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> dict[str, Any]:
+@raises(NotFound)
+def list_event_disputes(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> Page[DisputeRead]:
+    """Those of one event."""
     event = get_event(session, actor, event_id)
     found = queries.list_disputes(session, actor, event=event.id, limit=200)
-    return {"items": [dispute_read(one) for one in found.items], "next": found.next}
+    return Page[DisputeRead](items=[dispute_read(one) for one in found.items], next=found.next)
 
 
 @router.post("/events/{event_id}/disputes", status_code=201)
+@raises(NotFound, NotConcerned)
 def raise_dispute(
     event_id: UUID, wanted: DisputeWanted, actor: CurrentActor, session: DatabaseSession
 ) -> DisputeRead:
+    """By an officer whom the event concerns."""
     return dispute_read(actions.raise_dispute(session, actor, event_id, wanted.statement, wanted.recording))
 
 
 @router.post("/disputes/{dispute_id}/uphold")
-def uphold(
+@raises(NotFound, SecondPerson, AnsweredAlready)
+def uphold_dispute(
     dispute_id: UUID, said: DisputeAnswer, actor: CurrentActor, session: DatabaseSession
 ) -> DisputeRead:
+    """The row is wrong indeed. Figures change only where facts are put right."""
     return dispute_read(actions.uphold(session, actor, dispute_id, said.answer))
 
 
 @router.post("/disputes/{dispute_id}/dismiss")
-def dismiss(
+@raises(NotFound, SecondPerson, AnsweredAlready)
+def dismiss_dispute(
     dispute_id: UUID, said: DisputeAnswer, actor: CurrentActor, session: DatabaseSession
 ) -> DisputeRead:
+    """The row is right."""
     return dispute_read(actions.dismiss(session, actor, dispute_id, said.answer))
 
 
 @router.post("/disputes/{dispute_id}/withdraw")
-def withdraw(dispute_id: UUID, actor: CurrentActor, session: DatabaseSession) -> DisputeRead:
+@raises(NotFound, AnsweredAlready)
+def withdraw_dispute(dispute_id: UUID, actor: CurrentActor, session: DatabaseSession) -> DisputeRead:
+    """By who raised it, before it is answered."""
     return dispute_read(actions.withdraw(session, actor, dispute_id))

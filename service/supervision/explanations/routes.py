@@ -1,25 +1,27 @@
 """/api/v1/explanations, and those of one event."""
 
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
 from schemas.base import FieldTime
-from schemas.coverage import Explanation, ExplanationKind, ExplanationReason, ExplanationState
+from schemas.coverage import Explanation, ExplanationRead, ExplanationReason, ExplanationState
 from service.access.dependencies import CurrentActor
 from service.access.queries import get_event
+from service.kernel.contract import Page, examples, raises
 from service.kernel.database import DatabaseSession
-from service.kernel.errors import Invalid
+from service.kernel.errors import Invalid, NotFound
 from service.supervision.explanations import actions, queries
+from service.supervision.explanations.errors import DecidedAlready, NoGapThere, NothingToExplain, SecondPerson
 
 router = APIRouter(prefix="/api/v1", tags=["explanations"])
 
 
 class ExplanationWanted(SQLModel):
     """`gap_from` and `gap_to` for a gap reason; neither for an exemption of the whole event."""
+
+    model_config = {"json_schema_extra": examples({"reason": "urgent", "note": "A fire next door"})}
 
     reason: ExplanationReason
     note: str
@@ -28,21 +30,9 @@ class ExplanationWanted(SQLModel):
 
 
 class Answer(SQLModel):
+    model_config = {"json_schema_extra": examples({"answer": "Seen, and agreed"})}
+
     answer: str = ""
-
-
-class ExplanationRead(SQLModel):
-    id: UUID
-    event_id: UUID
-    kind: ExplanationKind
-    reason: ExplanationReason
-    gap_from: datetime | None
-    gap_to: datetime | None
-    note: str
-    state: ExplanationState
-    asked_at: datetime
-    decided_at: datetime | None
-    answer: str
 
 
 def explanation_read(wish: Explanation) -> ExplanationRead:
@@ -57,22 +47,29 @@ def list_explanations(
     state: ExplanationState | None = None,
     cursor: str | None = None,
     limit: int = 50,
-) -> dict[str, Any]:
+) -> Page[ExplanationRead]:
+    """Exemptions asked for and gaps explained, newest first."""
     found = queries.list_explanations(session, actor, event=event, state=state, cursor=cursor, limit=limit)
-    return {"items": [explanation_read(one) for one in found.items], "next": found.next}
+    return Page[ExplanationRead](items=[explanation_read(one) for one in found.items], next=found.next)
 
 
 @router.get("/events/{event_id}/explanations")
-def explanations_of_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> dict[str, Any]:
+@raises(NotFound)
+def list_event_explanations(
+    event_id: UUID, actor: CurrentActor, session: DatabaseSession
+) -> Page[ExplanationRead]:
+    """Those of one event."""
     event = get_event(session, actor, event_id)
     found = queries.list_explanations(session, actor, event=event.id, limit=200)
-    return {"items": [explanation_read(one) for one in found.items], "next": found.next}
+    return Page[ExplanationRead](items=[explanation_read(one) for one in found.items], next=found.next)
 
 
 @router.post("/events/{event_id}/explanations", status_code=201)
-def ask(
+@raises(NotFound, NothingToExplain, NoGapThere)
+def create_explanation(
     event_id: UUID, wanted: ExplanationWanted, actor: CurrentActor, session: DatabaseSession
 ) -> ExplanationRead:
+    """Why it was not recorded, or why the camera was off for a while. Another person decides."""
     return explanation_read(ask_wanted(session, actor, event_id, wanted))
 
 
@@ -87,24 +84,36 @@ def ask_wanted(session, actor, event_id: UUID, wanted: ExplanationWanted) -> Exp
 
 
 @router.post("/explanations/{explanation_id}/approve")
-def approve(
+@raises(NotFound, SecondPerson, DecidedAlready)
+def approve_explanation(
     explanation_id: UUID, actor: CurrentActor, session: DatabaseSession, said: Answer | None = None
 ) -> ExplanationRead:
+    """By another person than who asked."""
     return explanation_read(actions.approve(session, actor, explanation_id, said.answer if said else ""))
 
 
 @router.post("/explanations/{explanation_id}/decline")
-def decline(
+@raises(NotFound, SecondPerson, DecidedAlready)
+def decline_explanation(
     explanation_id: UUID, said: Answer, actor: CurrentActor, session: DatabaseSession
 ) -> ExplanationRead:
+    """By another person than who asked; `answer` says why."""
     return explanation_read(actions.decline(session, actor, explanation_id, said.answer))
 
 
 @router.post("/explanations/{explanation_id}/reopen")
-def reopen(explanation_id: UUID, actor: CurrentActor, session: DatabaseSession) -> ExplanationRead:
+@raises(NotFound, SecondPerson, DecidedAlready)
+def reopen_explanation(
+    explanation_id: UUID, actor: CurrentActor, session: DatabaseSession
+) -> ExplanationRead:
+    """A decision taken back."""
     return explanation_read(actions.reopen(session, actor, explanation_id))
 
 
 @router.post("/explanations/{explanation_id}/withdraw")
-def withdraw(explanation_id: UUID, actor: CurrentActor, session: DatabaseSession) -> ExplanationRead:
+@raises(NotFound, DecidedAlready)
+def withdraw_explanation(
+    explanation_id: UUID, actor: CurrentActor, session: DatabaseSession
+) -> ExplanationRead:
+    """By who asked, before it is decided."""
     return explanation_read(actions.withdraw(session, actor, explanation_id))

@@ -100,7 +100,10 @@ def install(app: FastAPI) -> None:
             413: BodyTooLarge,
         }
         headers = dict(error.headers or {})
-        if error.status_code in known:
+        said: ServiceError
+        if error.status_code == 400:  # a body that is not even text
+            said = Invalid(headers=headers, field="body", problem=str(error.detail))
+        elif error.status_code in known:
             said = known[error.status_code](headers=headers)
         elif error.status_code < 500:
             said = BadRequest(headers=headers, field="body", problem=str(error.detail))

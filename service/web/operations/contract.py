@@ -1,10 +1,12 @@
 """The API's own description (OpenAPI), as its page shows it. Pure."""
 
+from collections.abc import Callable
 from typing import Any
 
-from service.web.operations.views import ApiGroup, ApiOperation, ApiParameter
+from service.web.operations.views import ApiAnswer, ApiError, ApiField, ApiGroup, ApiOperation, ApiShape
 
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
+PROBLEM = "application/problem+json"
 
 
 def described(contract: dict[str, Any]) -> list[ApiGroup]:
@@ -19,41 +21,98 @@ def described(contract: dict[str, Any]) -> list[ApiGroup]:
     return sorted(groups.values(), key=lambda group: group.tag)
 
 
+def shapes(contract: dict[str, Any]) -> list[ApiShape]:
+    """What bodies and answers hold, by name."""
+    return [
+        ApiShape(name, schema.get("description", ""), _fields(contract, schema, ""))
+        for name, schema in contract["components"]["schemas"].items()
+        if schema.get("properties")
+    ]
+
+
+def errors(contract: dict[str, Any], say: Callable[[str], str]) -> list[ApiError]:
+    """`say`: a sentence in the reader's language."""
+    found = contract["components"]["examples"]
+    return [ApiError(name, one["value"]["status"], say(one["summary"])) for name, one in found.items()]
+
+
 def _operation(contract: dict[str, Any], method: str, path: str, operation: dict[str, Any]) -> ApiOperation:
-    parameters = [
-        ApiParameter(
-            one["name"], one["in"], _kind(contract, one.get("schema", {})), one.get("required", False)
+    fields = [
+        ApiField(
+            one["name"],
+            one["in"],
+            _kind(contract, one.get("schema", {})),
+            one.get("required", False),
+            one.get("description", ""),
         )
         for one in operation.get("parameters", ())
     ]
-    for content_type, media in operation.get("requestBody", {}).get("content", {}).items():
-        schema = _found(contract, media.get("schema", {}))
-        required = schema.get("required", ())
-        parameters += [
-            ApiParameter(name, content_type, _kind(contract, field), name in required)
-            for name, field in schema.get("properties", {}).items()
-        ]
+    body = operation.get("requestBody", {})
+    for content_type, media in body.get("content", {}).items():
+        schema = media.get("schema", {})
+        own = _fields(contract, _chosen(contract, schema), content_type)
+        fields += own or [ApiField("", content_type, _kind(contract, schema), body.get("required", False))]
     return ApiOperation(
         method=method.upper(),
         path=path,
-        summary=operation.get("summary", ""),
+        name=operation["operationId"],
         description=operation.get("description", ""),
-        parameters=parameters,
+        fields=fields,
+        answers=[
+            _answer(contract, status, _found(contract, one)) for status, one in operation["responses"].items()
+        ],
     )
 
 
-def _found(contract: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
-    name = schema.get("$ref", "").rpartition("/")[2]
-    return contract["components"]["schemas"][name] if name else schema
+def _answer(contract: dict[str, Any], status: str, answer: dict[str, Any]) -> ApiAnswer:
+    content = answer.get("content", {})
+    if PROBLEM in content:
+        return ApiAnswer(status, errors=list(content[PROBLEM].get("examples", ())))
+    kinds = {_kind(contract, media.get("schema", {})) or name for name, media in content.items()}
+    return ApiAnswer(
+        status, " | ".join(sorted(kinds)), answer["description"], list(answer.get("headers", ()))
+    )
+
+
+def _fields(contract: dict[str, Any], schema: dict[str, Any], place: str) -> list[ApiField]:
+    required = schema.get("required", ())
+    return [
+        ApiField(name, place, _kind(contract, one), name in required, one.get("description", ""))
+        for name, one in schema.get("properties", {}).items()
+    ]
+
+
+def _found(contract: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """What a reference stands for."""
+    while "$ref" in part:
+        _here, *names = part["$ref"].split("/")
+        part = contract
+        for name in names:
+            part = part[name]
+    return part
+
+
+def _chosen(contract: dict[str, Any], schema: dict[str, Any]) -> dict[str, Any]:
+    """Of a body that may be left out, what it is when it is there."""
+    schema = _found(contract, schema)
+    some = [one for one in schema.get("anyOf", ()) if one.get("type") != "null"]
+    return _found(contract, some[0]) if len(some) == 1 else schema
 
 
 def _kind(contract: dict[str, Any], schema: dict[str, Any]) -> str:
-    """`string`, `date-time`, `integer | null`, `inspection | coercion`, `string[]`."""
-    schema = _found(contract, schema)
+    """`string`, `date-time`, `integer | null`, `inspection | coercion`, `string[]`, or the name of a shape."""
+    name, schema = schema.get("$ref", "").rpartition("/")[2], _found(contract, schema)
     if "enum" in schema:
         return " | ".join(map(str, schema["enum"]))
+    if name and schema.get("properties"):
+        return name
+    if "const" in schema:
+        return str(schema["const"])
     if "anyOf" in schema:
-        return " | ".join(_kind(contract, one) for one in schema["anyOf"])
+        return " | ".join(dict.fromkeys(_kind(contract, one) for one in schema["anyOf"]))
     if schema.get("type") == "array":
-        return _kind(contract, schema.get("items", {})) + "[]"
+        inner = _kind(contract, schema.get("items", {})) or "any"
+        return f"({inner})[]" if " | " in inner else f"{inner}[]"
+    if isinstance(more := schema.get("additionalProperties"), dict):
+        return f"{{name: {_kind(contract, more)}}}"
     return schema.get("format") or schema.get("type", "")

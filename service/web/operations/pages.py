@@ -32,7 +32,7 @@ from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor, page_actor, stalled_sentences
 from service.web.frame.views import Ref, Tile
 from service.web.operations import views
-from service.web.operations.contract import described
+from service.web.operations.contract import described, errors, shapes
 from service.web.recordings.detail import job_view
 from service.web.recordings.pages import unfinished
 from service.web.recordings.views import Job as JobView
@@ -226,4 +226,13 @@ def docs_page(request: Request, actor: MaybeActor, session: DatabaseSession) -> 
     """For everyone, as /openapi.json is; in the frame of whoever is signed in."""
     if actor is not None and not actor.is_dock:
         page_actor(request, actor, session)
-    return render(request, "operations/docs.html", groups=described(request.app.openapi()))
+    contract = request.app.openapi()
+    found = shapes(contract)
+    return render(
+        request,
+        "operations/docs.html",
+        groups=described(contract),
+        errors=errors(contract, _),
+        shapes=found,
+        shape_names={one.name for one in found},
+    )

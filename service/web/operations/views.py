@@ -66,20 +66,47 @@ class Home:
 
 
 @dataclass(slots=True)
-class ApiParameter:
+class ApiField:
     name: str
-    place: str  # path | query | header, or the content type of the body
+    place: str  # path | query | header, the content type of the body, or "" in a shape
     kind: str
     required: bool = False
+    meaning: str = ""
+
+
+@dataclass(slots=True)
+class ApiAnswer:
+    """`errors`: names of problem types; `kind`: the shape of what is no error."""
+
+    status: str
+    kind: str = ""
+    meaning: str = ""
+    headers: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
 class ApiOperation:
     method: str
     path: str
-    summary: str
-    description: str = ""
-    parameters: list[ApiParameter] = field(default_factory=list)
+    name: str
+    description: str
+    fields: list[ApiField]
+    answers: list[ApiAnswer]
+
+
+@dataclass(slots=True)
+class ApiShape:
+    name: str
+    description: str
+    fields: list[ApiField]
+
+
+@dataclass(slots=True)
+class ApiError:
+    name: str
+    status: int
+    sentence: str
 
 
 @dataclass(slots=True)

@@ -20,7 +20,7 @@ from service.access.queries import (
     visible_recordings,
     visible_uploads,
 )
-from service.desk.operations.routes import retry
+from service.desk.operations import actions as operations
 from service.finding.linking import actions as linking
 from service.finding.linking.errors import PartUnclear
 from service.finding.linking.positions import seconds
@@ -129,7 +129,7 @@ def decide_link(
 
 @router.post("/jobs/{job_id}/retry")
 def retry_job(request: Request, job_id: UUID, actor: PageActor, session: DatabaseSession) -> Response:
-    retry(job_id, actor, session)
+    operations.retry_job(session, actor, job_id)
     session.flush()
     back = request.headers.get("HX-Current-URL", "")
     if request.headers.get("HX-Target", "").endswith("jobs") and "/recordings/" in back:

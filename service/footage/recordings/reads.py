@@ -1,0 +1,84 @@
+"""One recording with all that is known of it, as the API answers it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from schemas.jobs import JobKind, JobState
+from schemas.links import LinkRead
+from schemas.originals import RenditionRead
+from schemas.recordings import ReceiptRead, RecordingState, TagRead
+
+
+class Location(BaseModel):
+    lat: float
+    lon: float | None
+
+
+class StageRead(BaseModel):
+    """One piece of work on it. `progress`: from 0 to 1."""
+
+    id: str
+    kind: JobKind
+    state: JobState
+    queue: str
+    progress: float | None
+    note: str | None
+    attempt: int
+    tries: int
+    max_tries: int
+    reason: str | None
+    reason_params: dict[str, Any]
+    reason_text: str | None
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+class RecordingRead(BaseModel):
+    """`reason`, `reason_text`: why it is not ready, as a stable word and as a sentence. `claims`: what was said on
+    arrival. `clock`: every claim of time with its verdict and the chosen one. `duration_s` is measured,
+    `claimed_duration_s` read from the header. `track`: [latitude, longitude, seconds into the recording]. Links to
+    what the caller may not see are left out."""
+
+    id: UUID
+    state: RecordingState
+    reason: str | None
+    reason_params: dict[str, Any]
+    reason_text: str | None
+    file_name: str
+    note: str
+    squad_id: UUID
+    recorder_id: UUID | None
+    officer_id: UUID | None
+    claims: dict[str, Any]
+    sample: bool
+    sha256: str | None
+    size: int | None
+    locked_until: datetime | None
+    lock_mode: str | None
+    duration_s: float | None
+    claimed_duration_s: float | None
+    received_at: datetime
+    announced_at: datetime | None
+    due_at: datetime | None
+    device_file_id: str | None
+    playable_at: datetime | None
+    playable_after_s: float | None
+    recorded_from: datetime | None
+    recorded_to: datetime | None
+    clock: dict[str, Any]
+    claimed_from: datetime | None
+    clock_offset_s: float | None
+    clock_doubt_s: float | None
+    streams: list[dict[str, Any]]
+    remarks: list[Any]
+    location: Location | None
+    track: list[Any]
+    stages: list[StageRead]
+    tags: list[TagRead]
+    links: list[LinkRead]
+    renditions: list[RenditionRead]
+    receipts: list[ReceiptRead]

@@ -1,0 +1,36 @@
+"""An event, as the API answers it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlmodel import Session
+
+from schemas.events import EnforcementEvent, EventBase, EventKind
+from service.registry.events import queries
+
+
+class EventRead(EventBase):
+    """`officers`: certificate numbers of who took part. `merged_into`: the event that stands for this one."""
+
+    id: UUID
+    kind: EventKind
+    arrived_at: datetime
+    departed_at: datetime | None
+    squad_id: UUID
+    case_id: UUID | None
+    campaign_id: UUID | None
+    cancelled_at: datetime | None
+    merged_into: UUID | None
+    officers: list[str]
+
+
+def event_reads(session: Session, events: list[EnforcementEvent]) -> list[EventRead]:
+    crews = queries.officers_of(session, [event.id for event in events])
+    own = [name for name in EventRead.model_fields if name != "officers"]
+    return [
+        EventRead(
+            **{name: getattr(event, name) for name in own},
+            officers=[officer.certificate_no for officer in crews.get(event.id, [])],
+        )
+        for event in events
+    ]
