@@ -16,7 +16,15 @@ from schemas.links import Link, LinkState
 from schemas.originals import Original, Rendition, RenditionKind
 from schemas.recorders import Recorder
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, Tag
-from service.access.queries import squad_scope, visible_cases, visible_custody, visible_events
+from service.access.queries import (
+    squad_scope,
+    visible_cases,
+    visible_custody,
+    visible_events,
+    visible_links,
+    visible_receipts,
+    visible_recordings,
+)
 from service.access.rules import may
 from service.finding.linking.positions import part_shown
 from service.finding.linking.words import said
@@ -51,9 +59,9 @@ RECEIPT_WORDS = {
 
 def detail(session: Session, actor: Actor, recording: Recording) -> views.Recording:
     original = session.get(Original, recording.original_id) if recording.original_id else None
-    links = link_views(session, actor, _links_of(session, recording.id))
+    links = link_views(session, actor, _links_of(session, actor, recording.id))
     receipts = session.scalars(
-        select(Receipt).where(Receipt.recording_id == recording.id).order_by(Receipt.received_at)
+        visible_receipts(actor).where(Receipt.recording_id == recording.id).order_by(Receipt.received_at)
     ).all()
     tags = session.scalars(
         select(Tag).where(Tag.recording_id == recording.id).order_by(Tag.start_s.nulls_first(), Tag.name)
@@ -100,9 +108,9 @@ def _custody_of(actor: Actor, recording_id: UUID):
     )
 
 
-def _links_of(session: Session, recording_id: UUID) -> Sequence[Link]:
+def _links_of(session: Session, actor: Actor, recording_id: UUID) -> Sequence[Link]:
     order = {LinkState.confirmed: 0, LinkState.automatic: 1, LinkState.offered: 2, LinkState.rejected: 3}
-    links = session.scalars(select(Link).where(Link.recording_id == recording_id)).all()
+    links = session.scalars(visible_links(actor).where(Link.recording_id == recording_id)).all()
     return sorted(links, key=lambda link: (order[LinkState(link.state)], -link.score, str(link.id)))
 
 
@@ -127,15 +135,12 @@ def link_views(
             select(Account).where(Account.id.in_({link.decided_by for link in links if link.decided_by}))
         )
     }
-    begun = select(Recording.id, Recording.recorded_from).where(
-        Recording.id.in_({link.recording_id for link in links})
-    )
+    filmed = visible_recordings(actor).where(Recording.id.in_({link.recording_id for link in links}))
+    begun = filmed.with_only_columns(Recording.id, Recording.recorded_from)
     starts = {row.id: row.recorded_from for row in session.execute(begun)}
     recording_cards = {}
     if with_recordings:
-        found = session.scalars(
-            select(Recording).where(Recording.id.in_({link.recording_id for link in links}))
-        ).all()
+        found = session.scalars(filmed).all()
         recording_cards = {UUID(card.id): card for card in cards(session, actor, found)}
     result = []
     for link in links:
