@@ -4,6 +4,7 @@ from service.access.routes import router as access
 from service.desk.imports.routes import router as imports
 from service.desk.operations.routes import router as operations
 from service.finding.linking.case_routes import router as cases_shown
+from service.finding.linking.event_routes import router as events_linked
 from service.finding.linking.routes import router as linking
 from service.finding.search.routes import router as search
 from service.footage.announcements.routes import router as announcements
@@ -31,6 +32,7 @@ API = (
     matters,
     imports,
     events,
+    events_linked,
     announcements,
     uploads,
     search,  # before recordings: /recordings/facets is not an id

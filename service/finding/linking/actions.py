@@ -38,6 +38,7 @@ from service.kernel.errors import Invalid, NotFound
 from service.kernel.jobs import raise_priority, request_job
 from service.kernel.policy import policy
 from service.kernel.round_trip import together
+from service.registry.events.actions import create_event
 
 # What a person declared in place of an earlier claim; undo puts the earlier one back.
 PUT_RIGHT = "event_put_right"
@@ -111,8 +112,6 @@ def create_event_from_recording(
 
     Left-out parts come from the recording: the span, the squad, the officer and the place.
     """
-    from service.registry.events.actions import create_event
-
     require(actor, "edit_events")
     require(actor, "link")
     recording = get_recording(session, actor, recording_id)

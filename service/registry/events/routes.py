@@ -5,27 +5,20 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query, Request
-from sqlmodel import SQLModel
 
 from schemas.events import EventCreate, EventUpdate
 from service.access import queries as scoped
 from service.access.dependencies import CurrentActor
 from service.kernel.clock import as_utc
-from service.kernel.contract import Page, Reason, examples, raises
+from service.kernel.contract import Page, Reason, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
-from service.registry.events import actions, from_recording, merging, queries
+from service.registry.events import actions, queries
 from service.registry.events.errors import (
     UNBELIEVABLE,
     EventMerged,
     ExternalIdTaken,
-    MergeAcrossSquads,
-    MergeFarApart,
-    MergeIntoCancelled,
-    MergeWithItself,
     NotCancelled,
-    NotMadeFromRecording,
-    NotMerged,
 )
 from service.registry.events.history import History, history
 from service.registry.events.importers import EventImporter
@@ -35,14 +28,6 @@ from service.registry.importing.actions import Report
 from service.registry.importing.routes import DryRun, ImportBody, import_rows
 
 router = APIRouter(prefix="/api/v1/events", tags=["events"])
-
-
-class MergeWanted(SQLModel):
-    """`into`: the event that survives."""
-
-    model_config = {"json_schema_extra": examples({"into": "01970000-0000-7000-8000-000000000000"})}
-
-    into: UUID
 
 
 @router.get("")
@@ -132,29 +117,6 @@ def cancel_event(event_id: UUID, wanted: Reason, actor: CurrentActor, session: D
 def restore_event(event_id: UUID, wanted: Reason, actor: CurrentActor, session: DatabaseSession) -> EventRead:
     """The cancellation taken back."""
     return event_reads(session, [actions.restore_event(session, actor, event_id, wanted.reason)])[0]
-
-
-@router.post("/{event_id}/merge")
-@raises(NotFound, EventMerged, MergeWithItself, MergeIntoCancelled, MergeFarApart, MergeAcrossSquads)
-def merge_event(
-    event_id: UUID, wanted: MergeWanted, actor: CurrentActor, session: DatabaseSession
-) -> EventRead:
-    """One act that was entered twice. Answers the surviving event."""
-    return event_reads(session, [merging.merge_event(session, actor, event_id, wanted.into)])[0]
-
-
-@router.post("/{event_id}/unmerge")
-@raises(NotFound, NotMerged, EventMerged)
-def unmerge_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> EventRead:
-    """The merge taken back; decisions about links go back with it."""
-    return event_reads(session, [merging.unmerge_event(session, actor, event_id)])[0]
-
-
-@router.post("/{event_id}/unmake")
-@raises(NotFound, NotMadeFromRecording, EventMerged)
-def unmake_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> EventRead:
-    """An event made from a recording, taken back: it is cancelled and the recording is unlinked from it."""
-    return event_reads(session, [from_recording.unmake_event(session, actor, event_id)])[0]
 
 
 @router.get("/{event_id}/history")

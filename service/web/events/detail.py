@@ -22,10 +22,10 @@ from service.access.queries import (
     visible_recordings,
 )
 from service.access.rules import may
+from service.finding.linking.from_recording import is_made
 from service.finding.search.cards import cards
 from service.kernel.actor import Actor
 from service.kernel.i18n import moment
-from service.registry.events.from_recording import is_made
 from service.registry.events.history import history
 from service.registry.events.recorded import is_recorded
 from service.registry.events.subjects import subjects

@@ -13,10 +13,10 @@ from schemas.events import EnforcementEvent, EventCreate
 from schemas.people import Officer, Squad
 from schemas.recordings import Recording
 from service.access.queries import visible_cases, visible_officers
+from service.finding.linking.from_recording import proposal
 from service.kernel.actor import Actor
 from service.kernel.clock import local, now
 from service.kernel.i18n import gettext as _
-from service.registry.events.from_recording import proposal
 from service.registry.events.queries import officers_of
 from service.registry.events.subjects import subjects
 from service.registry.events.words import KINDS

@@ -20,15 +20,16 @@ from service.access.queries import (
     visible_squads,
 )
 from service.finding.linking import actions as linking
+from service.finding.linking import merging
+from service.finding.linking.from_recording import is_made_from, unmake_event
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.kernel.ids import id_said
 from service.kernel.keyset import page, time, unique
-from service.registry.events import actions, merging
+from service.registry.events import actions
 from service.registry.events.errors import EventMerged
-from service.registry.events.from_recording import is_made_from, unmake_event
 from service.registry.events.recorded import is_recorded
 from service.registry.events.words import KINDS
 from service.web.events.detail import event_page, event_views

@@ -29,6 +29,7 @@ from service.finding.linking.actions import (
     set_part,
     undo,
 )  # fmt: skip
+from service.finding.linking.merging import merge_event, unmerge_event
 from service.footage.recordings.actions import refresh_state, refuse_mismatch
 from service.kernel.changes import NEW, changed
 from service.kernel.database import transaction
@@ -36,7 +37,6 @@ from service.kernel.errors import ServiceError
 from service.kernel.jobs import request_job
 from service.registry.clocks.actions import add_offset, withdraw_offset
 from service.registry.events.actions import cancel_event, create_event, restore_event, update_event
-from service.registry.events.merging import merge_event, unmerge_event
 from service.registry.matters.actions import publish
 from service.supervision.coverage.keep import Known, events_after, kept_rows, stored_rows
 from service.supervision.explanations.actions import approve, ask_exemption, ask_gap_reason, reopen

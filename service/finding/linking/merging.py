@@ -19,6 +19,13 @@ from schemas.recordings import Recording
 from service.access.actions import require
 from service.access.queries import get_event
 from service.finding.linking.actions import PUT_RIGHT
+from service.finding.linking.errors import (
+    MergeAcrossSquads,
+    MergeFarApart,
+    MergeIntoCancelled,
+    MergeWithItself,
+    NotMerged,
+)
 from service.finding.linking.evidence import Reason
 from service.finding.linking.keep import lock_links
 from service.finding.linking.relink import LINK_JOBS
@@ -26,14 +33,7 @@ from service.kernel.actor import Actor
 from service.kernel.changes import changed, settle
 from service.kernel.custody import record
 from service.registry.events.actions import held_event, plain
-from service.registry.events.errors import (
-    EventMerged,
-    MergeAcrossSquads,
-    MergeFarApart,
-    MergeIntoCancelled,
-    MergeWithItself,
-    NotMerged,
-)
+from service.registry.events.errors import EventMerged
 from service.registry.events.late import past_deadline
 
 # What the surviving event takes over where it says nothing itself.

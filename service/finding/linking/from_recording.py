@@ -9,7 +9,7 @@ from schemas.events import EnforcementEvent, EventCreate
 from schemas.links import Link
 from schemas.recordings import Recording
 from service.finding.linking import actions as linking
-from service.finding.linking.errors import NoTime
+from service.finding.linking.errors import NoTime, NotMadeFromRecording
 from service.finding.linking.relink import LINK_JOBS
 from service.kernel.actor import Actor
 from service.kernel.changes import changed, settle
@@ -17,7 +17,6 @@ from service.kernel.clock import now
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment
 from service.registry.events.actions import held_event, set_cancelled
-from service.registry.events.errors import NotMadeFromRecording
 from service.registry.events.words import KINDS
 
 MADE = "made_from"  # the first reason of the link between an event and the recording that it was made from

@@ -14,21 +14,20 @@ from schemas.events import EnforcementEvent, EventUpdate
 from schemas.jobs import Job, JobKind
 from schemas.recordings import Recording
 from service.finding.linking import actions as linking
-from service.kernel.changes import settle
-from service.kernel.errors import Invalid, NotAllowed, NotFound
-from service.registry.events.actions import cancel_event, restore_event, update_event
-from service.registry.events.errors import (
-    EventMerged,
+from service.finding.linking.errors import (
     MergeAcrossSquads,
     MergeFarApart,
     MergeIntoCancelled,
     MergeWithItself,
-    NotCancelled,
     NotMerged,
 )
+from service.finding.linking.merging import merge_event, unmerge_event
+from service.kernel.changes import settle
+from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.registry.events.actions import cancel_event, restore_event, update_event
+from service.registry.events.errors import EventMerged, NotCancelled
 from service.registry.events.history import history
 from service.registry.events.importers import EventImporter
-from service.registry.events.merging import merge_event, unmerge_event
 from service.registry.events.queries import EventFilter, list_events, officers_of
 from service.registry.importing.actions import run_import
 from service.supervision.coverage.keep import Known, kept_rows, stored_rows
