@@ -74,7 +74,7 @@ def sign_in(session: Session, username: str, password: str, address: str) -> tup
 
 def _failed(session: Session, username: str, account: Account | None, address: str) -> None:
     """A name that nobody has may be a password typed into the wrong field: custody does not keep it for ever."""
-    with transaction(session.get_bind()) as failing:  # type: ignore[arg-type]
+    with transaction(session.get_bind()) as failing:
         failing.add(LoginFailure(username=username[:64], address=address))
         who = account.username if account else "unknown"
         record(failing, who, "sign_in_failed", "account", account.id if account else None, address=address)

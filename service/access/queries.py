@@ -1,9 +1,10 @@
 """The one entry to scoped data: every query on what follows starts here. Out of scope is not found."""
 
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, false, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlmodel import Session
 
 from schemas.accounts import Role
@@ -19,6 +20,8 @@ from schemas.uploads import Upload
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound, OutOfScope
 
+T = TypeVar("T")
+
 
 def squad_scope(actor: Actor) -> frozenset[UUID] | None:
     """The squads whose data the actor may see; None for the whole bureau."""
@@ -27,31 +30,31 @@ def squad_scope(actor: Actor) -> frozenset[UUID] | None:
     return frozenset() if actor.role == Role.member else None
 
 
-def _in_scope(statement: Select, column, actor: Actor) -> Select:
+def _in_scope(statement: Select[T], column: InstrumentedAttribute[UUID | None], actor: Actor) -> Select[T]:
     scope = squad_scope(actor)
     if scope is None:
         return statement
     return statement.where(column.in_(scope)) if scope else statement.where(false())
 
 
-def visible_recordings(actor: Actor) -> Select:
+def visible_recordings(actor: Actor) -> Select[Recording]:
     """A dock's token reaches only what its own account uploaded."""
     statement = _in_scope(select(Recording), Recording.squad_id, actor)
     return statement.where(Recording.uploaded_by == actor.account_id) if actor.is_dock else statement
 
 
-def visible_events(actor: Actor) -> Select:
+def visible_events(actor: Actor) -> Select[EnforcementEvent]:
     statement = _in_scope(select(EnforcementEvent), EnforcementEvent.squad_id, actor)
     return statement.where(false()) if actor.is_dock else statement
 
 
-def visible_coverage(actor: Actor) -> Select:
+def visible_coverage(actor: Actor) -> Select[EventCoverage]:
     """The kept rows of the events that the actor may see."""
     statement = _in_scope(select(EventCoverage), EventCoverage.squad_id, actor)
     return statement.where(false()) if actor.is_dock else statement
 
 
-def visible_cases(actor: Actor) -> Select:
+def visible_cases(actor: Actor) -> Select[Case]:
     """A squad sees its own cases and those in which one of its events lies."""
     scope = squad_scope(actor)
     statement = select(Case)
@@ -61,7 +64,7 @@ def visible_cases(actor: Actor) -> Select:
     return statement.where(false()) if actor.is_dock else statement
 
 
-def visible_links(actor: Actor) -> Select:
+def visible_links(actor: Actor) -> Select[Link]:
     """Both ends must be visible: a link tells of its event or case, too."""
     recordings = visible_recordings(actor).with_only_columns(Recording.id)
     statement = select(Link).where(Link.recording_id.in_(recordings))
@@ -72,31 +75,31 @@ def visible_links(actor: Actor) -> Select:
     return statement.where(or_(Link.event_id.in_(events), Link.case_id.in_(cases)))
 
 
-def visible_receipts(actor: Actor) -> Select:
+def visible_receipts(actor: Actor) -> Select[Receipt]:
     recordings = visible_recordings(actor).with_only_columns(Recording.id)
     return select(Receipt).where(Receipt.recording_id.in_(recordings))
 
 
-def visible_uploads(actor: Actor) -> Select:
+def visible_uploads(actor: Actor) -> Select[Upload]:
     """An upload in progress belongs to the account that began it, and to nobody else. A dock's token reaches
     only what it began itself: one dock must not end the uploads of another, or those of its owner's browser."""
     statement = select(Upload).where(Upload.account_id == actor.account_id)
     return statement.where(Upload.token_id == actor.token_id) if actor.is_dock else statement
 
 
-def visible_squads(actor: Actor) -> Select:
+def visible_squads(actor: Actor) -> Select[Squad]:
     return _in_scope(select(Squad), Squad.id, actor)
 
 
-def visible_officers(actor: Actor) -> Select:
+def visible_officers(actor: Actor) -> Select[Officer]:
     return _in_scope(select(Officer), Officer.squad_id, actor)
 
 
-def visible_recorders(actor: Actor) -> Select:
+def visible_recorders(actor: Actor) -> Select[Recorder]:
     return _in_scope(select(Recorder), Recorder.squad_id, actor)
 
 
-def visible_custody(actor: Actor) -> Select:
+def visible_custody(actor: Actor) -> Select[CustodyEntry]:
     return _in_scope(select(CustodyEntry), CustodyEntry.squad_id, actor)
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import psycopg
 from fastapi import Depends
-from sqlalchemy import Engine, Row, TextClause, create_engine, event
+from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
@@ -44,7 +44,7 @@ def _test_before_use(engine: Engine) -> None:
         record.info[_RESTS_SINCE] = time.monotonic()
 
     @event.listens_for(engine, "checkout")
-    def test(connection: psycopg.Connection, record: ConnectionPoolEntry, _proxy: object) -> None:
+    def test(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
         since = record.info.get(_RESTS_SINCE)
         if since is None:  # just made
             return
@@ -71,7 +71,7 @@ def get_engine() -> Engine:
 
 
 @contextmanager
-def transaction(engine: Engine | None = None) -> Iterator[Session]:
+def transaction(engine: Engine | Connection | None = None) -> Iterator[Session]:
     """One command, one transaction: commits at the end, rolls back on any error."""
     with Session(engine or get_engine(), expire_on_commit=False) as session:
         try:

@@ -17,6 +17,7 @@ from babel.core import Locale
 from babel.dates import format_datetime, format_timedelta, get_timezone_gmt, get_timezone_name
 from babel.numbers import format_decimal, format_percent
 from babel.support import LazyProxy, NullTranslations, Translations
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOCALES = {"zh_CN": "中文", "en": "English"}
 DEFAULT = "zh_CN"
@@ -115,10 +116,10 @@ def noop(message: str) -> str:
 class LocaleMiddleware:
     """ASGI: every request speaks the language of its cookie or header."""
 
-    def __init__(self, app) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self.app = app
 
-    async def __call__(self, scope, receive, send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}
@@ -167,7 +168,8 @@ def span(seconds: float | None) -> str:
     """A rough length of time in words: 5分钟 / 5 minutes."""
     if seconds is None:
         return "–"
-    return format_timedelta(max(0, seconds), locale=current(), threshold=1.2)
+    # Babel counts fractions, too; its annotation does not say so.
+    return format_timedelta(max(0, seconds), locale=current(), threshold=1.2)  # type: ignore[arg-type]
 
 
 def duration(seconds: float | None) -> str:

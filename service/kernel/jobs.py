@@ -3,7 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +12,6 @@ from kombu.exceptions import OperationalError as BrokerAway
 from redis.exceptions import RedisError
 from sqlalchemy import (
     Select,
-    Table,
     TextClause,
     Uuid,
     bindparam,
@@ -41,7 +40,7 @@ log = logging.getLogger(__name__)
 
 TASK = "zhenglu.run"
 NUDGED_AT_ONCE = 200
-_JOBS: Table = Job.__table__  # type: ignore[attr-defined]
+_JOBS = Job.__table__
 
 
 @cache
@@ -175,13 +174,15 @@ def request_jobs(
     }
     # in the order of the subjects, so that two such statements never wait for each other in a circle
     rows = select(*(value.label(name) for name, value in fresh.items())).order_by(wanted.c.subject_id)
-    statement = insert(_JOBS).from_select(list(fresh), rows, include_defaults=False)
-    statement = statement.on_conflict_do_update(
-        index_elements=["kind", "subject_id"], set_=_asked_again(priority, due, due)
-    ).returning(_JOBS.c.id)
+    statement = (
+        insert(_JOBS)
+        .from_select(list(fresh), rows, include_defaults=False)
+        .on_conflict_do_update(index_elements=["kind", "subject_id"], set_=_asked_again(priority, due, due))
+        .returning(_JOBS.c.id)
+    )
     asked = list(session.scalars(statement))
     for job_id in asked[:nudged]:
-        after_commit(session, lambda job_id=job_id: publish(job_id, queue, priority) and None)
+        after_commit(session, partial(publish, job_id, queue, priority))
     return len(asked)
 
 

@@ -16,7 +16,7 @@ def environment(folder: Path) -> Environment:
         undefined=StrictUndefined,
         extensions=["jinja2.ext.do", "jinja2.ext.i18n"],
     )
-    made.install_gettext_callables(
+    made.install_gettext_callables(  # type: ignore[attr-defined] # the extension adds it
         lambda message: i18n.gettext(message),
         lambda one, many, n: i18n.catalog(i18n.current()).ngettext(one, many, n),
         newstyle=True,

@@ -11,6 +11,7 @@ from asyncio.events import TimerHandle
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
+from typing import Any
 
 import httptools
 from starlette.types import Message, Receive, Scope
@@ -52,7 +53,9 @@ class Protocol(HttpToolsProtocol):
         self._forget_head()
         super().on_headers_complete()
         self._wire = None
-        self.cycle.receive = partial(_to_the_last_byte, self.cycle, self.cycle.receive)  # type: ignore[method-assign]
+        # A request has its own cycle, and uvicorn its own names for what starlette calls messages.
+        cycle: Any = self.cycle
+        cycle.receive = partial(_to_the_last_byte, self.cycle, cycle.receive)
         length = dict(self.headers).get(b"content-length", b"0")
         if self.scheme == "http" and length.isdigit() and int(length):
             self._wire = Wire(self, self.cycle, int(length))

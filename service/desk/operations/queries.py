@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select
 from sqlmodel import Session
 
 from schemas.cases import Case
@@ -31,13 +31,13 @@ WHAT = ("failed", "waiting", "unlinked", "refused", "removal")
 NEWS = 200
 
 
-def _has_job(*states: JobState):
+def _has_job(*states: JobState) -> ColumnElement[bool]:
     return exists().where(
         or_(Job.subject_id == Recording.id, Job.subject_id == Recording.original_id), Job.state.in_(states)
     )
 
 
-def _condition(what: str):
+def _condition(what: str) -> ColumnElement[bool]:
     shows_something = exists().where(Link.recording_id == Recording.id, Link.state.in_(COUNTED))
     asked = exists().where(
         RemovalRequest.recording_id == Recording.id, RemovalRequest.state == RemovalState.asked

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Engine, or_, select
+from sqlalchemy import ColumnElement, Engine, or_, select
 
 from schemas.events import EnforcementEvent
 from schemas.recordings import Recording
@@ -46,7 +46,7 @@ def relink_all(
 
 def _chunks(engine: Engine | None, since: datetime | None, until: datetime | None) -> Iterator[list[UUID]]:
     """By time, then those whose time nobody knows."""
-    wanted = [Recording.merged_into.is_(None)]
+    wanted: list[ColumnElement[bool]] = [Recording.merged_into.is_(None)]
     timed = [*wanted, Recording.recorded_from.is_not(None)]
     if since is not None:
         timed.append(Recording.recorded_from >= since)

@@ -61,7 +61,7 @@ class Claims:
             for one in recordings
         }
         self.cases = {name: as_id(name) or case_number_fold(name) for name in self.words("case")}
-        self.known = {
+        self.known: dict[str, list[Any]] = {
             "officers": sorted({one.officer_id for one in recordings if one.officer_id}),
             "numbers": sorted(self.words("officer", "officer_id")),
             "recorders": sorted({one.recorder_id for one in recordings if one.recorder_id}),

@@ -83,7 +83,7 @@ class Surroundings:
         since, until = window(recording, self.limits)
         held = tuple(
             one
-            for one in self.holdings.get(recording.recorder_id, ())  # type: ignore[call-overload]
+            for one in (self.holdings.get(recording.recorder_id, ()) if recording.recorder_id else ())
             if one.start < until and (one.end is None or one.end > since)
         )
         run = self._run(recording)
@@ -152,7 +152,7 @@ class Surroundings:
 
 def run_of(start: datetime, end: datetime, pieces: list[Piece], pause: timedelta) -> tuple[Piece, ...]:
     """Those that hang together with the span, link by link, `pause` at most between two."""
-    left, found = list(pieces), []
+    left, found = list(pieces), list[Piece]()
     while True:
         joined = [piece for piece in left if piece.start <= end + pause and piece.end >= start - pause]
         if not joined:

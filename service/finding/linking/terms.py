@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from service.finding.linking.evidence import (
     Candidate,
@@ -93,7 +94,7 @@ def _identity(
     at_work = {person.id for person in event.officers}
     if recording.declared_case is not None and recording.declared_case == event.case_id:
         weight = IDENTITY["case"] * SOURCES[recording.case_source]
-        params = {"case": recording.case_number, "source": recording.case_source.value}
+        params: dict[str, Any] = {"case": recording.case_number, "source": recording.case_source.value}
         found.append(Reason("case", params, weight))
     if recording.officer and recording.officer.id in at_work:
         params = {"officer": recording.officer.label, "source": recording.officer_source.value}
@@ -248,11 +249,12 @@ def _shifted(recording: RecordingFacts, start: datetime, end: datetime, part: Sp
     """A clock that may be hours off is so in one piece: it was set wrong, or not. Speaks for an offer only: the
     time itself counts next to nothing then."""
     best = (0.0, 0.0)
+    assert recording.start and recording.end, "only what has a time can be weighed"
     for shift in (-recording.doubt_s, recording.doubt_s):
         moved = replace(
             recording,
-            start=recording.start + timedelta(seconds=shift),  # type: ignore[operator]
-            end=recording.end + timedelta(seconds=shift),  # type: ignore[operator]
+            start=recording.start + timedelta(seconds=shift),
+            end=recording.end + timedelta(seconds=shift),
         )
         found = _overlap(moved, start, end)
         if found is not None:

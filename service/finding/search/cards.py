@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -95,7 +96,7 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
     officers = _by_id(session, Officer, {r.officer_id for r in recordings})
     recorders = _by_id(session, Recorder, {r.recorder_id for r in recordings})
     chips, crews, facts = _links(session, actor, ids)
-    tags = defaultdict(list)
+    tags: dict[UUID, list[str]] = defaultdict(list)
     for tag in session.scalars(
         select(Tag)
         .where(Tag.recording_id.in_(ids), Tag.name.not_in(NO_CHIPS))
@@ -151,7 +152,7 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
     return result
 
 
-def _by_id(session: Session, table, ids: set) -> dict:
+def _by_id(session: Session, table: Any, ids: set[UUID] | set[UUID | None]) -> dict[UUID | None, Any]:
     ids.discard(None)
     return {row.id: row for row in session.scalars(select(table).where(table.id.in_(ids)))} if ids else {}
 
@@ -163,7 +164,9 @@ def _original_sizes(
     return {r.id: sizes[r.original_id] for r in recordings if r.original_id in sizes}
 
 
-def _links(session: Session, actor: Actor, ids: list[UUID]):
+def _links(
+    session: Session, actor: Actor, ids: list[UUID]
+) -> tuple[dict[UUID, list[LinkChip]], dict[UUID, list[str]], dict[UUID, tuple[str, str]]]:
     chips: dict[UUID, list[LinkChip]] = defaultdict(list)
     facts: dict[UUID, tuple[str, str]] = {}
     crews: dict[UUID, list[str]] = defaultdict(list)

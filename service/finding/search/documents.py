@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.orm import Session
+from sqlmodel import Session
 
 from service.finding.search.refs import ref
 from service.finding.search.rules import all_tokens, day_tokens, key_token, place_tokens
@@ -92,7 +93,7 @@ def copy_documents(session: Session, documents: Iterable[SearchDocument]) -> int
     rest = iter(documents)
     while batch := list(islice(rest, 20_000)):
         ensure_partitions(session, {month_of(document.received_at) for document in batch})
-        cursor = session.connection().connection.cursor()
+        cursor: Any = session.connection().connection.cursor()  # psycopg's own
         with cursor, cursor.copy(f"COPY {TABLE} ({COLUMNS}) FROM STDIN") as copy:
             for document in batch:
                 *front, grams = row(document)
@@ -114,7 +115,8 @@ def row(document: SearchDocument) -> tuple:
     """The values of COLUMNS."""
     refs = list(_refs(document))
     texts = dict.fromkeys(folded for folded in map(fold, _texts(document)) if folded)
-    keys = [tuple(ref.split(":", 1)) for ref in refs] + list(facet_values(document))
+    keys = [(name, value) for name, _colon, value in (ref.partition(":") for ref in refs)]
+    keys += facet_values(document)
     tokens = all_tokens(texts, keys)
     tokens.update(day_tokens(document.recorded_from), place_tokens(document.lat, document.lon))
     return (

@@ -265,7 +265,7 @@ def _count_in(
         UNION ALL SELECT 'tag', tag, sum(n) FROM alike, unnest(tags) AS tag GROUP BY tag
     """
     rows = session.execute(text(statement), {**wanted.params, "at_most": at_most, "rare": rare})
-    return Counter({(row.name, row.value): int(row.count) for row in rows})
+    return Counter({(name, value): int(n) for name, value, n in rows})
 
 
 def _values(session: Session, scope: frozenset[UUID] | None) -> list[tuple[str, str]]:

@@ -46,9 +46,9 @@ DDL: list[str] = [
 DROP: list[str] = [f"DROP TABLE IF EXISTS {TABLE}", "DROP TABLE IF EXISTS search_values"]
 
 
-def is_search_object(name: str | None) -> bool:
+def is_search_object(name: str) -> bool:
     """For Alembic's `include_object`/`include_name`: tables and indexes that autogenerate must not see."""
-    return bool(name) and name.startswith(("search_documents", "search_values"))
+    return name.startswith(("search_documents", "search_values"))
 
 
 def month_of(moment: datetime) -> datetime:

@@ -7,8 +7,8 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import ConfigDict
 from sqlmodel import Session, SQLModel
+from sqlmodel.main import SQLModelConfig
 
 from service.footage.announcements.actions import require_may_announce
 from service.footage.announcements.lists import Listed, StationList
@@ -47,7 +47,7 @@ OWN = Conventions.of(
 class AnnouncedRow(SQLModel):
     """Whatever the station wrote, under its own names; the conventions make sense of it."""
 
-    model_config = ConfigDict(extra="allow")
+    model_config = SQLModelConfig(extra="allow")
 
 
 class AnnouncementImporter(Importer):

@@ -6,11 +6,11 @@ checkpoints match no row any more.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Interval, cast, func, select, text, update
+from sqlalchemy import Interval, Update, cast, func, select, text, update
 from sqlalchemy.engine import CursorResult
 from sqlmodel import Session
 
@@ -202,7 +202,7 @@ def _pieces(session: Session, actor: Actor, ids: tuple[UUID, ...]) -> list[Uploa
     return [found[piece_id] for piece_id in ids]
 
 
-def _expiry():
+def _expiry() -> datetime:
     return now() + timedelta(hours=get_settings().upload_expires_hours)
 
 
@@ -254,7 +254,7 @@ def _declare(upload: Upload, length: int) -> None:
     upload.length = length
 
 
-def _lease(upload_id: UUID, epoch: int):
+def _lease(upload_id: UUID, epoch: int) -> Update:
     return (
         update(Upload)
         .where(Upload.id == upload_id, Upload.epoch == epoch, Upload.state == UploadState.open)

@@ -276,7 +276,7 @@ async def _readable(own: socket.socket) -> None:
     """Bytes have come, or the end."""
     loop = asyncio.get_running_loop()
     readable = loop.create_future()
-    loop.add_reader(own, lambda: readable.done() or readable.set_result(None))
+    loop.add_reader(own, lambda: None if readable.done() else readable.set_result(None))
     try:
         await readable
     finally:
@@ -346,7 +346,8 @@ async def _end(reception: Reception, sink: Sink, *, keep: bool, shielded: bool =
     if not shielded:
         return await asyncio.shield(ending)
     with anyio.CancelScope(shield=True):
-        return await ending
+        await ending
+    return ending.result()
 
 
 def _abandoned(sink: Sink) -> int:

@@ -173,8 +173,9 @@ class DirectoryWriter:
             self._handle = None
 
     def __del__(self) -> None:
-        if getattr(self, "_handle", None) is not None:
-            os.close(self._handle)
+        handle: int | None = getattr(self, "_handle", None)
+        if handle is not None:
+            os.close(handle)
 
 
 class DirectoryMultipart:

@@ -153,8 +153,10 @@ class Writer(Protocol):
     After an error from `write` or `close` the writer is finished: `durable()` says what was kept all the same.
     """
 
-    position: int
-    """Offset of the next byte to write."""
+    @property
+    def position(self) -> int:
+        """Offset of the next byte to write."""
+        ...
 
     def write(self, *pieces: Buffer) -> Checkpoint | None:
         """Takes at most `MAX_WRITE` bytes in all; the buffers may be reused at once. A returned checkpoint must be

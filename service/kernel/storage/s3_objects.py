@@ -116,7 +116,7 @@ class S3Objects:
         counted = _Counted(source)
         try:
             part = part_size(1, 0, size)
-            version = self._bucket.put_stream(key, counted, -1 if size is None else size, part)  # type: ignore[arg-type]
+            version = self._bucket.put_stream(key, counted, -1 if size is None else size, part)
         except StorageUnavailable:
             # The SDK says "not enough data" as an IOError; a source that still has some was not the cause.
             if size is not None and counted.count < size and not source.read(1):
@@ -139,7 +139,7 @@ class S3Objects:
 
     def stat(self, key: str, version: str | None = None) -> ObjectInfo | None:
         found = self._bucket.head(checked_key(key), version)
-        return found and ObjectInfo(found.key, found.version, found.size, found.modified)
+        return ObjectInfo(found.key, found.version, found.size, found.modified) if found else None
 
     def delete(self, key: str, version: str | None = None) -> None:
         if version is not None:

@@ -1,6 +1,6 @@
 """What changes the measurements of a recorder's clock. Each correction of recordings follows in the transaction."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from math import isfinite
@@ -117,7 +117,9 @@ def keep_readings(session: Session, recording_id: UUID, readings: Mapping[Offset
         readings = {}
     if not _news(known, recording.recorder_id, readings):
         return False
-    concerned = {row.recorder_id for row in known} | ({recording.recorder_id} - {None})
+    concerned = {row.recorder_id for row in known}
+    if recording.recorder_id is not None:
+        concerned.add(recording.recorder_id)
     for recorder_id in sorted(concerned, key=str):
         change_clock(session, recorder_id)
     for row in known:
@@ -138,7 +140,9 @@ def keep_readings(session: Session, recording_id: UUID, readings: Mapping[Offset
     return True
 
 
-def _news(known, recorder_id: UUID | None, readings: Mapping[OffsetSource, Read]) -> bool:
+def _news(
+    known: Sequence[ClockOffset], recorder_id: UUID | None, readings: Mapping[OffsetSource, Read]
+) -> bool:
     standing = [row for row in known if row.withdrawn_at is None]
     wrong = any(
         row.recorder_id != recorder_id or not _same(row, readings.get(OffsetSource(row.source)))

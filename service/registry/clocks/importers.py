@@ -1,7 +1,7 @@
 """Measurements of clocks from a table, known by their external id."""
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import select
 
@@ -80,7 +80,7 @@ class ClockOffsetImporter(Importer):
             read = checked(wanted)
         except ServiceError as error:
             raise RowRefused(error.say()) from error
-        values = {
+        values: dict[str, Any] = {
             "recorder_id": recorder.id,
             "measured_at": read.measured_at,
             "offset_s": read.offset_s,

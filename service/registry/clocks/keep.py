@@ -191,18 +191,18 @@ def correct_recordings(session: Session, recorder_id: UUID, by: Actor | str = "s
     _ask(session, JobKind.link, moved)
     if not moved:
         return []
-    locked = session.scalars(
+    rows = session.scalars(
         select(Recording)
         .where(Recording.id.in_(moved))
         .order_by(Recording.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-    for recording in locked:
-        before = recording.clock_offset_s
-        if write(recording, corrected(recording, line)):
-            session.add(recording)
-            _note(session, by, recording, before)
+    for locked in rows:
+        before = locked.clock_offset_s
+        if write(locked, corrected(locked, line)):
+            session.add(locked)
+            _note(session, by, locked, before)
     changed(session, Recording, moved, {"claimed_from", "recorded_from", "recorded_to", "clock"})
     return moved
 

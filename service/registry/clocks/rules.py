@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from schemas.clocks import OffsetSource
 
@@ -61,7 +62,7 @@ class Basis:
     kind: Kind
     near: tuple[Measurement, ...] = ()
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> dict[str, Any]:
         near = [{"source": str(m.source), "at": m.measured_at.isoformat()} for m in self.near]
         return {"kind": str(self.kind), "near": near}
 

@@ -79,13 +79,13 @@ def update_event(session: Session, actor: Actor, event_id: UUID, wanted: EventUp
     event = held_event(session, actor, event_id)
     values = _values(session, actor, wanted)
     changes = {name: value for name, value in values.items() if getattr(event, name) != value}
-    before = {name: plain(getattr(event, name)) for name in changes}
+    before: dict[str, Any] = {name: plain(getattr(event, name)) for name in changes}
     case_before = event.case_id
     for name, value in changes.items():
         setattr(event, name, value)
     check(session, event)
     session.add(event)
-    after = {name: plain(value) for name, value in changes.items()}
+    after: dict[str, Any] = {name: plain(value) for name, value in changes.items()}
     if wanted.officers is not None:
         held = [officer.certificate_no for officer in officers_of(session, [event.id])[event.id]]
         numbers = set_officers(session, event.id, wanted.officers)

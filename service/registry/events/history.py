@@ -1,5 +1,6 @@
 """The history of an event, read from custody: what was done to it, and to recordings with it in mind."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -152,22 +153,22 @@ class _Names:
 
     def __init__(self, session: Session, actor: Actor, rows: list[CustodyEntry]) -> None:
         self.subjects: Subjects = subjects(session)
-        recordings = {row.subject_id for row in rows if row.subject_kind == "recording"}
+        recordings = {row.subject_id for row in rows if row.subject_kind == "recording" and row.subject_id}
         self.recordings = {
             one.id: i18n.moment(one.recorded_from) if one.recorded_from else one.file_name
             for one in session.scalars(visible_recordings(actor).where(Recording.id.in_(recordings)))
         }
-        events = {_id(row.detail.get(name)) for row in rows for name in ("into", "absorbed", "merged")}
+        events = _ids(row.detail.get(name) for row in rows for name in ("into", "absorbed", "merged"))
         self.events = {
             one.id: one.title
-            for one in session.scalars(visible_events(actor).where(EnforcementEvent.id.in_(events - {None})))
+            for one in session.scalars(visible_events(actor).where(EnforcementEvent.id.in_(events)))
         }
         self.squads = {squad.id: squad.name for squad in session.scalars(visible_squads(actor))}
-        named = {_id(value) for row in rows for value in _values(row, "case_id")} - {None}
+        named = _ids(value for row in rows for value in _values(row, "case_id"))
         self.cases = {
             one.id: one.number for one in session.scalars(visible_cases(actor).where(Case.id.in_(named)))
         }
-        named = {_id(value) for row in rows for value in _values(row, "campaign_id")} - {None}
+        named = _ids(value for row in rows for value in _values(row, "campaign_id"))
         self.campaigns = {id_: one.name for id_ in named if (one := session.get(Campaign, id_))}
 
     def entry(self, row: CustodyEntry) -> Entry:
@@ -199,9 +200,9 @@ class _Names:
             reason=said_of(row.action, detail),
             changes=changes,
             recording=(row.subject_id, self.recordings[row.subject_id])
-            if row.subject_id in self.recordings
+            if row.subject_id and row.subject_id in self.recordings
             else None,
-            event=(other, self.events[other]) if other in self.events else None,
+            event=(other, self.events[other]) if other and other in self.events else None,
         )
 
     def _said(self, name: str, value: Any) -> str:
@@ -215,11 +216,11 @@ class _Names:
             case "subject":
                 return self.subjects.word(str(value))
             case "case_id":
-                return self.cases.get(_id(value), _("another case"))
+                return _name_of(value, self.cases, _("another case"))
             case "campaign_id":
-                return self.campaigns.get(_id(value), "–")
+                return _name_of(value, self.campaigns, "–")
             case "squad_id":
-                return self.squads.get(_id(value), "–")
+                return _name_of(value, self.squads, "–")
             case "officers" if isinstance(value, list):
                 return _(", ").join(map(str, value)) or "–"
         return str(value)
@@ -244,6 +245,15 @@ def _id(value: Any) -> UUID | None:
         return UUID(str(value))
     except ValueError:
         return None
+
+
+def _name_of(value: Any, names: Mapping[UUID, str], otherwise: str) -> str:
+    found = _id(value)
+    return names.get(found, otherwise) if found else otherwise
+
+
+def _ids(values: Iterable[Any]) -> set[UUID]:
+    return {found for value in values if (found := _id(value))}
 
 
 def _values(row: CustodyEntry, name: str) -> list[Any]:

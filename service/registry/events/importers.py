@@ -205,8 +205,11 @@ class EventImporter(Importer):
         if wanted.cancelled:
             set_cancelled(self.session, self.actor, event, True, "", source=IMPORT)
         self.created.append(event.id)
-        self.recased |= {event.case_id} - {None}
+        self._recase(event.case_id)
         return Outcome.created, []
+
+    def _recase(self, *cases: UUID | None) -> None:
+        self.recased.update(case for case in cases if case is not None)
 
     def _change(
         self, event: EnforcementEvent, wanted: EventRow, values: dict[str, Any], officers: dict[UUID, str]
@@ -218,7 +221,7 @@ class EventImporter(Importer):
         case_before = event.case_id
         was = {name: plain(getattr(event, name)) for name in values}
         changes = differences(event, values)
-        before = {name: was[name] for name in changes}
+        before: dict[str, Any] = {name: was[name] for name in changes}
         after: dict[str, Any] = {name: plain(values[name]) for name in changes}
         if "officers" in wanted.model_fields_set and set(crew) != set(officers):
             self._crew(event.id, set(crew), set(officers))
@@ -232,7 +235,7 @@ class EventImporter(Importer):
         if not changes:
             return Outcome.unchanged, []
         if {"case_id", "squad_id"} & set(changes):
-            self.recased |= {case_before, event.case_id} - {None}
+            self._recase(case_before, event.case_id)
         self.changed[event.id] = changes
         return Outcome.changed, changes
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import exists, literal, or_, select
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventOfficer
@@ -52,7 +52,7 @@ def list_events(
         )
         statement = statement.where(or_(*(field.ilike(like) for field in fields)))
     if wanted.kind:
-        statement = statement.where(EnforcementEvent.kind == wanted.kind)
+        statement = statement.where(EnforcementEvent.kind == literal(wanted.kind))
     if wanted.squad:
         statement = statement.where(EnforcementEvent.squad_id == squad_of(session, actor, wanted.squad).id)
     if wanted.officer:

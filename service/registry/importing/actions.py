@@ -78,7 +78,7 @@ def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
             inside.rollback()
         raise
     if applied:
-        record(session, importer.actor, "import", importer.name, None, **counts)
+        record(session, importer.actor, "import", importer.name, None, **dict[str, Any](counts))
     return Report(
         dry_run=dry_run,
         applied=applied,

@@ -81,7 +81,8 @@ def _meaning(importer: type[Importer], name: str, info: FieldInfo) -> str:
     kind, several = _plain(info.annotation)
     if isinstance(kind, type) and issubclass(kind, enum.Enum):
         words = importer.words.get(kind, {})
-        allowed = [str(words[code].label) if code in words else str(code) for code in kind]
+        codes = [str(code) for code in kind]
+        allowed = [str(words[code].label) if code in words else code for code in codes]
         return (_("several of: {words}") if several else _("one of: {words}")).format(
             words="、".join(allowed)
         )

@@ -1,6 +1,6 @@
 """The form of the import page: a file and a few words, never more of it in memory than an import may hold."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Annotated
@@ -37,7 +37,7 @@ async def read_form(request: Request) -> Sent:
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
         raise Invalid(field="file", problem=_("choose a file"))
 
-    async def bounded() -> AsyncIterator[bytes]:
+    async def bounded() -> AsyncGenerator[bytes, None]:
         taken = 0
         async for chunk in request.stream():
             taken += len(chunk)

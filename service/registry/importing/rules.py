@@ -95,7 +95,9 @@ def _json(content: str, names: Mapping[str, str]) -> Sheet:
         raise ImportUnreadable(problem="[{…}, …]")
     if len(loaded) > MOST_ROWS:
         raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
-    rows, columns, ignored = [], set(), {}
+    rows: list[SourceRow] = []
+    columns: set[str] = set()
+    ignored: dict[str, None] = {}
     for number, found in enumerate(loaded, 1):
         values = {}
         for name, value in found.items():

@@ -73,7 +73,7 @@ def rows_of(data: bytes, most_rows: int) -> Rows:
     with_rows = book.worksheets
     if not with_rows:
         raise ImportUnreadable(problem=_("there is no table in it"))
-    sheet = with_rows[0]
+    sheet: Any = with_rows[0]  # a read-only sheet, of which the stubs know less
     sheet.reset_dimensions()  # many programs write a wrong extent
     scanned = parts.get(sheet._worksheet_path.lstrip("/"), Scanned())
     rows: list[list[str]] = []

@@ -170,7 +170,7 @@ def compare(before: Sequence[Rule], after: Sequence[Rule]) -> list[Change]:
     changes = []
     for key in sorted(old.keys() | new.keys(), key=lambda key: (kinds.index(key[0]), key[1])):
         was, is_ = old.get(key), new.get(key)
-        known = is_ or was
+        known = is_ or old[key]
         fields = tuple(name for name in FIELDS if was and is_ and getattr(was, name) != getattr(is_, name))
         if was is None or is_ is None or fields:
             changes.append(Change(known.kind, known.subject, was, is_, fields))

@@ -224,7 +224,7 @@ class RosterImporter(Importer):
         }
         ids = [officer.id for officer in self.officers.values()]
         spans = [(as_utc(one.starts_at), as_utc(one.ends_at)) for one in wanted]
-        near = []
+        near: Sequence[Roster] = []
         if spans:
             near = session.scalars(
                 select(Roster).where(
@@ -256,7 +256,7 @@ class RosterImporter(Importer):
         if officer is None:
             raise RowRefused(_("officer {name} is not known").format(name=wanted.officer))
         known = self._known(wanted)
-        values = {
+        values: dict[str, Any] = {
             "officer_id": officer.id,
             "squad_id": self._squad(wanted, officer, known),
             "starts_at": as_utc(wanted.starts_at),

@@ -202,7 +202,7 @@ def update_assignment(
     start, end = values.get("held_from", assignment.held_from), values.get("held_to", assignment.held_to)
     if end is not None and start is not None and end <= start:
         raise SpanReversed
-    if start != assignment.held_from:
+    if start is not None and start != assignment.held_from:
         _still_here(session.get_one(Officer, assignment.officer_id), start)
     recorder = get_recorder(session, actor, assignment.recorder_id)
     if changes := _change(session, actor, "assignment", assignment, values, recorder.squad_id):

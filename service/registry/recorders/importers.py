@@ -196,7 +196,7 @@ class AssignmentImporter(Importer):
             if not one.external_id and one.recorder in self.recorders and one.officer in self.officers
         ]
         columns = (Assignment.recorder_id, Assignment.officer_id, Assignment.held_from)
-        self.natural = {}
+        self.natural: dict[tuple[UUID, UUID, datetime], Assignment] = {}
         for start in range(0, len(natural), 5000):
             batch = session.scalars(
                 select(Assignment).where(tuple_(*columns).in_(natural[start : start + 5000]))

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from math import ceil
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select, text
+from sqlalchemy import ColumnElement, Select, exists, func, literal, or_, select, text
 from sqlmodel import Session
 
 from schemas.people import Officer, Squad
@@ -63,7 +63,7 @@ def list_recorders(
     if squad:
         statement = statement.where(Recorder.squad_id == squad_of(session, actor, squad).id)
     if state:
-        statement = statement.where(Recorder.state == state)
+        statement = statement.where(Recorder.state == literal(state))
     if model:
         statement = statement.where(Recorder.model_id == model_of(session, model).id)
     return page(session, statement, [Order(Recorder.serial)], cursor, limit)

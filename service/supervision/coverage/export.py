@@ -44,8 +44,8 @@ def figure_table(
     rows: Sequence[Mapping[str, Any]], by: Sequence[Dimension | str], words: Subjects | None = None
 ) -> tuple[list[str], list[list[Any]]]:
     """Of rows in the shape of the API; one without keys is the whole."""
-    by = [Dimension(one) for one in by]
-    columns = [str(DIMENSIONS[one]) for one in by] + [
+    dimensions = [Dimension(one) for one in by]
+    columns = [str(DIMENSIONS[one]) for one in dimensions] + [
         _("No."),
         _("Figure"),
         _("Numerator"),
@@ -61,7 +61,7 @@ def figure_table(
         "P50 (s)",
         "P95 (s)",
     ]
-    return columns, list(_lines(rows, by, words))
+    return columns, list(_lines(rows, dimensions, words))
 
 
 def _lines(

@@ -166,7 +166,7 @@ def _write(session: Session, rows: Rows) -> None:
 
 # ---- statements -------------------------------------------------------------------------------------------
 
-_TABLE: Any = EventCoverage.__table__  # type: ignore[attr-defined]
+_TABLE = EventCoverage.__table__
 _NAMES = [column.name for column in _TABLE.columns]
 if tuple(_NAMES[2:]) != Kept._fields:
     raise RuntimeError("service.supervision.coverage.rules.Kept and the columns of event_coverage differ")

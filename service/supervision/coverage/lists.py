@@ -12,7 +12,7 @@ from sqlmodel import Session
 from schemas.coverage import EventCoverage
 from schemas.links import Link, LinkState
 from schemas.recorders import Recorder
-from schemas.recordings import Recording
+from schemas.recordings import Recording, RecordingState
 from service.access.queries import visible_coverage
 from service.finding.linking.queries import unlinked_recordings
 from service.footage.announcements.queries import announced
@@ -151,7 +151,7 @@ def _events(actor: Actor, filters: Filters) -> Select:
 
 
 def _unlinked(actor: Actor, filters: Filters) -> Select:
-    return _by_span(unlinked_recordings(actor), filters).where(Recording.state != "announced")
+    return _by_span(unlinked_recordings(actor), filters).where(Recording.state != RecordingState.announced)
 
 
 def _by_span(statement: Select, filters: Filters) -> Select:

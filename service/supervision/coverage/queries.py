@@ -170,7 +170,7 @@ def possible(
     names: Sequence[str], by: tuple[Dimension, ...], filters: Filters
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Figures that can be had by these dimensions and filters, and those that cannot."""
-    wanted, absent = [], []
+    wanted, absent = list[str](), list[str]()
     for name in dict.fromkeys(names):
         spec = BY_NAME.get(name)
         if spec is None or not spec.counted:

@@ -58,7 +58,7 @@ class Asked:
     ) -> None:
         self.as_of = as_utc(as_of) if as_of else now()
         self.since, self.to = since, to
-        self.names = {
+        self.names: dict[str, Any] = {
             "basis": basis, "squad": squad, "officer": officer, "kind": kind, "subject": subject,
             "campaign": campaign,
         }  # fmt: skip

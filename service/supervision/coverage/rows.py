@@ -195,6 +195,8 @@ def _of_events(figure: str, part: Part, reason: str, as_of: datetime) -> ColumnE
     out = [stands.in_([*sorted(EXCLUDED), NOT_DUE]) if reason in ("", "exempt") else stands == reason]
     if reason == Status.not_counted:
         out = [stands.in_(sorted(EXCLUDED))]
+    base: ColumnElement[bool]
+    held: ColumnElement[bool]
     match figure:
         case "recorded":
             base, held, rest = is_open, filmed(), ~filmed()
@@ -244,6 +246,7 @@ def _links(
 ) -> Page:
     by_machine = or_(Link.state == LinkState.automatic, Link.previous_state == LinkState.automatic)
     counts = Link.state.in_(COUNTED)
+    base: ColumnElement[bool]
     if figure == "linked_alone":
         base, held = counts, by_machine
     else:

@@ -221,7 +221,7 @@ def cover(
         if showing
         else Reach([], NOTHING, NOTHING, [])  # none of it was filmed: that is missing, not interrupted
     )
-    received = [one.received_at for one in here]
+    received = [moment for one in here if (moment := one.received_at) is not None]
     due_at = matter.due_at(act.departed_at or act.arrived_at + open_for)
     excluded = exclusion(act, matter)
     return Kept(

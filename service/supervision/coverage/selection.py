@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Select, cast, func, select
+from sqlalchemy import ColumnElement, DateTime, Select, cast, func, literal, select
 from sqlmodel import Session
 
 from schemas.cases import Campaign
@@ -120,7 +120,8 @@ def _narrowed(filters: Filters, dimension: Dimension, value: str) -> Filters:
         return replace(filters, campaign=NO_CAMPAIGN)
     if (known := as_id(value)) is None:
         raise ValueError(value)
-    return replace(filters, **{dimension.value: known})
+    one: dict[str, Any] = {dimension.value: known}
+    return replace(filters, **one)
 
 
 NO_CAMPAIGN = UUID(int=0)
@@ -162,7 +163,7 @@ def chosen_coverage(statement: Select, filters: Filters) -> Select:
     if filters.squad is not None:
         statement = statement.where(row.squad_id == filters.squad)
     if filters.kind is not None:
-        statement = statement.where(row.kind == filters.kind)
+        statement = statement.where(row.kind == literal(filters.kind))
     if filters.subject is not None:
         statement = statement.where(row.subject == filters.subject)
     if filters.campaign == NO_CAMPAIGN:

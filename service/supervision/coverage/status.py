@@ -8,7 +8,7 @@ early, and every figure of a running month would look too good.
 import enum
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, extract, literal, literal_column, or_
+from sqlalchemy import ColumnElement, Extract, and_, case, extract, literal, literal_column, or_
 
 from schemas.coverage import EventCoverage, Exclusion, ExplanationReason
 from service.registry.events.recorded import filmed
@@ -84,12 +84,12 @@ def late(as_of: datetime) -> ColumnElement[bool]:
     return and_(counted(), or_(and_(over(as_of), absent), _row.last_received_at > _row.due_at))
 
 
-def due_in(as_of: datetime) -> ColumnElement[float]:
+def due_in(as_of: datetime) -> Extract:
     """Seconds left until the deadline; negative after it."""
     return extract("epoch", _row.due_at - literal(as_of))
 
 
-def delay() -> ColumnElement[float]:
+def delay() -> Extract:
     """Seconds from the end of what had to be recorded to the arrival of the last recording; null while unknown."""
     return extract("epoch", _row.last_received_at - _row.required_to)
 

@@ -8,7 +8,19 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Date, Select, case, extract, func, literal, literal_column, select, true
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Date,
+    Select,
+    case,
+    extract,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+)
 from sqlmodel import Session
 
 from schemas.coverage import Basis, EventCoverage
@@ -132,13 +144,13 @@ def recording_sums(
 def recording_standing(session: Session, basis: Basis, as_of: datetime) -> Any:
     """refused | announced | within_grace | linked | unlinked."""
     grace = timedelta(hours=policy(session, "unlinked_grace_hours"))
-    words = {
+    words: dict[str, ColumnElement[str]] = {
         name: literal_column(f"'{name}'")
         for name in ("refused", "announced", "within_grace", "linked", "unlinked")
     }
     return case(
         (Recording.state == RecordingState.refused, words["refused"]),
-        (Recording.state.in_((RecordingState.announced, RecordingState.receiving)), words["announced"]),  # type: ignore[attr-defined]
+        (Recording.state.in_((RecordingState.announced, RecordingState.receiving)), words["announced"]),
         (Recording.received_at > as_of - grace, words["within_grace"]),
         (shows_something(basis), words["linked"]),
         else_=words["unlinked"],
@@ -148,8 +160,8 @@ def recording_standing(session: Session, basis: Basis, as_of: datetime) -> Any:
 def shows_something(basis: Basis) -> Any:
     """A known event or case."""
     states = [LinkState.confirmed] + ([LinkState.automatic] if basis is Basis.counted else [])
-    linked = select(Link.recording_id).where(Link.state.in_(states))  # type: ignore[attr-defined]
-    return Recording.id.in_(linked)  # type: ignore[attr-defined]  # hashed once, where EXISTS would look up each
+    linked = select(Link.recording_id).where(Link.state.in_(states))
+    return Recording.id.in_(linked)  # hashed once, where EXISTS would look up each
 
 
 def link_sums(

@@ -69,7 +69,7 @@ def timeline(session: Session, actor: Actor, event_id: UUID, as_of: datetime | N
     seen = {
         one.id: one
         for one in session.scalars(
-            visible_recordings(actor).where(Recording.id.in_([row.recording_id for row in found]))  # type: ignore[attr-defined]
+            visible_recordings(actor).where(Recording.id.in_([row.recording_id for row in found]))
         )
     }
     strips = tuple(

@@ -151,7 +151,7 @@ def _note(session: Session, actor: Actor, action: str, dispute: Dispute, **detai
         DisputeAbout.recorder: ("recorder", dispute.recorder_id),
         DisputeAbout.duty_day: ("squad", dispute.squad_id),
     }[DisputeAbout(dispute.about)]
-    more = {"day": dispute.day.isoformat()} if dispute.day else {}
+    more: dict[str, Any] = {"day": dispute.day.isoformat()} if dispute.day else {}
     if dispute.about == DisputeAbout.event:
         more["recording"] = str(dispute.recording_id) if dispute.recording_id else None
     record(

@@ -23,6 +23,8 @@ from service.kernel.keyset import Page, page, time, unique
 from service.registry.recorders.queries import get_recorder
 from service.supervision.disputes.subjects import Subject
 
+ROW = "the table's check on the row that a dispute is about"
+
 
 def visible_disputes(actor: Actor) -> Select:
     """Of the rows that the actor may see."""
@@ -46,12 +48,16 @@ def subject_of(session: Session, actor: Actor, dispute: Dispute) -> Subject:
     recording = session.get(Recording, dispute.recording_id) if dispute.recording_id else None
     match about:
         case DisputeAbout.event:
+            assert dispute.event_id, ROW
             squad_id = get_event(session, actor, dispute.event_id).squad_id
         case DisputeAbout.recorder:
+            assert dispute.recorder_id, ROW
             squad_id = get_recorder(session, actor, dispute.recorder_id).squad_id
         case DisputeAbout.recording:
+            assert recording, ROW
             squad_id = recording.squad_id
-        case _:
+        case DisputeAbout.duty_day:
+            assert dispute.squad_id, ROW
             squad_id = dispute.squad_id
     return Subject(about, squad_id, dispute.event_id, recording, dispute.recorder_id, dispute.day)
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID, uuid5
 
 from sqlalchemy import exists, or_, select
@@ -36,7 +36,7 @@ class Subject:
     recorder_id: UUID | None = None
     day: date | None = None
 
-    def columns(self) -> dict[str, object]:
+    def columns(self) -> dict[str, Any]:
         """Of its dispute."""
         return {
             "about": self.about,

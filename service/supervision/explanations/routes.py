@@ -3,13 +3,14 @@
 from uuid import UUID
 
 from fastapi import APIRouter
-from sqlmodel import SQLModel
+from sqlmodel import Session, SQLModel
 
 from schemas.base import FieldTime
 from schemas.coverage import Explanation, ExplanationRead, ExplanationReason, ExplanationState
 from service.access.dependencies import CurrentActor
 from service.access.queries import get_event
 from service.kernel.contract import Page, examples, raises
+from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotFound
 from service.supervision.explanations import actions, queries
@@ -73,7 +74,7 @@ def create_explanation(
     return explanation_read(ask_wanted(session, actor, event_id, wanted))
 
 
-def ask_wanted(session, actor, event_id: UUID, wanted: ExplanationWanted) -> Explanation:
+def ask_wanted(session: Session, actor: Actor, event_id: UUID, wanted: ExplanationWanted) -> Explanation:
     if wanted.gap_from is None and wanted.gap_to is None:
         return actions.ask_exemption(session, actor, event_id, wanted.reason, wanted.note)
     if wanted.gap_from is None or wanted.gap_to is None:

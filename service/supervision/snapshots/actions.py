@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import Depends
 from sqlmodel import Session, select
 
+from schemas.base import new_id
 from schemas.coverage import Basis, CoverageSnapshot
 from service.access.actions import require
 from service.access.queries import squad_scope
@@ -88,9 +89,11 @@ def freeze(session: Session, actor: Actor, month: date, *, confirmed: bool = Fal
             month=name, not_due=state.not_due, disputes=state.disputes, explanations=state.explanations
         )
     filters = Filters(since=month, until=next_month(month))
-    rows = list(rows_of_month(session, actor, month, next_month(month), as_of))
+    snapshot_id = new_id()
+    rows = list(rows_of_month(session, actor, snapshot_id, month, next_month(month), as_of))
     figures = {basis.value: _figures(session, actor, filters, basis, as_of) for basis in Basis}
     snapshot = CoverageSnapshot(
+        id=snapshot_id,
         month=month,
         as_of=as_of,
         rule_version=VERSION,
@@ -102,8 +105,6 @@ def freeze(session: Session, actor: Actor, month: date, *, confirmed: bool = Fal
     )
     session.add(snapshot)
     session.flush()
-    for row in rows:
-        row.snapshot_id = snapshot.id
     session.add_all(rows)
     session.flush()
     names = {

@@ -83,7 +83,7 @@ def _figures(snapshot: CoverageSnapshot, actor: Actor) -> Sheet:
 def _rules(snapshot: CoverageSnapshot, sample: bool) -> Sheet:
     """What else the figures depend on, and the fingerprint of the rows."""
     matters = snapshot.definitions["matters"]
-    lines: list[list[object]] = [
+    lines: list[Sequence[object]] = [
         *(
             [
                 [

@@ -31,24 +31,32 @@ _LINK = ("recording_id", "event_id", "state", "previous_state", "score", "decide
 
 
 def rows_of_month(
-    session: Session, actor: Actor, month: date, until: date, as_of: datetime
+    session: Session, actor: Actor, snapshot_id: UUID, month: date, until: date, as_of: datetime
 ) -> Iterator[SnapshotRow]:
-    """`actor` sees the whole bureau. The rows have no snapshot yet."""
+    """`actor` sees the whole bureau."""
     filters = Filters(since=month, until=until)
-    yield from _events(session, actor, filters)
-    yield from _recordings(session, actor, filters, as_of)
-    yield from _links(session, actor, filters)
+    yield from _events(session, actor, snapshot_id, filters)
+    yield from _recordings(session, actor, snapshot_id, filters, as_of)
+    yield from _links(session, actor, snapshot_id, filters)
     for day in duty_days(session, actor, filters, as_of):
         named = {name: getattr(day, name) for name in ("day", "squad", "officers", "recorders", "needed")}
         people = {"officer_ids": day.officer_ids, "recorder_ids": day.recorder_ids}
-        yield _row(About.duty_day, duty_day_id(day.squad_id, day.day), day.squad_id, named | people)
-    yield from _recorders(session, actor, filters, as_of)
+        yield _row(
+            snapshot_id, About.duty_day, duty_day_id(day.squad_id, day.day), day.squad_id, named | people
+        )
+    yield from _recorders(session, actor, snapshot_id, filters, as_of)
 
 
 def _row(
-    about: About, subject_id: UUID, squad_id: UUID, row: Mapping[str, Any], basis: str = ""
+    snapshot_id: UUID,
+    about: About,
+    subject_id: UUID,
+    squad_id: UUID,
+    row: Mapping[str, Any],
+    basis: str = "",
 ) -> SnapshotRow:
     return SnapshotRow(
+        snapshot_id=snapshot_id,
         about=about.value,
         subject_id=subject_id,
         basis=basis,
@@ -57,7 +65,7 @@ def _row(
     )
 
 
-def _events(session: Session, actor: Actor, filters: Filters) -> Iterator[SnapshotRow]:
+def _events(session: Session, actor: Actor, snapshot_id: UUID, filters: Filters) -> Iterator[SnapshotRow]:
     """One for each basis; `coverage` is the whole kept row."""
     crews: dict[UUID, list[str]] = {}
     for basis in Basis:
@@ -77,11 +85,18 @@ def _events(session: Session, actor: Actor, filters: Filters) -> Iterator[Snapsh
             facts = {name: getattr(event, name) for name in _EVENT} | {"officers": crews.get(event.id, [])}
             kept_row = {name: getattr(row, name) for name in EventCoverage.model_fields}
             yield _row(
-                About.event, event.id, row.squad_id, {"event": facts, "coverage": kept_row}, basis.value
+                snapshot_id,
+                About.event,
+                event.id,
+                row.squad_id,
+                {"event": facts, "coverage": kept_row},
+                basis.value,
             )
 
 
-def _recordings(session: Session, actor: Actor, filters: Filters, as_of: datetime) -> Iterator[SnapshotRow]:
+def _recordings(
+    session: Session, actor: Actor, snapshot_id: UUID, filters: Filters, as_of: datetime
+) -> Iterator[SnapshotRow]:
     for basis in Basis:
         chosen = chosen_recordings(visible_recordings(actor), filters).where(Recording.merged_into.is_(None))
         found = (
@@ -94,10 +109,10 @@ def _recordings(session: Session, actor: Actor, filters: Filters, as_of: datetim
         for recording, standing, serial, officer in session.execute(found):
             facts = {name: getattr(recording, name) for name in _RECORDING}
             facts |= {"standing": standing, "recorder": serial, "officer": officer}
-            yield _row(About.recording, recording.id, recording.squad_id, facts, basis.value)
+            yield _row(snapshot_id, About.recording, recording.id, recording.squad_id, facts, basis.value)
 
 
-def _links(session: Session, actor: Actor, filters: Filters) -> Iterator[SnapshotRow]:
+def _links(session: Session, actor: Actor, snapshot_id: UUID, filters: Filters) -> Iterator[SnapshotRow]:
     """Of the squad of their event. `recording_squad_id`: who does not see that squad is not told the recording."""
     kept = chosen_coverage(visible_coverage(actor), filters).with_only_columns(
         EventCoverage.event_id, EventCoverage.squad_id, EventCoverage.day
@@ -112,10 +127,12 @@ def _links(session: Session, actor: Actor, filters: Filters) -> Iterator[Snapsho
     for link, squad_id, day, recording_squad_id, file_name in session.execute(found):
         facts = {name: getattr(link, name) for name in _LINK}
         facts |= {"day": day, "recording_squad_id": recording_squad_id, "file_name": file_name}
-        yield _row(About.link, link.id, squad_id, facts)
+        yield _row(snapshot_id, About.link, link.id, squad_id, facts)
 
 
-def _recorders(session: Session, actor: Actor, filters: Filters, as_of: datetime) -> Iterator[SnapshotRow]:
+def _recorders(
+    session: Session, actor: Actor, snapshot_id: UUID, filters: Filters, as_of: datetime
+) -> Iterator[SnapshotRow]:
     standings: dict[UUID, dict[str, str]] = {}
     recorders: dict[UUID, Recorder] = {}
     for recorder, name, state in recorder_standings(session, actor, filters, as_of):
@@ -133,4 +150,4 @@ def _recorders(session: Session, actor: Actor, filters: Filters, as_of: datetime
             "last_seen": seen.get(recorder_id),
             "clock_offset_s": clock.latest.offset_s if clock and clock.latest else None,
         }
-        yield _row(About.recorder, recorder_id, recorder.squad_id, facts)
+        yield _row(snapshot_id, About.recorder, recorder_id, recorder.squad_id, facts)

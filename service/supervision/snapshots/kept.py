@@ -4,6 +4,7 @@ sent out can be recognised by their SHA-256."""
 import enum
 import hashlib
 import json
+from collections.abc import Mapping
 from uuid import UUID
 
 from sqlalchemy import select
@@ -87,6 +88,6 @@ def _state(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> str:
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 
-def _find(session: Session, wanted: dict[str, object]) -> SnapshotFile | None:
+def _find(session: Session, wanted: Mapping[str, object]) -> SnapshotFile | None:
     same = (getattr(SnapshotFile, name) == value for name, value in wanted.items())
     return session.scalars(select(SnapshotFile).where(*same)).first()

@@ -81,7 +81,7 @@ class UpheldLine:
     number: str
     statement: str
     answer: str
-    answered: datetime
+    answered: datetime | None
 
 
 @dataclass(slots=True)

@@ -123,6 +123,7 @@ def wants_recount(session: Session) -> bool:
 def matters_of(session: Session, filters: Filters) -> dict[str, Any]:
     """The versions of the matters list that hold in a month, as it is frozen: on its first day (0: the built-in
     default), from a later day on, and those that were published later than the day from which they hold."""
+    assert filters.since and filters.until, "a month"
     found: dict[str, Any] = {"version": 0, "changes": [], "backdated": []}
     for edition, first, end in book(session).spells():
         if end <= filters.since or first >= filters.until:
@@ -131,8 +132,8 @@ def matters_of(session: Session, filters: Filters) -> dict[str, Any]:
             found["version"] = edition.version
         else:
             found["changes"].append([first.isoformat(), edition.version])
-        if edition.backdated and edition.published_on > filters.since:
-            found["backdated"].append([edition.version, edition.published_on.isoformat()])
+        if edition.backdated and (on := edition.published_on) and on > filters.since:
+            found["backdated"].append([edition.version, on.isoformat()])
     return found
 
 
@@ -161,7 +162,11 @@ def months(session: Session, actor: Actor) -> list[Month]:
     }
     frozen = {one.month: one for one in session.scalars(select(CoverageSnapshot))}
     today = local(now()).date()
-    spells = [one for one in book(session).spells() if one[0].backdated]
+    late = [
+        (first, end, edition.published_on)
+        for edition, first, end in book(session).spells()
+        if edition.backdated and edition.published_on
+    ]
     return [
         Month(
             month,
@@ -169,8 +174,8 @@ def months(session: Session, actor: Actor) -> list[Month]:
             counts.get(month, 0),
             next_month(month) <= today,
             any(
-                first < next_month(month) and month < end and month < edition.published_on
-                for edition, first, end in spells
+                first < next_month(month) and month < end and month < published_on
+                for first, end, published_on in late
             ),
         )
         for month in sorted(counts.keys() | frozen.keys(), reverse=True)
@@ -272,6 +277,7 @@ def rows_behind(
     assert about is not None
     found = counted(session, snapshot.id, snapshot.as_of, about, basis, squads_of(actor, squad))
     chosen = [one for one in found if _stands(one, figure, part, reason)]
+    some: Sequence[Counted]
     if limit is None:
         some, beyond = chosen, None
     else:

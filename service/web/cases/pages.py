@@ -44,12 +44,15 @@ def case_views(session: Session, actor: Actor, cases: list[Case]) -> list[views.
     if not ids:
         return []
     squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
-    events = visible_events(actor).where(
-        EnforcementEvent.case_id.in_(ids),
-        EnforcementEvent.cancelled_at.is_(None),
-        EnforcementEvent.merged_into.is_(None),
+    events = (
+        visible_events(actor)
+        .where(
+            EnforcementEvent.case_id.in_(ids),
+            EnforcementEvent.cancelled_at.is_(None),
+            EnforcementEvent.merged_into.is_(None),
+        )
+        .subquery()
     )
-    events = events.subquery()
     shown_by = is_recorded(events.c.id)
     counts = {
         case_id: (total, bare)

@@ -1,6 +1,6 @@
 """The chart of the board with the table that is its twin, and the table of all figures by group."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from service.kernel.i18n import gettext as _
@@ -44,7 +44,12 @@ def _periods(filters: Filters, period: Dimension, today: date, seen: Sequence[st
     return sorted(every | set(seen))
 
 
-def _cell(asked: Shown, figure: Figure | None, group: dict[Dimension, str], level) -> views.Cell:
+def _cell(
+    asked: Shown,
+    figure: Figure | None,
+    group: dict[Dimension, str],
+    level: Callable[[Figure], int | None] | None,
+) -> views.Cell:
     if figure is None or figure.share is None:
         return views.Cell()
     return views.Cell(

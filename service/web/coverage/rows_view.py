@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from operator import attrgetter
 from uuid import UUID
 
 from sqlalchemy import select
@@ -159,7 +160,7 @@ def offer_rows(
                 waiting=ago(recording.received_at),
                 offers=list(offers[:MOST_OFFERS]),
                 decided=sorted(
-                    (one for one in mine if one.decided_at), key=lambda one: one.decided_at, reverse=True
+                    (one for one in mine if one.decided_at), key=attrgetter("decided_at"), reverse=True
                 ),
                 action=f"/coverage/lists/{name}/recordings/{recording.id}/links",
                 may_decide=may(actor.role, "link"),

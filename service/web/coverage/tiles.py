@@ -1,6 +1,6 @@
 """A figure as a tile: what it says, what it stands on, and where each of its numbers leads."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from math import ceil
 from urllib.parse import urlencode
@@ -103,7 +103,7 @@ def tile(asked: Shown, figure: Figure, group: Mapping[Dimension, str] | None = N
     )
 
 
-def _wrong(figure: Figure, link) -> Ref | None:
+def _wrong(figure: Figure, link: Callable[[Part], str]) -> Ref | None:
     if figure.name not in WRONG or not figure.denominator:
         return None
     part, label = WRONG[figure.name]

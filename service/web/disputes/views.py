@@ -18,6 +18,7 @@ from service.access.rules import may
 from service.kernel.actor import Actor
 from service.kernel.words import Word
 from service.registry.clocks.words import recorder_path
+from service.supervision.disputes.queries import ROW
 from service.supervision.disputes.words import DISPUTE_STATES, DISPUTED
 from service.supervision.explanations.actions import same_person
 from service.web.explanations.views import account_names, events_named
@@ -61,7 +62,7 @@ def dispute_lines(
         one.id: Ref(one.file_name or str(one.id), f"/recordings/{one.id}")
         for one in session.scalars(
             visible_recordings(actor).where(
-                Recording.id.in_([one.recording_id for one in disputes if one.recording_id])  # type: ignore[attr-defined]
+                Recording.id.in_([one.recording_id for one in disputes if one.recording_id])
             )
         )
     }
@@ -104,6 +105,7 @@ def _rows_named(session: Session, actor: Actor, disputes: Sequence[Dispute]) -> 
     for one in disputes:
         match one.about:
             case DisputeAbout.event:
+                assert one.event_id, ROW
                 event, squad = events[one.event_id]
                 found[one.id] = Ref(event.label, f"{event.href}#coverage"), squad
             case DisputeAbout.recording:
@@ -114,7 +116,8 @@ def _rows_named(session: Session, actor: Actor, disputes: Sequence[Dispute]) -> 
                 recorder = session.get_one(Recorder, one.recorder_id)
                 name = f"{recorder.serial} · {one.day}"
                 found[one.id] = Ref(name, recorder_path(recorder)), squads[recorder.squad_id]
-            case _:
+            case DisputeAbout.duty_day:
+                assert one.squad_id and one.day, ROW
                 found[one.id] = Ref(str(one.day), duty_day_path(one.squad_id, one.day)), squads[one.squad_id]
     return found
 

@@ -177,10 +177,10 @@ def _own_recordings(session: Session, actor: Actor, event: EnforcementEvent) -> 
         visible_recordings(actor)
         .where(
             Recording.officer_id == actor.officer_id,
-            Recording.merged_into.is_(None),  # type: ignore[union-attr]
-            Recording.recorded_from.between(event.arrived_at - NEAR, event.arrived_at + NEAR),  # type: ignore[union-attr]
+            Recording.merged_into.is_(None),
+            Recording.recorded_from.between(event.arrived_at - NEAR, event.arrived_at + NEAR),
         )
-        .order_by(Recording.recorded_from)  # type: ignore[arg-type]
+        .order_by(Recording.recorded_from)
         .limit(SHOWN)
     )
     return [Option(str(one.id), f"{moment(one.recorded_from)} {one.file_name}") for one in found]

@@ -69,7 +69,7 @@ def event_views(session: Session, actor: Actor, events: Sequence[EnforcementEven
     )
     result = []
     for event in events:
-        case = cases.get(event.case_id)
+        case = cases.get(event.case_id) if event.case_id else None
         result.append(
             views.Event(
                 id=str(event.id),
@@ -125,11 +125,11 @@ def event_details(
     card_of = {UUID(card.id): card for card in cards(session, actor, recordings)}
     recordings_of: dict[UUID, list[RecordingCard]] = defaultdict(list)
     for link in links:
-        if link.state in COUNTED and link.recording_id in card_of:
+        if link.event_id and link.state in COUNTED and link.recording_id in card_of:
             recordings_of[link.event_id].append(card_of[link.recording_id])
     offers = [link for link in links if link.state == LinkState.offered]
     offered_of: dict[UUID, list[LinkView]] = defaultdict(list)
-    event_of = {str(link.id): link.event_id for link in offers}
+    event_of = {str(link.id): link.event_id for link in offers if link.event_id}
     for view in link_views(session, actor, offers, with_recordings=True):
         offered_of[event_of[view.id]].append(view)
     return [

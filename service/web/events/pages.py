@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import ValidationError
-from sqlalchemy import or_
+from sqlalchemy import literal, or_
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventCreate, EventUpdate
@@ -67,7 +67,7 @@ def events_page(
         for word in q.split():
             statement = statement.where(or_(*(column.ilike(like(word), escape="\\") for column in columns)))
     if kind:
-        statement = statement.where(EnforcementEvent.kind == kind)
+        statement = statement.where(EnforcementEvent.kind == literal(kind))
     if squad:
         statement = statement.where(EnforcementEvent.squad_id == id_said("squad", squad))
     if recorded:

@@ -96,7 +96,7 @@ def explanation_lines(
 
 
 def account_names(session: Session, ids: Sequence[UUID]) -> dict[UUID, str]:
-    found = session.scalars(select(Account).where(Account.id.in_(set(ids))))  # type: ignore[attr-defined]
+    found = session.scalars(select(Account).where(Account.id.in_(set(ids))))
     return {one.id: one.display_name or one.username for one in found}
 
 
@@ -104,7 +104,7 @@ def events_named(session: Session, actor: Actor, ids: Sequence[UUID]) -> dict[UU
     """Title, address and squad of events that the caller may see."""
     statement = (
         visible_events(actor)
-        .where(EnforcementEvent.id.in_(set(ids)))  # type: ignore[attr-defined]
+        .where(EnforcementEvent.id.in_(set(ids)))
         .join(Squad, Squad.id == EnforcementEvent.squad_id)
         .add_columns(Squad.name)
     )

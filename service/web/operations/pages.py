@@ -161,7 +161,7 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
             queries.failed_jobs(actor).where(Job.finished_at > now() - timedelta(days=90)).limit(PAGE)
         )
     )
-    health = views.Health(
+    shown = views.Health(
         queues=[
             views.Queue(
                 name=health.queue,
@@ -179,7 +179,7 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
         counted_at=now(),
         stalled=stalled_sentences(session),
     )
-    return render(request, "operations/queue.html", fragment="operations/_queue.html", health=health)
+    return render(request, "operations/queue.html", fragment="operations/_queue.html", health=shown)
 
 
 def _failed(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[JobView]:
@@ -198,15 +198,15 @@ def _failed(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[JobView
     squads = {squad.id: squad.name for squad in session.scalars(select(Squad))}
     found = []
     for job in jobs:
-        recording = recordings.get(job.subject_id)
-        if recording is None:
+        subject = recordings.get(job.subject_id)
+        if subject is None:
             continue
         found.append(
             job_view(
                 job,
                 may_retry=may(actor.role, "retry_jobs"),
-                recording=Ref(recording.file_name or str(recording.id), f"/recordings/{recording.id}"),
-                squad=squads.get(recording.squad_id),
+                recording=Ref(subject.file_name or str(subject.id), f"/recordings/{subject.id}"),
+                squad=squads.get(subject.squad_id),
             )
         )
     return found

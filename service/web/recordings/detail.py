@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from schemas.accounts import Account
@@ -99,7 +99,7 @@ def detail(session: Session, actor: Actor, recording: Recording) -> views.Record
     )
 
 
-def _custody_of(actor: Actor, recording_id: UUID):
+def _custody_of(actor: Actor, recording_id: UUID) -> Select[CustodyEntry]:
     return (
         visible_custody(actor)
         .where(CustodyEntry.subject_kind == "recording", CustodyEntry.subject_id == recording_id)
@@ -145,14 +145,14 @@ def link_views(
     result = []
     for link in links:
         event = events.get(link.event_id) if link.event_id else None
-        case = cases.get(link.case_id or (event.case_id if event else None))
-        if event is None and case is None:
+        case_id = link.case_id or (event.case_id if event else None)
+        case = cases.get(case_id) if case_id else None
+        if event is not None:
+            target = Ref(event.title, f"/events/{event.id}")
+        elif case is not None:
+            target = Ref(_("Case {number}, no event").format(number=case.number), f"/cases/{case.id}")
+        else:
             continue
-        target = (
-            Ref(event.title, f"/events/{event.id}")
-            if event
-            else Ref(_("Case {number}, no event").format(number=case.number), f"/cases/{case.id}")
-        )
         result.append(
             views.Link(
                 id=str(link.id),
@@ -295,9 +295,11 @@ def _stream(stream: dict[str, Any]) -> str:
 def _clock(session: Session, actor: Actor, recording: Recording) -> views.Clock:
     clock, offset = recording.clock, recording.clock_offset_s
     recorder = session.get(Recorder, recording.recorder_id) if recording.recorder_id else None
-    seen = recorder is not None and may(actor.role, "see_people")
-    if seen and (scope := squad_scope(actor)) is not None:
-        seen = recorder.squad_id in scope
+    scope = squad_scope(actor)
+    if not may(actor.role, "see_people") or (
+        recorder is not None and scope is not None and recorder.squad_id not in scope
+    ):
+        recorder = None
     return views.Clock(
         claimed_from=recording.claimed_from or recording.recorded_from,
         claimed_by=claim_source(clock.get("camera_source") or clock.get("source")),
@@ -308,7 +310,7 @@ def _clock(session: Session, actor: Actor, recording: Recording) -> views.Clock:
         read_from=recording.recorded_from,
         read_to=recording.recorded_to,
         doubts=doubts(clock),
-        href=recorder_path(recorder) if seen else None,
+        href=recorder_path(recorder) if recorder else None,
     )
 
 
