@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlmodel import SQLModel
 
 import service.settlers  # noqa: F401  fills the list of settlers
 from schemas.coverage import Explanation
@@ -16,11 +17,11 @@ from service.kernel import changes
 
 ROOT = Path(__file__).parents[1]
 # What a settler watches, and what is told as a change of these.
-WATCHED = {thing for settler in changes._settlers for thing in settler.watches} | {
+WATCHED: set[type[SQLModel]] = {thing for settler in changes._settlers for thing in settler.watches} | {
     Explanation, EventOfficer, Link, Tag,
 }  # fmt: skip
 NAMES = {thing.__name__ for thing in WATCHED}
-TABLES = {thing.__tablename__ for thing in WATCHED}
+TABLES = {str(thing.__tablename__) for thing in WATCHED}
 COLUMNS = {thing.__name__: set(thing.model_fields) for thing in WATCHED}
 WRITTEN_IN_SQL = re.compile(rf"(?:INSERT INTO|UPDATE|DELETE FROM)\s+({'|'.join(sorted(TABLES))})\b")
 
@@ -166,7 +167,7 @@ def trees() -> dict[str, ast.Module]:
     return dict(modules())
 
 
-def test_whoever_writes_what_is_watched_says_that_it_changed(trees):
+def test_whoever_writes_what_is_watched_says_that_it_changed(trees: dict[str, ast.Module]) -> None:
     answers = answers_of(trees)
     silent = {
         f"{path}:{name}": sorted(what)
@@ -193,6 +194,6 @@ def test_whoever_writes_what_is_watched_says_that_it_changed(trees):
         ("Tag", "workers/stages/tags.py", "_publish"),
     ],
 )
-def test_what_is_written_is_seen(trees, thing: str, path: str, name: str):
+def test_what_is_written_is_seen(trees: dict[str, ast.Module], thing: str, path: str, name: str) -> None:
     """Were the reader blind, the test above would find nothing wrong."""
     assert thing in written(trees[path], answers_of(trees))[name]

@@ -29,7 +29,7 @@ def imports(tree: ast.Module) -> Iterator[str]:
             yield node.module
 
 
-def test_imports_go_one_way_and_in_no_circle():
+def test_imports_go_one_way_and_in_no_circle() -> None:
     """The contracts stand in pyproject.toml."""
     linter = Path(sys.executable).with_name("lint-imports")
     done = subprocess.run([linter, "--no-cache"], cwd=ROOT, capture_output=True, text=True)
@@ -37,7 +37,7 @@ def test_imports_go_one_way_and_in_no_circle():
 
 
 @pytest.mark.parametrize("floor", FLOORS)
-def test_the_program_never_imports_its_tests(floor: str):
+def test_the_program_never_imports_its_tests(floor: str) -> None:
     assert not [
         f"{path} imports {name}"
         for path, tree in modules(floor)
@@ -54,7 +54,7 @@ def test_the_program_never_imports_its_tests(floor: str):
         ("celery", ("workers/", "service/kernel/jobs.py")),
     ],
 )
-def test_an_outside_part_is_known_in_one_room_only(package: str, room: str | tuple[str, ...]):
+def test_an_outside_part_is_known_in_one_room_only(package: str, room: str | tuple[str, ...]) -> None:
     rooms = (room,) if isinstance(room, str) else room
     strangers = [
         str(path)
@@ -65,15 +65,15 @@ def test_an_outside_part_is_known_in_one_room_only(package: str, room: str | tup
     assert not strangers
 
 
-def test_no_module_is_a_drawer_for_odds_and_ends():
+def test_no_module_is_a_drawer_for_odds_and_ends() -> None:
     assert not [path for floor in FLOORS for path, _tree in modules(floor) if path.stem in BANNED_NAMES]
 
 
-def test_the_migrations_make_exactly_the_tables_of_the_schemas(clean_database: str):
+def test_the_migrations_make_exactly_the_tables_of_the_schemas(clean_database: str) -> None:
     command.check(configuration(clean_database))
 
 
-def test_every_direct_dependency_says_why_it_is_there():
+def test_every_direct_dependency_says_why_it_is_there() -> None:
     lines = (ROOT / "pyproject.toml").read_text().splitlines()
     bare = [line for line in lines if line.startswith('  "') and ">=" in line and "#" not in line]
     assert not bare

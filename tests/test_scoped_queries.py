@@ -89,7 +89,7 @@ def queries(node: ast.AST, inside: str = "") -> Iterator[tuple[int, set[str]]]:
         yield from queries(child, name)
 
 
-def test_a_query_on_scoped_rows_starts_from_what_the_caller_may_see():
+def test_a_query_on_scoped_rows_starts_from_what_the_caller_may_see() -> None:
     listed = {module for modules in ALLOWED.values() for module in modules.split()}
     found: dict[str, list[str]] = {}
     for path in sorted(ROOT.rglob("*.py")):
@@ -104,7 +104,7 @@ def test_a_query_on_scoped_rows_starts_from_what_the_caller_may_see():
     assert not listed - found.keys(), "these have no such query any more"
 
 
-def test_the_guard_sees_each_form_of_a_query():
+def test_the_guard_sees_each_form_of_a_query() -> None:
     code = """
 def rows(session, actor):
     select(Recording.id)

@@ -26,7 +26,7 @@ class Page(BaseModel, Generic[T]):
     next: str | None = None
 
     @classmethod
-    def model_parametrized_name(cls, params: tuple[type[Any], ...]) -> str:
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
         """`EventPage` for a page of `EventRead`: programs are generated with these names."""
         name = getattr(params[0], "__name__", "")
         return f"{name.removesuffix('Read')}Page"

@@ -1,7 +1,9 @@
 """The board of a year by squad and month, beside the SQL that one would write by hand over the kept rows."""
 
+from collections.abc import Callable, Sequence
 from datetime import date
 from time import perf_counter
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import text
@@ -99,7 +101,7 @@ def _plain(statement: str) -> str:
     return statement.replace(":", "\\:")
 
 
-def _ms(act) -> float:
+def _ms(act: Callable[[], object]) -> float:
     started = perf_counter()
     act()
     return (perf_counter() - started) * 1000
@@ -109,7 +111,7 @@ def _p95(values: list[float]) -> float:
     return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]
 
 
-def _same(ours: Board, by_hand: list) -> None:
+def _same(ours: Board, by_hand: Sequence[Any]) -> None:
     """A reference that answers something else would be no reference."""
     found = {tuple(key.value for key in row.keys): row.figures for row in ours.rows}
     if len(found) != len(by_hand):

@@ -12,7 +12,6 @@ from tests.fixtures.jobs import run_all_jobs
 from tests.service.supervision.coverage.walk import Walk, differences
 
 CHANGES = {"full": 10_000, "quick": 200}
-ROOM = {"days": 120, "officers": 120, "recorders": 80}
 
 
 def run(scale: Scale) -> list[Row]:
@@ -20,7 +19,7 @@ def run(scale: Scale) -> list[Row]:
     started = perf_counter()
     wanted = CHANGES[scale.name]
     with installed():
-        walk = Walk(Random(11), **ROOM)
+        walk = Walk(Random(11), days=120, officers=120, recorders=80)
         walk.prepare()
         while changes < wanted:
             tried += 1

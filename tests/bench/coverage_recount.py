@@ -1,8 +1,9 @@
 """A full recount beside the same rows read and swept in plain Python."""
 
 from collections import defaultdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import perf_counter
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -95,7 +96,7 @@ def _plain(url: str) -> float:
     return perf_counter() - started
 
 
-def _sweep(rule, start, end, due, mine):
+def _sweep(rule: Any, start: datetime, end: datetime | None, due: Any, mine: Any) -> tuple[Any, ...]:
     covered, here, late, early, gaps = ZERO, start, ZERO, ZERO, []
     for _state, _recorded, since, until, _received in sorted(mine, key=lambda one: (one[2] is None, one[2])):
         if since is None:

@@ -73,9 +73,9 @@ def build(url: str, count: int = COUNT) -> None:
 
 
 def _copy(url: str, count: int, share: int) -> None:
-    values = set()
+    values: set[tuple[str, str]] = set()
     with Session(create_engine(url, poolclass=NullPool)) as session:
-        cursor = session.connection().connection.cursor()
+        cursor: Any = session.connection().connection.cursor()
         with cursor, cursor.copy(f"COPY {TABLE} ({COLUMNS}) FROM STDIN") as copy:
             # Each event was filmed by two cameras: its second recording arrives a little later.
             for document in corpus(count // 2, first=share, stride=2):

@@ -1,9 +1,9 @@
 """Debian's own Chromium, driven by Playwright; nothing is downloaded."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from deploy.process import free_port
 from tests.browser.sign_in import PATIENCE_MS
@@ -42,10 +42,12 @@ class Watched:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.complaints: list[str] = []
-        page.on(
-            "console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text)
-        )
+        page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type in ("error", "warning"):
+            self.complaints.append(said.text)
 
     def sideways(self) -> int:
         """How many pixels the page is wider than the window."""
@@ -53,7 +55,7 @@ class Watched:
 
 
 @pytest.fixture
-def open_page(browser: Browser, gallery: str):
+def open_page(browser: Browser, gallery: str) -> Iterator[Callable[..., Watched]]:
     contexts = []
 
     def open_(lang: str = "zh_CN", width: int = 1440) -> Watched:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from fastapi import FastAPI, Request, Response
@@ -70,7 +71,7 @@ def gallery(media_folder: Path) -> FastAPI:
     app = FastAPI(openapi_url=None)
     app.add_middleware(LocaleMiddleware)
 
-    def page(path: str):
+    def page(path: str) -> Callable[[Request], Response]:
         def answer(request: Request) -> Response:
             _, role, template, context = next(p for p in samples.pages() if p[0] == path)
             request.state.shell = shell(role)

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta, timezone
 from itertools import cycle
+from typing import Any
 
 from deploy import openapi
 from service.finding.search.cards import LinkChip, RecordingCard
@@ -40,8 +41,8 @@ def at(hour: int, minute: int = 0, day: int = 0) -> datetime:
     return DAY + timedelta(days=day, hours=hour, minutes=minute)
 
 
-def card(n: int, state: str = "ready", **more) -> RecordingCard:
-    given = {
+def card(n: int, state: str = "ready", **more: Any) -> RecordingCard:
+    given: dict[str, Any] = {
         "id": f"{n:04}",
         "filename": f"BWC20240603_{1400 + n}_{n:03}.MP4",
         "state": state,
@@ -240,7 +241,7 @@ def facets() -> list[Facet]:
     ]
 
 
-def search(**more) -> Search:
+def search(**more: Any) -> Search:
     given = {"q": "油烟 人民路", "query": "q=1", "items": CARDS, "next": "/recordings?cursor=2"}
     chips = [Chip("二中队", "/recordings"), Chip("2024-06-01 – 2024-06-30", "/recordings")]
     return Search(**(given | {"chips": chips} | more))
@@ -290,7 +291,7 @@ def _contract() -> dict:
     }
 
 
-def _with_table(shown) -> dict:
+def _with_table(shown: Any) -> dict:
     return {"shown": shown, "table": shown.table}
 
 

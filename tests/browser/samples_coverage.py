@@ -1,6 +1,7 @@
 """Made-up contexts for the board, the lists of the day and the frozen months."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from service.finding.search.cards import RecordingCard
 from service.kernel.i18n import lazy as _
@@ -131,7 +132,7 @@ def board(now: datetime, *, empty: bool = False) -> BoardPage:
 
 
 def lines(now: datetime) -> list[EventLine]:
-    def line(n: int, status: str, share: float | None, **more) -> EventLine:
+    def line(n: int, status: str, share: float | None, **more: Any) -> EventLine:
         since = now - timedelta(days=n, minutes=40)
         return EventLine(
             id=f"e{n}", title=f"人民路 {n} 号餐饮油烟检查", href="/events/e1", kind="日常巡查", squad="二中队",

@@ -1,6 +1,7 @@
 """Made-up contexts of the pages about the field: matters, imports, recorders."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from schemas.matters import Duty
 from service.desk.imports.kinds import IMPORTS
@@ -62,7 +63,7 @@ def told(kind: str, *, applied: bool = False) -> Told:
     ]
     counts = {"created": 1, "changed": 1, "unchanged": 1240, "refused": 0 if kind == "matters" else 1}
     report = Report(not applied, applied, counts, ["籍贯"], ["说明"], rows[1:] if kind == "matters" else rows)
-    more = (
+    more: dict[str, Any] = (
         {"removed": ["行政强制"], "events": 1204, "in_force_from": date(2024, 6, 3)}
         if kind == "matters"
         else {}

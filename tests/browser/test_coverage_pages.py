@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -59,7 +60,7 @@ def filmed(stack: Stack) -> Filmed:
         }
         field.known |= {("officer", one.certificate_no): one for one in session.exec(select(Officer))}
 
-        def act(start: str, end: str, squad: str = "1", **more) -> EnforcementEvent:
+        def act(start: str, end: str, squad: str = "1", **more: Any) -> EnforcementEvent:
             return field.event(at(start), at(end), (f"00000{squad}1",), squad=squad, **more)
 
         def film(event: EnforcementEvent, start: datetime, end: datetime) -> Recording:
@@ -112,7 +113,7 @@ def number(text: str) -> int:
     return int(re.sub(r"\D", "", text))
 
 
-def test_every_number_of_the_board_opens_into_as_many_rows(supervisor: Page):
+def test_every_number_of_the_board_opens_into_as_many_rows(supervisor: Page) -> None:
     supervisor.goto(MONTH)
     recorded = supervisor.locator("#figure-recorded")
     expect(recorded.locator(".big")).to_contain_text("33.3%")
@@ -124,7 +125,7 @@ def test_every_number_of_the_board_opens_into_as_many_rows(supervisor: Page):
         has_rows(supervisor, n)
 
 
-def test_the_table_under_the_chart_says_what_the_chart_says_and_opens_too(supervisor: Page):
+def test_the_table_under_the_chart_says_what_the_chart_says_and_opens_too(supervisor: Page) -> None:
     supervisor.goto("/coverage?year=2024")
     heat = supervisor.locator("#chart table.heat")
     expect(heat.locator("thead th")).to_have_count(14)  # squad, twelve months, the whole range
@@ -136,7 +137,7 @@ def test_the_table_under_the_chart_says_what_the_chart_says_and_opens_too(superv
     has_rows(supervisor, 5)
 
 
-def test_figures_that_cost_a_query_each_come_after_the_page(supervisor: Page):
+def test_figures_that_cost_a_query_each_come_after_the_page(supervisor: Page) -> None:
     with supervisor.expect_response("**/coverage/more?*"):
         supervisor.goto(MONTH)
     expect(supervisor.locator("#figure-unlinked .of a").first).to_have_text("1")
@@ -144,7 +145,9 @@ def test_figures_that_cost_a_query_each_come_after_the_page(supervisor: Page):
     expect(supervisor.get_by_text("Not yet counted")).to_be_visible()
 
 
-def test_an_unclear_recording_is_linked_and_taken_back_by_keyboard_alone(supervisor: Page, filmed: Filmed):
+def test_an_unclear_recording_is_linked_and_taken_back_by_keyboard_alone(
+    supervisor: Page, filmed: Filmed
+) -> None:
     supervisor.goto("/coverage/lists/ambiguous")
     row = supervisor.locator(f"#rec-{filmed.unclear}")
     expect(row).to_be_focused()
@@ -165,7 +168,7 @@ def test_an_unclear_recording_is_linked_and_taken_back_by_keyboard_alone(supervi
     expect(supervisor).to_have_url(re.compile(f"/recordings/{filmed.unclear}$"))
 
 
-def test_rows_are_walked_through_with_j_and_k(supervisor: Page):
+def test_rows_are_walked_through_with_j_and_k(supervisor: Page) -> None:
     supervisor.goto("/coverage/lists/missing")
     first, second = (supervisor.locator("[data-row]").nth(n) for n in (0, 1))
     expect(first).to_be_focused()
@@ -179,7 +182,7 @@ def test_rows_are_walked_through_with_j_and_k(supervisor: Page):
     expect(supervisor).to_have_url(re.compile(f"{opens}$"))
 
 
-def test_the_list_decides_without_scripts_too(stack: Stack, browser: Browser, filmed: Filmed):
+def test_the_list_decides_without_scripts_too(stack: Stack, browser: Browser, filmed: Filmed) -> None:
     context = browser.new_context(base_url=stack.address, java_script_enabled=False, locale="en")
     page = context.new_page()
     page.goto("/sign-in")
@@ -195,7 +198,9 @@ def test_the_list_decides_without_scripts_too(stack: Stack, browser: Browser, fi
     context.close()
 
 
-def test_a_member_explains_a_gap_and_a_supervisor_decides(stack: Stack, browser: Browser, filmed: Filmed):
+def test_a_member_explains_a_gap_and_a_supervisor_decides(
+    stack: Stack, browser: Browser, filmed: Filmed
+) -> None:
     with signed_in(browser, stack, "member", lang="en") as page:
         page.goto("/")
         page.get_by_role("link", name="My events: gaps to explain").click()
@@ -222,7 +227,7 @@ def test_a_member_explains_a_gap_and_a_supervisor_decides(stack: Stack, browser:
         expect(page.locator("#coverage > header")).to_contain_text("Partly recorded")
 
 
-def test_a_member_disputes_a_row_and_reads_the_answer(stack: Stack, browser: Browser, filmed: Filmed):
+def test_a_member_disputes_a_row_and_reads_the_answer(stack: Stack, browser: Browser, filmed: Filmed) -> None:
     with signed_in(browser, stack, "member", lang="en") as page:
         page.goto(f"/events/{filmed.missing}")
         page.get_by_text("Dispute what stands here").click()
@@ -243,7 +248,7 @@ def test_a_member_disputes_a_row_and_reads_the_answer(stack: Stack, browser: Bro
 
 def test_a_member_opens_no_board_and_no_event_of_another_squad(
     stack: Stack, browser: Browser, filmed: Filmed
-):
+) -> None:
     with signed_in(browser, stack, "member", lang="en") as page:
         for path in ("/coverage", "/coverage/lists", "/coverage/rows?figure=recorded"):
             assert page.goto(path).status == 403, path
@@ -256,7 +261,7 @@ def test_a_member_opens_no_board_and_no_event_of_another_squad(
 @pytest.mark.parametrize("width", [1440, 390])
 def test_every_page_of_coverage_fits_is_labelled_and_without_complaint(
     stack: Stack, browser: Browser, filmed: Filmed, lang: str, width: int
-):
+) -> None:
     with signed_in(browser, stack, "supervisor", lang=lang, width=width) as page:
         complaints: list[str] = []
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -271,7 +276,7 @@ def test_every_page_of_coverage_fits_is_labelled_and_without_complaint(
         assert not complaints
 
 
-def test_old_months_are_reached_in_one_step(supervisor: Page):
+def test_old_months_are_reached_in_one_step(supervisor: Page) -> None:
     supervisor.goto(MONTH)
     supervisor.get_by_role("link", name="‹ 2024-05").click()
     expect(supervisor.locator(".range")).to_have_text("2024-05")

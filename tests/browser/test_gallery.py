@@ -1,18 +1,23 @@
 """The templates and islands in Chromium with made-up contexts, before any data is involved."""
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import expect
 
 from deploy.process import wait_until
 from tests.browser import samples
+from tests.browser.conftest import Watched
 from tests.browser.sign_in import PATIENCE_MS
 
 
 @pytest.mark.parametrize("lang", ["zh_CN", "en"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_no_page_is_wider_than_its_window_or_makes_the_browser_complain(open_page, lang, width):
+def test_no_page_is_wider_than_its_window_or_makes_the_browser_complain(
+    open_page: Callable[..., Watched], lang: str, width: int
+) -> None:
     watched = open_page(lang, width)
-    found = {}
+    found: dict[str, str | list[str]] = {}
     for path, *_ in samples.pages():
         watched.page.goto(path, wait_until="load")
         if watched.sideways() > 0:
@@ -26,7 +31,9 @@ def test_no_page_is_wider_than_its_window_or_makes_the_browser_complain(open_pag
     assert not found
 
 
-def test_every_page_has_one_heading_a_language_a_title_and_labelled_controls(open_page):
+def test_every_page_has_one_heading_a_language_a_title_and_labelled_controls(
+    open_page: Callable[..., Watched],
+) -> None:
     page = open_page().page
     for path, *_ in samples.pages():
         page.goto(path)
@@ -41,7 +48,7 @@ def test_every_page_has_one_heading_a_language_a_title_and_labelled_controls(ope
         assert not bare, path
 
 
-def test_the_language_switch_changes_the_page_and_stays(open_page):
+def test_the_language_switch_changes_the_page_and_stays(open_page: Callable[..., Watched]) -> None:
     page = open_page().page
     page.goto("/cases")
     expect(page.locator("h1")).to_have_text("案件")
@@ -51,7 +58,7 @@ def test_the_language_switch_changes_the_page_and_stays(open_page):
     expect(page.locator("h1")).to_have_text("Enforcement events")
 
 
-def test_facets_come_after_the_list_and_fold_away_on_a_phone(open_page):
+def test_facets_come_after_the_list_and_fold_away_on_a_phone(open_page: Callable[..., Watched]) -> None:
     wide = open_page().page
     wide.goto("/recordings")
     expect(wide.locator("#facets fieldset").first).to_be_visible()
@@ -62,7 +69,7 @@ def test_facets_come_after_the_list_and_fold_away_on_a_phone(open_page):
     expect(narrow.locator("#facets fieldset").first).to_be_visible()
 
 
-def test_searching_swaps_the_results_and_says_so_in_the_address(open_page):
+def test_searching_swaps_the_results_and_says_so_in_the_address(open_page: Callable[..., Watched]) -> None:
     page = open_page().page
     page.goto("/recordings")
     page.evaluate("window.same = true")
@@ -77,7 +84,7 @@ def test_searching_swaps_the_results_and_says_so_in_the_address(open_page):
     expect(page.locator("#results")).to_have_count(1)
 
 
-def test_the_queue_page_refreshes_itself_in_place(open_page):
+def test_the_queue_page_refreshes_itself_in_place(open_page: Callable[..., Watched]) -> None:
     page = open_page().page
     page.goto("/queue")
     with page.expect_response("**/queue", timeout=PATIENCE_MS) as answer:
@@ -86,7 +93,7 @@ def test_the_queue_page_refreshes_itself_in_place(open_page):
     expect(page.locator("#live")).to_have_count(1)
 
 
-def test_confirming_an_offered_link_swaps_only_the_links(open_page):
+def test_confirming_an_offered_link_swaps_only_the_links(open_page: Callable[..., Watched]) -> None:
     page = open_page().page
     page.goto("/recordings/0001")
     page.evaluate("window.same = true")
@@ -97,7 +104,7 @@ def test_confirming_an_offered_link_swaps_only_the_links(open_page):
     assert page.evaluate("window.same") is True
 
 
-def test_an_error_answer_becomes_a_notice_and_leaves_the_page(open_page):
+def test_an_error_answer_becomes_a_notice_and_leaves_the_page(open_page: Callable[..., Watched]) -> None:
     page = open_page().page
     page.goto("/queue")
     page.get_by_role("button", name="重试").click()
@@ -105,11 +112,11 @@ def test_an_error_answer_becomes_a_notice_and_leaves_the_page(open_page):
     expect(page.locator("#live")).to_be_visible()
 
 
-def test_what_cannot_be_undone_asks_first(open_page):
+def test_what_cannot_be_undone_asks_first(open_page: Callable[..., Watched]) -> None:
     page = open_page().page
     page.goto("/account")
-    asked = []
-    page.on("request", lambda request: "/revoke" in request.url and asked.append(request.url))
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/revoke" in request.url else None)
     page.get_by_role("button", name="吊销").first.click()
     expect(page.get_by_role("dialog")).to_contain_text("采集站 03")
     page.get_by_role("button", name="取消").click()
@@ -120,7 +127,7 @@ def test_what_cannot_be_undone_asks_first(open_page):
         page.get_by_role("button", name="确定").click()
 
 
-def test_the_player_plays_seeks_steps_and_shows_previews(open_page):
+def test_the_player_plays_seeks_steps_and_shows_previews(open_page: Callable[..., Watched]) -> None:
     watched = open_page()
     page = watched.page
     page.goto("/recordings/0001")

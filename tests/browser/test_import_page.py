@@ -32,7 +32,7 @@ def sideways(page: Page) -> int:
     return page.evaluate("document.documentElement.scrollWidth - innerWidth")
 
 
-def test_a_roster_is_checked_and_applied_by_keyboard(stack: Stack, browser: Browser, table: Path):
+def test_a_roster_is_checked_and_applied_by_keyboard(stack: Stack, browser: Browser, table: Path) -> None:
     with signed_in(browser, stack, "supervisor", lang="en") as page:
         page.goto("/import?kind=rosters")
         page.set_input_files("input[name=file]", table)
@@ -55,7 +55,7 @@ def test_a_roster_is_checked_and_applied_by_keyboard(stack: Stack, browser: Brow
 
 def test_a_list_of_matters_asks_before_it_is_published_and_is_shown_and_compared(
     stack: Stack, browser: Browser, tmp_path: Path
-):
+) -> None:
     path = tmp_path / "清单.csv"
     path.write_text(
         "执法活动类型,事项,环节,保存期限（天）,上传时限（小时）\n日常巡查,,亮证、说明来意,730,12\n"
@@ -82,7 +82,9 @@ def test_a_list_of_matters_asks_before_it_is_published_and_is_shown_and_compared
 
 @pytest.mark.parametrize("lang", ["zh_CN", "en"])
 @pytest.mark.parametrize("width", [1440, 390])
-def test_no_page_of_the_field_is_wider_than_the_window(stack: Stack, browser: Browser, lang: str, width: int):
+def test_no_page_of_the_field_is_wider_than_the_window(
+    stack: Stack, browser: Browser, lang: str, width: int
+) -> None:
     with signed_in(browser, stack, "supervisor", lang=lang, width=width) as page:
         for path in (
             "/matters",

@@ -28,7 +28,7 @@ def clip(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     return footage(tmp_path / "R-01_0000011.mp4", "h264_mp4", seconds=2, officer=number)
 
 
-def test_signing_in_and_out_guards_every_page(stack: Stack, browser: Browser):
+def test_signing_in_and_out_guards_every_page(stack: Stack, browser: Browser) -> None:
     context = browser.new_context(base_url=stack.address)
     page = context.new_page()
     page.goto("/recordings?q=油烟")
@@ -52,7 +52,7 @@ def test_signing_in_and_out_guards_every_page(stack: Stack, browser: Browser):
 @pytest.mark.parametrize("username", list(PAGES))
 def test_every_page_of_a_role_opens_without_complaint_and_fits(
     stack: Stack, browser: Browser, username: str, lang: str, width: int
-):
+) -> None:
     with signed_in(browser, stack, username, lang=lang, width=width) as page:
         complaints: list[str] = []
         page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
@@ -64,7 +64,7 @@ def test_every_page_of_a_role_opens_without_complaint_and_fits(
         assert not complaints
 
 
-def test_a_role_is_not_offered_and_not_given_what_it_may_not_see(stack: Stack, browser: Browser):
+def test_a_role_is_not_offered_and_not_given_what_it_may_not_see(stack: Stack, browser: Browser) -> None:
     with signed_in(browser, stack, "member") as page:
         assert page.goto("/queue").status == 403
         assert page.goto("/people").status == 403
@@ -72,7 +72,9 @@ def test_a_role_is_not_offered_and_not_given_what_it_may_not_see(stack: Stack, b
         expect(page.locator("nav a[href='/queue']")).to_have_count(0)
 
 
-def test_an_upload_ends_as_verified_and_is_found_under_my_uploads(stack: Stack, browser: Browser, clip: Path):
+def test_an_upload_ends_as_verified_and_is_found_under_my_uploads(
+    stack: Stack, browser: Browser, clip: Path
+) -> None:
     with signed_in(browser, stack, "member") as page:
         page.goto("/upload")
         page.set_input_files("#files", clip)
@@ -84,7 +86,7 @@ def test_an_upload_ends_as_verified_and_is_found_under_my_uploads(stack: Stack, 
 
 def test_an_upload_paused_and_reloaded_goes_on_where_it_stopped(
     stack: Stack, browser: Browser, tmp_path: Path
-):
+) -> None:
     large = tmp_path / "large.mp4"
     large.write_bytes(footage(tmp_path / "seed.mp4", "h264_mp4", seconds=2).read_bytes())
     with large.open("ab") as file:
@@ -118,7 +120,9 @@ def test_an_upload_paused_and_reloaded_goes_on_where_it_stopped(
         assert sent[0] > 0, "the upload began again from zero"
 
 
-def test_what_is_not_a_recording_is_said_not_to_be_erased(stack: Stack, browser: Browser, tmp_path: Path):
+def test_what_is_not_a_recording_is_said_not_to_be_erased(
+    stack: Stack, browser: Browser, tmp_path: Path
+) -> None:
     text = tmp_path / "notes.mp4"
     text.write_text("不是录像" * 500)
     with signed_in(browser, stack, "member") as page:
@@ -127,7 +131,9 @@ def test_what_is_not_a_recording_is_said_not_to_be_erased(stack: Stack, browser:
         expect(page.locator("#list .up .said")).to_contain_text("请勿删除")
 
 
-def test_a_wrong_event_is_put_right_and_a_removal_asked_for(stack: Stack, browser: Browser, clip: Path):
+def test_a_wrong_event_is_put_right_and_a_removal_asked_for(
+    stack: Stack, browser: Browser, clip: Path
+) -> None:
     arrived = datetime.now(UTC) - timedelta(hours=3)
     event = stack.event("人民路餐饮油烟检查 7", arrived, arrived + timedelta(minutes=5), officers=["0000011"])
     recording_id = stack.upload(clip)
@@ -153,7 +159,7 @@ def test_a_wrong_event_is_put_right_and_a_removal_asked_for(stack: Stack, browse
 
 def test_a_reviewer_finds_a_recording_by_a_case_number_however_it_is_written(
     stack: Stack, browser: Browser, tmp_path: Path
-):
+) -> None:
     told = stack.api("reviewer").post(
         "/api/v1/cases",
         json={"number": "示城管罚〔2026〕77号", "title": "扬尘污染案", "squad": "1", "party": "工地 077"},
@@ -175,7 +181,7 @@ def test_a_reviewer_finds_a_recording_by_a_case_number_however_it_is_written(
 
 def test_offered_links_are_confirmed_and_the_decision_can_be_undone(
     stack: Stack, browser: Browser, tmp_path: Path
-):
+) -> None:
     start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6)
     stack.event("学院路占道经营劝离 3", start, start + timedelta(minutes=1), officers=["0000012"])
     clip = footage(tmp_path / "unknown.mp4", "h264_mp4", seconds=20, options=())
@@ -191,7 +197,9 @@ def test_offered_links_are_confirmed_and_the_decision_can_be_undone(
         expect(links.get_by_role("button", name="确认")).to_be_visible()
 
 
-def test_another_squad_neither_finds_nor_opens_a_recording(stack: Stack, browser: Browser, clip: Path):
+def test_another_squad_neither_finds_nor_opens_a_recording(
+    stack: Stack, browser: Browser, clip: Path
+) -> None:
     recording_id = stack.upload(clip)
     stack.settled(recording_id)
     with signed_in(browser, stack, "other") as page:
@@ -200,7 +208,7 @@ def test_another_squad_neither_finds_nor_opens_a_recording(stack: Stack, browser
         expect(page.locator(f"a[href='/recordings/{recording_id}']")).to_have_count(0)
 
 
-def test_a_stopped_encode_worker_shows_on_the_queue_page(stack: Stack, browser: Browser):
+def test_a_stopped_encode_worker_shows_on_the_queue_page(stack: Stack, browser: Browser) -> None:
     with signed_in(browser, stack, "supervisor") as page:
         page.goto("/queue")
         expect(page.locator("main")).not_to_contain_text("无人值守")
@@ -212,7 +220,7 @@ def test_a_stopped_encode_worker_shows_on_the_queue_page(stack: Stack, browser: 
         expect(page.locator("main")).not_to_contain_text("无人值守", timeout=PATIENCE_MS)
 
 
-def test_the_recording_page_is_usable_by_keyboard_alone(stack: Stack, browser: Browser, clip: Path):
+def test_the_recording_page_is_usable_by_keyboard_alone(stack: Stack, browser: Browser, clip: Path) -> None:
     recording_id = stack.upload(clip)
     stack.settled(recording_id)
     with signed_in(browser, stack, "reviewer") as page:

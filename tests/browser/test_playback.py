@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from deploy.process import wait_until
@@ -24,7 +24,7 @@ FILES = sorted(CAMERA_FILES, key=lambda name: (FATES[name].duration_s or 0, name
 MADE = ("h264_mp4", "hevc_mp4", "ts", "avi")
 
 
-def advances(page) -> float:
+def advances(page: Page) -> float:
     """Seconds that the player got on to, after being told to play."""
     page.wait_for_selector("video, audio", state="attached")
     page.evaluate(
@@ -37,7 +37,7 @@ def advances(page) -> float:
 
 def test_a_file_browsers_can_play_is_watchable_before_its_encode(
     stack: Stack, browser: Browser, tmp_path: Path
-):
+) -> None:
     stack.workers["encode"].stop()
     try:
         recording_id = stack.upload(footage(tmp_path / "early.mp4", "h264_mp4", seconds=3))
@@ -51,7 +51,7 @@ def test_a_file_browsers_can_play_is_watchable_before_its_encode(
         stack.workers["encode"].start()
 
 
-def test_seeking_works_on_an_encoded_file(stack: Stack, browser: Browser, tmp_path: Path):
+def test_seeking_works_on_an_encoded_file(stack: Stack, browser: Browser, tmp_path: Path) -> None:
     recording_id = stack.upload(footage(tmp_path / "seek.avi", "avi", seconds=8))
     stack.settled(recording_id)
     with signed_in(browser, stack, "member") as page:
@@ -75,7 +75,7 @@ def sent(stack: Stack, clips: dict[str, Path]) -> dict[str, str]:
 @pytest.mark.parametrize("name", FILES or MADE)
 def test_every_kind_of_file_plays_in_the_browser(
     stack: Stack, browser: Browser, sent: dict[str, str], name: str
-):
+) -> None:
     told = stack.settled(sent[name], within_s=1200)
     if FILES:
         is_as_its_table_says(stack, told, name)
@@ -108,7 +108,7 @@ def is_as_its_table_says(stack: Stack, told: dict, name: str) -> None:
 # Where the folder is missing, generated footage of the same kinds stands in (tests/workers/test_stages.py).
 if "karma.mp4" in CAMERA_FILES:
 
-    def test_gps_telemetry_becomes_place_track_and_time(stack: Stack, sent: dict[str, str]):
+    def test_gps_telemetry_becomes_place_track_and_time(stack: Stack, sent: dict[str, str]) -> None:
         stack.settled(sent["karma.mp4"])
         with stack.session() as session:
             recording = session.get_one(Recording, UUID(sent["karma.mp4"]))

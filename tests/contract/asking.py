@@ -24,7 +24,7 @@ from tests.contract.bureau import House
 
 
 @serializer(BODY_TYPE)
-def _bytes(_context: Any, value: Any) -> dict[str, Any]:
+def _bytes(_context: Any, value: Any) -> Any:
     return {"data": value if isinstance(value, bytes) else str(value).encode()}
 
 
@@ -44,7 +44,8 @@ FULL = 507  # no room, or no quota: an answer of uploads, not a failure
 def operations() -> list[APIOperation]:
     """Those that read first, those that remove last."""
     schema = from_dict(create_app().openapi())
-    found = [one.ok() for one in schema.get_all_operations()]
+    every: Iterator[Any] = schema.get_all_operations()
+    found = [one.ok() for one in every]
     return sorted(found, key=lambda one: (READING_FIRST.index(one.method.lower()), one.label))
 
 
@@ -95,7 +96,8 @@ def _say_what_is_known(case: Case, known: dict[str, list[Any]], data: st.DataObj
     """Chance alone never hits an id or a code: in two of three requests those that mean something are said."""
     if not data.draw(st.integers(0, 2)):
         return
-    for place in (case.path_parameters, case.query, case.headers, case.body):
+    places: tuple[Any, ...] = (case.path_parameters, case.query, case.headers, case.body)
+    for place in places:
         if isinstance(place, dict) or hasattr(place, "items"):
             for name in list(place):
                 if name in known:

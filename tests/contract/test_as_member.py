@@ -12,5 +12,5 @@ EXAMPLES = 6
 
 
 @pytest.mark.parametrize("operation", operations(), ids=name_of)
-def test_answers_as_promised(house: House, operation: APIOperation):  # noqa: F811
+def test_answers_as_promised(house: House, operation: APIOperation) -> None:  # noqa: F811
     ask(house, Role.member, operation, EXAMPLES)

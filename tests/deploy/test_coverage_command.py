@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+from collections.abc import Iterator
 
 import pytest
 import sqlalchemy
@@ -32,7 +33,7 @@ def run(*arguments: str, locale: str = "en") -> tuple[int, str, str]:
 
 
 @pytest.fixture(autouse=True)
-def settings(monkeypatch: pytest.MonkeyPatch):
+def settings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith("ZHENGLU_")]:
         monkeypatch.delenv(name)
     get_settings.cache_clear()
@@ -43,7 +44,9 @@ def settings(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.fixture
-def bureau(clean_database: str, clean_engine: sqlalchemy.Engine, monkeypatch) -> sqlalchemy.Engine:
+def bureau(
+    clean_database: str, clean_engine: sqlalchemy.Engine, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[sqlalchemy.Engine]:
     with Session(clean_engine, expire_on_commit=False) as session:
         draw(Field(session), 3)
         recount_all(session)
@@ -54,7 +57,7 @@ def bureau(clean_database: str, clean_engine: sqlalchemy.Engine, monkeypatch) ->
     database.get_engine().dispose()
 
 
-def test_the_table_says_share_numbers_exclusions_rule_and_time(bureau):
+def test_the_table_says_share_numbers_exclusions_rule_and_time(bureau: sqlalchemy.Engine) -> None:
     code, said, _ = run("--by", "squad", *JUNE)
     assert code == 0
     for part in (
@@ -71,7 +74,7 @@ def test_the_table_says_share_numbers_exclusions_rule_and_time(bureau):
     assert "From 2024-06-05 version 1 of the matters list holds" in said
 
 
-def test_json_and_csv_say_the_same_as_the_api_and_leave_a_custody_row(bureau):
+def test_json_and_csv_say_the_same_as_the_api_and_leave_a_custody_row(bureau: sqlalchemy.Engine) -> None:
     code, said, _ = run("--by", "kind", "--basis", "confirmed", *JUNE, "--json")
     told = json.loads(said)
     assert code == 0 and told["basis"] == "confirmed" and told["by"] == ["kind"]
@@ -84,14 +87,14 @@ def test_json_and_csv_say_the_same_as_the_api_and_leave_a_custody_row(bureau):
     assert forms == ["json", "csv"]
 
 
-def test_all_figures_stand_one_under_the_other(bureau):
+def test_all_figures_stand_one_under_the_other(bureau: sqlalchemy.Engine) -> None:
     code, said, _ = run("--by", "squad", "--figures", "all", *JUNE)
     assert code == 0 and "Recordings not linked" in said and "Clocks out of step" in said
     code, said, _ = run("--by", "kind", "--figures", "recorded,docked", *JUNE)
     assert code == 0 and "Cannot be had by these groups or filters: Recorders seen by a dock" in said
 
 
-def test_it_speaks_chinese(bureau):
+def test_it_speaks_chinese(bureau: sqlalchemy.Engine) -> None:
     code, said, _ = run("--by", "squad", *JUNE, locale="zh_CN")
     assert code == 0 and "All together" not in said and "合计" in said
 
@@ -110,17 +113,19 @@ def test_it_speaks_chinese(bureau):
         (("--json", "--csv"), "not both"),
     ],
 )
-def test_what_it_does_not_understand_it_says_with_what_it_would(bureau, arguments, sentence):
+def test_what_it_does_not_understand_it_says_with_what_it_would(
+    bureau: sqlalchemy.Engine, arguments: tuple[str, ...], sentence: str
+) -> None:
     code, said, problems = run(*arguments)
     assert code == 2
     assert sentence in " ".join((said + problems).replace("│", " ").split())
 
 
-def test_a_range_without_events_says_so(bureau):
+def test_a_range_without_events_says_so(bureau: sqlalchemy.Engine) -> None:
     code, _, problems = run("--from", "2001-01-01", "--to", "2001-01-31")
     assert code == 0 and "Nothing to count in this range." in problems
 
 
-def test_without_a_database_it_says_what_is_missing():
+def test_without_a_database_it_says_what_is_missing() -> None:
     code, _, problems = run(*JUNE)
     assert code == 2 and "ZHENGLU_DATABASE_URL" in problems

@@ -5,11 +5,14 @@ import runpy
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 import pytest
 from setuptools import find_packages
+from typer.core import TyperGroup
 from typer.main import get_command
 
 from deploy.demo.simulator.rates import HABITS, REPORT
@@ -41,14 +44,14 @@ def year(request: pytest.FixtureRequest, report: Year) -> Year:
     return report if request.param == "report" else rounds_year(3, squads=3, crews=2, days=10)
 
 
-def test_an_event_is_shown_or_it_is_known_why_not(year: Year):
+def test_an_event_is_shown_or_it_is_known_why_not(year: Year) -> None:
     shown = {event for file in year.files for event in file.shows}
     happened = {event.id for event in year.events if not (event.cancelled or event.merged_into)}
     assert shown | set(year.unfilmed) == happened
     assert not shown & set(year.unfilmed)
 
 
-def test_a_camera_films_one_thing_at_a_time(year: Year):
+def test_a_camera_films_one_thing_at_a_time(year: Year) -> None:
     spans: dict[UUID, list[tuple[float, float]]] = {}
     for file in year.files:
         if file.recorder:
@@ -59,14 +62,14 @@ def test_a_camera_films_one_thing_at_a_time(year: Year):
         assert all(end <= start + 0.2 for (_, end), (start, _) in itertools.pairwise(mine))
 
 
-def test_the_report_is_kept_to_the_last_act_in_its_own_year(report: Year):
+def test_the_report_is_kept_to_the_last_act_in_its_own_year(report: Year) -> None:
     done = [event for event in report.events if not (event.cancelled or event.merged_into)]
     assert Counter(event.work for event in done) == {work: work.count for work in REPORT}
     assert {day_of(event.true_start) for event in done} <= set(DAYS)
     assert sum(event.cancelled is not None for event in report.events) > 100
 
 
-def test_what_is_not_filmed_has_each_of_its_reasons_and_a_file_may_only_be_announced(report: Year):
+def test_what_is_not_filmed_has_each_of_its_reasons_and_a_file_may_only_be_announced(report: Year) -> None:
     assert set(report.unfilmed.values()) == set(Unfilmed)
     away = {event for event, why in report.unfilmed.items() if why == Unfilmed.no_recorder}
     days = {day_of(event.true_start) for event in report.events if event.id in away}
@@ -79,21 +82,27 @@ def test_what_is_not_filmed_has_each_of_its_reasons_and_a_file_may_only_be_annou
 # ---- it is not installed with the service ------------------------------------------------------------
 
 
-def test_a_wheel_leaves_it_out():
+def test_a_wheel_leaves_it_out() -> None:
     found = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"]["find"]
     packages = find_packages(str(ROOT), include=found["include"], exclude=found["exclude"])
     assert {"deploy.embedded", *FLOORS} <= set(packages)
     assert not [name for name in packages if name.startswith("deploy.demo")]
 
 
-def test_the_command_does_without_it(monkeypatch: pytest.MonkeyPatch):
-    assert "demo" in get_command(runpy.run_path(str(ROOT / "deploy" / "cli.py"))["app"]).commands
+def _commands() -> Mapping[str, Any]:
+    group = get_command(runpy.run_path(str(ROOT / "deploy" / "cli.py"))["app"])
+    assert isinstance(group, TyperGroup)
+    return group.commands
+
+
+def test_the_command_does_without_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "demo" in _commands()
     monkeypatch.setitem(sys.modules, "deploy.demo", None)
-    commands = get_command(runpy.run_path(str(ROOT / "deploy" / "cli.py"))["app"]).commands
+    commands = _commands()
     assert "demo" not in commands and {"up", "doctor", "user"} <= set(commands)
 
 
-def test_nothing_that_is_installed_imports_it():
+def test_nothing_that_is_installed_imports_it() -> None:
     strangers = [
         str(path)
         for floor in FLOORS

@@ -17,6 +17,7 @@ from deploy.demo.bureau import make_bureau
 from deploy.demo.simulator.rates import REPORT, YEAR
 from deploy.demo.year import freezing
 from deploy.demo.year.load import NotADemoDatabase, load_year
+from deploy.embedded.postgres import Postgres
 from schemas.accounts import Account, Role
 from schemas.coverage import (
     Basis,
@@ -29,7 +30,7 @@ from schemas.coverage import (
 )
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventOfficer
-from schemas.links import Link
+from schemas.links import Link, LinkState
 from schemas.originals import MediaState, Original
 from schemas.people import Officer, Squad
 from schemas.policy import PolicyValue
@@ -65,7 +66,7 @@ def _people(session: Session) -> None:
     """The demo's bureau as its imports leave it, as far as the year needs it."""
     bureau = make_bureau(date(2026, 1, 5))
     session.add(PolicyValue(name="demo_database", value=True))
-    squads = {one["code"]: Squad(**one) for one in bureau.squads}
+    squads = {one["code"]: Squad(code=one["code"], name=one["name"]) for one in bureau.squads}
     session.add_all(squads.values())
     session.flush()
     officers = {
@@ -94,7 +95,7 @@ def _people(session: Session) -> None:
 
 
 @pytest.fixture(scope="module")
-def year(postgres, worker_id: str) -> Iterator[Loaded]:
+def year(postgres: Postgres, worker_id: str) -> Iterator[Loaded]:
     name = f"year_{worker_id}"
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         connection.execute(
@@ -118,12 +119,12 @@ def loaded(year: Loaded) -> Iterator[Session]:
         yield session
 
 
-def test_a_real_bureaus_database_is_refused(session: Session):
+def test_a_real_bureaus_database_is_refused(session: Session) -> None:
     with pytest.raises(NotADemoDatabase):
         load_year(session)
 
 
-def test_the_counts_are_those_of_the_report(loaded: Session):
+def test_the_counts_are_those_of_the_report(loaded: Session) -> None:
     found = Counter(
         (row.kind, row.subject)
         for row in loaded.execute(
@@ -135,12 +136,12 @@ def test_the_counts_are_those_of_the_report(loaded: Session):
     assert found == {(work.kind, work.subject): work.count for work in REPORT}
 
 
-def test_every_row_of_it_is_marked_as_a_sample(loaded: Session):
+def test_every_row_of_it_is_marked_as_a_sample(loaded: Session) -> None:
     for table in (Recording, EnforcementEvent):
         assert not loaded.scalar(select(func.count()).select_from(table).where(~table.sample))
 
 
-def test_loading_twice_changes_nothing(year: Loaded):
+def test_loading_twice_changes_nothing(year: Loaded) -> None:
     def counts() -> list[int]:
         tables = (EnforcementEvent, Recording, Link, Explanation, Dispute, CoverageSnapshot)
         with Session(year.engine) as session:
@@ -153,7 +154,7 @@ def test_loading_twice_changes_nothing(year: Loaded):
     assert counts() == before
 
 
-def test_nobody_is_at_two_events_at_once(loaded: Session):
+def test_nobody_is_at_two_events_at_once(loaded: Session) -> None:
     rows = loaded.execute(
         select(EventOfficer.officer_id, EnforcementEvent.arrived_at, EnforcementEvent.departed_at)
         .join(EnforcementEvent, EnforcementEvent.id == EventOfficer.event_id)
@@ -165,19 +166,19 @@ def test_nobody_is_at_two_events_at_once(loaded: Session):
             assert before.departed_at <= after.arrived_at
 
 
-def test_links_were_made_by_the_rules(loaded: Session):
-    reasons = loaded.scalars(select(Link.reasons).where(Link.state == "automatic").limit(200)).all()
+def test_links_were_made_by_the_rules(loaded: Session) -> None:
+    reasons = loaded.scalars(select(Link.reasons).where(Link.state == LinkState.automatic).limit(200)).all()
     assert reasons and all(reasons)
     states = set(loaded.scalars(select(Link.state).distinct()))
     assert states == {"automatic", "offered", "confirmed", "rejected"}
 
 
-def test_the_kept_rows_are_what_a_recount_gives(loaded: Session):
+def test_the_kept_rows_are_what_a_recount_gives(loaded: Session) -> None:
     known, ids = Known.read(loaded), events_after(loaded, None, 20_000)
     assert stored_rows(loaded, ids) == kept_rows(loaded, known, ids)
 
 
-def test_figures_are_believable(year: Loaded, loaded: Session):
+def test_figures_are_believable(year: Loaded, loaded: Session) -> None:
     actor = year.supervisor()
     found = board(loaded, actor, IN_THE_YEAR, ("squad",), names=ALL)
     shares = sorted(row.figures["recorded"].share for row in found.rows)
@@ -192,21 +193,21 @@ def test_figures_are_believable(year: Loaded, loaded: Session):
     assert 0.9 <= total["recorders_on_duty"] < 1
 
 
-def test_the_second_matters_list_shows_as_a_change_of_rule(year: Loaded, loaded: Session):
+def test_the_second_matters_list_shows_as_a_change_of_rule(year: Loaded, loaded: Session) -> None:
     found = board(loaded, year.supervisor(), IN_THE_YEAR, ("kind",))
     assert [(one.day, one.version) for one in found.rule_changes][-1] == (date(YEAR, 7, 1), 2)
     assert found.total.figures["recorded"].matter_versions == (1, 2)
     assert found.total.figures["recorded"].excluded["not_required"] > 100
 
 
-def test_each_list_of_the_day_has_rows(year: Loaded, loaded: Session):
+def test_each_list_of_the_day_has_rows(year: Loaded, loaded: Session) -> None:
     counts = list_counts(loaded, year.supervisor(), IN_THE_YEAR)
     empty = {name for name, count in counts.items() if not count.n}
     # the year is long over; docks are the week's; nobody has left
     assert empty <= {"due", "not_docked", "low_battery", "held_by_leavers"}
 
 
-def test_the_one_who_asked_never_decided(loaded: Session):
+def test_the_one_who_asked_never_decided(loaded: Session) -> None:
     states = Counter(loaded.scalars(select(Explanation.state)))
     assert set(states) == {ExplanationState.asked, ExplanationState.approved, ExplanationState.declined}
     assert (
@@ -216,7 +217,7 @@ def test_the_one_who_asked_never_decided(loaded: Session):
     assert not deciders & set(loaded.scalars(select(Explanation.asked_by)))
 
 
-def test_what_persons_decided_stands_in_custody(loaded: Session):
+def test_what_persons_decided_stands_in_custody(loaded: Session) -> None:
     told = Counter(
         loaded.scalars(select(CustodyEntry.action).where(CustodyEntry.account_id.is_not(None))).all()
     )
@@ -228,7 +229,7 @@ def test_what_persons_decided_stands_in_custody(loaded: Session):
     assert told["raise_dispute"] == loaded.scalars(select(func.count(Dispute.id))).one()
 
 
-def test_a_dispute_was_upheld_after_its_month_was_frozen(loaded: Session):
+def test_a_dispute_was_upheld_after_its_month_was_frozen(loaded: Session) -> None:
     assert loaded.scalar(select(func.count()).select_from(CoverageSnapshot)) == 11
     late = loaded.scalars(select(Dispute).where(Dispute.snapshot_id.is_not(None))).all()
     assert [one.state for one in late] == [DisputeState.upheld]
@@ -236,7 +237,7 @@ def test_a_dispute_was_upheld_after_its_month_was_frozen(loaded: Session):
     assert late[0].answered_at > frozen.as_of
 
 
-def test_confirmed_links_alone_give_another_board(year: Loaded, loaded: Session):
+def test_confirmed_links_alone_give_another_board(year: Loaded, loaded: Session) -> None:
     actor = year.supervisor()
     counted = board(loaded, actor, IN_THE_YEAR, ()).total.figures["recorded"]
     confirmed = board(

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy
@@ -16,7 +17,7 @@ from service.kernel.storage.factory import open_store
 from tests.fixtures.ceph import CephNode
 
 
-def examined(**settings: object) -> dict[str, Finding]:
+def examined(**settings: Any) -> dict[str, Finding]:
     with i18n.speaking("en"):
         return {finding.component: finding for finding in doctor.examine(Settings(**settings))}
 
@@ -26,7 +27,7 @@ def working(database_url: str, redis_url: str, tmp_path: Path) -> dict[str, obje
     return {"database_url": database_url, "redis_url": redis_url, "data_dir": tmp_path, "object_store": ""}
 
 
-def test_nothing_that_works_is_called_broken(working: dict[str, object]) -> None:
+def test_nothing_that_works_is_called_broken(working: dict[str, Any]) -> None:
     open_store(Settings(**working).store_url)  # as the first start makes it
     findings = examined(**working)
     assert {name for name, finding in findings.items() if finding.verdict is Verdict.broken} <= {"disk"}

@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,7 +25,7 @@ def folder(run_folder: Path, request: pytest.FixtureRequest, worker_id: str) -> 
     return folder
 
 
-def cluster(folder: Path, **options) -> Postgres:
+def cluster(folder: Path, **options: Any) -> Postgres:
     return Postgres(folder / "pg", account=named("postgres", "nobody"), **options)
 
 

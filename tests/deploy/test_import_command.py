@@ -42,7 +42,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def signed(service: Service):
+def signed(service: Service) -> dict[str, str]:
     return {"ZHENGLU_SERVER": service.url, "ZHENGLU_USER": "admin", "ZHENGLU_PASSWORD": PASSWORD}
 
 
@@ -53,7 +53,9 @@ def officers(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_table_is_checked_then_imported_then_nothing_is_left_to_do(tmp_path, service, signed, officers):
+def test_a_table_is_checked_then_imported_then_nothing_is_left_to_do(
+    tmp_path: Path, service: Service, signed: dict[str, str], officers: Path
+) -> None:
     code, said = run("officers", str(officers), "--dry-run", **signed)
     assert code == 1  # a row is refused
     assert "nine" in said
@@ -68,7 +70,7 @@ def test_a_table_is_checked_then_imported_then_nothing_is_left_to_do(tmp_path, s
     assert service.bureau.sql("SELECT count(*) FROM sign_ins") == [(0,)]  # signed out again
 
 
-def test_json_and_xlsx_are_taken_as_well(tmp_path, signed):
+def test_json_and_xlsx_are_taken_as_well(tmp_path: Path, signed: dict[str, str]) -> None:
     rows = [{"serial": "R-1", "squad": "ZD1", "state": "in_use", "battery_percent": 80}]
     (tmp_path / "r.json").write_text(json.dumps(rows))
     assert run("recorders", "r.json", **signed)[0] == 0
@@ -76,7 +78,7 @@ def test_json_and_xlsx_are_taken_as_well(tmp_path, signed):
     book = load_workbook(tmp_path / "d.xlsx")
     sheet = book.worksheets[0]
     row = {"执法证号": "041", "日期": "2026-03-02", "开始时间": "20:00", "结束时间": "08:00"}
-    sheet.append([row.get(cell.value) for cell in sheet[1]])
+    sheet.append([row.get(str(cell.value)) for cell in sheet[1]])
     book.save(tmp_path / "d.xlsx")
     (tmp_path / "o.csv").write_text("证号,姓名,中队\n041,队员 041,ZD1\n")
     assert run("officers", "o.csv", **signed)[0] == 0
@@ -84,7 +86,7 @@ def test_json_and_xlsx_are_taken_as_well(tmp_path, signed):
     assert (code, "041/2026-03-02 20:00" in said) == (0, True)
 
 
-def test_a_list_of_matters_is_published_from_a_day_on(tmp_path, signed):
+def test_a_list_of_matters_is_published_from_a_day_on(tmp_path: Path, signed: dict[str, str]) -> None:
     (tmp_path / "m.csv").write_text("执法活动类型,上传时限（小时）\n日常巡查,6\n")
     code, said = run("matters", "m.csv", "--in-force-from", "2026-01-01", "--note", "n", **signed)
     assert (code, "2026-01-01" in said) == (0, True)
@@ -93,7 +95,7 @@ def test_a_list_of_matters_is_published_from_a_day_on(tmp_path, signed):
 
 
 @pytest.mark.parametrize("what", list(IMPORTS))
-def test_columns_and_an_empty_table_need_no_server(tmp_path, what):
+def test_columns_and_an_empty_table_need_no_server(tmp_path: Path, what: str) -> None:
     code, _said = run(what, "--columns")
     assert code == 0
     for form in ("xlsx", "csv"):
@@ -104,7 +106,9 @@ def test_columns_and_an_empty_table_need_no_server(tmp_path, what):
         assert (sheet.rows, sheet.ignored) == ([], ())
 
 
-def test_whatever_is_wrong_is_said_in_a_sentence(tmp_path, service, signed, officers):
+def test_whatever_is_wrong_is_said_in_a_sentence(
+    tmp_path: Path, service: Service, signed: dict[str, str], officers: Path
+) -> None:
     wrong = [
         (["officers"], signed),
         (["officers", "nothing.csv"], signed),

@@ -3,12 +3,15 @@
 import re
 
 import pytest
+from typer.core import TyperGroup
 from typer.main import get_command
 from typer.testing import CliRunner
 
 from deploy.cli import app
 
-COMMANDS = sorted(get_command(app).commands)
+GROUP = get_command(app)
+assert isinstance(GROUP, TyperGroup)
+COMMANDS = sorted(GROUP.commands)
 CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
@@ -21,7 +24,7 @@ def help_of(*arguments: str, lang: str, columns: int = 100) -> str:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_help_speaks_the_callers_language_and_nothing_of_it_is_cut_off(command: str):
+def test_help_speaks_the_callers_language_and_nothing_of_it_is_cut_off(command: str) -> None:
     chinese = help_of(command, lang="zh_CN", columns=70)
     assert "显示本说明后退出" in chinese and "选项" in chinese
     assert "…" not in chinese
@@ -29,7 +32,7 @@ def test_help_speaks_the_callers_language_and_nothing_of_it_is_cut_off(command: 
     assert "Show this message and exit." in english and not CHINESE.search(english)
 
 
-def test_the_list_of_commands_and_a_command_below_another_speak_it_too():
+def test_the_list_of_commands_and_a_command_below_another_speak_it_too() -> None:
     assert "在本机启动全部组件" in help_of(lang="zh_CN")
     assert "Start everything on this machine" in help_of(lang="en")
     assert "新建账号" in help_of("user", "add", lang="zh_CN")

@@ -25,7 +25,7 @@ def filmed(clean_engine: Engine) -> Engine:
     return clean_engine
 
 
-def test_only_the_days_asked_for_are_linked_anew(filmed: Engine, clean_database: str, tmp_path: Path):
+def test_only_the_days_asked_for_are_linked_anew(filmed: Engine, clean_database: str, tmp_path: Path) -> None:
     day = f"{at('09:00', 1):%Y-%m-%d}"
     with own_settings(clean_database, tmp_path), speaking("en"):
         answer = CliRunner().invoke(app, ["relink", "--since", day, "--until", day], env={"LANG": "en"})
@@ -35,7 +35,7 @@ def test_only_the_days_asked_for_are_linked_anew(filmed: Engine, clean_database:
         assert [link.part_from for link in session.scalars(select(Link))] == [at("09:00", 1)]
 
 
-def test_a_day_that_is_none_is_refused(clean_database: str, tmp_path: Path):
+def test_a_day_that_is_none_is_refused(clean_database: str, tmp_path: Path) -> None:
     with own_settings(clean_database, tmp_path):
         answer = CliRunner().invoke(app, ["relink", "--since", "June"])
     assert answer.exit_code == 2

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def start(processes: Processes, program: str, folder: Path):
+def start(processes: Processes, program: str, folder: Path) -> Callable[..., Child]:
     def start(*arguments: str) -> Child:
         environment = {"PYTHONPATH": str(Path(__file__).parents[2])}
         return processes.python(program, str(folder), *arguments, name="up", env=environment, grace_s=15.0)
@@ -74,7 +75,9 @@ def children(folder: Path) -> dict[str, ProcessId]:
     return state.children
 
 
-def test_parts_start_in_order_and_stop_without_a_trace(start, folder: Path, processes: Processes) -> None:
+def test_parts_start_in_order_and_stop_without_a_trace(
+    start: Callable[..., Child], folder: Path, processes: Processes
+) -> None:
     up = start()
     processes.wait_for_output("all ready", up)
     told = up.output()
@@ -96,7 +99,9 @@ def test_parts_start_in_order_and_stop_without_a_trace(start, folder: Path, proc
     assert "store gone: True" in told
 
 
-def test_a_crashed_part_is_started_again(start, folder: Path, processes: Processes) -> None:
+def test_a_crashed_part_is_started_again(
+    start: Callable[..., Child], folder: Path, processes: Processes
+) -> None:
     up = start()
     processes.wait_for_output("all ready", up)
     before = children(folder)["web"]
@@ -107,7 +112,9 @@ def test_a_crashed_part_is_started_again(start, folder: Path, processes: Process
     assert after.alive and after != before
 
 
-def test_two_do_not_run_on_one_folder(start, folder: Path, processes: Processes) -> None:
+def test_two_do_not_run_on_one_folder(
+    start: Callable[..., Child], folder: Path, processes: Processes
+) -> None:
     first = start()
     processes.wait_for_output("all ready", first)
     second = start()
@@ -118,7 +125,7 @@ def test_two_do_not_run_on_one_folder(start, folder: Path, processes: Processes)
 
 
 def test_after_a_killed_supervisor_nothing_of_it_is_left_beside_the_next(
-    start, folder: Path, processes: Processes
+    start: Callable[..., Child], folder: Path, processes: Processes
 ) -> None:
     first = start()
     processes.wait_for_output("all ready", first)
@@ -135,7 +142,7 @@ def test_after_a_killed_supervisor_nothing_of_it_is_left_beside_the_next(
 
 
 def test_a_reused_number_in_the_old_state_is_nobody_to_kill(
-    start, folder: Path, processes: Processes
+    start: Callable[..., Child], folder: Path, processes: Processes
 ) -> None:
     innocent = processes.python("-c", "import time; time.sleep(600)", name="innocent")
     real = ProcessId.of(innocent.pid)
@@ -148,7 +155,7 @@ def test_a_reused_number_in_the_old_state_is_nobody_to_kill(
 
 
 def test_a_part_that_cannot_start_says_why_and_leaves_nothing_running(
-    start, folder: Path, processes: Processes
+    start: Callable[..., Child], folder: Path, processes: Processes
 ) -> None:
     up = start("broken")
     processes.wait_for_output("refused: web ended at once", up)

@@ -56,7 +56,7 @@ def state(data: Path) -> Running:
 
 @pytest.mark.timeout(600)
 def test_everything_runs_survives_a_kill_and_leaves_nothing_behind(
-    up, data: Path, processes: Processes
+    up: Callable[[], tuple[Child, str]], data: Path, processes: Processes
 ) -> None:
     first, address = up()
     before = state(data)

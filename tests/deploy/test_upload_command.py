@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,7 @@ def run(service: Service, tmp_path: Path, *arguments: str) -> tuple[int, list[di
 
 
 @pytest.fixture
-def intake(service: Service):
+def intake(service: Service) -> Iterator[None]:
     """Hashes what was stored, as the worker does. Names with `bad` are refused, names with `rot` hash otherwise."""
     stop = threading.Event()
 
@@ -193,7 +194,7 @@ def test_file_that_changes_meanwhile_is_told(service: Service, tmp_path: Path) -
 
 
 def test_quarantine_counts_before_the_hash() -> None:
-    same = {"sha256": "a", "stored_sha256": "a"}
+    same: dict[str, Any] = {"sha256": "a", "stored_sha256": "a"}
     assert judge(Sent("x", Outcome.failed, state="refused", **same)) == Outcome.refused
     assert judge(Sent("x", Outcome.failed, state="processing", **same)) == Outcome.verified
     assert judge(Sent("x", Outcome.failed, sha256="a", stored_sha256="b")) == Outcome.refused

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
@@ -46,7 +47,7 @@ class House:
                 self.secrets[key] = open_session(session, create_account(session, "cli", wanted))[0]
         return self.secrets[key]
 
-    def ask(self, method: str, path: str, role: Role, squad: str | None = "1", **more) -> httpx.Response:
+    def ask(self, method: str, path: str, role: Role, squad: str | None = "1", **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.secret(role, squad)}"} | more.pop("headers", {})
         return self.client.request(method, path, headers=headers, follow_redirects=False, **more)
 
@@ -56,12 +57,12 @@ class House:
             name = f"{role.value}-{squad}"
             return session.scalars(select(Account.id).where(Account.username == name)).one()
 
-    def event(self, squad: str, **more) -> UUID:
+    def event(self, squad: str, **more: Any) -> UUID:
         with database.transaction() as session:
-            made = EnforcementEvent(
-                **{"title": "一次检查", "kind": EventKind.inspection, "arrived_at": now()} | more,
-                squad_id=self.bureau.squad(squad),
-            )
+            values: dict[str, Any] = {
+                "title": "一次检查", "kind": EventKind.inspection, "arrived_at": now(), **more
+            }  # fmt: skip
+            made = EnforcementEvent(squad_id=self.bureau.squad(squad), **values)
             session.add(made)
         return made.id
 

@@ -1,6 +1,7 @@
 """Signing in, forms from elsewhere, accounts and tokens."""
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -27,11 +28,11 @@ FORM = {"username": "admin-None", "password": PASSWORD}
         "https://e/",
     ],
 )
-def test_no_way_back_leads_to_another_site(path):
+def test_no_way_back_leads_to_another_site(path: str) -> None:
     assert local_path(path) == "/"
 
 
-def test_the_way_back_may_hold_chinese(house: House):
+def test_the_way_back_may_hold_chinese(house: House) -> None:
     house.secret(Role.admin, None)
     answer = house.client.post(
         "/sign-in", data=FORM | {"next": "/recordings?q=蓉江&a=1"}, follow_redirects=False
@@ -54,7 +55,7 @@ def test_the_way_back_may_hold_chinese(house: House):
         ({}, 303),
     ],
 )
-def test_another_site_signs_nobody_in(house: House, headers, status):
+def test_another_site_signs_nobody_in(house: House, headers: dict[str, Any], status: int) -> None:
     house.secret(Role.admin, None)
     answer = house.client.post("/sign-in", data=FORM, headers=headers, follow_redirects=False)
     assert answer.status_code == status
@@ -63,7 +64,7 @@ def test_another_site_signs_nobody_in(house: House, headers, status):
     assert json.status_code == (403 if status == 403 else 200)
 
 
-def test_a_csrf_token_of_any_characters_is_only_wrong(house: House):
+def test_a_csrf_token_of_any_characters_is_only_wrong(house: House) -> None:
     house.secret(Role.admin, None)
     house.client.post("/sign-in", data=FORM)
     in_header = house.client.post("/account/tokens", headers={"X-CSRF-Token": "é".encode("latin-1")})
@@ -71,7 +72,7 @@ def test_a_csrf_token_of_any_characters_is_only_wrong(house: House):
     assert (in_header.status_code, in_field.status_code) == (403, 403)
 
 
-def test_guesses_sent_all_at_once_are_counted(house: House):
+def test_guesses_sent_all_at_once_are_counted(house: House) -> None:
     house.secret(Role.admin, None)
 
     def guess(number: int) -> bool:
@@ -89,7 +90,7 @@ def test_guesses_sent_all_at_once_are_counted(house: House):
     assert 8 <= looked_at <= 12
 
 
-def test_the_present_password_is_not_guessed_in_an_open_session(house: House):
+def test_the_present_password_is_not_guessed_in_an_open_session(house: House) -> None:
     wanted = {"current": "wrong", "wanted": "another-horse-7"}
     answers = [
         house.ask("POST", "/api/v1/session/password", Role.admin, None, json=wanted).status_code
@@ -98,12 +99,12 @@ def test_the_present_password_is_not_guessed_in_an_open_session(house: House):
     assert answers == [401] * 8 + [429]
 
 
-def test_a_password_typed_as_a_name_is_not_kept_in_custody(house: House):
+def test_a_password_typed_as_a_name_is_not_kept_in_custody(house: House) -> None:
     house.client.post("/api/v1/session", json={"username": "my-secret-password", "password": "x"})
     assert [row.actor for row in house.custody("sign_in_failed")] == ["unknown"]
 
 
-def test_a_new_password_ends_tokens_that_act_as_the_account_and_spares_docks(house: House):
+def test_a_new_password_ends_tokens_that_act_as_the_account_and_spares_docks(house: House) -> None:
     tokens = {
         scope: house.ask("POST", "/api/v1/tokens", Role.member, json={"name": "d", "scope": scope}).json()[
             "token"
@@ -120,7 +121,7 @@ def test_a_new_password_ends_tokens_that_act_as_the_account_and_spares_docks(hou
     assert known == {TokenScope.full: 401, TokenScope.dock: 200}
 
 
-def test_the_last_administrator_stays(house: House):
+def test_the_last_administrator_stays(house: House) -> None:
     first, second = house.account(Role.admin, None), None
     house.account(Role.admin, "1")  # one of a squad could not make another for the bureau
     path = "/api/v1/accounts/{}/disable"
@@ -135,19 +136,19 @@ def test_the_last_administrator_stays(house: House):
     assert house.ask("POST", path.format(first), Role.admin, None).status_code == 409
 
 
-def test_an_administrator_of_a_squad_makes_nobody_for_the_bureau(house: House):
+def test_an_administrator_of_a_squad_makes_nobody_for_the_bureau(house: House) -> None:
     made = {"username": "climber", "password": PASSWORD, "role": "admin"}
     assert house.ask("POST", "/api/v1/accounts", Role.admin, "1", json=made).status_code == 403
     assert house.ask("GET", "/api/v1/accounts", Role.admin, "1").status_code == 403
 
 
 @pytest.mark.parametrize("name", ["intake", "a/dock", " a", "a\nb", "", "Linking"])
-def test_no_account_signs_as_a_part_of_the_system(house: House, name):
+def test_no_account_signs_as_a_part_of_the_system(house: House, name: str) -> None:
     made = {"username": name, "password": PASSWORD, "role": "auditor"}
     assert house.ask("POST", "/api/v1/accounts", Role.admin, None, json=made).status_code == 400
 
 
-def test_a_long_token_name_does_not_keep_its_uploads_from_custody(house: House):
+def test_a_long_token_name_does_not_keep_its_uploads_from_custody(house: House) -> None:
     token = house.ask("POST", "/api/v1/tokens", Role.member, json={"name": "码" * 100}).json()["token"]
     answer = house.client.post(
         "/api/v1/recordings?filename=a.mp4", content=b"bytes", headers={"Authorization": f"Bearer {token}"}
@@ -156,12 +157,12 @@ def test_a_long_token_name_does_not_keep_its_uploads_from_custody(house: House):
     assert house.custody("receive")[0].actor.startswith("member-1/码")
 
 
-def test_a_token_name_can_be_read(house: House):
+def test_a_token_name_can_be_read(house: House) -> None:
     for name in ("", "  ", "a\nb", "\u202ekcod"):
         assert house.ask("POST", "/api/v1/tokens", Role.member, json={"name": name}).status_code == 400
 
 
-def test_failures_of_a_name_longer_than_any_count_too(house: House):
+def test_failures_of_a_name_longer_than_any_count_too(house: House) -> None:
     for _ in range(8):
         house.client.post("/api/v1/session", json={"username": "n" * 90, "password": "x"})
     assert (

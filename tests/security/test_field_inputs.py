@@ -98,7 +98,7 @@ def furnished(house: House) -> str:
     return str(house.event("1"))
 
 
-def test_no_query_about_the_field_breaks_the_service(house: House):
+def test_no_query_about_the_field_breaks_the_service(house: House) -> None:
     event, broken = furnished(house), []
     for path in QUERIES:
         for accept in ("application/json", "text/html"):
@@ -110,7 +110,7 @@ def test_no_query_about_the_field_breaks_the_service(house: House):
     assert broken == []
 
 
-def test_no_body_about_the_field_breaks_the_service(house: House):
+def test_no_body_about_the_field_breaks_the_service(house: House) -> None:
     event, broken = furnished(house), []
     for path, content in BODIES:
         for squad in ("1", None):

@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+from starlette.types import Message
 
 from schemas.accounts import Role
 from service.app import BodyLimit, create_app
@@ -36,7 +39,7 @@ QUERIES = [
 
 
 @pytest.mark.parametrize("path", QUERIES)
-def test_no_query_breaks_the_service(same_house: House, path):
+def test_no_query_breaks_the_service(same_house: House, path: str) -> None:
     for accept in ("application/json", "text/html"):
         answer = same_house.ask("GET", path, Role.supervisor, "1", headers={"Accept": accept})
         assert answer.status_code < 500, answer.text
@@ -45,7 +48,7 @@ def test_no_query_breaks_the_service(same_house: House, path):
 EVENT = {"title": "t", "kind": "inspection", "arrived_at": "2024-06-03T09:00:00+08:00", "squad": "1"}
 
 
-def body(**more) -> str:
+def body(**more: Any) -> str:
     """JSON in which a half of a character pair stands as an escape, as any client can send it."""
     return json.dumps({**EVENT, **more}).replace("HALF", HALF)
 
@@ -76,7 +79,7 @@ BODIES = [
 
 
 @pytest.mark.parametrize(("method", "path", "content"), BODIES)
-def test_no_body_breaks_the_service(same_house: House, method, path, content):
+def test_no_body_breaks_the_service(same_house: House, method: str, path: str, content: Any) -> None:
     answer = same_house.ask(
         method, path, Role.supervisor, "1", content=content, headers={"Content-Type": "application/json"}
     )
@@ -86,7 +89,7 @@ def test_no_body_breaks_the_service(same_house: House, method, path, content):
         assert problem["status"] == answer.status_code and problem["type"] != "urn:zhenglu:error:internal"
 
 
-def test_emptying_what_must_not_be_empty_is_refused(house: House):
+def test_emptying_what_must_not_be_empty_is_refused(house: House) -> None:
     made = house.ask("POST", "/api/v1/officers", Role.supervisor, json={
         "certificate_no": "012", "name": "n", "squad": "1",
     }).json()  # fmt: skip
@@ -97,7 +100,7 @@ def test_emptying_what_must_not_be_empty_is_refused(house: House):
 @pytest.mark.parametrize(
     "name", ["\x00", "\u202e", "<script>alert(1)</script>", '"><img src=x onerror=1>', "𠮷"]
 )
-def test_a_files_name_is_only_shown(house: House, name):
+def test_a_files_name_is_only_shown(house: House, name: str) -> None:
     recording = house.bureau.receive(
         b"bytes", name=name.replace("\x00", "") or "x", note=name.replace("\x00", "")
     )
@@ -108,11 +111,12 @@ def test_a_files_name_is_only_shown(house: House, name):
     assert original.status_code == 404  # not there yet
 
 
-def test_what_nobody_foresaw_is_answered_in_words_and_tells_nothing(house: House):
+def test_what_nobody_foresaw_is_answered_in_words_and_tells_nothing(house: House) -> None:
     def stumble() -> None:
         raise RuntimeError("/srv/secret")
 
-    house.client.app.router.add_api_route("/stumble", stumble)
+    app: Any = house.client.app
+    app.router.add_api_route("/stumble", stumble)
     plain = house.client.get("/stumble")
     assert plain.status_code == 500 and plain.headers["content-type"] == "application/problem+json"
     assert plain.json()["type"].endswith("internal") and plain.headers["cache-control"] == "no-store"
@@ -121,19 +125,19 @@ def test_what_nobody_foresaw_is_answered_in_words_and_tells_nothing(house: House
     assert "secret" not in plain.text + page.text
 
 
-def test_every_answer_below_uploads_names_the_protocol(house: House):
+def test_every_answer_below_uploads_names_the_protocol(house: House) -> None:
     for path in ("/api/v1/uploads/a/b", "/api/v1/uploads"):
         assert house.client.get(path).headers["tus-resumable"] == "1.0.0"
     assert "tus-resumable" not in house.client.get("/api/v1/recordings").headers
 
 
-def test_a_large_body_is_refused_before_it_is_read(house: House):
+def test_a_large_body_is_refused_before_it_is_read(house: House) -> None:
     large = b"a" * (BodyLimit.LARGEST + 1)
     for path in ("/sign-in", "/api/v1/session", "/language"):
         answer = house.client.post(path, content=large, headers={"Content-Type": "application/json"})
         assert answer.status_code == 413, path
 
-    def in_pieces():
+    def in_pieces() -> Iterator[bytes]:
         for _ in range(40):
             yield b"a" * 65536
 
@@ -144,13 +148,13 @@ def test_a_large_body_is_refused_before_it_is_read(house: House):
     assert kept.status_code == 201
 
 
-def test_no_cache_keeps_what_a_person_may_see(house: House):
+def test_no_cache_keeps_what_a_person_may_see(house: House) -> None:
     recording = house.bureau.receive(b"bytes")
     for path in ("/", f"/recordings/{recording}", "/api/v1/recordings", f"/api/v1/recordings/{recording}"):
         assert house.ask("GET", path, Role.member).headers["Cache-Control"] == "no-store"
 
 
-def test_the_description_of_the_api_brings_nothing_of_another_host(house: House):
+def test_the_description_of_the_api_brings_nothing_of_another_host(house: House) -> None:
     page = house.client.get("/docs")
     assert page.status_code == 200 and "/api/v1/links/{link_id}/confirm" in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
@@ -159,7 +163,7 @@ def test_the_description_of_the_api_brings_nothing_of_another_host(house: House)
 
 
 @pytest.mark.parametrize("year", ["0001", "1999", "2101", "9999"])
-def test_a_year_that_cannot_be_is_refused_by_its_field(house: House, year: str):
+def test_a_year_that_cannot_be_is_refused_by_its_field(house: House, year: str) -> None:
     moment, now = f"{year}-06-03T08:00:00", "2024-06-03T08:00:00"
     event = {"title": "一次检查", "kind": "inspection", "squad": "1", "arrived_at": now}
     house.bureau.squad("1")
@@ -183,7 +187,7 @@ def test_a_year_that_cannot_be_is_refused_by_its_field(house: House, year: str):
     )
 
 
-def test_a_sidecar_of_a_stranger_is_not_read(house: House):
+def test_a_sidecar_of_a_stranger_is_not_read(house: House) -> None:
     app = create_app()
 
     async def ask() -> int:
@@ -195,12 +199,12 @@ def test_a_sidecar_of_a_stranger_is_not_read(house: House):
         answered: list[int] = []
         before_answer = 0
 
-        async def receive():
+        async def receive() -> dict[str, Any]:
             nonlocal before_answer
             before_answer += not answered
             return {"type": "http.request", "body": b"", "more_body": False}
 
-        async def send(message):
+        async def send(message: Message) -> None:
             if message["type"] == "http.response.start":
                 answered.append(message["status"])
 
@@ -212,7 +216,7 @@ def test_a_sidecar_of_a_stranger_is_not_read(house: House):
         assert pool.submit(lambda: asyncio.run(ask())).result() == 401
 
 
-def test_an_event_made_from_a_recording_with_too_long_a_title_is_refused_by_its_field(house: House):
+def test_an_event_made_from_a_recording_with_too_long_a_title_is_refused_by_its_field(house: House) -> None:
     recording = house.bureau.receive(b"bytes")
     wanted = {"title": "长" * 501, "arrived_at": "2024-06-03T08:00:00"}
     answer = house.ask("POST", f"/api/v1/recordings/{recording}/new-event", Role.member, json=wanted)

@@ -1,5 +1,6 @@
 """Every page opens for every role that the menu sends there, with rows of everything on it."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -38,7 +39,7 @@ WHO = [(role, squad) for role in Role for squad in ("1", None) if squad or role 
 
 
 @pytest.mark.parametrize(("role", "squad"), WHO)
-def test_every_page_of_the_menu_opens(same_house: House, role: Role, squad: str | None):
+def test_every_page_of_the_menu_opens(same_house: House, role: Role, squad: str | None) -> None:
     ids = furnish(same_house, f"甲 {role} {squad}")
     paths = [path for path, _word, roles in NAVIGATION if roles is None or role in roles]
     paths += [f"/{kind}/{one}" for kind, one in ids.items()]
@@ -65,17 +66,19 @@ GUARDED = {
 
 
 @pytest.mark.parametrize(("role", "squad"), WHO)
-def test_the_menu_offers_exactly_what_the_role_may_open(same_house: House, role: Role, squad: str | None):
+def test_the_menu_offers_exactly_what_the_role_may_open(
+    same_house: House, role: Role, squad: str | None
+) -> None:
     offered = {path for path, _word in navigation(role)}
     opens = {path for path, *_ in NAVIGATION if same_house.ask("GET", path, role, squad).status_code == 200}
     assert opens == offered
     assert offered & GUARDED.keys() == {path for path, what in GUARDED.items() if may(role, what)}
 
 
-def test_a_longer_list_asks_the_database_no_more_often(house: House):
+def test_a_longer_list_asks_the_database_no_more_often(house: House) -> None:
     asked = 0
 
-    def count(*_) -> None:
+    def count(*_: Any) -> None:
         nonlocal asked
         asked += 1
 
@@ -96,7 +99,7 @@ def test_a_longer_list_asks_the_database_no_more_often(house: House):
     assert {path: asks(path) for path in paths} == few
 
 
-def test_the_queue_page_says_what_each_worker_has_in_hand(house: House):
+def test_the_queue_page_says_what_each_worker_has_in_hand(house: House) -> None:
     with database.transaction() as session:
         session.add_all([Heartbeat(worker=f"host:{n}", queue="encode") for n in (1, 2)])
         session.add(
@@ -112,7 +115,9 @@ def test_the_queue_page_says_what_each_worker_has_in_hand(house: House):
     assert page.count("空闲") == 1 and page.index("host:1") < page.index("空闲")
 
 
-def test_a_demo_database_says_so_on_every_page_however_it_is_served(house: House, monkeypatch):
+def test_a_demo_database_says_so_on_every_page_however_it_is_served(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "纯属虚构" not in house.ask("GET", "/recordings", Role.member).text
     with database.transaction() as session:
         session.add(PolicyValue(name="demo_database", value=True))

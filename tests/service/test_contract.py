@@ -36,16 +36,16 @@ def found(part: dict[str, Any]) -> dict[str, Any]:
     return part
 
 
-def test_the_written_contract_is_that_of_the_program():
+def test_the_written_contract_is_that_of_the_program() -> None:
     told = f"{openapi.FILE.name} is stale: python -m deploy.openapi"
     assert openapi.FILE.read_text(encoding="utf-8") == openapi.written(), told
 
 
-def test_the_contract_is_the_same_whenever_it_is_made():
+def test_the_contract_is_the_same_whenever_it_is_made() -> None:
     assert create_app().openapi() == DOCUMENT
 
 
-def test_every_operation_has_a_name_for_a_client_and_says_what_it_does():
+def test_every_operation_has_a_name_for_a_client_and_says_what_it_does() -> None:
     names = [operation["operationId"] for _where, operation in operations()]
     assert len(names) == len(set(names))
     assert [name for name in names if not re.fullmatch(r"[a-z]+(_[a-z]+)+", name)] == []
@@ -53,7 +53,7 @@ def test_every_operation_has_a_name_for_a_client_and_says_what_it_does():
     assert [where for where, operation in operations() if not operation.get("description")] == []
 
 
-def test_every_answer_that_is_no_error_has_a_shape_and_lists_are_pages():
+def test_every_answer_that_is_no_error_has_a_shape_and_lists_are_pages() -> None:
     for where, operation in operations():
         for status, answer in operation["responses"].items():
             for media in found(answer).get("content", {}).values() if status < "300" else ():
@@ -66,7 +66,7 @@ def test_every_answer_that_is_no_error_has_a_shape_and_lists_are_pages():
                 assert not shapeless or schema.get("additionalProperties") not in (None, True), where
 
 
-def test_every_error_is_problem_details_of_a_type_that_is_named():
+def test_every_error_is_problem_details_of_a_type_that_is_named() -> None:
     for where, operation in operations():
         for status, answer in operation["responses"].items():
             answer = found(answer)
@@ -81,12 +81,12 @@ def test_every_error_is_problem_details_of_a_type_that_is_named():
                 assert value["type"].startswith(TYPE_BASE), where
 
 
-def test_an_error_type_has_one_status():
+def test_an_error_type_has_one_status() -> None:
     examples = DOCUMENT["components"]["examples"]
     assert len({one["value"]["type"] for one in examples.values()}) == len(examples)
 
 
-def test_a_body_that_is_no_text_is_an_error_of_the_status_that_its_type_has():
+def test_a_body_that_is_no_text_is_an_error_of_the_status_that_its_type_has() -> None:
     client = TestClient(create_app(), base_url="http://localhost")
     answer = client.post("/api/v1/session", content=b'"\x81"', headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
@@ -94,11 +94,11 @@ def test_a_body_that_is_no_text_is_an_error_of_the_status_that_its_type_has():
 
 
 @pytest.mark.parametrize("name", ["HTTPValidationError", "ValidationError"])
-def test_no_error_of_the_framework_is_promised(name: str):
+def test_no_error_of_the_framework_is_promised(name: str) -> None:
     assert name not in DOCUMENT["components"]["schemas"]
 
 
-def test_whoever_must_sign_in_is_told_how():
+def test_whoever_must_sign_in_is_told_how() -> None:
     known = set(DOCUMENT["components"]["securitySchemes"])
     for where, operation in operations():
         if where != "POST /api/v1/session":  # whose 401 is a wrong password

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from schemas.accounts import Role
+from schemas.base import new_id
 from schemas.clocks import ClockOffset, ClockOffsetCreate, OffsetSource
 from schemas.jobs import Job, JobKind, JobState
 from schemas.originals import Original
@@ -89,7 +90,9 @@ def measure(bureau: Bureau, seconds: float) -> ClockOffset:
         return add_offset(session, admin(bureau), wanted)
 
 
-def test_the_picture_says_what_a_false_header_hid(bureau: Bureau, recorder: Recorder, local_as_utc: Path):
+def test_the_picture_says_what_a_false_header_hid(
+    bureau: Bureau, recorder: Recorder, local_as_utc: Path
+) -> None:
     recording_id = bureau.receive(local_as_utc, recorder="R-07")
     run_all_jobs(UNSEEN)
     before = bureau.recording(recording_id)
@@ -118,7 +121,9 @@ def test_the_picture_says_what_a_false_header_hid(bureau: Bureau, recorder: Reco
     )
 
 
-def test_the_dock_measures_the_clock_against_its_server(bureau: Bureau, recorder: Recorder, plain: Path):
+def test_the_dock_measures_the_clock_against_its_server(
+    bureau: Bureau, recorder: Recorder, plain: Path
+) -> None:
     fast = timedelta(minutes=2)
     shown = (NOW + fast).isoformat()
     recording_id = bureau.receive(plain, recorder="R-07", device_time=shown, device_time_at=NOW.isoformat())
@@ -136,7 +141,7 @@ def test_the_dock_measures_the_clock_against_its_server(bureau: Bureau, recorder
     assert len(offsets(bureau)) == 1, "the machine does not enter again what a person withdrew"
 
 
-def test_a_station_that_read_the_device_measures_it(bureau: Bureau, recorder: Recorder, plain: Path):
+def test_a_station_that_read_the_device_measures_it(bureau: Bureau, recorder: Recorder, plain: Path) -> None:
     recording_id = bureau.receive(plain, name="x.mp4", recorder="R-07")
     run_all_jobs(UNSEEN)
     local = timedelta(hours=8)
@@ -155,7 +160,7 @@ def test_a_station_that_read_the_device_measures_it(bureau: Bureau, recorder: Re
 
 def test_a_clock_set_hours_wrong_is_believed_once_it_was_measured_and_doubted_again_without(
     bureau: Bureau, recorder: Recorder, tmp_path: Path
-):
+) -> None:
     ahead = film(tmp_path / "c.mp4", None, FILMED + timedelta(hours=5))
     recording_id = bureau.receive(ahead, recorder="R-07")
     run_all_jobs(UNSEEN)
@@ -171,7 +176,7 @@ def test_a_clock_set_hours_wrong_is_believed_once_it_was_measured_and_doubted_ag
     assert bureau.recording(recording_id).recorded_from is None
 
 
-def test_a_recorder_entered_after_its_recording_corrects_it_all_the_same(bureau: Bureau, plain: Path):
+def test_a_recorder_entered_after_its_recording_corrects_it_all_the_same(bureau: Bureau, plain: Path) -> None:
     recording_id = bureau.receive(plain, recorder="R-07")
     run_all_jobs(UNSEEN)
     bureau.squad()
@@ -184,7 +189,7 @@ def test_a_recorder_entered_after_its_recording_corrects_it_all_the_same(bureau:
 
 def test_one_who_reads_a_clock_while_it_changes_comes_again(
     bureau: Bureau, recorder: Recorder, plain: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     """The measurement is entered but not committed when the recording is tagged."""
     recording_id = bureau.receive(plain, recorder="R-07")
     run_all_jobs((JobKind.intake, JobKind.playable))
@@ -205,9 +210,11 @@ def test_one_who_reads_a_clock_while_it_changes_comes_again(
     assert bureau.recording(recording_id).clock_offset_s == 50.0
 
 
-def test_satellites_measure_the_clock_and_the_picture_beside_the_header_does_not():
+def test_satellites_measure_the_clock_and_the_picture_beside_the_header_does_not() -> None:
     def told(camera: str, source: str) -> dict[OffsetSource, Read]:
-        recording = Recording(claimed_from=FILMED + timedelta(seconds=9), recorded_from=FILMED, claims={})
+        recording = Recording(
+            squad_id=new_id(), claimed_from=FILMED + timedelta(seconds=9), recorded_from=FILMED, claims={}
+        )
         recording.clock = {"source": source, "camera_source": camera}
         return tag_clock.read_of(recording, 0.4, tag_clock.Doubts(2, 5))
 
@@ -217,14 +224,15 @@ def test_satellites_measure_the_clock_and_the_picture_beside_the_header_does_not
 
 
 @pytest.mark.parametrize("device", ["", "rubbish", "9999-12-31T23:59:59-14:00", "1500-01-01T00:00:00"])
-def test_a_device_time_that_is_none_measures_nothing(device: str):
+def test_a_device_time_that_is_none_measures_nothing(device: str) -> None:
     claims = {"device_time": device, "device_time_at": NOW.isoformat()}
-    assert tag_clock.read_of(Recording(claims=claims, clock={}), 0, tag_clock.Doubts(2, 5)) == {}
+    recording = Recording(squad_id=new_id(), claims=claims, clock={})
+    assert tag_clock.read_of(recording, 0, tag_clock.Doubts(2, 5)) == {}
 
 
 def test_a_dock_s_reading_is_kept_with_the_recording_that_brought_it(
     bureau: Bureau, recorder: Recorder, plain: Path
-):
+) -> None:
     """It goes with the recorder that the recording turns out to be of."""
     recording_id = bureau.receive(
         plain, recorder="R-07", device_time=NOW.isoformat(), device_time_at=NOW.isoformat()

@@ -22,8 +22,9 @@ from deploy.account import named
 from deploy.database import upgrade
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.redis import Redis
+from deploy.process import Child
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobState
-from schemas.originals import Original, Rendition, RenditionKind
+from schemas.originals import MediaState, Original, Rendition, RenditionKind
 from schemas.recordings import Receipt, ReceiptOutcome, Recording
 from service.kernel import database
 from service.kernel.storage import get_store
@@ -79,7 +80,7 @@ class Yard:
         self.workers = {name: self._worker(name) for name in WORKERS}
         self.schedule = processes.python("-m", "workers.schedule", env=self.env, name="schedule")
 
-    def _worker(self, name: str):
+    def _worker(self, name: str) -> Child:
         arguments = ("-m", "celery", "-A", "workers.app", "worker", *WORKERS[name], "-n", f"{name}@%h")
         return self.processes.python(
             *arguments,
@@ -180,7 +181,7 @@ def _wait_for_encode(yard: Yard, bureau: Bureau, timeout_s: float = 40.0) -> Non
 @pytest.mark.timeout(900)
 def test_every_recording_ends_right_after_faults_at_random_moments(
     bureau: Bureau, own_postgres: Postgres, own_redis: Redis, processes: Processes, tmp_path: Path
-):
+) -> None:
     chance = random.Random(SEED)
     clips = _clips(tmp_path / "clips")
     yard = Yard(processes, bureau)
@@ -261,7 +262,7 @@ def _check_renditions(bureau: Bureau) -> None:
     objects = get_store().objects
     with bureau.session() as session:
         rows = session.scalars(select(Rendition)).all()
-        ready = session.scalars(select(Original.id).where(Original.media_state == "ready")).all()
+        ready = session.scalars(select(Original.id).where(Original.media_state == MediaState.ready)).all()
     per_kind = Counter((row.original_id, row.kind) for row in rows if row.kind != RenditionKind.still)
     assert set(per_kind.values()) == {1}
     assert {original for original, kind in per_kind if kind == RenditionKind.video} == set(ready)

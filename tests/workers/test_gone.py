@@ -72,7 +72,7 @@ def _nothing_rests_on(bureau: Bureau, gone: UUID, other: UUID) -> None:
         assert session.get_one(LinkEvidence, gone).recorder_id is None
 
 
-def test_one_whose_bytes_are_not_those_declared(bureau: Bureau, short: Path):
+def test_one_whose_bytes_are_not_those_declared(bureau: Bureau, short: Path) -> None:
     head, rest = _act(bureau)
     assert bureau.receive(short, name="1.mp4", declared="0" * 64, recorder="R-07") == head
     run_all_jobs(EARLY)
@@ -80,7 +80,7 @@ def test_one_whose_bytes_are_not_those_declared(bureau: Bureau, short: Path):
     _nothing_rests_on(bureau, head, rest)
 
 
-def test_one_that_is_no_recording(bureau: Bureau):
+def test_one_that_is_no_recording(bureau: Bureau) -> None:
     head, rest = _act(bureau)
     assert bureau.receive(b"#EXTM3U\n" + b"x" * 5000, name="1.mp4", recorder="R-07") == head
     run_all_jobs(EARLY)
@@ -88,7 +88,7 @@ def test_one_that_is_no_recording(bureau: Bureau):
     _nothing_rests_on(bureau, head, rest)
 
 
-def test_one_that_is_merged_into_the_recording_of_the_same_bytes(bureau: Bureau, short: Path):
+def test_one_that_is_merged_into_the_recording_of_the_same_bytes(bureau: Bureau, short: Path) -> None:
     first = bureau.receive(short, name="0.mp4")
     run_all_jobs(EARLY)
     head, rest = _act(bureau)

@@ -20,7 +20,7 @@ def beats() -> dict[str, Heartbeat]:
         return {row.worker: row for row in session.scalars(select(Heartbeat))}
 
 
-def test_a_worker_shows_while_it_lives_and_a_queue_without_one_is_unserved(bureau: Bureau):
+def test_a_worker_shows_while_it_lives_and_a_queue_without_one_is_unserved(bureau: Bureau) -> None:
     with transaction() as session:
         assert all(health.unserved for health in queue_health(session))
     beat = Beat("encode")
@@ -35,7 +35,7 @@ def test_a_worker_shows_while_it_lives_and_a_queue_without_one_is_unserved(burea
         assert all(health.unserved for health in queue_health(session))
 
 
-def test_a_killed_worker_of_this_machine_is_noticed_by_the_next_one(bureau: Bureau):
+def test_a_killed_worker_of_this_machine_is_noticed_by_the_next_one(bureau: Bureau) -> None:
     process = subprocess.Popen(["true"])
     process.wait()
     dead, elsewhere = f"{socket.gethostname()}:{process.pid}", "another-machine:1"

@@ -3,6 +3,7 @@
 import hashlib
 import threading
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
@@ -51,7 +52,7 @@ def custody(bureau: Bureau, action: str) -> list[CustodyEntry]:
         return list(session.scalars(select(CustodyEntry).where(CustodyEntry.action == action)))
 
 
-def test_the_fingerprint_is_that_of_the_stored_bytes(bureau: Bureau, clip: Path):
+def test_the_fingerprint_is_that_of_the_stored_bytes(bureau: Bureau, clip: Path) -> None:
     recording_id = bureau.receive(clip, declared=digest(clip).upper())
     run_all_jobs(FIRST)
     (original,) = originals(bureau)
@@ -64,7 +65,7 @@ def test_the_fingerprint_is_that_of_the_stored_bytes(bureau: Bureau, clip: Path)
     assert original.locked_until is None and original.lock_mode == "NONE"
 
 
-def test_a_wrong_declared_hash_keeps_the_bytes_apart_and_never_counts(bureau: Bureau, clip: Path):
+def test_a_wrong_declared_hash_keeps_the_bytes_apart_and_never_counts(bureau: Bureau, clip: Path) -> None:
     recording_id = bureau.receive(clip, declared="0" * 64)
     run_all_jobs()
     recording = bureau.recording(recording_id)
@@ -80,7 +81,7 @@ def test_a_wrong_declared_hash_keeps_the_bytes_apart_and_never_counts(bureau: Bu
     assert len(stored_keys()) == 2, "the mismatched copy is nobody's duplicate"
 
 
-def test_the_same_bytes_of_the_same_squad_are_a_second_receipt(bureau: Bureau, clip: Path):
+def test_the_same_bytes_of_the_same_squad_are_a_second_receipt(bureau: Bureau, clip: Path) -> None:
     first = bureau.receive(clip, officer="360701")
     run_all_jobs(FIRST)
     second = bureau.receive(clip, officer="999", case="城管罚〔2024〕1号", note="第二次")
@@ -98,7 +99,7 @@ def test_the_same_bytes_of_the_same_squad_are_a_second_receipt(bureau: Bureau, c
         assert get_recording(session, bureau.actor(), second).id == first, "the id stays valid"
 
 
-def test_another_squad_has_its_own_recording_and_learns_nothing(bureau: Bureau, clip: Path):
+def test_another_squad_has_its_own_recording_and_learns_nothing(bureau: Bureau, clip: Path) -> None:
     first = bureau.receive(clip, squad="1", note="只给一中队")
     run_all_jobs()
     second = bureau.receive(clip, squad="2")
@@ -120,13 +121,13 @@ def test_another_squad_has_its_own_recording_and_learns_nothing(bureau: Bureau, 
 @pytest.mark.parametrize("squads", [("1", "1", "1"), ("1", "2", "1")])
 def test_the_same_bytes_at_the_same_moment_become_one_original(
     bureau: Bureau, clip: Path, squads: tuple[str, ...]
-):
+) -> None:
     ids = [bureau.receive(clip, squad=squad) for squad in squads]
     with transaction() as session:
         jobs = list(session.scalars(select(Job.id).where(Job.kind == JobKind.intake)))
     start = threading.Barrier(len(jobs))
 
-    def take_in(job_id) -> None:
+    def take_in(job_id: UUID) -> None:
         start.wait()
         run_job(job_id, f"worker-{job_id}")
 
@@ -137,7 +138,7 @@ def test_the_same_bytes_at_the_same_moment_become_one_original(
         thread.join()
     run_all_jobs(FIRST)
     (original,) = originals(bureau)
-    survivors = {squad: None for squad in squads}
+    survivors: dict[str, UUID] = {}
     for recording_id, squad in zip(ids, squads, strict=True):
         recording = bureau.recording(recording_id)
         survivors[squad] = recording.merged_into or recording.id
@@ -150,7 +151,7 @@ def test_the_same_bytes_at_the_same_moment_become_one_original(
     assert {receipt.store_key for receipt in receipts(bureau)} == {original.store_key}
 
 
-def test_bytes_that_the_store_lost_come_back_with_their_next_arrival(bureau: Bureau, clip: Path):
+def test_bytes_that_the_store_lost_come_back_with_their_next_arrival(bureau: Bureau, clip: Path) -> None:
     first = bureau.receive(clip)
     run_all_jobs(FIRST)
     (original,) = originals(bureau)
@@ -164,7 +165,7 @@ def test_bytes_that_the_store_lost_come_back_with_their_next_arrival(bureau: Bur
     assert bureau.recording(first).original_id == healed.id
 
 
-def test_what_is_not_a_recording_is_quarantined_and_its_sender_told(bureau: Bureau):
+def test_what_is_not_a_recording_is_quarantined_and_its_sender_told(bureau: Bureau) -> None:
     recording_id = bureau.receive(b"PK\x03\x04" + b"\0" * 500, name="video.mp4")
     empty = bureau.receive(b"", name="empty.mp4")
     run_all_jobs()
@@ -179,7 +180,7 @@ def test_what_is_not_a_recording_is_quarantined_and_its_sender_told(bureau: Bure
     assert {entry.action for entry in custody(bureau, "refuse")} == {"refuse"}
 
 
-def test_taking_in_twice_changes_nothing(bureau: Bureau, clip: Path):
+def test_taking_in_twice_changes_nothing(bureau: Bureau, clip: Path) -> None:
     recording_id = bureau.receive(clip)
     run_all_jobs()
     before = bureau.recording(recording_id)
@@ -194,7 +195,7 @@ def test_taking_in_twice_changes_nothing(bureau: Bureau, clip: Path):
     assert len(custody(bureau, "lock")) == 1
 
 
-def test_bytes_that_are_gone_fail_with_their_reason(bureau: Bureau, clip: Path):
+def test_bytes_that_are_gone_fail_with_their_reason(bureau: Bureau, clip: Path) -> None:
     recording_id = bureau.receive(clip)
     get_store().objects.delete(receipts(bureau)[0].store_key)
     with transaction() as session:

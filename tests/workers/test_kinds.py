@@ -2,6 +2,7 @@
 
 import configparser
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ruamel.yaml import YAML
@@ -15,7 +16,7 @@ from workers.stages import STAGES
 DEPLOY = Path(__file__).parents[2] / "deploy"
 
 
-def test_every_kind_that_can_be_stored_is_known_with_its_queue_and_has_a_stage():
+def test_every_kind_that_can_be_stored_is_known_with_its_queue_and_has_a_stage() -> None:
     assert set(KINDS) == set(JobKind)
     for code, kind in KINDS.items():
         assert kind.queue in QUEUES.values()
@@ -24,7 +25,7 @@ def test_every_kind_that_can_be_stored_is_known_with_its_queue_and_has_a_stage()
 
 
 @pytest.mark.parametrize("queue", QUEUES.values(), ids=lambda queue: queue.name)
-def test_every_queue_is_served_wherever_the_manifests_put_the_program(queue):
+def test_every_queue_is_served_wherever_the_manifests_put_the_program(queue: Any) -> None:
     yaml = YAML(typ="safe")
     words = ["zhenglu", "worker", queue.name]
     compose = yaml.load((DEPLOY / "compose.yaml").read_text())["services"]
@@ -38,7 +39,7 @@ def test_every_queue_is_served_wherever_the_manifests_put_the_program(queue):
     assert [one["command"][:3] for (one,) in pods].count(words) == 1
 
 
-def test_no_manifest_serves_a_queue_that_does_not_exist():
+def test_no_manifest_serves_a_queue_that_does_not_exist() -> None:
     yaml = YAML(typ="safe")
     compose = yaml.load((DEPLOY / "compose.yaml").read_text())["services"].values()
     pods = yaml.load((DEPLOY / "kubernetes/zhenglu.yaml").read_text())["items"]

@@ -2,11 +2,14 @@
 
 import threading
 import time
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlmodel import Session
 
 from deploy.embedded.redis import Redis
 from deploy.process import wait_until
@@ -25,13 +28,13 @@ def _installation(bureau: Bureau) -> None:
 
 
 @pytest.fixture
-def own_redis(bureau: Bureau, redis_server: Redis):
+def own_redis(bureau: Bureau, redis_server: Redis) -> Iterator[Redis]:
     yield redis_server
     if not redis_server.ready():
         redis_server.start()
 
 
-def ask(subject: UUID | None = None, **options) -> UUID:
+def ask(subject: UUID | None = None, **options: Any) -> UUID:
     with transaction() as session:
         return request_job(session, JobKind.noop, subject or new_id(), **options)
 
@@ -58,7 +61,7 @@ def end_lease(job_id: UUID) -> None:
         )
 
 
-def done(held) -> None:
+def done(held: Lease) -> None:
     held.publish(lambda session: finish(session, held))
 
 
@@ -66,17 +69,17 @@ class Broken:
     """A stage of the test: raises what it is given."""
 
     def __init__(self, error: Exception) -> None:
-        self.error, self.told = error, []
+        self.error, self.told = error, list[str]()
 
-    def run(self, held) -> None:
+    def run(self, held: Lease) -> None:
         raise self.error
 
-    def failed(self, session, held, reason, params) -> None:
+    def failed(self, session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
         self.told.append(reason)
 
 
 @pytest.fixture
-def noop_that(monkeypatch: pytest.MonkeyPatch):
+def noop_that(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception], Broken]:
     def put(error: Exception) -> Broken:
         stage = Broken(error)
         monkeypatch.setitem(runner.STAGES, JobKind.noop, stage)
@@ -85,7 +88,7 @@ def noop_that(monkeypatch: pytest.MonkeyPatch):
     return put
 
 
-def test_wishes_for_the_same_work_are_one_row():
+def test_wishes_for_the_same_work_are_one_row() -> None:
     subject = new_id()
     first, second = ask(subject, priority=7), ask(subject, priority=3)
     assert first == second
@@ -94,7 +97,7 @@ def test_wishes_for_the_same_work_are_one_row():
     assert job(first).state == JobState.done
 
 
-def test_a_wish_made_while_it_runs_makes_it_run_again():
+def test_a_wish_made_while_it_runs_makes_it_run_again() -> None:
     subject = new_id()
     job_id = ask(subject)
     held = take(job_id, "a")
@@ -105,7 +108,7 @@ def test_a_wish_made_while_it_runs_makes_it_run_again():
     assert job(job_id).satisfied == job(job_id).requested == 2
 
 
-def test_a_wish_for_later_made_while_it_runs_waits_for_its_time():
+def test_a_wish_for_later_made_while_it_runs_waits_for_its_time() -> None:
     subject = new_id()
     job_id = ask(subject)
     held = take(job_id, "a")
@@ -115,7 +118,7 @@ def test_a_wish_for_later_made_while_it_runs_waits_for_its_time():
     assert run_all_jobs() == []
 
 
-def test_a_wish_made_while_its_last_try_fails_is_not_lost():
+def test_a_wish_made_while_its_last_try_fails_is_not_lost() -> None:
     subject = new_id()
     job_id = ask(subject)
     held = take(job_id, "a")
@@ -125,7 +128,7 @@ def test_a_wish_made_while_its_last_try_fails_is_not_lost():
     assert story(job_id) == [(1, AttemptOutcome.failed, "internal")]
 
 
-def test_of_many_who_take_it_at_once_one_wins():
+def test_of_many_who_take_it_at_once_one_wins() -> None:
     job_id = ask()
     start, won = threading.Barrier(8), []
 
@@ -143,7 +146,7 @@ def test_of_many_who_take_it_at_once_one_wins():
     assert take(job_id, "late") is None
 
 
-def test_a_job_whose_lease_ran_out_is_taken_over_and_the_story_says_so():
+def test_a_job_whose_lease_ran_out_is_taken_over_and_the_story_says_so() -> None:
     job_id = ask()
     first = take(job_id, "a")
     assert take(job_id, "b") is None
@@ -157,7 +160,7 @@ def test_a_job_whose_lease_ran_out_is_taken_over_and_the_story_says_so():
     ]
 
 
-def test_a_stale_attempt_publishes_nothing():
+def test_a_stale_attempt_publishes_nothing() -> None:
     job_id = ask()
     stale = take(job_id, "a")
     end_lease(job_id)
@@ -174,7 +177,7 @@ def test_a_stale_attempt_publishes_nothing():
     assert job(job_id).state == JobState.done
 
 
-def test_an_attempt_without_results_satisfies_only_what_it_still_holds():
+def test_an_attempt_without_results_satisfies_only_what_it_still_holds() -> None:
     subject = new_id()
     job_id = ask(subject)
     stale = take(job_id, "a")
@@ -194,7 +197,7 @@ def test_an_attempt_without_results_satisfies_only_what_it_still_holds():
     assert [outcome for _, outcome, _ in story(job_id)] == ["lost", "done", "done"]
 
 
-def test_leases_of_several_jobs_are_renewed_by_one_thread(monkeypatch: pytest.MonkeyPatch):
+def test_leases_of_several_jobs_are_renewed_by_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workers.lease.PROGRESS_EVERY_S", 0.05)
     monkeypatch.setattr("workers.lease.RENEW_EVERY_S", 0.1)
     leases = [take(ask(), "a") for _ in range(3)]
@@ -210,7 +213,9 @@ def test_leases_of_several_jobs_are_renewed_by_one_thread(monkeypatch: pytest.Mo
     assert sum(thread.name == "leases" for thread in threading.enumerate()) == 1
 
 
-def test_the_lease_is_renewed_while_work_goes_on_and_its_loss_is_told(monkeypatch: pytest.MonkeyPatch):
+def test_the_lease_is_renewed_while_work_goes_on_and_its_loss_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("workers.lease.PROGRESS_EVERY_S", 0.05)
     monkeypatch.setattr("workers.lease.RENEW_EVERY_S", 0.1)
     job_id = ask()
@@ -219,7 +224,7 @@ def test_the_lease_is_renewed_while_work_goes_on_and_its_loss_is_told(monkeypatc
         before = session.get_one(Job, job_id).lease_until
     with kept(held):
         held.progress(0.5, "encoding")
-        assert wait_until(lambda: job(job_id).lease_until > before and job(job_id).progress, 60)
+        assert wait_until(lambda: job(job_id).lease_until > before and bool(job(job_id).progress), 60)
         assert (job(job_id).progress, job(job_id).progress_note) == (0.5, "encoding")
         end_lease(job_id)
         with transaction() as session:  # as the taker-over leaves it
@@ -227,7 +232,9 @@ def test_the_lease_is_renewed_while_work_goes_on_and_its_loss_is_told(monkeypatc
         assert held.lost.wait(60)
 
 
-def test_a_failure_is_tried_again_later_and_fails_for_good_when_tries_are_spent(noop_that):
+def test_a_failure_is_tried_again_later_and_fails_for_good_when_tries_are_spent(
+    noop_that: Callable[[Exception], Broken],
+) -> None:
     stage = noop_that(JobFailed("encoder_failed", code=1, detail="x"))
     job_id = ask()
     for attempt in range(1, 6):
@@ -243,7 +250,9 @@ def test_a_failure_is_tried_again_later_and_fails_for_good_when_tries_are_spent(
     assert [outcome for _, outcome, _ in story(job_id)] == [*["retry"] * 4, "failed"]
 
 
-def test_a_person_retries_a_failed_job(noop_that, monkeypatch: pytest.MonkeyPatch):
+def test_a_person_retries_a_failed_job(
+    noop_that: Callable[[Exception], Broken], monkeypatch: pytest.MonkeyPatch
+) -> None:
     noop_that(JobFailed("internal", final=True))
     job_id = ask()
     runner.run_job(job_id, "a")
@@ -254,7 +263,7 @@ def test_a_person_retries_a_failed_job(noop_that, monkeypatch: pytest.MonkeyPatc
     assert (job(job_id).state, job(job_id).tries) == (JobState.queued, 0)
 
 
-def test_what_only_has_to_wait_costs_no_try(noop_that):
+def test_what_only_has_to_wait_costs_no_try(noop_that: Callable[[Exception], Broken]) -> None:
     noop_that(TryLater("scratch_full", after_s=0))
     job_id = ask()
     for _ in range(7):
@@ -263,7 +272,7 @@ def test_what_only_has_to_wait_costs_no_try(noop_that):
     assert story(job_id)[-1] == (7, AttemptOutcome.retry, "scratch_full")
 
 
-def test_a_bug_in_a_stage_ends_in_the_row_with_its_trace(noop_that):
+def test_a_bug_in_a_stage_ends_in_the_row_with_its_trace(noop_that: Callable[[Exception], Broken]) -> None:
     noop_that(ZeroDivisionError("by nought"))
     job_id = ask()
     runner.run_job(job_id, "a")
@@ -271,7 +280,7 @@ def test_a_bug_in_a_stage_ends_in_the_row_with_its_trace(noop_that):
     assert row.reason == "internal" and "by nought" in row.reason_params["trace"]
 
 
-def test_a_job_that_ends_its_workers_fails_instead_of_going_round_for_ever():
+def test_a_job_that_ends_its_workers_fails_instead_of_going_round_for_ever() -> None:
     job_id = ask()
     for _ in range(5):
         assert take(job_id, "dies") is not None
@@ -280,7 +289,7 @@ def test_a_job_that_ends_its_workers_fails_instead_of_going_round_for_ever():
     assert (job(job_id).state, job(job_id).reason) == (JobState.failed, "worker_lost")
 
 
-def test_asking_while_redis_is_down_is_quick_and_loses_nothing(own_redis: Redis):
+def test_asking_while_redis_is_down_is_quick_and_loses_nothing(own_redis: Redis) -> None:
     own_redis.stop()
     began = time.monotonic()
     job_id = ask()
@@ -294,7 +303,9 @@ def test_asking_while_redis_is_down_is_quick_and_loses_nothing(own_redis: Redis)
     assert schedule.nudges_in("light") == 1
 
 
-def test_a_kill_between_commit_and_publish_is_made_up_for_by_the_sweeper(monkeypatch: pytest.MonkeyPatch):
+def test_a_kill_between_commit_and_publish_is_made_up_for_by_the_sweeper(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("service.kernel.jobs.publish", lambda *_: None)  # as if the process had ended here
     job_id = ask()
     monkeypatch.undo()
@@ -307,7 +318,7 @@ def test_a_kill_between_commit_and_publish_is_made_up_for_by_the_sweeper(monkeyp
     assert job(job_id).state == JobState.queued
 
 
-def test_the_sweeper_publishes_lost_leases_before_all_others():
+def test_the_sweeper_publishes_lost_leases_before_all_others() -> None:
     lost = ask(priority=9)
     take(lost, "dies")
     end_lease(lost)
@@ -316,7 +327,7 @@ def test_the_sweeper_publishes_lost_leases_before_all_others():
     assert schedule.sweep() == 1, "as long as nobody takes it"
 
 
-def test_a_backlog_is_not_published_anew_for_ever(monkeypatch: pytest.MonkeyPatch):
+def test_a_backlog_is_not_published_anew_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schedule, "ENOUGH_NUDGES", 20)
     for _ in range(30):
         ask()
@@ -326,7 +337,7 @@ def test_a_backlog_is_not_published_anew_for_ever(monkeypatch: pytest.MonkeyPatc
     assert schedule.sweep() == 0
 
 
-def test_a_raised_priority_moves_a_waiting_job_forward():
+def test_a_raised_priority_moves_a_waiting_job_forward() -> None:
     subject = new_id()
     job_id = ask(subject, priority=7)
     with transaction() as session:

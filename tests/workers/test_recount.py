@@ -1,9 +1,12 @@
 """The recount job: batch by batch, each a transaction of its own, begun again by whoever takes over."""
 
+from uuid import UUID
+
 import pytest
 from sqlalchemy import func, update
-from sqlmodel import select
+from sqlmodel import Session, select
 
+from schemas.accounts import Role
 from schemas.coverage import EventCoverage
 from schemas.events import EventKind
 from schemas.jobs import Job, JobKind, JobState
@@ -29,7 +32,7 @@ def published(bureau: Bureau, monkeypatch: pytest.MonkeyPatch) -> Bureau:
         field = Field(session)
         recount(session, [field.event(at("09:00"), at("09:30")).id for _ in range(EVENTS)])
     with transaction() as session:
-        actor = Field(session).actor("admin")
+        actor = Field(session).actor(Role.admin)
         publish(
             session,
             actor,
@@ -51,17 +54,19 @@ def the_job() -> Job:
         return session.scalars(select(Job).where(Job.kind == JobKind.recount)).one()
 
 
-def test_a_published_list_changes_what_is_kept_of_every_event(published: Bureau):
+def test_a_published_list_changes_what_is_kept_of_every_event(published: Bureau) -> None:
     assert not_required() == 0
     run_all_jobs((JobKind.recount,))
     assert not_required() == 2 * EVENTS
     assert the_job().state == JobState.done
 
 
-def test_what_a_killed_worker_had_counted_stays_and_the_next_one_finishes(published: Bureau, monkeypatch):
-    batches = []
+def test_what_a_killed_worker_had_counted_stays_and_the_next_one_finishes(
+    published: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[UUID | None] = []
 
-    def dies(session, after):
+    def dies(session: Session, after: UUID | None) -> list[UUID]:
         if len(batches) == 1:
             raise JobFailed("worker_lost")
         batches.append(after)
@@ -79,15 +84,17 @@ def test_what_a_killed_worker_had_counted_stays_and_the_next_one_finishes(publis
     assert the_job().state == JobState.done
 
 
-def test_a_second_list_while_the_first_is_counted_is_counted_too(published: Bureau, monkeypatch):
+def test_a_second_list_while_the_first_is_counted_is_counted_too(
+    published: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real = stage._batch
-    asked = []
+    asked: list[bool] = []
 
-    def publishes(session, after):
+    def publishes(session: Session, after: UUID | None) -> list[UUID]:
         if not asked:
             asked.append(True)
             with transaction() as other:
-                actor = Field(other).actor("admin", name="other")
+                actor = Field(other).actor(Role.admin, name="other")
                 lines = [MatterBase(kind=kind, duty=Duty.must) for kind in EventKind]
                 publish(other, actor, lines, at("00:00").date())
         return real(session, after)

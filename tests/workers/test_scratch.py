@@ -4,11 +4,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
 from service.kernel.storage import open_store
 from service.kernel.storage.errors import ObjectMissing
+from service.kernel.storage.protocols import Objects
 from tests.fixtures.processes import REPOSITORY, Processes
 from workers.lease import JobFailed, LeaseLost, TryLater
 from workers.scratch import Scratch
@@ -31,22 +33,22 @@ def scratch(tmp_path: Path) -> Scratch:
 
 
 @pytest.fixture
-def objects(tmp_path: Path):
+def objects(tmp_path: Path) -> Objects:
     return open_store(f"file://{tmp_path}/store?reserve=0").objects
 
 
 class Counting:
     """The store itself, with its reads counted."""
 
-    def __init__(self, objects) -> None:
+    def __init__(self, objects: Objects) -> None:
         self.objects, self.reads = objects, 0
 
-    def read(self, *arguments):
+    def read(self, *arguments: Any) -> Any:
         self.reads += 1
         return self.objects.read(*arguments)
 
 
-def test_a_full_quota_makes_a_job_wait_and_a_hopeless_wish_fails(scratch: Scratch):
+def test_a_full_quota_makes_a_job_wait_and_a_hopeless_wish_fails(scratch: Scratch) -> None:
     with scratch.room(60 * MIB) as room:
         assert room.is_dir()
         with pytest.raises(TryLater, match="scratch_full"), scratch.room(50 * MIB):
@@ -58,7 +60,9 @@ def test_a_full_quota_makes_a_job_wait_and_a_hopeless_wish_fails(scratch: Scratc
     assert scratch.used_bytes() == 0 and not room.exists()
 
 
-def test_another_process_counts_and_its_death_frees_everything(scratch: Scratch, processes: Processes):
+def test_another_process_counts_and_its_death_frees_everything(
+    scratch: Scratch, processes: Processes
+) -> None:
     holder = processes.python("-c", HOLDER, str(scratch.root), str(80 * MIB), name="holder")
     processes.wait_for_output("holding", holder, timeout_s=90)
     assert scratch.used_bytes() == 80 * MIB
@@ -70,7 +74,7 @@ def test_another_process_counts_and_its_death_frees_everything(scratch: Scratch,
     assert list(scratch.rooms.iterdir()) == []
 
 
-def test_a_subprocess_does_not_keep_its_parents_room(scratch: Scratch):
+def test_a_subprocess_does_not_keep_its_parents_room(scratch: Scratch) -> None:
     with scratch.room(10 * MIB):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"], cwd=REPOSITORY)
     try:
@@ -80,15 +84,19 @@ def test_a_subprocess_does_not_keep_its_parents_room(scratch: Scratch):
         child.wait()
 
 
-def test_an_object_is_fetched_once_for_all_who_want_it(scratch: Scratch, objects, tmp_path: Path):
+def test_an_object_is_fetched_once_for_all_who_want_it(
+    scratch: Scratch, objects: Objects, tmp_path: Path
+) -> None:
     counting = Counting(objects)
     source = tmp_path / "source"
     source.write_bytes(b"x" * 3 * MIB)
     objects.put_file("a/b", source)
-    seen, paths = [], []
+    seen, paths = list[bytes](), list[Path]()
 
     def want() -> None:
-        with scratch.fetched(counting, "a/b", "1", 3 * MIB, threading.Event(), seen.append) as at_hand:
+        with scratch.fetched(
+            cast(Objects, counting), "a/b", "1", 3 * MIB, threading.Event(), seen.append
+        ) as at_hand:
             assert at_hand.path.read_bytes() == source.read_bytes()
             paths.append(at_hand.path)
 
@@ -102,7 +110,9 @@ def test_an_object_is_fetched_once_for_all_who_want_it(scratch: Scratch, objects
     assert scratch.used_bytes() == 3 * MIB, "kept for the next stage"
 
 
-def test_unused_files_make_room_and_used_ones_do_not(scratch: Scratch, objects, tmp_path: Path):
+def test_unused_files_make_room_and_used_ones_do_not(
+    scratch: Scratch, objects: Objects, tmp_path: Path
+) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"x")
     for key in ("a", "b"):
@@ -118,7 +128,7 @@ def test_unused_files_make_room_and_used_ones_do_not(scratch: Scratch, objects, 
     assert scratch.used_bytes() == 0
 
 
-def test_a_fetch_that_fails_leaves_nothing(scratch: Scratch, objects):
+def test_a_fetch_that_fails_leaves_nothing(scratch: Scratch, objects: Objects) -> None:
     with (
         pytest.raises(ObjectMissing),
         scratch.fetched(objects, "none", "1", 5 * MIB, threading.Event()),
@@ -127,7 +137,9 @@ def test_a_fetch_that_fails_leaves_nothing(scratch: Scratch, objects):
     assert scratch.used_bytes() == 0 and list(scratch.files.iterdir()) == []
 
 
-def test_waiting_for_anothers_fetch_ends_with_the_lease(scratch: Scratch, objects, tmp_path: Path):
+def test_waiting_for_anothers_fetch_ends_with_the_lease(
+    scratch: Scratch, objects: Objects, tmp_path: Path
+) -> None:
     source = tmp_path / "source"
     source.write_bytes(b"x" * MIB)
     objects.put_file("a", source)

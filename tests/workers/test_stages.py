@@ -3,6 +3,8 @@
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, update
@@ -10,7 +12,7 @@ from sqlalchemy import func, select, update
 from schemas.jobs import Job, JobAttempt, JobKind, JobState
 from schemas.originals import MediaState, Original, Rendition, RenditionKind
 from schemas.people import Officer
-from schemas.reasons import Reason
+from schemas.reasons import Params, Reason
 from schemas.recorders import Recorder, RecorderModel
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState, Sidecar, Tag, TagSource
 from service.kernel.database import transaction
@@ -20,6 +22,7 @@ from service.registry.conventions.actions import keep_sidecar
 from tests.fixtures.ceph import CephNode
 from tests.fixtures.jobs import Bureau, forget_settings, run_all_jobs
 from tests.fixtures.media import footage
+from workers.media.renditions import Rendered
 from workers.runner import run_job
 from workers.stages import renditions
 from workers.stages.publishing import key_of, sweep_orphans
@@ -32,7 +35,7 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return footage(tmp_path_factory.mktemp("clip") / "clip.mp4", seconds=1.0, size="320x240", rate=10)
 
 
-def original_of(bureau: Bureau, recording_id) -> Original:
+def original_of(bureau: Bureau, recording_id: UUID) -> Original:
     with bureau.session() as session:
         return session.get_one(Original, session.get_one(Recording, recording_id).original_id)
 
@@ -48,7 +51,7 @@ def job(bureau: Bureau, kind: JobKind) -> Job:
         return session.scalars(select(Job).where(Job.kind == kind)).one()
 
 
-def tags(bureau: Bureau, recording_id) -> dict[str, Tag]:
+def tags(bureau: Bureau, recording_id: UUID) -> dict[str, Tag]:
     with bureau.session() as session:
         return {tag.name: tag for tag in session.scalars(select(Tag).where(Tag.recording_id == recording_id))}
 
@@ -65,7 +68,7 @@ def spend_tries(kind: JobKind) -> None:
         run_all_jobs()
 
 
-def test_an_mp4_is_playable_at_once_and_ready_after_its_encode(bureau: Bureau, h264_mp4: Path):
+def test_an_mp4_is_playable_at_once_and_ready_after_its_encode(bureau: Bureau, h264_mp4: Path) -> None:
     recording_id = bureau.receive(h264_mp4)
     run_all_jobs(EARLY)
     early = bureau.recording(recording_id)
@@ -85,7 +88,7 @@ def test_an_mp4_is_playable_at_once_and_ready_after_its_encode(bureau: Bureau, h
 
 def test_a_wrong_container_is_exchanged_early_and_given_up_for_the_checked_video(
     bureau: Bureau, ts_clip: Path
-):
+) -> None:
     bureau.receive(ts_clip)
     run_all_jobs(EARLY)
     (remuxed,) = rows(bureau)
@@ -98,7 +101,7 @@ def test_a_wrong_container_is_exchanged_early_and_given_up_for_the_checked_video
     assert get_store().objects.stat(video.store_key).size == video.size
 
 
-def test_made_again_there_is_still_one_set_and_no_older_object(bureau: Bureau, short: Path):
+def test_made_again_there_is_still_one_set_and_no_older_object(bureau: Bureau, short: Path) -> None:
     recording_id = bureau.receive(short)
     run_all_jobs()
     before = {row.store_key for row in rows(bureau) if row.store_key}
@@ -113,7 +116,9 @@ def test_made_again_there_is_still_one_set_and_no_older_object(bureau: Bureau, s
     assert len(rows(bureau, RenditionKind.video)) == 1
 
 
-def test_what_a_killed_attempt_stored_is_swept_and_nothing_else(bureau: Bureau, short: Path, tmp_path: Path):
+def test_what_a_killed_attempt_stored_is_swept_and_nothing_else(
+    bureau: Bureau, short: Path, tmp_path: Path
+) -> None:
     recording_id = bureau.receive(short)
     run_all_jobs(EARLY)
     original = original_of(bureau, recording_id)
@@ -138,11 +143,11 @@ def test_what_a_killed_attempt_stored_is_swept_and_nothing_else(bureau: Bureau, 
 
 def test_an_encode_that_keeps_failing_leaves_what_plays_and_a_retry_heals(
     bureau: Bureau, short: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     recording_id = bureau.receive(short)
     real = renditions.render
 
-    def badly(*arguments, **options):
+    def badly(*arguments: Any, **options: Any) -> Rendered:
         made = real(*arguments, **options)
         made.faults = [Reason(code="stream_missing", params={"kind": "audio"})]
         return made
@@ -165,13 +170,13 @@ def test_an_encode_that_keeps_failing_leaves_what_plays_and_a_retry_heals(
 
 def test_a_damaged_source_that_gives_less_every_time_is_partial_and_says_so(
     bureau: Bureau, short: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     recording_id = bureau.receive(short)
     real = renditions.render
 
-    def short_of(*arguments, **options):
+    def short_of(*arguments: Any, **options: Any) -> Rendered:
         made = real(*arguments, **options)
-        params = {"kind": "video", "got": 0.5, "expected": 1.0}
+        params: Params = {"kind": "video", "got": 0.5, "expected": 1.0}
         made.faults = [Reason(code="duration_short", params=params)]
         return made
 
@@ -183,7 +188,7 @@ def test_a_damaged_source_that_gives_less_every_time_is_partial_and_says_so(
     assert len(rows(bureau, RenditionKind.video)) == 1
 
 
-def test_no_moov_is_unplayable_with_its_reason_and_nothing_is_rendered(bureau: Bureau, short: Path):
+def test_no_moov_is_unplayable_with_its_reason_and_nothing_is_rendered(bureau: Bureau, short: Path) -> None:
     data = short.read_bytes()
     header = data[: int.from_bytes(data[:4], "big")]
     recording_id = bureau.receive(header + b"\0\0\xff\xffmdat" + data[-2000:], name="power-cut.mp4")
@@ -194,7 +199,7 @@ def test_no_moov_is_unplayable_with_its_reason_and_nothing_is_rendered(bureau: B
     assert original_of(bureau, recording_id).media_state == MediaState.unplayable
 
 
-def test_claims_become_rows_where_they_are_known_and_tags_where_not(bureau: Bureau, short: Path):
+def test_claims_become_rows_where_they_are_known_and_tags_where_not(bureau: Bureau, short: Path) -> None:
     squad = bureau.squad()
     with transaction() as session:
         session.add(Officer(certificate_no="360701", name="队员 001", squad_id=squad))
@@ -214,7 +219,9 @@ def test_claims_become_rows_where_they_are_known_and_tags_where_not(bureau: Bure
     assert tags(bureau, unknown)["unknown_officer"].value == "nobody"
 
 
-def test_the_name_and_the_models_conventions_tell_recorder_officer_and_time(bureau: Bureau, short: Path):
+def test_the_name_and_the_models_conventions_tell_recorder_officer_and_time(
+    bureau: Bureau, short: Path
+) -> None:
     squad = bureau.squad()
     with transaction() as session:
         model = RecorderModel(
@@ -240,7 +247,7 @@ def test_the_name_and_the_models_conventions_tell_recorder_officer_and_time(bure
     assert tags(bureau, recording_id)["officer"].source == TagSource.file_name
 
 
-def test_a_sidecar_that_comes_late_is_heeded_and_tags_of_persons_stay(bureau: Bureau, short: Path):
+def test_a_sidecar_that_comes_late_is_heeded_and_tags_of_persons_stay(bureau: Bureau, short: Path) -> None:
     recording_id = bureau.receive(short, name="0001.mp4")
     run_all_jobs(EARLY)
     with transaction() as session:
@@ -255,7 +262,7 @@ def test_a_sidecar_that_comes_late_is_heeded_and_tags_of_persons_stay(bureau: Bu
     assert len([name for name in found if name == "flag"]) == 1
 
 
-def test_a_sidecar_says_nothing_of_an_older_file_of_the_same_name(bureau: Bureau, short: Path):
+def test_a_sidecar_says_nothing_of_an_older_file_of_the_same_name(bureau: Bureau, short: Path) -> None:
     def sidecar(officer: str) -> None:
         said = json.dumps({"文件名": "0001.MP4", "执法证号": officer})
         with transaction() as session:
@@ -276,7 +283,7 @@ def test_a_sidecar_says_nothing_of_an_older_file_of_the_same_name(bureau: Bureau
 
 def test_a_store_on_other_machines_is_read_once_and_locks(
     bureau: Bureau, ceph: CephNode, s3_url: str, short: Path, monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     monkeypatch.setenv("ZHENGLU_OBJECT_STORE", s3_url)
     monkeypatch.setenv("ZHENGLU_S3_ACCESS_KEY", ceph.access_key)
     monkeypatch.setenv("ZHENGLU_S3_SECRET_KEY", ceph.secret_key)
@@ -286,7 +293,7 @@ def test_a_store_on_other_machines_is_read_once_and_locks(
     objects, reads = get_store().objects, []
     real = objects.read
 
-    def counted(key, *arguments):
+    def counted(key: Any, *arguments: Any) -> Any:
         reads.append(key)
         return real(key, *arguments)
 

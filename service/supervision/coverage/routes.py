@@ -1,7 +1,7 @@
 """/api/v1/coverage, and the coverage of one event."""
 
 from datetime import date, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response

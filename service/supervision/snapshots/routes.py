@@ -16,6 +16,7 @@ from service.kernel.custody import record
 from service.kernel.database import DatabaseSession
 from service.kernel.paper.download import TableFormat, file_prefix, file_response, sheets_response
 from service.kernel.paper.workbook import XLSX
+from service.supervision.coverage.figures import About
 from service.supervision.coverage.rows import Part
 from service.supervision.disputes.queries import upheld_since
 from service.supervision.disputes.routes import dispute_read
@@ -89,7 +90,7 @@ def get_month(
     return SnapshotRead(
         **head_read(snapshot).model_dump(),
         **queries.figures_for(snapshot, actor, basis),
-        basis=basis,
+        basis=Basis(basis),
         definitions=export.words_of(snapshot)["figures"],
         policy=snapshot.definitions["policy"],
         matters=snapshot.definitions["matters"],
@@ -135,7 +136,7 @@ def list_month_rows(
         basis=basis, squad=squad, reason=reason, cursor=cursor, limit=limit,
     )  # fmt: skip
     items = [frozen_row_read(one) for one in found.items]
-    return FrozenRowsRead(about=found.about, items=items, next=found.next)
+    return FrozenRowsRead(about=About(found.about), items=items, next=found.next)
 
 
 @router.get("/{month}/export", response_class=Response, responses=gives(XLSX, "text/csv", PDF))

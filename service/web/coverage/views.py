@@ -262,7 +262,7 @@ class OfferRow:
     id: str
     card: object
     waiting: str
-    offers: list[object]
+    offers: Sequence[object]
     decided: list[object]
     action: str
     said: str = ""

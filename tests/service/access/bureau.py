@@ -66,7 +66,7 @@ class Bureau:
         return self.client.request(method, path.format(**self.ids), json=body, headers=headers)
 
 
-def _squad(session: Session, code: str):
+def _squad(session: Session, code: str) -> Squad:
     return session.exec(select(Squad).where(Squad.code == code)).one()
 
 
@@ -109,7 +109,7 @@ def _fill(field: Field) -> dict[str, str]:
     )
     field.session.add(roster)
     field.session.flush()
-    rows = {
+    rows: dict[str, Any] = {
         "squad_id": field.squad("one"),
         "officer_id": field.officer("012"),
         "recorder_id": field.recorder("R-07"),

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from httpx import Response
 from sqlalchemy import delete, update
 from sqlmodel import select
 from starlette.requests import Request
@@ -28,11 +29,11 @@ def admin(bureau: Bureau) -> Bureau:
     return bureau
 
 
-def sign_in(bureau: Bureau, username: str = "chief", password: str = PASSWORD):
+def sign_in(bureau: Bureau, username: str = "chief", password: str = PASSWORD) -> Response:
     return bureau.client.post("/api/v1/session", json={"username": username, "password": password})
 
 
-def test_a_session_opens_lasts_and_ends(admin):
+def test_a_session_opens_lasts_and_ends(admin: Bureau) -> None:
     answer = sign_in(admin)
     assert answer.status_code == 200
     secret = answer.json()["token"]
@@ -43,7 +44,7 @@ def test_a_session_opens_lasts_and_ends(admin):
     assert admin.ask(secret, "GET", "/api/v1/session").status_code == 401
 
 
-def test_the_secret_is_stored_nowhere_and_an_expired_session_is_none(admin):
+def test_the_secret_is_stored_nowhere_and_an_expired_session_is_none(admin: Bureau) -> None:
     secret = sign_in(admin).json()["token"]
     admin.client.cookies.clear()
     with transaction(admin.engine) as session:
@@ -52,13 +53,13 @@ def test_the_secret_is_stored_nowhere_and_an_expired_session_is_none(admin):
     assert admin.ask(secret, "GET", "/api/v1/session").status_code == 401
 
 
-def test_a_wrong_password_and_an_unknown_name_answer_alike(admin):
+def test_a_wrong_password_and_an_unknown_name_answer_alike(admin: Bureau) -> None:
     wrong, unknown = sign_in(admin, password="x"), sign_in(admin, username="nobody")
     assert (wrong.status_code, wrong.json()) == (unknown.status_code, unknown.json())
     assert wrong.status_code == 401
 
 
-def test_the_door_closes_for_a_name_and_opens_after_the_window(admin):
+def test_the_door_closes_for_a_name_and_opens_after_the_window(admin: Bureau) -> None:
     for _ in range(8):
         assert sign_in(admin, password="x").status_code == 401
     closed = sign_in(admin)
@@ -71,7 +72,7 @@ def test_the_door_closes_for_a_name_and_opens_after_the_window(admin):
         assert len(failed) == 8
 
 
-def test_a_cookie_may_read_but_changes_need_its_csrf_token(admin):
+def test_a_cookie_may_read_but_changes_need_its_csrf_token(admin: Bureau) -> None:
     csrf = sign_in(admin).json()["csrf_token"]
     client = admin.client
     assert client.get("/api/v1/tokens").status_code == 200
@@ -83,7 +84,7 @@ def test_a_cookie_may_read_but_changes_need_its_csrf_token(admin):
     assert good.status_code == 201
 
 
-def test_a_docks_token_reaches_little_and_nothing_once_revoked(admin):
+def test_a_docks_token_reaches_little_and_nothing_once_revoked(admin: Bureau) -> None:
     secret = sign_in(admin).json()["token"]
     admin.client.cookies.clear()
     made = admin.ask(secret, "POST", "/api/v1/tokens", {"name": "dock 1"}).json()
@@ -97,7 +98,7 @@ def test_a_docks_token_reaches_little_and_nothing_once_revoked(admin):
     assert admin.ask(made["token"], "GET", "/api/v1/session").status_code == 401
 
 
-def test_a_disabled_account_is_out_at_once(admin):
+def test_a_disabled_account_is_out_at_once(admin: Bureau) -> None:
     secret = sign_in(admin).json()["token"]
     admin.client.cookies.clear()
     token = admin.ask(secret, "POST", "/api/v1/tokens", {"name": "d", "scope": "full"}).json()["token"]
@@ -110,7 +111,7 @@ def test_a_disabled_account_is_out_at_once(admin):
     assert sign_in(admin).status_code == 401
 
 
-def test_a_changed_password_ends_every_session(admin):
+def test_a_changed_password_ends_every_session(admin: Bureau) -> None:
     first, second = sign_in(admin).json()["token"], sign_in(admin).json()["token"]
     admin.client.cookies.clear()
     wanted = {"current": PASSWORD, "wanted": "another-horse-7"}
@@ -119,7 +120,7 @@ def test_a_changed_password_ends_every_session(admin):
     assert sign_in(admin, password="another-horse-7").status_code == 200
 
 
-def test_a_member_needs_a_squad_and_a_password_some_length(admin):
+def test_a_member_needs_a_squad_and_a_password_some_length(admin: Bureau) -> None:
     secret = sign_in(admin).json()["token"]
     admin.client.cookies.clear()
     member = {"username": "m", "password": PASSWORD, "role": "member"}
@@ -130,21 +131,23 @@ def test_a_member_needs_a_squad_and_a_password_some_length(admin):
     assert admin.ask(secret, "POST", "/api/v1/accounts", weak).status_code == 400
 
 
-def test_a_weak_password_of_the_first_administrator_is_refused_and_not_repeated(bureau):
+def test_a_weak_password_of_the_first_administrator_is_refused_and_not_repeated(bureau: Bureau) -> None:
     with transaction(bureau.engine) as session, pytest.raises(WeakPassword) as refused:
         ensure_first_admin(session, "s3cret")
     assert "s3cret" not in str(refused.value)
     assert sign_in(bureau, "admin").status_code == 401
 
 
-def test_the_first_administrator_is_made_once(bureau):
+def test_the_first_administrator_is_made_once(bureau: Bureau) -> None:
     with transaction(bureau.engine) as session:
         assert ensure_first_admin(session, PASSWORD)
         assert not ensure_first_admin(session, "other-password-1")
     assert sign_in(bureau, "admin").status_code == 200
 
 
-def test_old_failures_and_ended_sessions_are_forgotten_but_not_when_someone_was_last_seen(admin):
+def test_old_failures_and_ended_sessions_are_forgotten_but_not_when_someone_was_last_seen(
+    admin: Bureau,
+) -> None:
     with transaction() as session:
         account = session.scalars(select(Account)).first()
         session.execute(delete(SignIn))
@@ -174,7 +177,9 @@ def test_old_failures_and_ended_sessions_are_forgotten_but_not_when_someone_was_
         ("127.0.0.1", "somebody", "somebody"),
     ],
 )
-def test_only_a_trusted_proxy_says_who_calls(monkeypatch, trusted: str, peer: str, seen: str):
+def test_only_a_trusted_proxy_says_who_calls(
+    monkeypatch: pytest.MonkeyPatch, trusted: str, peer: str, seen: str
+) -> None:
     monkeypatch.setattr(get_settings(), "trusted_proxies", trusted)
     scope = {
         "type": "http",
@@ -184,6 +189,6 @@ def test_only_a_trusted_proxy_says_who_calls(monkeypatch, trusted: str, peer: st
     assert client_address(Request(scope)) == seen
 
 
-def test_a_proxy_that_is_no_address_is_said_at_start():
+def test_a_proxy_that_is_no_address_is_said_at_start() -> None:
     with pytest.raises(ValueError, match="nginx"):
         Settings(trusted_proxies="nginx")

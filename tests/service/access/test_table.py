@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
@@ -17,7 +18,7 @@ COMMON = {"campaign_id", "model_id"}
 
 
 def api_routes() -> Iterator[tuple[str, str]]:
-    def walk(routes) -> Iterator[APIRoute]:
+    def walk(routes: Any) -> Iterator[APIRoute]:
         for route in routes:
             inner = getattr(route, "original_router", None)
             if inner is not None:
@@ -32,18 +33,18 @@ def api_routes() -> Iterator[tuple[str, str]]:
                 yield method, path
 
 
-def test_every_api_route_stands_in_the_access_table():
+def test_every_api_route_stands_in_the_access_table() -> None:
     known, listed = set(api_routes()), set(ACCESS)
     assert known - listed == set(), "new routes: enter them in tests/service/access/table.py"
     assert listed - known == set(), "routes that are gone"
 
 
-def body_of(rule: Rule):
+def body_of(rule: Rule) -> Any:
     return rule.body() if callable(rule.body) else rule.body
 
 
 @pytest.mark.parametrize(("method", "path", "rule"), ROWS)
-def test_who_may(shared: Bureau, method: str, path: str, rule: Rule):
+def test_who_may(shared: Bureau, method: str, path: str, rule: Rule) -> None:
     shared.ids |= {"number": "1", "version": "0", "kind": "officers", "name": "missing", "serial": "R-07"}
     shared.ids["month"] = "2024-06"
     if rule.may is not None:

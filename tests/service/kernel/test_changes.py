@@ -35,7 +35,7 @@ class Seen:
     told: list[tuple[str, list[UUID]]] = field(default_factory=list)
     before: list[Any] = field(default_factory=list)
 
-    def settler(self, name: str, thing: type = Recording, matters=anything, **more) -> Settler:
+    def settler(self, name: str, thing: type = Recording, matters: Any = anything, **more: Any) -> Settler:
         def tell(session: Session, what: Changes) -> None:
             self.told.append((name, what.ids(thing)))
             self.before += what.before(thing)
@@ -44,14 +44,14 @@ class Seen:
 
 
 @pytest.fixture
-def seen(monkeypatch) -> Seen:
+def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
     found = Seen()
     monkeypatch.setattr(changes, "_settlers", ())
     install(found.settler("links"), found.settler("words"), found.settler("figures"))
     return found
 
 
-def test_what_follows_waits_for_the_commit_and_comes_once_and_in_order(session: Session, seen: Seen):
+def test_what_follows_waits_for_the_commit_and_comes_once_and_in_order(session: Session, seen: Seen) -> None:
     changed(session, Recording, [TWO])
     changed(session, Recording, [ONE, TWO])
     assert seen.told == []
@@ -61,7 +61,9 @@ def test_what_follows_waits_for_the_commit_and_comes_once_and_in_order(session: 
     assert len(seen.told) == 3
 
 
-def test_a_settler_is_told_only_of_what_matters_to_it(session: Session, monkeypatch):
+def test_a_settler_is_told_only_of_what_matters_to_it(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen = Seen()
     monkeypatch.setattr(changes, "_settlers", ())
     install(
@@ -85,7 +87,7 @@ def test_a_settler_is_told_only_of_what_matters_to_it(session: Session, monkeypa
     assert [name for name, _ in seen.told[3:]] == ["names", "all but links", "known ones"]
 
 
-def test_fields_of_several_calls_add_up(session: Session, monkeypatch):
+def test_fields_of_several_calls_add_up(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     told: list[list[UUID]] = []
 
     def tell(session: Session, what: Changes) -> None:
@@ -101,14 +103,14 @@ def test_fields_of_several_calls_add_up(session: Session, monkeypatch):
     assert told == [[TWO, THREE], [TWO, THREE]]
 
 
-def test_nothing_changed_is_nothing_to_do(session: Session, seen: Seen):
+def test_nothing_changed_is_nothing_to_do(session: Session, seen: Seen) -> None:
     changed(session, Recording, [])
     changed(session, Recording, [None])
     session.commit()
     assert seen.told == []
 
 
-def test_what_was_rolled_back_has_no_consequences(session: Session, seen: Seen):
+def test_what_was_rolled_back_has_no_consequences(session: Session, seen: Seen) -> None:
     session.add(Squad(code="gone", name="gone"))
     session.flush()
     changed(session, Recording, [ONE])
@@ -117,7 +119,7 @@ def test_what_was_rolled_back_has_no_consequences(session: Session, seen: Seen):
     assert seen.told == []
 
 
-def test_a_savepoint_that_is_released_settles_nothing_yet(session: Session, seen: Seen):
+def test_a_savepoint_that_is_released_settles_nothing_yet(session: Session, seen: Seen) -> None:
     with session.begin_nested():
         changed(session, Recording, [ONE])
     assert seen.told == []
@@ -125,7 +127,7 @@ def test_a_savepoint_that_is_released_settles_nothing_yet(session: Session, seen
     assert seen.told[0] == ("links", [ONE])
 
 
-def test_a_savepoint_taken_back_leaves_what_was_owed_around_it(session: Session, seen: Seen):
+def test_a_savepoint_taken_back_leaves_what_was_owed_around_it(session: Session, seen: Seen) -> None:
     session.add(Squad(code="kept", name="kept"))
     session.flush()
     changed(session, Recording, [ONE])
@@ -136,7 +138,7 @@ def test_a_savepoint_taken_back_leaves_what_was_owed_around_it(session: Session,
     assert ONE in seen.told[0][1]
 
 
-def test_settled_early_it_is_not_settled_again_and_later_changes_are(session: Session, seen: Seen):
+def test_settled_early_it_is_not_settled_again_and_later_changes_are(session: Session, seen: Seen) -> None:
     changed(session, Recording, [ONE])
     settle(session)
     changed(session, Recording, [TWO])
@@ -144,7 +146,7 @@ def test_settled_early_it_is_not_settled_again_and_later_changes_are(session: Se
     assert [ids for name, ids in seen.told if name == "words"] == [[ONE], [TWO]]
 
 
-def test_only_the_first_ones_may_be_settled_early(session: Session, seen: Seen):
+def test_only_the_first_ones_may_be_settled_early(session: Session, seen: Seen) -> None:
     links = changes._settlers[0]
     changed(session, Recording, [ONE])
     settle(session, through=links)
@@ -153,10 +155,12 @@ def test_only_the_first_ones_may_be_settled_early(session: Session, seen: Seen):
     assert [name for name, _ in seen.told] == ["links", "words", "figures"]
 
 
-def test_how_a_row_was_is_noted_once_and_told_only_if_it_changed(session: Session, monkeypatch):
+def test_how_a_row_was_is_noted_once_and_told_only_if_it_changed(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     seen, asked = Seen(), []
 
-    def note(session: Session, ids) -> dict[UUID, str]:
+    def note(session: Session, ids: Any) -> dict[UUID, str]:
         asked.extend(ids)
         return {one: f"{one} as it was" for one in ids if one != THREE}
 
@@ -173,7 +177,7 @@ def test_how_a_row_was_is_noted_once_and_told_only_if_it_changed(session: Sessio
     assert len(seen.before) == 1, "what was noted in another transaction is history"
 
 
-def test_a_settler_may_tell_those_after_it(session: Session, monkeypatch):
+def test_a_settler_may_tell_those_after_it(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = Seen()
     monkeypatch.setattr(changes, "_settlers", ())
     install(
@@ -188,7 +192,9 @@ def test_a_settler_may_tell_those_after_it(session: Session, monkeypatch):
 
 
 @pytest.mark.parametrize("thing", [EnforcementEvent, Recording], ids=["one before it", "itself"])
-def test_a_settler_never_tells_those_before_it_nor_itself(session: Session, monkeypatch, thing):
+def test_a_settler_never_tells_those_before_it_nor_itself(
+    session: Session, monkeypatch: pytest.MonkeyPatch, thing: Any
+) -> None:
     seen = Seen()
     monkeypatch.setattr(changes, "_settlers", ())
     install(
@@ -202,7 +208,7 @@ def test_a_settler_never_tells_those_before_it_nor_itself(session: Session, monk
     session.commit()
 
 
-def test_a_settler_does_not_settle(session: Session, monkeypatch):
+def test_a_settler_does_not_settle(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(changes, "_settlers", ())
     install(Settler("links", {Recording: anything}, lambda session, what: settle(session)))
     changed(session, Recording, [ONE])
@@ -210,7 +216,9 @@ def test_a_settler_does_not_settle(session: Session, monkeypatch):
         session.commit()
 
 
-def test_a_process_without_settlers_cannot_say_that_something_changed(session: Session, monkeypatch):
+def test_a_process_without_settlers_cannot_say_that_something_changed(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(changes, "_settlers", ())
     with pytest.raises(NoSettlers):
         changed(session, Recording, [ONE])
@@ -218,6 +226,6 @@ def test_a_process_without_settlers_cannot_say_that_something_changed(session: S
         changing(session, Recording, [ONE])
 
 
-def test_settlers_are_listed_once(seen: Seen):
+def test_settlers_are_listed_once(seen: Seen) -> None:
     with pytest.raises(RuntimeError):
         install(seen.settler("another"))

@@ -1,6 +1,7 @@
 """Connections are tested before use, and a statement of its own is a transaction."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,7 +25,9 @@ def backend(engine: Engine) -> int:
         return session.scalar(text("SELECT pg_backend_pid()"))
 
 
-def test_connections_that_the_server_ended_are_replaced_without_an_error(pooled: Engine, postgres: Postgres):
+def test_connections_that_the_server_ended_are_replaced_without_an_error(
+    pooled: Engine, postgres: Postgres
+) -> None:
     with transaction(pooled) as one, transaction(pooled) as other:
         pids = [session.scalar(text("SELECT pg_backend_pid()")) for session in (one, other)]
     with psycopg.connect(postgres.dsn(), autocommit=True) as administrator:
@@ -34,17 +37,22 @@ def test_connections_that_the_server_ended_are_replaced_without_an_error(pooled:
     assert backend(pooled) not in pids
 
 
-def test_a_connection_that_was_closed_here_is_replaced(pooled: Engine):
+def test_a_connection_that_was_closed_here_is_replaced(pooled: Engine) -> None:
     with pooled.connect() as connection:
         driver = connection.connection.dbapi_connection
     driver.close()
     assert backend(pooled)
 
 
-def test_only_a_connection_that_rested_long_is_asked(pooled: Engine, monkeypatch: pytest.MonkeyPatch):
-    asked = []
+def test_only_a_connection_that_rested_long_is_asked(pooled: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
     ping = pooled.dialect.do_ping
-    monkeypatch.setattr(pooled.dialect, "do_ping", lambda connection: asked.append(1) or ping(connection))
+
+    def counted(connection: Any) -> bool:
+        asked.append(1)
+        return ping(connection)
+
+    monkeypatch.setattr(pooled.dialect, "do_ping", counted)
     pid = backend(pooled)
     assert backend(pooled) == pid
     assert asked == []
@@ -53,7 +61,7 @@ def test_only_a_connection_that_rested_long_is_asked(pooled: Engine, monkeypatch
     assert asked == [1]
 
 
-def test_a_statement_of_its_own_is_committed_and_leaves_the_connection_as_it_was(bureau: Bureau):
+def test_a_statement_of_its_own_is_committed_and_leaves_the_connection_as_it_was(bureau: Bureau) -> None:
     with transaction() as session:
         session.execute(text("CREATE TABLE kept (n integer)"))
     assert [row.n for row in at_once(text("INSERT INTO kept VALUES (:n) RETURNING n"), {"n": 7})] == [7]

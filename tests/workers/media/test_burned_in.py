@@ -13,6 +13,7 @@ from workers.media import burned_in
 from workers.media.burned_in import TesseractMissing, read_clock
 from workers.media.burned_in_rules import Reading, agree, looks_like_time, parse, positions
 from workers.media.probe import probe
+from workers.media.sandbox import Sandbox
 from workers.media.verdict import judge
 
 SHOWN = datetime(2024, 6, 3, 8, 10, 22)  # noqa: DTZ001 - a wall clock
@@ -37,7 +38,7 @@ patiently = settings(deadline=None)
         ("20244206/3)03 (5) 08:10:22", False),
     ],
 )
-def test_a_time_is_read_however_it_is_written(line: str, starred: bool):
+def test_a_time_is_read_however_it_is_written(line: str, starred: bool) -> None:
     assert looks_like_time(line)
     assert parse(line) == (SHOWN, starred)
 
@@ -54,13 +55,13 @@ def test_a_time_is_read_however_it_is_written(line: str, starred: bool):
         "赣B 12345",
     ],
 )
-def test_what_is_no_time_is_none(line: str):
+def test_what_is_no_time_is_none(line: str) -> None:
     assert parse(line) is None
 
 
 @patiently
 @given(MOMENTS, st.sampled_from("-/."))
-def test_any_second_is_read_as_it_was_written(moment: datetime, separator: str):
+def test_any_second_is_read_as_it_was_written(moment: datetime, separator: str) -> None:
     moment = moment.replace(microsecond=0)
     written = moment.strftime(f"%Y{separator}%m{separator}%d %H:%M:%S")
     assert parse(f"DSJ001 {written} 队员") == (moment, False)
@@ -68,7 +69,7 @@ def test_any_second_is_read_as_it_was_written(moment: datetime, separator: str):
 
 @patiently
 @given(st.text(max_size=60))
-def test_no_text_breaks_the_reading(line: str):
+def test_no_text_breaks_the_reading(line: str) -> None:
     parse(line)
     looks_like_time(line)
 
@@ -83,7 +84,9 @@ def seen(start: datetime, places: list[float]) -> list[Reading]:
     st.floats(2.5, 20_000),
     st.lists(st.tuples(st.integers(0, 5), st.integers(-90_000, 90_000)), max_size=2),
 )
-def test_the_start_is_found_within_its_doubt_though_some_frames_are_misread(start, duration, misread):
+def test_the_start_is_found_within_its_doubt_though_some_frames_are_misread(
+    start: datetime, duration: float, misread: list[tuple[int, int]]
+) -> None:
     places = positions(duration)
     readings = seen(start, places)
     for index, wrong in misread:
@@ -95,33 +98,33 @@ def test_the_start_is_found_within_its_doubt_though_some_frames_are_misread(star
         assert found is not None and found.frames == len(places) and found.doubt_s <= 0.6
 
 
-def test_a_time_that_stands_still_is_no_clock():
+def test_a_time_that_stands_still_is_no_clock() -> None:
     places = positions(60)
     assert agree([Reading(at, SHOWN) for at in places], len(places)) is None
     stopped = [Reading(at, SHOWN + timedelta(seconds=round(at / 60))) for at in places]
     assert agree(stopped, len(places)) is None
 
 
-def test_readings_that_contradict_each_other_prove_nothing():
+def test_readings_that_contradict_each_other_prove_nothing() -> None:
     places = positions(60)
     readings = seen(SHOWN, places[:3]) + seen(SHOWN + timedelta(hours=2), places[3:])
     assert agree(readings, len(places)) is None
     assert agree(seen(SHOWN, places[:2]), len(places)) is None
 
 
-def test_a_star_that_most_frames_have_is_told():
+def test_a_star_that_most_frames_have_is_told() -> None:
     readings = [Reading(one.at_s, one.shown, at != 0) for at, one in enumerate(seen(SHOWN, positions(60)))]
     assert agree(readings, 6).starred
 
 
 @pytest.mark.parametrize("duration", [0, 0.3, 1.0, 1.99])
-def test_a_clip_too_short_to_see_a_clock_move_is_not_looked_at(duration: float):
+def test_a_clip_too_short_to_see_a_clock_move_is_not_looked_at(duration: float) -> None:
     assert positions(duration) == []
 
 
 @patiently
 @given(st.floats(2, 1e6))
-def test_every_look_lies_inside(duration: float):
+def test_every_look_lies_inside(duration: float) -> None:
     assert all(0 < at < duration for at in positions(duration))
 
 
@@ -145,7 +148,9 @@ WRITTEN = {
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_real_frames_are_read(name: str, clip: Callable[..., Path], box, private: Path, tmp_path: Path):
+def test_real_frames_are_read(
+    name: str, clip: Callable[..., Path], box: Sandbox, private: Path, tmp_path: Path
+) -> None:
     picture, form, style, starred = WRITTEN[name]
     starts = 1717402222  # 2024-06-03 08:10:22 UTC
     text = f"drawtext=fontfile={FONT}:text='%{{pts\\:gmtime\\:{starts}\\:{form}}}':{style}"
@@ -159,7 +164,9 @@ def test_real_frames_are_read(name: str, clip: Callable[..., Path], box, private
     assert abs((found.read.shown_from - SHOWN).total_seconds()) <= found.read.doubt_s + 0.2
 
 
-def test_a_picture_without_a_clock_has_none(clip: Callable[..., Path], box, private: Path, tmp_path: Path):
+def test_a_picture_without_a_clock_has_none(
+    clip: Callable[..., Path], box: Sandbox, private: Path, tmp_path: Path
+) -> None:
     path = clip("x.mp4", "-f", "lavfi", "-i", STREET, "-c:v", "libx264", "-preset", "ultrafast")
     facts = probe(path, box, private)
     fresh = tmp_path / "fresh"
@@ -169,8 +176,8 @@ def test_a_picture_without_a_clock_has_none(clip: Callable[..., Path], box, priv
 
 
 def test_without_tesseract_that_is_said(
-    clip: Callable[..., Path], box, private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+    clip: Callable[..., Path], box: Sandbox, private: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = clip("x.mp4", "-f", "lavfi", "-i", STREET, "-c:v", "libx264", "-preset", "ultrafast")
     facts = probe(path, box, private)
     monkeypatch.setattr(burned_in, "TESSERACT", "no-such-program")

@@ -1,15 +1,18 @@
 """Files made to reach other files, the network or the machine. None may; each gets a verdict."""
 
 import struct
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.workers.media.conftest import H264, PICTURE
+from tests.workers.media.conftest import H264, PICTURE, Canary
 from workers.media import isobmff, sniff
 from workers.media.formats import INPUT_GUARD_ARGS
 from workers.media.probe import probe
 from workers.media.renditions import render
-from workers.media.sandbox import Limits, inside
+from workers.media.sandbox import Limits, Sandbox, inside
 from workers.media.verdict import judge
 
 TEXTS = {
@@ -35,7 +38,9 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("kind", TEXTS)
-def test_a_playlist_reaches_no_sibling_and_no_network(kind, clip, box, private, tmp_path, canary):
+def test_a_playlist_reaches_no_sibling_and_no_network(
+    kind: str, clip: Callable[..., Path], box: Sandbox, private: Path, tmp_path: Path, canary: Canary
+) -> None:
     clip("sibling.mp4", *PICTURE, *H264)
     (private / "sibling.mp4").write_bytes((tmp_path / "sibling.mp4").read_bytes())
     text = TEXTS[kind].replace("{port}", str(canary.port)).replace("{folder}", "/w")
@@ -56,7 +61,7 @@ def test_a_playlist_reaches_no_sibling_and_no_network(kind, clip, box, private, 
     assert canary.calls == 0
 
 
-def mp4(clip) -> bytes:
+def mp4(clip: Callable[..., Path]) -> bytes:
     return clip("base.mp4", *PICTURE, *H264, "-movflags", "+faststart").read_bytes()
 
 
@@ -97,7 +102,9 @@ CRAFTED = [_huge_picture, _garbage_rotation, _huge_claim, _deep_atoms, _endless_
 
 
 @pytest.mark.parametrize("craft", CRAFTED, ids=lambda f: f.__name__[1:])
-def test_a_crafted_movie_is_a_fact_and_costs_little(craft, clip, box, private, tmp_path):
+def test_a_crafted_movie_is_a_fact_and_costs_little(
+    craft: Any, clip: Callable[..., Path], box: Sandbox, private: Path, tmp_path: Path
+) -> None:
     source = tmp_path / "crafted.mp4"
     source.write_bytes(craft(mp4(clip)))
     facts = probe(source, box, private)
@@ -113,7 +120,9 @@ def test_a_crafted_movie_is_a_fact_and_costs_little(craft, clip, box, private, t
 
 
 @pytest.mark.parametrize("name", ["-i.mp4", "$(touch owned).mp4", "%03d.mp4", "concat:a|b.mp4", "录像\n.mp4"])
-def test_a_name_reaches_no_command(name, clip, box, private, tmp_path):
+def test_a_name_reaches_no_command(
+    name: str, clip: Callable[..., Path], box: Sandbox, private: Path, tmp_path: Path
+) -> None:
     plain = clip("base.mp4", *PICTURE, *H264)
     safe = tmp_path / name.replace("/", "_")
     plain.rename(safe)
@@ -133,18 +142,18 @@ def test_a_name_reaches_no_command(name, clip, box, private, tmp_path):
         ((b"G" + b"\0" * 187) * 4, None), (b"\x00\x00\x00\x01moov", None), (bytes(range(256)), None),
     ],
 )  # fmt: skip
-def test_what_is_no_recording_is_refused_by_its_first_bytes(head, kind):
+def test_what_is_no_recording_is_refused_by_its_first_bytes(head: bytes, kind: str | None) -> None:
     assert sniff.refuse(head) == kind
 
 
-def test_text_cut_in_the_middle_of_a_character_is_still_text():
+def test_text_cut_in_the_middle_of_a_character_is_still_text() -> None:
     text = ("巡查笔记" * 600).encode()
     assert {sniff.refuse(text[:length]) for length in range(sniff.HEAD_BYTES - 3, sniff.HEAD_BYTES + 1)} == {
         "text"
     }
 
 
-def test_cut_anywhere_the_boxes_are_read_without_an_error(clip, tmp_path):
+def test_cut_anywhere_the_boxes_are_read_without_an_error(clip: Callable[..., Path], tmp_path: Path) -> None:
     data, target = mp4(clip), tmp_path / "cut.mp4"
     moov = data.index(b"moov")
     for length in [*range(0, 64), *range(moov - 8, moov + 900, 7), len(data) - 1]:

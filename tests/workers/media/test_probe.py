@@ -1,6 +1,8 @@
 """What is measured must not depend on what a header claims, nor on the kind of container."""
 
 import struct
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +10,7 @@ from tests.workers.media.conftest import H264, PICTURE, SOUND
 from workers.media import sniff
 from workers.media.isobmff import read
 from workers.media.probe import probe
+from workers.media.sandbox import Sandbox
 from workers.media.verdict import judge
 
 AAC = ("-c:a", "aac", "-b:a", "64k")
@@ -37,7 +40,9 @@ KINDS = {
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_every_common_kind_is_measured_and_finds_its_way_to_a_browser(name, clip, box, private):
+def test_every_common_kind_is_measured_and_finds_its_way_to_a_browser(
+    name: str, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     arguments, path = KINDS[name]
     source = clip(name, *arguments)
     assert sniff.refuse(source.read_bytes()[: sniff.HEAD_BYTES]) is None
@@ -50,7 +55,7 @@ def test_every_common_kind_is_measured_and_finds_its_way_to_a_browser(name, clip
     assert not any(stream.variable_rate for stream in facts.streams)
 
 
-def test_a_false_claim_in_the_header_is_seen(clip, box, private):
+def test_a_false_claim_in_the_header_is_seen(clip: Callable[..., Path], box: Sandbox, private: Path) -> None:
     source = clip("claim.mp4", *PICTURE, *H264)
     data = source.read_bytes()
     at = data.index(b"mvhd") + 4
@@ -63,7 +68,9 @@ def test_a_false_claim_in_the_header_is_seen(clip, box, private):
     } or facts.claimed_s == pytest.approx(2, abs=0.1)
 
 
-def test_power_loss_before_the_index_is_written_is_told_apart(clip, box, private):
+def test_power_loss_before_the_index_is_written_is_told_apart(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     source = clip("lost.mp4", *PICTURE, *H264)
     data = source.read_bytes()
     source.write_bytes(data[: data.index(b"moov") - 4])
@@ -71,7 +78,9 @@ def test_power_loss_before_the_index_is_written_is_told_apart(clip, box, private
     assert [r.code for r in verdict.reasons] == ["no_moov"] and verdict.outcome == "unplayable"
 
 
-def test_a_cut_file_with_its_index_in_front_is_partial_and_says_how_much_is_there(clip, box, private):
+def test_a_cut_file_with_its_index_in_front_is_partial_and_says_how_much_is_there(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     source = clip("cut.mp4", *PICTURE, *H264, "-movflags", "+faststart")
     source.write_bytes(source.read_bytes()[: source.stat().st_size // 2])
     facts = probe(source, box, private)
@@ -82,14 +91,16 @@ def test_a_cut_file_with_its_index_in_front_is_partial_and_says_how_much_is_ther
     assert verdict.path == "remux"
 
 
-def test_variable_frame_rate_is_seen(clip, box, private):
+def test_variable_frame_rate_is_seen(clip: Callable[..., Path], box: Sandbox, private: Path) -> None:
     source = clip("vfr.mp4", *PICTURE, "-vf", "select='lt(n,25)+not(mod(n,5))'", "-vsync", "vfr", *H264)
     facts = probe(source, box, private)
     assert facts.of_kind("video")[0].variable_rate is True
     assert "variable_rate" in {r.code for r in judge(facts).remarks}
 
 
-def test_several_tracks_show_the_first_of_each_kind(clip, box, private):
+def test_several_tracks_show_the_first_of_each_kind(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     source = clip(
         "many.mp4",
         *SOUND,
@@ -117,7 +128,14 @@ def test_several_tracks_show_the_first_of_each_kind(clip, box, private):
     ("degrees", "clockwise", "upright"),
     [(90, 270, (240, 320)), (180, 180, (320, 240)), (270, 90, (240, 320))],
 )
-def test_rotation_is_read(clip, box, private, degrees, clockwise, upright):
+def test_rotation_is_read(
+    clip: Callable[..., Path],
+    box: Sandbox,
+    private: Path,
+    degrees: int,
+    clockwise: int,
+    upright: tuple[int, ...],
+) -> None:
     plain = clip("plain.mp4", *PICTURE, *H264)
     source = clip("rotated.mp4", "-i", str(plain), "-c", "copy", "-metadata:s:v", f"rotate={degrees}")
     video = probe(source, box, private).of_kind("video")[0]
@@ -125,7 +143,7 @@ def test_rotation_is_read(clip, box, private, degrees, clockwise, upright):
     assert video.rotation in (clockwise, degrees) and not video.mirrored
 
 
-def test_an_encrypted_file_says_so(clip, box, private):
+def test_an_encrypted_file_says_so(clip: Callable[..., Path], box: Sandbox, private: Path) -> None:
     key = "0123456789abcdef0123456789abcdef"
     source = clip(
         "secret.mp4", *PICTURE, *H264,
@@ -136,7 +154,7 @@ def test_an_encrypted_file_says_so(clip, box, private):
     assert [r.code for r in judge(facts).reasons] in (["encrypted"], ["video_encrypted"])
 
 
-def test_an_empty_file_and_noise_are_facts_not_errors(tmp_path, box, private):
+def test_an_empty_file_and_noise_are_facts_not_errors(tmp_path: Path, box: Sandbox, private: Path) -> None:
     for name, data, code in (("empty", b"", "empty"), ("noise", bytes(range(256)) * 64, "unreadable")):
         source = tmp_path / name
         source.write_bytes(data)
@@ -145,7 +163,7 @@ def test_an_empty_file_and_noise_are_facts_not_errors(tmp_path, box, private):
         assert [r.code for r in verdict.reasons] == [code]
 
 
-def test_a_lost_lease_ends_the_probe(clip, box, private):
+def test_a_lost_lease_ends_the_probe(clip: Callable[..., Path], box: Sandbox, private: Path) -> None:
     from threading import Event
 
     cancel = Event()
@@ -154,7 +172,9 @@ def test_a_lost_lease_ends_the_probe(clip, box, private):
     assert facts.error == "cancelled"
 
 
-def test_place_make_and_time_are_kept_as_claimed(clip, box, private):
+def test_place_make_and_time_are_kept_as_claimed(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     source = clip(
         "tags.mov", *PICTURE, *H264, "-movflags", "use_metadata_tags",
         "-metadata", "com.apple.quicktime.location.ISO6709=+25.8310+114.9330+120.5/",
@@ -167,7 +187,7 @@ def test_place_make_and_time_are_kept_as_claimed(clip, box, private):
     assert any(claim.at.startswith("2033-05-01T08:00:00") for claim in facts.times)
 
 
-def test_ffprobe_opens_nothing_for_the_length_of_a_large_mp4(clip):
+def test_ffprobe_opens_nothing_for_the_length_of_a_large_mp4(clip: Callable[..., Path]) -> None:
     """The sample tables tell: time must not grow with the bytes."""
     source = clip("large.mp4", *PICTURE, *H264)
     iso = read(source)

@@ -1,5 +1,9 @@
 """Black, frozen, silent, dark and covered are found where they were made, and nowhere else."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -8,6 +12,7 @@ from tests.workers.media.conftest import H264
 from workers.media import quality
 from workers.media.probe import probe
 from workers.media.renditions import render
+from workers.media.sandbox import Sandbox
 from workers.media.verdict import judge
 
 SIZE = "size=640x360:rate=12"
@@ -24,7 +29,7 @@ PARTS = {
 STARTS = {"street": 0, "off": 6, "stuck": 11, "night": 16, "hand": 21, "day": 27, "end": 32}
 
 
-def test_every_defect_is_found_where_it_is(clip, box, private):
+def test_every_defect_is_found_where_it_is(clip: Callable[..., Path], box: Sandbox, private: Path) -> None:
     """With a burned-in clock over every picture, as such cameras have it; sound stops from 10 s to 16 s."""
     chains, names = [], list(PARTS)
     for name, (source, treat) in PARTS.items():
@@ -33,16 +38,16 @@ def test_every_defect_is_found_where_it_is(clip, box, private):
         chains.append(f"{source},{filters}[{name}]")
     graph = ";".join([*chains, "".join(f"[{n}]" for n in names) + f"concat=n={len(names)}:v=1:a=0[v]"])
     sound = "sine=frequency=300:duration=32,volume=enable='between(t,10,16)':volume=0"
-    source = clip(
+    defects = clip(
         "defects.mp4", "-filter_complex", f"{graph};{sound}[a]", "-map", "[v]", "-map", "[a]",
         *H264, "-crf", "20", "-c:a", "aac", "-t", "32",
     )  # fmt: skip
-    facts = probe(source, box, private)
-    made = render(source, facts, judge(facts), box, private)
+    facts = probe(defects, box, private)
+    made = render(defects, facts, judge(facts), box, private)
     assert made.faults == []
     found = made.quality
 
-    def only(ranges, name, end, slack=0.5):
+    def only(ranges: Any, name: str, end: str, slack: float = 0.5) -> None:
         assert len(ranges) == 1, (name, found)
         assert ranges[0] == pytest.approx((STARTS[name], STARTS[end]), abs=slack), (name, found)
 
@@ -62,7 +67,9 @@ def record(t: float, avg: float, low: float, high: float) -> quality.Frame:
     st.floats(0, 3),
     st.floats(0, 3),
 )
-def test_ranges_are_ordered_apart_and_inside(ranges, join, least):
+def test_ranges_are_ordered_apart_and_inside(
+    ranges: list[tuple[float, float]], join: float, least: float
+) -> None:
     got = quality.clean(ranges, join, least, 60.0)
     flat = [edge for pair in got for edge in pair]
     assert flat == sorted(flat)
@@ -70,21 +77,21 @@ def test_ranges_are_ordered_apart_and_inside(ranges, join, least):
 
 
 @given(st.text(max_size=400))
-def test_whatever_stands_in_the_log_it_is_read(text):
+def test_whatever_stands_in_the_log_it_is_read(text: str) -> None:
     list(quality.frames(text.splitlines()))
 
 
-def test_a_picture_of_numbers_that_are_none_is_passed_over():
+def test_a_picture_of_numbers_that_are_none_is_passed_over() -> None:
     lines = ["frame:0 pts:0 pts_time:0", "lavfi.signalstats.YAVG=nan", "frame:1 pts:1 pts_time:inf", "x=1"]
     assert [f.t for f in quality.frames(lines)] == [0.0]
 
 
-def test_an_end_that_never_came_lasts_to_the_end():
+def test_an_end_that_never_came_lasts_to_the_end() -> None:
     frames = [quality.Frame(3.0, {"silence_start": 3.0})]
     assert quality.of_sound(frames, 10.0) == [(3.0, 10.0)]
 
 
-def test_a_lens_cap_is_black_and_a_hand_is_covered():
+def test_a_lens_cap_is_black_and_a_hand_is_covered() -> None:
     black = quality.of_picture([record(t / 5, 17, 16, 18) for t in range(50)], 0.2, 10)
     hand = quality.of_picture([record(t / 5, 45, 40, 52) for t in range(50)], 0.2, 10)
     night = quality.of_picture([record(t / 5, 35, 18, 70) for t in range(50)], 0.2, 10)

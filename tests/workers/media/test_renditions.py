@@ -2,8 +2,10 @@
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Timer
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -13,14 +15,14 @@ from workers.media import graphs
 from workers.media.probe import Probe, probe
 from workers.media.remux import remux
 from workers.media.renditions import Rendered, render
-from workers.media.sandbox import Limits
+from workers.media.sandbox import Limits, Sandbox
 from workers.media.verdict import Verdict, judge
 from workers.media.verify import Expected, verify
 
 AAC = ("-c:a", "aac", "-b:a", "64k")
 
 
-def whole(source: Path, box, private: Path) -> tuple[Probe, Verdict, Rendered]:
+def whole(source: Path, box: Sandbox, private: Path) -> tuple[Probe, Verdict, Rendered]:
     facts = probe(source, box, private)
     verdict = judge(facts)
     made = render(source, facts, verdict, box, private)
@@ -28,7 +30,7 @@ def whole(source: Path, box, private: Path) -> tuple[Probe, Verdict, Rendered]:
     return facts, verdict, made
 
 
-def test_one_pass_makes_every_part(clip, box, private):
+def test_one_pass_makes_every_part(clip: Callable[..., Path], box: Sandbox, private: Path) -> None:
     source = clip("a.mp4", *PICTURE, *SOUND, *H264, *AAC)
     seen: list[float] = []
     facts = probe(source, box, private)
@@ -61,7 +63,9 @@ SHAPES = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_any_shape_fits_and_stays_in_proportion(name, clip, box, private):
+def test_any_shape_fits_and_stays_in_proportion(
+    name: str, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     size, options, expected = SHAPES[name]
     source = clip("s.mp4", "-f", "lavfi", "-i", f"testsrc2=size={size}:rate=10:duration=0.6", *options, *H264)
     _, _, made = whole(source, box, private)
@@ -71,7 +75,9 @@ def test_any_shape_fits_and_stays_in_proportion(name, clip, box, private):
 
 @pytest.mark.parametrize("mirrored", [False, True])
 @pytest.mark.parametrize("turn", [90, 180, 270])
-def test_rotation_is_applied_in_every_picture(turn, mirrored, clip, box, private, tmp_path):
+def test_rotation_is_applied_in_every_picture(
+    turn: int, mirrored: bool, clip: Callable[..., Path], box: Sandbox, private: Path, tmp_path: Path
+) -> None:
     """Left half red, upper half bright: after the turn the picture must equal what ffmpeg itself shows."""
     picture = "color=red:size=160x96:rate=10:duration=0.5,drawbox=x=80:w=80:h=96:color=blue:t=fill,drawbox=h=20:w=160:color=white:t=fill"
     plain = clip("plain.mp4", "-f", "lavfi", "-i", picture, *H264)
@@ -113,7 +119,9 @@ ODD = {
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_odd_sources_come_out_whole(name, clip, box, private):
+def test_odd_sources_come_out_whole(
+    name: str, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     _, _, made = whole(clip(name, *ODD[name]), box, private)
     assert made.poster and made.sprite
     video = probe(made.playable, box, private).of_kind("video")[0]
@@ -121,14 +129,18 @@ def test_odd_sources_come_out_whole(name, clip, box, private):
     assert video.fps <= 31
 
 
-def test_sound_alone_is_playable_and_has_a_picture_of_its_waveform(clip, box, private):
+def test_sound_alone_is_playable_and_has_a_picture_of_its_waveform(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     _, _, made = whole(clip("a.m4a", *SOUND, *AAC), box, private)
     assert [s.codec for s in probe(made.playable, box, private).streams] == ["aac"]
     assert Image.open(made.poster).size == (1280, 720)
     assert made.peaks and not made.sprite and not made.stills
 
 
-def test_no_place_or_device_leaves_with_the_copy_for_the_browser(clip, box, private):
+def test_no_place_or_device_leaves_with_the_copy_for_the_browser(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     source = clip(
         "tagged.mp4", *PICTURE, *H264, "-metadata", "location=+25.8310+114.9330/", "-metadata", "title=secret"
     )
@@ -138,7 +150,9 @@ def test_no_place_or_device_leaves_with_the_copy_for_the_browser(clip, box, priv
 
 
 @pytest.mark.parametrize("name", ["a.ts", "b.mkv", "pcm.mov", "c.flv"])
-def test_a_remux_copies_the_picture_unchanged(name, clip, box, private):
+def test_a_remux_copies_the_picture_unchanged(
+    name: str, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     sound = ("-c:a", "pcm_s16le") if name == "pcm.mov" else AAC
     source = clip(name, *PICTURE, *SOUND, *H264, *sound)
     facts = probe(source, box, private)
@@ -159,43 +173,49 @@ class TestBadOutput:
     WANTED = Expected(video_s=2.0, audio_s=2.0, size=(320, 240), key_every_s=2)
 
     @pytest.fixture
-    def good(self, clip) -> Path:
+    def good(self, clip: Callable[..., Path]) -> Path:
         return clip("good.mp4", *PICTURE, *SOUND, *H264, *AAC, "-movflags", "+faststart")
 
-    def codes(self, path, box, private, wanted=WANTED) -> set[str]:
+    def codes(self, path: Path, box: Sandbox, private: Path, wanted: Any = WANTED) -> set[str]:
         return {fault.code for fault in verify(path, wanted, box, private)}
 
-    def test_the_good_one_passes(self, good, box, private):
+    def test_the_good_one_passes(self, good: Path, box: Sandbox, private: Path) -> None:
         assert self.codes(good, box, private) == set()
 
     @pytest.mark.parametrize("share", [0.0, 0.05, 0.5, 0.98])
-    def test_cut_off(self, share, good, box, private):
+    def test_cut_off(self, share: float, good: Path, box: Sandbox, private: Path) -> None:
         good.write_bytes(good.read_bytes()[: int(good.stat().st_size * share)])
         assert self.codes(good, box, private)
 
-    def test_overwritten_in_the_middle(self, good, box, private):
+    def test_overwritten_in_the_middle(self, good: Path, box: Sandbox, private: Path) -> None:
         data = good.read_bytes()
         third = len(data) // 3
         good.write_bytes(data[:third] + b"\0" * third + data[2 * third :])
         assert self.codes(good, box, private)
 
-    def test_ended_early_but_tidily(self, clip, good, box, private):
+    def test_ended_early_but_tidily(
+        self, clip: Callable[..., Path], good: Path, box: Sandbox, private: Path
+    ) -> None:
         short = clip("short.mp4", "-i", str(good), "-t", "1", "-c", "copy")
         assert self.codes(short, box, private) == {"duration_short"}
 
-    def test_without_its_sound(self, clip, good, box, private):
+    def test_without_its_sound(
+        self, clip: Callable[..., Path], good: Path, box: Sandbox, private: Path
+    ) -> None:
         mute = clip("mute.mp4", "-i", str(good), "-an", "-c", "copy")
         assert self.codes(mute, box, private) == {"stream_missing"}
 
-    def test_of_the_wrong_size(self, good, box, private):
+    def test_of_the_wrong_size(self, good: Path, box: Sandbox, private: Path) -> None:
         wanted = Expected(video_s=2.0, audio_s=2.0, size=(240, 320))
         assert self.codes(good, box, private, wanted) == {"dimensions_differ"}
 
-    def test_absent(self, box, private):
+    def test_absent(self, box: Sandbox, private: Path) -> None:
         assert self.codes(private / "none.mp4", box, private) == {"output_missing"}
 
 
-def test_a_run_that_is_cancelled_is_not_published(clip, box, private):
+def test_a_run_that_is_cancelled_is_not_published(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     source = clip("long.mp4", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30:duration=8", *H264)
     facts, cancel = probe(source, box, private), Event()
     Timer(0.8, cancel.set).start()
@@ -203,13 +223,15 @@ def test_a_run_that_is_cancelled_is_not_published(clip, box, private):
     assert made.cancelled and made.faults
 
 
-def test_an_output_that_grows_too_large_is_not_published(clip, box, private):
+def test_an_output_that_grows_too_large_is_not_published(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
     source = clip("a.mp4", *PICTURE, *SOUND, *H264, *AAC)
     facts = probe(source, box, private)
     assert render(source, facts, judge(facts), box, private, limits=Limits(file_bytes=20_000)).faults
 
 
-def test_sizes_are_even_and_never_grow():
+def test_sizes_are_even_and_never_grow() -> None:
     for width, height in ((853, 479), (1, 1), (2, 5000), (1920, 1080), (720, 1281), (16384, 16)):
         got = graphs.fit(width, height)
         assert all(side % 2 == 0 and side >= 2 for side in got)

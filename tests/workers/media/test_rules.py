@@ -5,6 +5,7 @@ import struct
 from array import array
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from schemas import reasons
 from workers.media import clock, gpmf, iso6709, orientation, peaks, sprite, timing
-from workers.media.clock import Claim, Convention
+from workers.media.clock import Claim, Clock, Convention
 
 ROOT = Path(__file__).parents[3]
 ARRIVED = datetime(2024, 5, 13, 18, 0, tzinfo=UTC)
@@ -29,20 +30,20 @@ ARRIVED = datetime(2024, 5, 13, 18, 0, tzinfo=UTC)
         ("+00.0000+000.0000/", None), ("+91.0+010.0/", None), ("+2599.86+11456.00/", None), ("", None), ("40,-74", None),
     ],
 )  # fmt: skip
-def test_places(text, place):
+def test_places(text: str, place: tuple[Any, ...] | None) -> None:
     got = iso6709.parse(text)
     assert got is place is None or got == pytest.approx(place, abs=1e-4)
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180))
-def test_a_place_written_and_read_is_the_same(lat, lon):
+def test_a_place_written_and_read_is_the_same(lat: float, lon: float) -> None:
     got = iso6709.parse(iso6709.text(lat, lon))
     if got is not None:
         assert got[:2] == pytest.approx((lat, lon), abs=1e-3)
 
 
 @given(st.text(max_size=60))
-def test_no_text_breaks_the_reading_of_a_place(text):
+def test_no_text_breaks_the_reading_of_a_place(text: str) -> None:
     iso6709.parse(text)
 
 
@@ -66,7 +67,7 @@ def gopro(lat: float, lon: float, fix: int = 3) -> bytes:
     return nested(b"DEVC", klv(b"DVNM", "c", 1, 11, b"Hero7 Black") + nested(b"STRM", stream))
 
 
-def test_a_gps5_track_is_read_with_its_precision_and_true_time():
+def test_a_gps5_track_is_read_with_its_precision_and_true_time() -> None:
     track = gpmf.read([(0.0, 1.0, gopro(25.831, 114.93)), (1.0, 1.0, gopro(25.84, 114.93))])
     assert len(track.points) == 36 and track.device == "Hero7 Black"
     first = track.points[0]
@@ -76,7 +77,7 @@ def test_a_gps5_track_is_read_with_its_precision_and_true_time():
     assert track.points[18].t_s == 1.0
 
 
-def test_a_gps9_track_is_read():
+def test_a_gps9_track_is_read() -> None:
     row = struct.pack(">5i2iHH", 258310000, 1149300000, 98_500, 1234, 125, 8899, 6_012_500, 150, 3)
     stream = klv(b"TYPE", "c", 1, 9, b"lllllllSS")
     stream += klv(b"SCAL", "l", 4, 9, struct.pack(">9i", 10**7, 10**7, 1000, 1000, 100, 1, 1000, 100, 1))
@@ -86,18 +87,18 @@ def test_a_gps9_track_is_read():
     assert track.started_at == datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=8899, seconds=6012.5 - 2)
 
 
-def test_without_a_fix_there_is_no_place_and_no_time():
+def test_without_a_fix_there_is_no_place_and_no_time() -> None:
     track = gpmf.read([(0.0, 1.0, gopro(25.8, 114.9, fix=0)), (1.0, 1.0, gopro(0.0, 0.0) * 0)])
     assert track.points == [] and track.started_at is None
 
 
 @given(st.binary(max_size=600))
-def test_no_bytes_break_the_telemetry(data):
+def test_no_bytes_break_the_telemetry(data: bytes) -> None:
     gpmf.read([(0.0, 1.0, data), (1.0, 0.0, b"DEVC\0\1" + struct.pack(">H", len(data)) + data)])
 
 
 @given(st.integers(0, 600), st.integers(0, 600), st.integers(0, 255))
-def test_no_damage_breaks_the_telemetry(cut, at, value):
+def test_no_damage_breaks_the_telemetry(cut: int, at: int, value: int) -> None:
     data = bytearray(gopro(25.831, 114.93))
     data[at % len(data)] = value
     for point in gpmf.read([(0.0, 1.0, bytes(data[: len(data) - cut]))]).points:
@@ -110,7 +111,7 @@ def judged(
     duration: float = 600,
     source: str = "container:creation_time",
     offset: float = 0,
-):
+) -> Clock:
     return clock.judge(
         [Claim(source=source, at=at)],
         duration,
@@ -128,14 +129,14 @@ def judged(
         ("2024-05-13", "unreadable"), ("2023-05-13T09:00:00Z", "far_from_arrival"), ("2024-05-13T01:40:00Z", "ok"),
     ],
 )  # fmt: skip
-def test_a_clock_that_cannot_be_right_is_doubted(at, finding):
+def test_a_clock_that_cannot_be_right_is_doubted(at: str, finding: str) -> None:
     got = judged(at)
     assert got.judged[0].finding == finding
     assert (got.recorded_from is None) == (finding not in ("ok", "far_from_arrival"))
     assert (finding in got.doubts) == (finding != "ok")
 
 
-def test_wall_clock_time_written_as_utc_is_read_by_the_models_convention():
+def test_wall_clock_time_written_as_utc_is_read_by_the_models_convention() -> None:
     plain, local = (
         judged("2024-05-13T09:40:00Z"),
         judged("2024-05-13T09:40:00Z", Convention(zone="local_as_utc")),
@@ -145,19 +146,19 @@ def test_wall_clock_time_written_as_utc_is_read_by_the_models_convention():
     assert local.recorded_to == datetime(2024, 5, 13, 1, 50, tzinfo=UTC)
 
 
-def test_eight_hours_ahead_is_recognised_and_not_corrected_in_silence():
+def test_eight_hours_ahead_is_recognised_and_not_corrected_in_silence() -> None:
     got = judged("2024-05-14T01:30:00Z")
     assert got.recorded_from is None
     assert got.judged[0].hint == "eight_hours" and "eight_hours" in got.doubts
 
 
-def test_a_model_that_writes_the_end_and_a_clock_that_runs_ahead_are_allowed_for():
+def test_a_model_that_writes_the_end_and_a_clock_that_runs_ahead_are_allowed_for() -> None:
     got = judged("2024-05-13T01:50:30Z", Convention(stamp="end"), offset=30)
     assert got.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
     assert got.claimed_from == datetime(2024, 5, 13, 1, 40, 30, tzinfo=UTC)
 
 
-def test_the_picture_settles_what_the_camera_claimed_and_tells_what_is_wrong_with_the_rest():
+def test_the_picture_settles_what_the_camera_claimed_and_tells_what_is_wrong_with_the_rest() -> None:
     picture = Claim(source="burned_in", at="2024-05-13T09:40:00")
     others = {
         "2024-05-13T01:40:20Z": None,  # the same
@@ -171,7 +172,7 @@ def test_the_picture_settles_what_the_camera_claimed_and_tells_what_is_wrong_wit
         assert (got.judged[0].hint, got.doubts) == (hint, [hint] if hint else [])
 
 
-def test_satellites_give_the_time_and_the_picture_what_the_camera_claimed():
+def test_satellites_give_the_time_and_the_picture_what_the_camera_claimed() -> None:
     claims = [
         Claim(source="gps", at="2024-05-13T01:40:00+00:00"),
         Claim(source="burned_in", at="2024-05-13T09:41:30", untrusted=True),
@@ -182,14 +183,14 @@ def test_satellites_give_the_time_and_the_picture_what_the_camera_claimed():
     assert "untrusted_clock" in got.doubts
 
 
-def test_a_reset_clock_whose_offset_is_known_is_believed():
+def test_a_reset_clock_whose_offset_is_known_is_believed() -> None:
     reset = (datetime(1970, 1, 1, tzinfo=UTC) - datetime(2024, 5, 13, tzinfo=UTC)).total_seconds()
     got = judged("1970-01-01T01:40:00Z", offset=reset)
     assert got.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
     assert got.judged[0].finding == "ok"
 
 
-def test_satellites_are_believed_before_the_camera_and_the_contradiction_is_told():
+def test_satellites_are_believed_before_the_camera_and_the_contradiction_is_told() -> None:
     claims = [
         Claim(source="container:creation_time", at="2024-05-13T03:00:00Z"),
         Claim(source="gps", at="2024-05-13T01:40:00+00:00"),
@@ -199,12 +200,12 @@ def test_satellites_are_believed_before_the_camera_and_the_contradiction_is_told
     assert got.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
 
 
-def test_times_without_a_zone_are_the_bureaus():
+def test_times_without_a_zone_are_the_bureaus() -> None:
     for text in ("20240513094000", "2024-05-13 09:40:00", "20240513_094000", "2024-05-13T09:40:00+0800"):
         assert judged(text, source="filename").recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
 
 
-def test_no_claim_is_said():
+def test_no_claim_is_said() -> None:
     got = clock.judge([], 60, ARRIVED)
     assert got.recorded_from is None and got.doubts == ["no_claim"]
 
@@ -215,7 +216,9 @@ def test_no_claim_is_said():
     st.sampled_from(["utc", "local_as_utc"]),
     st.sampled_from(["start", "end"]),
 )
-def test_no_claim_breaks_the_clock_nor_lies_in_the_future(at, duration, zone, stamp):
+def test_no_claim_breaks_the_clock_nor_lies_in_the_future(
+    at: str, duration: float, zone: clock.Zone, stamp: clock.Stamp
+) -> None:
     got = judged(at, Convention(zone=zone, stamp=stamp), duration)
     if got.recorded_to is not None:
         assert got.recorded_to <= ARRIVED + clock.CLOCKS_APART + timedelta(seconds=1)
@@ -225,18 +228,18 @@ def test_no_claim_breaks_the_clock_nor_lies_in_the_future(at, duration, zone, st
     st.datetimes(),
     st.sampled_from(["Z", "+08:00", "-12:00", ""]),
 )
-def test_any_date_is_judged(at, zone):
+def test_any_date_is_judged(at: datetime, zone: str) -> None:
     judged(at.isoformat() + zone, Convention(zone="local_as_utc", stamp="end"), offset=-3600)
 
 
 @given(st.lists(st.integers(-(2**31), 2**31 - 1), min_size=4, max_size=4))
-def test_any_matrix_is_a_right_angle(matrix):
+def test_any_matrix_is_a_right_angle(matrix: list[int]) -> None:
     rotation, mirrored = orientation.snap(*matrix)
     assert rotation in (0, 90, 180, 270) and isinstance(mirrored, bool)
     assert len(orientation.filters(rotation, mirrored)) <= 3
 
 
-def test_peaks_cover_the_whole_sound(tmp_path):
+def test_peaks_cover_the_whole_sound(tmp_path: Path) -> None:
     samples = array("h", [0] * 5000 + [32767] + [0] * 4999)
     (tmp_path / "a.s16").write_bytes(samples.tobytes() + b"\x01")
     got = peaks.peaks(tmp_path / "a.s16", 8000, buckets=100)
@@ -245,7 +248,7 @@ def test_peaks_cover_the_whole_sound(tmp_path):
 
 
 @given(st.integers(0, 5000), st.integers(1, 200))
-def test_peaks_are_never_more_than_asked(count, buckets):
+def test_peaks_are_never_more_than_asked(count: int, buckets: int) -> None:
     import tempfile
     from pathlib import Path
 
@@ -257,13 +260,13 @@ def test_peaks_are_never_more_than_asked(count, buckets):
     assert not count or got["max"][-1] == round((count - 1) / 32768, 3)
 
 
-def test_cues_follow_one_another_without_a_hole():
+def test_cues_follow_one_another_without_a_hole() -> None:
     text = sprite.vtt([0.1, 1.0, 2.0], 3.5, (160, 90), 2, "sprite.jpg")
     assert "00:00:00.000 --> 00:00:01.000\nsprite.jpg#xywh=0,0,160,90" in text
     assert "00:00:02.000 --> 00:00:03.500\nsprite.jpg#xywh=0,90,160,90" in text
 
 
-def test_b_frames_and_jitter_are_no_variable_rate():
+def test_b_frames_and_jitter_are_no_variable_rate() -> None:
     span = timing.Span()
     for i in range(0, 90, 3):
         for at in (i + 2, i, i + 1):
@@ -275,7 +278,7 @@ def test_b_frames_and_jitter_are_no_variable_rate():
 
 
 @given(st.lists(st.tuples(st.floats(-1e6, 1e6), st.floats(0, 10), st.booleans()), max_size=60))
-def test_any_packets_make_a_span(packets):
+def test_any_packets_make_a_span(packets: list[tuple[float, float, bool]]) -> None:
     span = timing.Span()
     for at, duration, key in packets:
         span.add(at, None, duration, key)
@@ -284,7 +287,7 @@ def test_any_packets_make_a_span(packets):
     assert span.measured_s is None or span.measured_s >= 0
 
 
-def test_every_reason_in_use_has_its_sentence_and_every_sentence_a_use():
+def test_every_reason_in_use_has_its_sentence_and_every_sentence_a_use() -> None:
     folders = [ROOT / "workers", ROOT / "service"]
     code = "".join(file.read_text() for folder in folders for file in folder.rglob("*.py"))
     used = set(re.findall(r'code="(\w+)"', code)) | {

@@ -1,10 +1,13 @@
 """Real camera files, where they are at hand: each comes out as its folder's README says."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.fixtures.media import SAMPLES
 from workers.media import gpmf, sniff
 from workers.media.probe import probe
+from workers.media.sandbox import Sandbox
 from workers.media.verdict import judge
 
 EXPECTED = {
@@ -32,7 +35,7 @@ here = [name for name in EXPECTED if (SAMPLES / name).is_file()]
 
 
 @pytest.mark.parametrize("name", here)
-def test_sample(name, box, private):
+def test_sample(name: str, box: Sandbox, private: Path) -> None:
     outcome, path, seconds, codes = EXPECTED[name]
     source = SAMPLES / name
     with source.open("rb") as file:

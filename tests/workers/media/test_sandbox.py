@@ -4,11 +4,14 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Event, Timer
+from typing import Any
 
 import pytest
 
+from tests.workers.media.conftest import Canary
 from workers.media.sandbox import Limits, Sandbox, SandboxUnavailable, _must_be_readable, inside
 
 ROOT = Path(__file__).parents[3]
@@ -39,7 +42,7 @@ def uids(pid: int) -> set[int]:
     return {int(n) for line in lines if line.startswith(("Uid:", "Gid:")) for n in line.split()[1:]}
 
 
-def wait_for(test, seconds: float = 10):
+def wait_for(test: Any, seconds: float = 10) -> Any:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if result := test():
@@ -48,11 +51,11 @@ def wait_for(test, seconds: float = 10):
     return test()
 
 
-def test_ffmpeg_starts_here(box):
+def test_ffmpeg_starts_here(box: Sandbox) -> None:
     assert box.check() is None
 
 
-def test_the_closed_namespace_is_explained_in_one_sentence():
+def test_the_closed_namespace_is_explained_in_one_sentence() -> None:
     script = (
         "echo 0 > /proc/sys/user/max_user_namespaces; "
         f"exec {sys.executable} -c 'from workers.media.sandbox import Sandbox; print(Sandbox().check())'"
@@ -64,28 +67,26 @@ def test_the_closed_namespace_is_explained_in_one_sentence():
     assert done.stdout.count("\n") == 1
 
 
-def test_outside_the_sandbox_the_user_is_never_root(box, private):
+def test_outside_the_sandbox_the_user_is_never_root(box: Sandbox, private: Path) -> None:
     cancel, token = Event(), f"3{os.getpid()}.5"
-    result = {}
+    seen: list[set[int]] = []
 
-    def look():
-        pids = processes_with(token)
-        result["uids"] = set().union(*(uids(pid) for pid in pids)) if pids else set()
-        result["count"] = len(pids)
+    def look() -> None:
+        seen.extend(uids(pid) for pid in processes_with(token))
         cancel.set()
 
     timer = Timer(0.7, look)
     timer.start()
     box.run(["sleep", token], private_dir=private, cancel=cancel)
     timer.join()
-    assert result["count"] >= 2  # bwrap and the program in it
-    assert 0 not in result["uids"]
+    assert len(seen) >= 2  # bwrap and the program in it
+    assert 0 not in set().union(*seen)
     if os.geteuid() != 0:
-        assert result["uids"] == {os.geteuid(), os.getegid()}
+        assert set().union(*seen) == {os.geteuid(), os.getegid()}
     assert wait_for(lambda: not processes_with(token))
 
 
-def test_siblings_homes_and_passwords_are_out_of_reach(box, private, tmp_path):
+def test_siblings_homes_and_passwords_are_out_of_reach(box: Sandbox, private: Path, tmp_path: Path) -> None:
     (tmp_path / "sibling.txt").write_text("canary-content")
     (tmp_path / "sibling.txt").chmod(0o644)
     for path in (tmp_path / "sibling.txt", Path("/etc/passwd"), Path.home(), ROOT / "pyproject.toml"):
@@ -93,13 +94,13 @@ def test_siblings_homes_and_passwords_are_out_of_reach(box, private, tmp_path):
         assert done.code != 0 and "No such file" in done.stderr
 
 
-def test_the_network_is_out_of_reach(box, private, canary):
+def test_the_network_is_out_of_reach(box: Sandbox, private: Path, canary: Canary) -> None:
     done = box.run(["bash", "-c", f"echo hi > /dev/tcp/127.0.0.1/{canary.port}"], private_dir=private)
     assert done.code != 0
     assert canary.calls == 0
 
 
-def test_only_the_private_folder_is_writable(box, private, clip):
+def test_only_the_private_folder_is_writable(box: Sandbox, private: Path, clip: Callable[..., Path]) -> None:
     source = clip("a.wav", "-f", "lavfi", "-i", "sine=duration=0.1")
     before = source.read_bytes()
     script = f"echo x > {inside()}; echo x > /usr/x; echo x > /in/x; echo made > ok"
@@ -109,20 +110,22 @@ def test_only_the_private_folder_is_writable(box, private, clip):
     assert not Path("/usr/x").exists()
 
 
-def test_the_environment_of_the_worker_stays_outside(private, box, monkeypatch):
+def test_the_environment_of_the_worker_stays_outside(
+    private: Path, box: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("ZHENGLU_SECRET_KEY", "do-not-leak")
     done = box.run(["env"], private_dir=private)
     assert b"do-not-leak" not in done.stdout and b"PATH=" in done.stdout
 
 
-def test_a_lost_lease_ends_the_run(box, private):
+def test_a_lost_lease_ends_the_run(box: Sandbox, private: Path) -> None:
     cancel = Event()
     Timer(0.3, cancel.set).start()
     done = box.run(["sleep", "60"], private_dir=private, cancel=cancel)
     assert done.ended == "cancelled" and done.wall_s < 30 and not done.ok
 
 
-def test_a_program_that_ignores_the_polite_signal_is_ended_too(box, private):
+def test_a_program_that_ignores_the_polite_signal_is_ended_too(box: Sandbox, private: Path) -> None:
     cancel = Event()
     Timer(0.3, cancel.set).start()
     done = box.run(["sh", "-c", "trap '' TERM; sleep 60; sleep 60"], private_dir=private, cancel=cancel)
@@ -138,24 +141,24 @@ def test_a_program_that_ignores_the_polite_signal_is_ended_too(box, private):
         (["dd", "if=/dev/zero", "of=x", "bs=1M", "count=3"], Limits(file_bytes=1_000_000), "output_size"),
     ],
 )
-def test_limits_hold(box, private, argv, limits, ended):
+def test_limits_hold(box: Sandbox, private: Path, argv: list[str], limits: Limits, ended: str) -> None:
     done = box.run(argv, private_dir=private, limits=limits)
     assert done.ended == ended
     assert done.ok == (ended == "exit")
 
 
-def test_memory_is_limited(box, private):
+def test_memory_is_limited(box: Sandbox, private: Path) -> None:
     script = "x=$(head -c 400000000 /dev/zero | tr '\\0' x); echo ${#x}"
     done = box.run(["sh", "-c", script], private_dir=private, limits=Limits(memory_bytes=300_000_000))
     assert b"400000000" not in done.stdout
 
 
-def test_endless_complaints_do_not_fill_the_memory(box, private):
+def test_endless_complaints_do_not_fill_the_memory(box: Sandbox, private: Path) -> None:
     done = box.run(["sh", "-c", "yes 'much ado' | head -c 5000000 >&2"], private_dir=private)
     assert done.ok and len(done.stderr) <= 16 * 1024
 
 
-def test_the_time_of_the_processor_is_told(box, private):
+def test_the_time_of_the_processor_is_told(box: Sandbox, private: Path) -> None:
     done = box.run(["sh", "-c", "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done"], private_dir=private)
     assert done.ok and done.cpu_s > 0.05
     assert done.stderr == ""
@@ -177,7 +180,7 @@ def started_worker(private: Path, token: str) -> subprocess.Popen:
     return subprocess.Popen([sys.executable, "-c", script], cwd=ROOT)
 
 
-def test_a_worker_killed_with_9_takes_its_children_along(private):
+def test_a_worker_killed_with_9_takes_its_children_along(private: Path) -> None:
     token = f"4{os.getpid()}.25"
     worker = started_worker(private, token)
     assert wait_for(lambda: ["sleep", token] in (argv_of(pid) for pid in processes_with(token)))
@@ -186,7 +189,7 @@ def test_a_worker_killed_with_9_takes_its_children_along(private):
     assert wait_for(lambda: gone_for_good(token))
 
 
-def test_a_worker_killed_while_its_sandbox_is_being_built_leaves_nothing_waiting(private):
+def test_a_worker_killed_while_its_sandbox_is_being_built_leaves_nothing_waiting(private: Path) -> None:
     token = f"6{os.getpid()}.25"
     workers = [started_worker(private, f"{token}{n:02}") for n in range(16)]
     for n, worker in enumerate(workers):
@@ -198,7 +201,7 @@ def test_a_worker_killed_while_its_sandbox_is_being_built_leaves_nothing_waiting
     assert wait_for(lambda: gone_for_good(token)), [argv_of(pid)[:1] for pid in processes_with(token)]
 
 
-def test_a_callback_that_fails_leaves_nothing_running(box, private):
+def test_a_callback_that_fails_leaves_nothing_running(box: Sandbox, private: Path) -> None:
     token = f"5{os.getpid()}.75"
 
     def fail(_: bytes) -> None:
@@ -209,7 +212,7 @@ def test_a_callback_that_fails_leaves_nothing_running(box, private):
     assert wait_for(lambda: not processes_with(token))
 
 
-def test_a_name_is_data(box, private, clip):
+def test_a_name_is_data(box: Sandbox, private: Path, clip: Callable[..., Path]) -> None:
     for name in ("-i.mp4", "$(touch owned).mp4", "a;b&c|d 'e\".mp4", "录像 一.mp4"):
         made = clip("plain.mp4", "-f", "lavfi", "-i", "testsrc2=size=64x64:duration=0.2")
         odd = made.rename(made.parent / name)
@@ -218,7 +221,9 @@ def test_a_name_is_data(box, private, clip):
         assert list(private.iterdir()) == []
 
 
-def test_a_file_that_the_lesser_user_may_not_read_is_said_so(box, private, tmp_path):
+def test_a_file_that_the_lesser_user_may_not_read_is_said_so(
+    box: Sandbox, private: Path, tmp_path: Path
+) -> None:
     closed = tmp_path / "closed.bin"
     closed.write_bytes(b"x")
     closed.chmod(0o600)
@@ -230,7 +235,7 @@ def test_a_file_that_the_lesser_user_may_not_read_is_said_so(box, private, tmp_p
             box.run(["true"], private_dir=private, readonly=[closed])
 
 
-def test_an_ordinary_user_needs_no_root(private):
+def test_an_ordinary_user_needs_no_root(private: Path) -> None:
     """The same as a service under its own user: no step down, no mount of its own."""
     if os.geteuid() == 0:
         code = "from workers.media.sandbox import Sandbox; print(Sandbox.here(), Sandbox.here().check())"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -30,9 +31,9 @@ def at(clock: str, day: int = 0) -> datetime:
 @dataclass
 class Field:
     session: Session
-    known: dict[tuple[str, str], object] = field(default_factory=dict)
+    known: dict[tuple[str, str], Any] = field(default_factory=dict)
 
-    def _keep(self, kind: str, name: str, row):
+    def _keep(self, kind: str, name: str, row: Any) -> Any:
         self.session.add(row)
         self.session.flush()
         self.known[kind, name] = row
@@ -72,7 +73,7 @@ class Field:
         *,
         squad: str = "one",
         case: str | None = None,
-        **more,
+        **more: Any,
     ) -> EnforcementEvent:
         row = EnforcementEvent(
             title=more.pop("title", "检查餐馆油烟"),
@@ -97,7 +98,7 @@ class Field:
         squad: str = "one",
         officer: str | None = None,
         recorder: str | None = None,
-        **more,
+        **more: Any,
     ) -> Recording:
         row = Recording(
             squad_id=self.squad(squad).id,

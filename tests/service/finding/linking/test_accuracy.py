@@ -9,12 +9,12 @@ from service.finding.linking.rules import decide
 from tests.bench.linking_pure import Marks, as_seen, rival
 
 
-def test_the_same_seed_gives_the_same_year_and_another_seed_another():
+def test_the_same_seed_gives_the_same_year_and_another_seed_another() -> None:
     years = [rounds_year(seed, squads=2, crews=1, days=3) for seed in (5, 5, 6)]
     assert years[0] == years[1] != years[2]
 
 
-def test_faults_come_at_the_stated_rates():
+def test_faults_come_at_the_stated_rates() -> None:
     year = rounds_year(11, squads=8, crews=3, days=12)
     files = [file for file in year.files if STRAY not in file.faults]
     share = {name: sum(name in file.faults for file in files) / len(files) for name in FAULTS}
@@ -27,7 +27,7 @@ def test_faults_come_at_the_stated_rates():
     assert all(file.shows <= events for file in year.files)
 
 
-def test_on_a_small_year_the_rules_keep_their_aims_and_leave_the_rival_behind():
+def test_on_a_small_year_the_rules_keep_their_aims_and_leave_the_rival_behind() -> None:
     year, limits = rounds_year(12, squads=4, crews=3, days=8), Limits()
     ours, theirs = Marks(), Marks()
     for file, facts, events in as_seen(year, limits):

@@ -1,10 +1,12 @@
 """Many recordings linked together have the links that each alone would have."""
 
 import pytest
+import sqlalchemy
 from sqlalchemy import func
 from sqlmodel import Session, select
 
 from deploy.demo.simulator.rounds import rounds_year
+from deploy.demo.simulator.rows import Year
 from schemas.accounts import Role
 from schemas.custody import CustodyEntry
 from schemas.links import Link, LinkState
@@ -25,14 +27,16 @@ def _links(session: Session) -> set[tuple]:
 
 
 @pytest.fixture
-def year(clean_engine):
+def year(clean_engine: sqlalchemy.Engine) -> Year:
     year = rounds_year(7, squads=2, crews=2, days=2)
     load(clean_engine, year)
     return year
 
 
 @pytest.mark.timeout(300)
-def test_a_chunk_of_many_and_chunks_of_one_make_the_same_links(clean_engine, year, monkeypatch):
+def test_a_chunk_of_many_and_chunks_of_one_make_the_same_links(
+    clean_engine: sqlalchemy.Engine, year: Year, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(batch, "CHUNK", 37)
     assert relink_all(clean_engine).recordings == len(year.files)
     with Session(clean_engine) as session:
@@ -48,7 +52,9 @@ def test_a_chunk_of_many_and_chunks_of_one_make_the_same_links(clean_engine, yea
         assert session.scalars(select(func.count()).select_from(CustodyEntry)).one() == noted
 
 
-def test_a_raised_threshold_takes_the_machine_s_links_back_on_record_and_no_person_s(clean_engine, year):
+def test_a_raised_threshold_takes_the_machine_s_links_back_on_record_and_no_person_s(
+    clean_engine: sqlalchemy.Engine, year: Year
+) -> None:
     relink_all(clean_engine)
     with Session(clean_engine) as session:
         automatic = select(Link).where(Link.state == LinkState.automatic).order_by(Link.score, Link.id)

@@ -25,7 +25,7 @@ def offered(bureau: Field) -> Link:
     return link
 
 
-def test_another_squad_and_a_wrong_role_cannot_decide(bureau, offered):
+def test_another_squad_and_a_wrong_role_cannot_decide(bureau: Field, offered: Link) -> None:
     for decide in (actions.confirm, actions.reject, actions.undo):
         with pytest.raises(NotAllowed):
             decide(bureau.session, bureau.actor(Role.auditor), offered.id)
@@ -37,7 +37,9 @@ def test_another_squad_and_a_wrong_role_cannot_decide(bureau, offered):
         )
 
 
-def test_a_rejected_link_is_never_offered_again_and_a_confirmed_one_never_withdrawn(bureau, offered):
+def test_a_rejected_link_is_never_offered_again_and_a_confirmed_one_never_withdrawn(
+    bureau: Field, offered: Link
+) -> None:
     member = bureau.actor(Role.member, "one")
     actions.reject(bureau.session, member, offered.id)
     assert [one.state for one in actions.link_recording(bureau.session, offered.recording_id)] == ["rejected"]
@@ -48,7 +50,9 @@ def test_a_rejected_link_is_never_offered_again_and_a_confirmed_one_never_withdr
     assert (link.state, link.decided_by) == (LinkState.confirmed, member.account_id)
 
 
-def test_undo_returns_to_what_the_machine_had_said_even_after_two_decisions(bureau, offered):
+def test_undo_returns_to_what_the_machine_had_said_even_after_two_decisions(
+    bureau: Field, offered: Link
+) -> None:
     member = bureau.actor(Role.member, "one")
     actions.confirm(bureau.session, member, offered.id)
     actions.reject(bureau.session, member, offered.id)
@@ -64,7 +68,7 @@ def test_undo_returns_to_what_the_machine_had_said_even_after_two_decisions(bure
     assert told == ["confirm", "reject", "undo"]
 
 
-def test_a_confirmed_event_takes_its_stretch_and_undo_gives_it_back(bureau):
+def test_a_confirmed_event_takes_its_stretch_and_undo_gives_it_back(bureau: Field) -> None:
     first = bureau.event(at("09:00"), at("09:30"), ("031",))
     second = bureau.event(at("09:00"), at("09:30"), ("032",))
     recording = bureau.recording(at("09:00"), at("09:30"), officer="012")
@@ -77,7 +81,7 @@ def test_a_confirmed_event_takes_its_stretch_and_undo_gives_it_back(bureau):
     assert {one.event_id for one in bureau.links(recording.id)} == {first.id, second.id}
 
 
-def test_a_wrong_event_put_right_replaces_the_claim_and_undo_brings_it_back(bureau):
+def test_a_wrong_event_put_right_replaces_the_claim_and_undo_brings_it_back(bureau: Field) -> None:
     wrong = bureau.event(at("09:00"), at("09:30"), ("031",), external_id="E-1")
     right = bureau.event(at("09:05"), at("09:35"), ("032",), external_id="E-2")
     recording = bureau.recording(at("09:00"), at("09:30"), claims={"event": "E-1"})
@@ -95,7 +99,7 @@ def test_a_wrong_event_put_right_replaces_the_claim_and_undo_brings_it_back(bure
     assert (link.event_id, link.state, link.decided_by) == (wrong.id, LinkState.automatic, None)
 
 
-def test_declaring_twice_keeps_only_the_last_and_none_rejects_all(bureau):
+def test_declaring_twice_keeps_only_the_last_and_none_rejects_all(bureau: Field) -> None:
     events = [bureau.event(at("09:00"), at("09:30"), (f"03{n}",)) for n in range(2)]
     recording = bureau.recording(at("09:00"), at("09:30"))
     member = bureau.actor(Role.member, "one")
@@ -109,14 +113,14 @@ def test_declaring_twice_keeps_only_the_last_and_none_rejects_all(bureau):
     assert "event" not in recording.claims
 
 
-def test_a_cancelled_event_cannot_be_declared(bureau):
+def test_a_cancelled_event_cannot_be_declared(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"), cancelled_at=at("10:00"))
     recording = bureau.recording(at("09:00"), at("09:30"))
     with pytest.raises(EventCancelled):
         actions.declare_event(bureau.session, bureau.actor(Role.member, "one"), recording.id, event.id)
 
 
-def test_an_event_made_from_a_recording_is_confirmed_and_takes_its_facts(bureau):
+def test_an_event_made_from_a_recording_is_confirmed_and_takes_its_facts(bureau: Field) -> None:
     bureau.hold("R-07", "012", at("08:00"), at("12:00"))
     recording = bureau.recording(
         at("09:00"), at("09:30"), recorder="R-07", latitude=25.8, longitude=114.9, note="占道经营"
@@ -131,7 +135,7 @@ def test_an_event_made_from_a_recording_is_confirmed_and_takes_its_facts(bureau)
     assert link.reasons[0]["code"] == "made_from"
 
 
-def test_an_event_from_a_recording_without_time_needs_an_arrival(bureau):
+def test_an_event_from_a_recording_without_time_needs_an_arrival(bureau: Field) -> None:
     recording = bureau.recording(None, None)
     member = bureau.actor(Role.member, "one")
     with pytest.raises(NoTime):
@@ -140,7 +144,7 @@ def test_an_event_from_a_recording_without_time_needs_an_arrival(bureau):
     assert isinstance(known, EventCreate)
 
 
-def test_footage_of_a_case_is_encoded_first(bureau):
+def test_footage_of_a_case_is_encoded_first(bureau: Field) -> None:
     original = Original(sha256="0" * 64, size=1, store_key="a")
     bureau.session.add(original)
     bureau.session.flush()

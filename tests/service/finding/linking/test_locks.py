@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from schemas.accounts import Role
 from schemas.jobs import JobKind
+from schemas.links import Link
 from schemas.originals import Original
 from service.finding.linking.actions import confirm, link_recording
 from service.finding.linking.recognise import recognise
@@ -48,12 +49,12 @@ def _impatient(engine: Engine) -> Session:
     return session
 
 
-def _parts(field: Field) -> tuple[object, Actor]:
+def _parts(field: Field) -> tuple[Link, Actor]:
     recording = field.known["the", "recording"]
     return field.links(recording.id)[0], field.actor(Role.reviewer)
 
 
-def test_a_person_s_decision_waits_for_no_link_or_tags_job(clean_engine: Engine, field: Field):
+def test_a_person_s_decision_waits_for_no_link_or_tags_job(clean_engine: Engine, field: Field) -> None:
     link, actor = _parts(field)
     field.session.commit()
     with Session(clean_engine) as worker, _impatient(clean_engine) as person:
@@ -62,7 +63,9 @@ def test_a_person_s_decision_waits_for_no_link_or_tags_job(clean_engine: Engine,
         person.commit()
 
 
-def test_a_person_who_waits_for_the_encode_s_job_keeps_nobody_waiting(clean_engine: Engine, field: Field):
+def test_a_person_who_waits_for_the_encode_s_job_keeps_nobody_waiting(
+    clean_engine: Engine, field: Field
+) -> None:
     link, actor = _parts(field)
     field.session.commit()
     with Session(clean_engine) as worker, _impatient(clean_engine) as person:
@@ -76,7 +79,7 @@ def test_a_person_who_waits_for_the_encode_s_job_keeps_nobody_waiting(clean_engi
 
 def test_links_are_kept_without_the_tags_job_and_recorders_recognised_without_the_link_job(
     clean_engine: Engine, field: Field
-):
+) -> None:
     recording = field.known["the", "recording"]
     with Session(clean_engine) as worker, _impatient(clean_engine) as other:
         worker.execute(HOLD, {"kinds": ["tags"]})

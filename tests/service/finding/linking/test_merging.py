@@ -1,8 +1,10 @@
 """Events merged and parted again: what persons said holds, and nothing comes back by itself."""
 
 import threading
+from uuid import UUID
 
 import pytest
+import sqlalchemy
 from sqlalchemy import delete, text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
@@ -29,14 +31,14 @@ from service.registry.events.errors import EventMerged, NotCancelled
 from service.registry.events.history import history
 from service.registry.events.importers import EventImporter
 from service.registry.events.queries import EventFilter, list_events, officers_of
-from service.registry.importing.actions import run_import
+from service.registry.importing.actions import Report, run_import
 from service.supervision.coverage.keep import Known, kept_rows, stored_rows
 from service.supervision.explanations.actions import approve, ask_exemption
 from tests.service.finding.linking.field import Field, at
 
 
 @pytest.fixture
-def field(session) -> Field:
+def field(session: Session) -> Field:
     return Field(session)
 
 
@@ -51,7 +53,7 @@ def two(field: Field) -> tuple[EnforcementEvent, EnforcementEvent]:
     return kept, twice
 
 
-def states(field: Field, recording) -> dict:
+def states(field: Field, recording: Recording) -> dict:
     return {
         link.event_id: (str(link.state), link.decided_by is not None) for link in field.links(recording.id)
     }
@@ -63,12 +65,14 @@ def run_links(field: Field) -> None:
         linking.link_recording(field.session, recording_id)
 
 
-def bring(field: Field, table: str):
+def bring(field: Field, table: str) -> Report:
     importer = EventImporter(field.session, field.actor(Role.supervisor))
     return run_import(importer, table.encode(), "text/csv", dry_run=False)
 
 
-def test_who_may_not_and_what_is_out_of_sight(field, two):
+def test_who_may_not_and_what_is_out_of_sight(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, twice = two
     with pytest.raises(NotAllowed):
         merge_event(field.session, field.actor(Role.auditor), twice.id, kept.id)
@@ -85,7 +89,9 @@ def test_who_may_not_and_what_is_out_of_sight(field, two):
         unmerge_event(field.session, field.actor(Role.admin), kept.id)
 
 
-def test_officers_are_united_what_is_missing_is_filled_and_all_of_it_is_taken_back(field, two):
+def test_officers_are_united_what_is_missing_is_filled_and_all_of_it_is_taken_back(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, twice = two
     admin = field.actor(Role.admin)
     survivor = merge_event(field.session, admin, twice.id, kept.id)
@@ -102,7 +108,9 @@ def test_officers_are_united_what_is_missing_is_filled_and_all_of_it_is_taken_ba
     assert (kept.case_id, kept.party, twice.merged_into) == (None, "另一餐馆", None)
 
 
-def test_an_exemption_is_not_lost_when_its_event_is_merged_and_goes_back_with_it(field, two):
+def test_an_exemption_is_not_lost_when_its_event_is_merged_and_goes_back_with_it(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, twice = two
     session, boss = field.session, field.actor(Role.supervisor)
     wish = ask_exemption(
@@ -123,7 +131,9 @@ def test_an_exemption_is_not_lost_when_its_event_is_merged_and_goes_back_with_it
     assert exempt() == [None, "device_fault"]
 
 
-def test_a_merged_event_is_not_changed_and_merges_into_nothing_else(field, two):
+def test_a_merged_event_is_not_changed_and_merges_into_nothing_else(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, twice = two
     admin = field.actor(Role.admin)
     third = field.event(at("09:00"), at("09:30"))
@@ -141,7 +151,9 @@ def test_a_merged_event_is_not_changed_and_merges_into_nothing_else(field, two):
             change()
 
 
-def test_what_persons_said_of_links_is_carried_over_and_carried_back(field, two):
+def test_what_persons_said_of_links_is_carried_over_and_carried_back(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, twice = two
     member = field.actor(Role.member, "one")
     confirmed = field.recording(at("09:03"), at("09:20"))
@@ -176,7 +188,9 @@ def test_what_persons_said_of_links_is_carried_over_and_carried_back(field, two)
     assert [one for one in told if one.startswith("carry")] == ["carry", "carry_back"]
 
 
-def test_a_declaration_of_the_merged_event_is_undone_like_any_other(field, two):
+def test_a_declaration_of_the_merged_event_is_undone_like_any_other(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, twice = two
     member = field.actor(Role.member, "one")
     recording = field.recording(at("12:00"), at("12:10"))  # nothing else would link it
@@ -191,7 +205,9 @@ def test_a_declaration_of_the_merged_event_is_undone_like_any_other(field, two):
 
 
 @pytest.mark.parametrize("said", ["E-2", "id"])
-def test_a_claim_that_names_the_merged_event_means_the_survivor(field, two, said):
+def test_a_claim_that_names_the_merged_event_means_the_survivor(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent], said: str
+) -> None:
     kept, twice = two
     merge_event(field.session, field.actor(Role.admin), twice.id, kept.id)
     name = str(twice.id) if said == "id" else said
@@ -203,7 +219,9 @@ def test_a_claim_that_names_the_merged_event_means_the_survivor(field, two, said
     assert states(field, recording) == {kept.id: ("confirmed", True)}
 
 
-def test_merging_asks_for_what_names_any_of_them_to_be_linked_anew(field, two):
+def test_merging_asks_for_what_names_any_of_them_to_be_linked_anew(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, twice = two
     admin = field.actor(Role.admin)
     merge_event(field.session, admin, twice.id, kept.id)
@@ -215,12 +233,14 @@ def test_merging_asks_for_what_names_any_of_them_to_be_linked_anew(field, two):
     assert far.id in field.session.scalars(select(Job.subject_id).where(Job.kind == JobKind.link)).all()
 
 
-def test_coverage_says_merged_and_counts_the_survivor(field, two):
+def test_coverage_says_merged_and_counts_the_survivor(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, twice = two
     admin = field.actor(Role.admin)
     merge_event(field.session, admin, twice.id, kept.id)
 
-    def excluded(event):
+    def excluded(event: EnforcementEvent) -> set[str | None]:
         settle(field.session)
         rows = select(EventCoverage.excluded).where(EventCoverage.event_id == event.id)
         return set(field.session.scalars(rows))
@@ -232,20 +252,26 @@ def test_coverage_says_merged_and_counts_the_survivor(field, two):
     assert excluded(twice) == {"cancelled"}
 
 
-def test_a_missed_event_does_not_vanish_in_one_of_another_week(field, two):
+def test_a_missed_event_does_not_vanish_in_one_of_another_week(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, _twice = two
     missed = field.event(at("09:00", 7), at("09:30", 7))
     with pytest.raises(MergeFarApart):
         merge_event(field.session, field.actor(Role.admin), missed.id, kept.id)
 
 
-def test_a_change_that_cancels_says_why_like_any_cancellation(field, two):
+def test_a_change_that_cancels_says_why_like_any_cancellation(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, _twice = two
     with pytest.raises(Invalid):
         update_event(field.session, field.actor(Role.admin), kept.id, EventUpdate(cancelled=True))
 
 
-def test_cancelling_needs_a_reason_and_is_restored_with_one(field, two):
+def test_cancelling_needs_a_reason_and_is_restored_with_one(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, _twice = two
     admin = field.actor(Role.admin)
     with pytest.raises(Invalid):
@@ -263,7 +289,9 @@ HEAD = "事件编号,标题,类别,抵达时间,离开时间,中队,执法人员
 ROW = "{id},{title},巡查,2024-06-03 09:00,2024-06-03 09:30,one,031"
 
 
-def test_a_row_of_a_merged_event_keeps_it_merged_and_says_so(field, two):
+def test_a_row_of_a_merged_event_keeps_it_merged_and_says_so(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, twice = two
     merge_event(field.session, field.actor(Role.admin), twice.id, kept.id)
     report = bring(field, f"{HEAD}\n{ROW.format(id='E-2', title='又一次')}\n")
@@ -275,7 +303,9 @@ def test_a_row_of_a_merged_event_keeps_it_merged_and_says_so(field, two):
     )
 
 
-def test_a_row_of_a_cancelled_event_does_not_bring_it_back(field, two):
+def test_a_row_of_a_cancelled_event_does_not_bring_it_back(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, _twice = two
     admin = field.actor(Role.admin)
     cancel_event(field.session, admin, kept.id, "误报")
@@ -288,7 +318,9 @@ def test_a_row_of_a_cancelled_event_does_not_bring_it_back(field, two):
     assert report.rows[0].outcome == "unchanged"
 
 
-def test_what_an_import_cancelled_an_import_restores(field, two):
+def test_what_an_import_cancelled_an_import_restores(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, _twice = two
     bring(field, f"{HEAD},已取消\n{ROW.format(id='E-1', title='油烟检查')},是\n")
     assert kept.cancelled_at is not None
@@ -296,7 +328,9 @@ def test_what_an_import_cancelled_an_import_restores(field, two):
     assert kept.cancelled_at is None and report.rows[0].changes == ["cancelled_at"]
 
 
-def test_the_history_tells_edits_imports_and_links_to_those_in_scope_only(field, two):
+def test_the_history_tells_edits_imports_and_links_to_those_in_scope_only(
+    field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
+) -> None:
     kept, twice = two
     admin, member = field.actor(Role.admin), field.actor(Role.member, "one")
     update_event(field.session, admin, kept.id, EventUpdate(subject="餐饮油烟", officers=["031", "032"]))
@@ -313,7 +347,7 @@ def test_the_history_tells_edits_imports_and_links_to_those_in_scope_only(field,
         history(field.session, field.actor(Role.member, "two"), kept.id)
 
 
-def test_two_merges_at_one_moment_never_make_a_circle(clean_engine):
+def test_two_merges_at_one_moment_never_make_a_circle(clean_engine: sqlalchemy.Engine) -> None:
     with Session(clean_engine, expire_on_commit=False) as session:
         field = Field(session)
         ids = [field.event(at("09:00"), at("09:30"), title=f"第{n}次").id for n in range(3)]
@@ -321,7 +355,7 @@ def test_two_merges_at_one_moment_never_make_a_circle(clean_engine):
         session.commit()
     start, outcomes = threading.Barrier(6), []
 
-    def merge(gone, into):
+    def merge(gone: UUID, into: UUID) -> None:
         with Session(clean_engine) as session:
             start.wait()
             try:
@@ -350,7 +384,9 @@ def test_two_merges_at_one_moment_never_make_a_circle(clean_engine):
             one = into[one]
 
 
-def test_links_made_while_events_merge_and_part_wait_for_nobody_in_a_circle(clean_engine):
+def test_links_made_while_events_merge_and_part_wait_for_nobody_in_a_circle(
+    clean_engine: sqlalchemy.Engine,
+) -> None:
     """Link jobs hold what a merge wants and the other way round: whoever waits, nobody is thrown out."""
     with Session(clean_engine, expire_on_commit=False) as session:
         field = Field(session)
@@ -363,7 +399,7 @@ def test_links_made_while_events_merge_and_part_wait_for_nobody_in_a_circle(clea
         session.commit()
     troubles, done = [], threading.Event()
 
-    def link(recording_id) -> None:
+    def link(recording_id: UUID) -> None:
         while not done.is_set():
             with Session(clean_engine) as session:
                 try:
@@ -403,7 +439,7 @@ def test_links_made_while_events_merge_and_part_wait_for_nobody_in_a_circle(clea
         assert held == kept_rows(session, Known.read(session), [kept, twice])
 
 
-def test_an_import_and_a_change_of_one_event_wait_for_each_other(clean_engine):
+def test_an_import_and_a_change_of_one_event_wait_for_each_other(clean_engine: sqlalchemy.Engine) -> None:
     """Unlocked, two tables crossed each other's crews: a deadlock, or one officer entered twice."""
     with Session(clean_engine) as first, Session(clean_engine) as second:
         mine = Field(first)
@@ -415,7 +451,7 @@ def test_an_import_and_a_change_of_one_event_wait_for_each_other(clean_engine):
         second.execute(text("SET lock_timeout = '200ms'"))
         table = f"{HEAD}\nE-1,检查,巡查,2024-06-03 09:00,2024-06-03 09:30,one,031、032\n"
 
-        def take():
+        def take() -> Report:
             return run_import(EventImporter(second, admin), table.encode(), "text/csv", dry_run=False)
 
         with pytest.raises(OperationalError):

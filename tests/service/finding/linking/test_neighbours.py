@@ -4,6 +4,7 @@ from sqlmodel import select
 
 from schemas.jobs import Job, JobKind
 from schemas.links import LinkState
+from schemas.recordings import Recording, RecordingState
 from service.finding.linking.actions import link_recording
 from service.finding.linking.neighbours import tell_neighbours
 from tests.service.finding.linking.field import Field, at
@@ -14,13 +15,13 @@ def _asked(bureau: Field) -> dict:
     return {subject: requested for subject, requested in jobs}
 
 
-def _act(bureau: Field):
+def _act(bureau: Field) -> tuple[Recording, Recording]:
     head = bureau.recording(at("09:00"), at("09:10"), recorder="R-07", officer="012")
     rest = bureau.recording(at("09:10:01"), at("09:20"), recorder="R-07")
     return head, rest
 
 
-def test_a_file_that_names_nobody_is_linked_by_what_its_neighbour_says(bureau):
+def test_a_file_that_names_nobody_is_linked_by_what_its_neighbour_says(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:20"), ("012",))
     _, rest = _act(bureau)
     (link,) = link_recording(bureau.session, rest.id)
@@ -28,7 +29,7 @@ def test_a_file_that_names_nobody_is_linked_by_what_its_neighbour_says(bureau):
     assert link.reasons[0]["code"] == "run_officer"
 
 
-def test_a_neighbour_s_link_by_a_person_is_no_evidence(bureau):
+def test_a_neighbour_s_link_by_a_person_is_no_evidence(bureau: Field) -> None:
     bureau.event(at("09:00"), at("09:20"), ("031",))
     head, rest = _act(bureau)
     (link,) = link_recording(bureau.session, head.id)
@@ -40,7 +41,7 @@ def test_a_neighbour_s_link_by_a_person_is_no_evidence(bureau):
     assert [one.reasons for one in link_recording(bureau.session, rest.id)] == before
 
 
-def test_a_file_after_a_long_pause_is_another_act(bureau):
+def test_a_file_after_a_long_pause_is_another_act(bureau: Field) -> None:
     bureau.event(at("09:00"), at("09:40"), ("012",))
     bureau.recording(at("09:00"), at("09:10"), recorder="R-07", officer="012")
     later = bureau.recording(at("09:13"), at("09:20"), recorder="R-07")
@@ -48,7 +49,7 @@ def test_a_file_after_a_long_pause_is_another_act(bureau):
     assert link.state == LinkState.offered
 
 
-def test_what_changes_is_told_once_and_to_old_and_new_neighbours(bureau):
+def test_what_changes_is_told_once_and_to_old_and_new_neighbours(bureau: Field) -> None:
     head, rest = _act(bureau)
     far = bureau.recording(at("11:10"), at("11:20"), recorder="R-07")
     for one in (head, rest, far):
@@ -63,11 +64,11 @@ def test_what_changes_is_told_once_and_to_old_and_new_neighbours(bureau):
     assert {one for one, times in _asked(bureau).items() if times > asked.get(one, 0)} == {rest.id, far.id}
 
 
-def test_one_that_is_gone_says_nothing_any_more(bureau):
+def test_one_that_is_gone_says_nothing_any_more(bureau: Field) -> None:
     head, rest = _act(bureau)
     tell_neighbours(bureau.session, [head.id])
     asked = _asked(bureau)
-    head.state = "refused"
+    head.state = RecordingState.refused
     bureau.session.flush()
     assert tell_neighbours(bureau.session, [head.id]) == 1
     assert _asked(bureau)[rest.id] == asked[rest.id] + 1

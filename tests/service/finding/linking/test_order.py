@@ -3,15 +3,15 @@
 import random
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import update
-from sqlmodel import select
+from sqlalchemy import select, update
 
 from schemas.accounts import Role
 from schemas.cases import CaseCreate
 from schemas.clocks import ClockOffsetCreate
-from schemas.events import EnforcementEvent, EventCreate, EventUpdate
+from schemas.events import EnforcementEvent, EventCreate, EventKind, EventUpdate
 from schemas.jobs import Job, JobKind, JobState
 from schemas.people import OfficerCreate
 from schemas.recorders import AssignmentCreate, RecorderCreate
@@ -49,11 +49,11 @@ def history(bureau: Field, actor: Actor) -> list[list[Step]]:
     """Chains of steps: each in its own order, the chains mixed at will."""
     session = bureau.session
 
-    def event(name: str, start: str, end: str, officers: list[str], **more) -> EnforcementEvent:
+    def event(name: str, start: str, end: str, officers: list[str], **more: Any) -> EnforcementEvent:
         wanted = EventCreate(
             external_id=name,
             title=name,
-            kind="inspection",
+            kind=EventKind.inspection,
             arrived_at=at(start),
             departed_at=at(end),
             squad="one",
@@ -62,11 +62,11 @@ def history(bureau: Field, actor: Actor) -> list[list[Step]]:
         )
         return create_event(session, actor, wanted)
 
-    def change(name: str, **values) -> None:
+    def change(name: str, **values: Any) -> None:
         found = session.scalars(select(EnforcementEvent).where(EnforcementEvent.external_id == name)).one()
         update_event(session, actor, found.id, EventUpdate(**values))
 
-    def arrive(name: str, start: str, minutes: float, **more) -> None:
+    def arrive(name: str, start: str, minutes: float, **more: Any) -> None:
         recording = bureau.recording(
             at(start), at(start) + timedelta(minutes=minutes), file_name=name, **more
         )
@@ -175,7 +175,7 @@ def outcome(bureau: Field) -> set[tuple]:
 
 
 @pytest.mark.timeout(300)
-def test_shuffled_histories_end_with_the_same_links(bureau):
+def test_shuffled_histories_end_with_the_same_links(bureau: Field) -> None:
     bureau.squad("one")
     actor = bureau.actor(Role.admin)
     known = dict(bureau.known)

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from uuid import UUID
 
 import pytest
+import sqlalchemy
+from httpx import Response
 from sqlmodel import Session
 
 from schemas.accounts import Role
@@ -15,7 +18,7 @@ from tests.service.access.conftest import own_settings
 
 
 @pytest.fixture
-def bureau(clean_engine, clean_database, tmp_path) -> Iterator[Bureau]:
+def bureau(clean_engine: sqlalchemy.Engine, clean_database: str, tmp_path: Path) -> Iterator[Bureau]:
     bureau = open_bureau(clean_engine)
     with Session(clean_engine) as session:
         link = session.get_one(Link, _id(bureau, "link_id"))
@@ -31,13 +34,13 @@ def _id(bureau: Bureau, name: str) -> UUID:
     return UUID(bureau.ids[name])
 
 
-def _post(bureau: Bureau, secret: str, since: str, until: str):
+def _post(bureau: Bureau, secret: str, since: str, until: str) -> Response:
     path = "/recordings/{recording_id}/links/{link_id}/part".format(**bureau.ids)
     headers = {"Authorization": f"Bearer {secret}", "HX-Request": "true", "HX-Target": "links"}
     return bureau.client.post(path, data={"since": since, "until": until}, headers=headers)
 
 
-def test_the_part_is_shown_chosen_and_kept(bureau):
+def test_the_part_is_shown_chosen_and_kept(bureau: Bureau) -> None:
     member = bureau.secret(Role.member, "one")
     page = bureau.client.get(
         f"/recordings/{bureau.ids['recording_id']}", headers={"Authorization": f"Bearer {member}"}
@@ -53,10 +56,10 @@ def test_the_part_is_shown_chosen_and_kept(bureau):
 
 
 @pytest.mark.parametrize("part", [("2:00", "1:00"), ("x", "1:00"), ("", "1:00")])
-def test_what_is_no_part_is_refused_with_a_sentence(bureau, part):
+def test_what_is_no_part_is_refused_with_a_sentence(bureau: Bureau, part: tuple[str, ...]) -> None:
     answer = _post(bureau, bureau.secret(Role.member, "one"), *part)
     assert answer.status_code == 400
 
 
-def test_another_squad_finds_nothing(bureau):
+def test_another_squad_finds_nothing(bureau: Bureau) -> None:
     assert _post(bureau, bureau.secret(Role.member, "two"), "0:00", "1:00").status_code == 404

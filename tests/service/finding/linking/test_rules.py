@@ -7,6 +7,7 @@ from uuid import UUID
 
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
 from schemas.links import LinkState
 from service.finding.linking.evidence import EventFacts, Fix, Holding, Limits, Person, RecordingFacts, Source
@@ -26,7 +27,7 @@ crews = st.lists(st.sampled_from(PEOPLE), max_size=3, unique=True).map(tuple)
 
 
 @st.composite
-def events(draw) -> EventFacts:
+def events(draw: DrawFn) -> EventFacts:
     start = draw(minutes)
     where = draw(st.none() | points)
     return EventFacts(
@@ -43,7 +44,7 @@ def events(draw) -> EventFacts:
 
 
 @st.composite
-def recordings(draw) -> RecordingFacts:
+def recordings(draw: DrawFn) -> RecordingFacts:
     start = draw(st.none() | minutes)
     holders = draw(st.lists(st.tuples(st.sampled_from(PEOPLE), minutes, lengths), max_size=2))
     return RecordingFacts(
@@ -69,7 +70,9 @@ subsets = st.frozensets(st.sampled_from(EVENTS), max_size=3)
 
 
 @given(recordings(), events())
-def test_a_score_lies_between_0_and_1_and_is_the_sum_of_its_visible_terms(recording, event):
+def test_a_score_lies_between_0_and_1_and_is_the_sum_of_its_visible_terms(
+    recording: RecordingFacts, event: EventFacts
+) -> None:
     found = consider(recording, event, LIMITS)
     assert 0 <= found.score <= 1
     total = sum(reason.weight for reason in found.reasons)
@@ -78,7 +81,13 @@ def test_a_score_lies_between_0_and_1_and_is_the_sum_of_its_visible_terms(record
 
 
 @given(recordings(), known, subsets, subsets, st.randoms(use_true_random=False))
-def test_the_order_of_the_candidates_makes_no_difference(recording, found, confirmed, rejected, chance):
+def test_the_order_of_the_candidates_makes_no_difference(
+    recording: RecordingFacts,
+    found: list[EventFacts],
+    confirmed: frozenset[UUID],
+    rejected: frozenset[UUID],
+    chance: random.Random,
+) -> None:
     shuffled = list(found)
     random.Random(chance.random()).shuffle(shuffled)
     first = decide(recording, found, LIMITS, confirmed=confirmed, rejected=rejected)
@@ -86,7 +95,9 @@ def test_the_order_of_the_candidates_makes_no_difference(recording, found, confi
 
 
 @given(recordings(), known, subsets, subsets)
-def test_never_automatic_without_identity_and_time(recording, found, confirmed, rejected):
+def test_never_automatic_without_identity_and_time(
+    recording: RecordingFacts, found: list[EventFacts], confirmed: frozenset[UUID], rejected: frozenset[UUID]
+) -> None:
     by_id = {event.id: event for event in found}
     for one in decide(recording, found, LIMITS, confirmed=confirmed, rejected=rejected):
         if one.event_id is None or one.state != LinkState.automatic:
@@ -103,14 +114,18 @@ def test_never_automatic_without_identity_and_time(recording, found, confirmed, 
 
 
 @given(recordings(), known, subsets, subsets)
-def test_a_cancelled_a_rejected_and_a_confirmed_event_are_left_alone(recording, found, confirmed, rejected):
+def test_a_cancelled_a_rejected_and_a_confirmed_event_are_left_alone(
+    recording: RecordingFacts, found: list[EventFacts], confirmed: frozenset[UUID], rejected: frozenset[UUID]
+) -> None:
     untouchable = {event.id for event in found if event.cancelled} | confirmed | rejected
     decisions = decide(recording, found, LIMITS, confirmed=confirmed, rejected=rejected)
     assert not untouchable & {one.event_id for one in decisions}
 
 
 @given(recordings(), known)
-def test_offers_come_best_first_and_never_too_many(recording, found):
+def test_offers_come_best_first_and_never_too_many(
+    recording: RecordingFacts, found: list[EventFacts]
+) -> None:
     offers = [
         one
         for one in decide(recording, found, LIMITS)
@@ -121,7 +136,9 @@ def test_offers_come_best_first_and_never_too_many(recording, found):
 
 
 @given(recordings(), known)
-def test_no_two_automatic_links_show_the_same_stretch_unless_they_are_of_one_case(recording, found):
+def test_no_two_automatic_links_show_the_same_stretch_unless_they_are_of_one_case(
+    recording: RecordingFacts, found: list[EventFacts]
+) -> None:
     by_id = {event.id: event for event in found}
     automatic = [
         one
@@ -144,7 +161,9 @@ def test_no_two_automatic_links_show_the_same_stretch_unless_they_are_of_one_cas
     st.integers(1, 60),
     st.sampled_from(["later end", "earlier start"]),
 )
-def test_more_overlap_never_scores_less(recording, event, more, way):
+def test_more_overlap_never_scores_less(
+    recording: RecordingFacts, event: EventFacts, more: int, way: str
+) -> None:
     """Only the recorded span grows, into the event; who and where stay as they are."""
     event = replace(event, end=event.end or event.start + LIMITS.open_event, latitude=None)
     recording = replace(recording, holdings=(), declared_event=None)
@@ -162,7 +181,9 @@ def _overlap(recording: RecordingFacts, event: EventFacts) -> timedelta:
 
 
 @given(recordings(), known)
-def test_a_declared_event_is_linked_or_offered_unless_it_was_cancelled(recording, found):
+def test_a_declared_event_is_linked_or_offered_unless_it_was_cancelled(
+    recording: RecordingFacts, found: list[EventFacts]
+) -> None:
     declared = next((event for event in found if event.id == recording.declared_event), None)
     states = {one.event_id: one.state for one in decide(recording, found, LIMITS) if one.event_id}
     if declared is None or declared.cancelled:

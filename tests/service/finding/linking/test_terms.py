@@ -42,7 +42,7 @@ def codes(recording: RecordingFacts, event: EventFacts = EVENT) -> dict[str, flo
     return {reason.code: reason.weight for reason in consider(recording, event, LIMITS).reasons}
 
 
-def test_identities_stand_in_their_order():
+def test_identities_stand_in_their_order() -> None:
     case = replace(FILE, declared_case=EVENT.case_id)
     officer = replace(FILE, officer=ONE)
     holder = replace(FILE, holdings=(Holding(ONE, after(-60)),))
@@ -51,13 +51,13 @@ def test_identities_stand_in_their_order():
     assert scores == sorted(scores, reverse=True) and len(set(scores)) == 5
 
 
-def test_an_officer_named_by_the_file_name_counts_a_little_less_than_one_who_was_declared():
+def test_an_officer_named_by_the_file_name_counts_a_little_less_than_one_who_was_declared() -> None:
     declared = replace(FILE, officer=ONE)
     by_name = replace(declared, officer_source=Source.file_name)
     assert codes(by_name)["officer"] < codes(declared)["officer"]
 
 
-def test_somebody_elsewhere_speaks_against():
+def test_somebody_elsewhere_speaks_against() -> None:
     wrong_id = replace(FILE, officer=TWO, holdings=(Holding(ONE, after(-60)),))
     assert codes(wrong_id)["officer_elsewhere"] < 0
     lent = replace(FILE, officer=ONE, holdings=(Holding(TWO, after(-60)),))
@@ -65,7 +65,7 @@ def test_somebody_elsewhere_speaks_against():
     assert codes(lent)["holder_elsewhere"] < 0
 
 
-def test_the_edge_of_another_act_is_no_link_by_itself():
+def test_the_edge_of_another_act_is_no_link_by_itself() -> None:
     """Twenty minutes filmed next door, forty seconds of which lie in this event as it was written down."""
     beside = replace(FILE, officer=ONE, start=after(29.3), end=after(50))
     assert codes(beside)["sliver"] < 0
@@ -73,7 +73,7 @@ def test_the_edge_of_another_act_is_no_link_by_itself():
     assert only.state == LinkState.offered
 
 
-def test_the_last_file_of_a_split_act_is_no_sliver():
+def test_the_last_file_of_a_split_act_is_no_sliver() -> None:
     head = Piece(UUID(int=61), after(0), after(29))
     tail = replace(FILE, officer=ONE, start=after(29), end=after(31), run=(head,))
     assert "sliver" not in codes(tail)
@@ -81,7 +81,7 @@ def test_the_last_file_of_a_split_act_is_no_sliver():
     assert only.state == LinkState.automatic
 
 
-def test_a_file_just_after_the_departure_goes_on_with_the_one_before():
+def test_a_file_just_after_the_departure_goes_on_with_the_one_before() -> None:
     head = Piece(UUID(int=61), after(0), after(30.2))
     tail = replace(FILE, officer=ONE, holdings=(Holding(ONE, after(-60)),), start=after(30.3), end=after(31))
     assert decide(tail, [EVENT], LIMITS)[0].state == LinkState.offered
@@ -89,7 +89,7 @@ def test_a_file_just_after_the_departure_goes_on_with_the_one_before():
     assert (only.state, only.part) == (LinkState.automatic, None)
 
 
-def test_a_neighbour_s_position_stands_in_where_the_file_has_none():
+def test_a_neighbour_s_position_stands_in_where_the_file_has_none() -> None:
     placed = Piece(UUID(int=61), after(-10), after(0), track=(Fix(25.83, 114.93),))
     assert codes(replace(FILE, run=(placed,)))["place_beside"] > 0
     far = replace(FILE, run=(placed,), track=(Fix(25.9, 114.93),))
@@ -97,7 +97,7 @@ def test_a_neighbour_s_position_stands_in_where_the_file_has_none():
 
 
 @pytest.mark.parametrize("hours", [-8, 8])
-def test_a_clock_hours_off_offers_the_event_that_would_fit_first_and_links_nothing_alone(hours):
+def test_a_clock_hours_off_offers_the_event_that_would_fit_first_and_links_nothing_alone(hours: int) -> None:
     shifted = replace(
         FILE,
         officer=ONE,
@@ -111,7 +111,7 @@ def test_a_clock_hours_off_offers_the_event_that_would_fit_first_and_links_nothi
     assert {one.state for one in found} == {LinkState.offered}
 
 
-def test_every_term_is_said_in_words():
+def test_every_term_is_said_in_words() -> None:
     facts = [
         replace(
             FILE, officer=ONE, officer_source=source, holdings=(Holding(TWO, after(-60)),), doubt_s=7200.0
@@ -134,5 +134,5 @@ def test_every_term_is_said_in_words():
                 assert said != reason.code and "{" not in said
 
 
-def test_no_sentence_is_without_a_term():
+def test_no_sentence_is_without_a_term() -> None:
     assert all(isinstance(sentence, str) and sentence for sentence in SENTENCES.values())

@@ -25,7 +25,7 @@ CASE = "赣蓉江城管罚(2024)123"
 
 
 @given(st.text(), st.data())
-def test_every_part_of_a_text_has_its_tokens_in_the_texts(text, data):
+def test_every_part_of_a_text_has_its_tokens_in_the_texts(text: str, data: st.DataObject) -> None:
     folded = fold(text)
     start = data.draw(st.integers(0, len(folded)))
     needle = folded[start : data.draw(st.integers(start, len(folded)))]
@@ -37,7 +37,7 @@ def test_every_part_of_a_text_has_its_tokens_in_the_texts(text, data):
     st.text(st.sampled_from("油烟排查赣蓉江罚〔〕［］（）()【】２０２４abcＡＢ -－—R7号　𠮷😀"), min_size=2),
     st.data(),
 )
-def test_every_raw_part_is_within_the_folded_text(text, data):
+def test_every_raw_part_is_within_the_folded_text(text: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(text) - 1))
     needle = text[start : data.draw(st.integers(start, len(text)))]
     assert fold(needle) in fold(text)
@@ -45,12 +45,12 @@ def test_every_raw_part_is_within_the_folded_text(text, data):
 
 
 @given(st.text())
-def test_folding_twice_changes_nothing(text):
+def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
 @given(st.text())
-def test_folded_text_can_be_stored_and_has_no_white_space(text):
+def test_folded_text_can_be_stored_and_has_no_white_space(text: str) -> None:
     folded = fold(text)
     assert "\x00" not in folded
     assert not any(character.isspace() for character in folded)
@@ -58,7 +58,7 @@ def test_folded_text_can_be_stored_and_has_no_white_space(text):
 
 
 @given(st.text(min_size=2).map(fold).filter(lambda word: len(word) > 1))
-def test_text_tokens_are_int4(word):
+def test_text_tokens_are_int4(word: str) -> None:
     assert needle_grams(word)
     assert all(-(2**31) <= token < 2**31 for token in tokens(word) | {key_token("tag", word)})
 
@@ -71,7 +71,7 @@ def test_text_tokens_are_int4(word):
         "赣蓉江城管罚2024-123", "赣蓉江城管罚2024年第123号",
     ],
 )  # fmt: skip
-def test_a_case_number_is_the_same_however_written(written):
+def test_a_case_number_is_the_same_however_written(written: str) -> None:
     assert case_number_fold(written) == CASE
 
 
@@ -79,43 +79,43 @@ def test_a_case_number_is_the_same_however_written(written):
     "other",
     ["赣蓉江城管罚〔2024〕124号", "赣蓉江城管罚〔2023〕123号", "赣蓉江城管强〔2024〕123号", "A-17/3", ""],
 )
-def test_other_case_numbers_stay_others(other):
+def test_other_case_numbers_stay_others(other: str) -> None:
     assert case_number_fold(other) != CASE
 
 
 @given(st.text())
-def test_folding_a_case_number_twice_changes_nothing(text):
+def test_folding_a_case_number_twice_changes_nothing(text: str) -> None:
     once = case_number_fold(text)
     assert case_number_fold(once).removesuffix("号") == once.removesuffix("号")
 
 
-def test_words_are_split_folded_and_said_once():
+def test_words_are_split_folded_and_said_once() -> None:
     spelled = [word.spellings for word in words(" 油烟　排查\tＲ-07  油烟 ")]
     assert spelled == [("油烟",), ("排查",), ("r-07",)]
 
 
-def test_a_case_number_without_brackets_is_also_looked_for_with_them():
+def test_a_case_number_without_brackets_is_also_looked_for_with_them() -> None:
     (word,) = words("赣蓉江城管罚2024123号")
     assert word.spellings == ("赣蓉江城管罚2024123号", "赣蓉江城管罚(2024)123号")
 
 
 @pytest.mark.parametrize("query", ["油", "〔", "a b", "１"])
-def test_single_characters_alone_are_refused(query):
+def test_single_characters_alone_are_refused(query: str) -> None:
     with pytest.raises(QueryTooShort):
         words(query)
 
 
-def test_a_single_character_beside_a_word_is_kept():
+def test_a_single_character_beside_a_word_is_kept() -> None:
     assert [word.spellings for word in words("赣蓉江城管罚 号")] == [("赣蓉江城管罚",), ("号",)]
 
 
 @pytest.mark.parametrize("query", ["", "  ", "\x00", "\ud800", "\u200b"])
-def test_nothing_asked_is_no_word(query):
+def test_nothing_asked_is_no_word(query: str) -> None:
     assert words(query) == ()
 
 
 @pytest.mark.parametrize("query", ["长" * 201, " ".join(f"词语{n}" for n in range(11))])
-def test_endless_queries_are_refused(query):
+def test_endless_queries_are_refused(query: str) -> None:
     with pytest.raises(QueryTooLong):
         words(query)
 
@@ -123,7 +123,9 @@ def test_endless_queries_are_refused(query):
 @given(
     MOMENTS, st.timedeltas(timedelta(microseconds=1), timedelta(days=1200)), st.floats(0, 1, exclude_max=True)
 )
-def test_every_start_within_a_range_has_one_of_its_tokens(since, length, share):
+def test_every_start_within_a_range_has_one_of_its_tokens(
+    since: datetime, length: timedelta, share: float
+) -> None:
     inside = since + length * share
     if inside < since + length:
         assert set(range_tokens(since, since + length)) & set(day_tokens(inside))
@@ -132,7 +134,9 @@ def test_every_start_within_a_range_has_one_of_its_tokens(since, length, share):
 @given(
     st.floats(-90, 90), st.floats(-180, 180), st.floats(1, 50_000), st.floats(-0.6, 0.6), st.floats(-0.6, 0.6)
 )  # fmt: skip
-def test_every_point_of_a_circle_has_one_of_its_tokens(lat, lon, radius, north, east):
+def test_every_point_of_a_circle_has_one_of_its_tokens(
+    lat: float, lon: float, radius: float, north: float, east: float
+) -> None:
     near = Near(lat, lon, radius)
     other_lat, other_lon = max(-90.0, min(90.0, lat + north)), (lon + east + 180) % 360 - 180
     cells = near_tokens(near)
@@ -140,7 +144,7 @@ def test_every_point_of_a_circle_has_one_of_its_tokens(lat, lon, radius, north, 
         assert set(cells) & set(place_tokens(other_lat, other_lon))
 
 
-def test_cells_serve_where_the_bureau_works():
+def test_cells_serve_where_the_bureau_works() -> None:
     assert 0 < len(near_tokens(Near(25.83, 114.93, 500))) <= 9
     assert 0 < len(near_tokens(Near(25.83, 114.93, 50_000))) <= 144
 
@@ -148,6 +152,6 @@ def test_cells_serve_where_the_bureau_works():
 @pytest.mark.parametrize(
     "text", ["", "25.8", "a,b", "25.8,114.9,0", "91,0", "0,181", "25.8,114.9,60000", "nan,1", "1,2,nan"]
 )
-def test_a_place_that_cannot_be_read_is_an_error(text):
+def test_a_place_that_cannot_be_read_is_an_error(text: str) -> None:
     with pytest.raises(FilterUnreadable):
         Near.parse(text)

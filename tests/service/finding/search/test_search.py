@@ -4,10 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from service.finding.search import queries
@@ -32,18 +33,18 @@ SCOPES = {
 }
 
 
-def in_scope(scope, documents):
+def in_scope(scope: frozenset[UUID] | None, documents: list[SearchDocument]) -> list[SearchDocument]:
     return [document for document in documents if scope is None or document.squad_id in scope]
 
 
-def newest_first(documents):
+def newest_first(documents: list[SearchDocument]) -> list[UUID]:
     ordered = sorted(
         documents, key=lambda document: (document.received_at, document.recording_id), reverse=True
     )
     return [document.recording_id for document in ordered]
 
 
-def all_pages(session, scope, filters, limit=50):
+def all_pages(session: Session, scope: frozenset[UUID] | None, filters: Any, limit: int = 50) -> list[UUID]:
     found, cursor = [], None
     while True:
         page = search(session, scope, filters, cursor, limit)
@@ -54,19 +55,21 @@ def all_pages(session, scope, filters, limit=50):
         assert len(page.items) == limit
 
 
-def texts_of(document):
+def texts_of(document: SearchDocument) -> list[str]:
     numbers = [*document.cases, *document.events, *document.officers, *document.recorders]
     return [*map(fold, document.texts), *(fold(number) for number in numbers if isinstance(number, str))]
 
 
 @pytest.fixture(params=[2000, 40], ids=["walk", "look up"])
-def walk(request, monkeypatch):
+def walk(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a short walk nearly every query takes the other way, by the token index."""
     monkeypatch.setattr(queries, "WALK", request.param)
 
 
 @pytest.mark.parametrize("scope", SCOPES.values(), ids=SCOPES)
-def test_random_substrings_find_what_like_finds(filled, documents, walk, scope):
+def test_random_substrings_find_what_like_finds(
+    filled: Session, documents: list[SearchDocument], walk: None, scope: frozenset[UUID] | None
+) -> None:
     chance = Random(str(scope))
     for _ in range(15):
         source = chance.choice([part for part in texts_of(chance.choice(documents)) if len(part) > 1])
@@ -87,7 +90,9 @@ def test_random_substrings_find_what_like_finds(filled, documents, walk, scope):
         assert expected >= seen
 
 
-def test_several_words_must_all_be_found(filled, documents, walk):
+def test_several_words_must_all_be_found(
+    filled: Session, documents: list[SearchDocument], walk: None
+) -> None:
     found = all_pages(filled, None, SearchFilters(q="油烟 潭口　餐饮店"), 200)
     expected = [
         d for d in documents if all(any(w in t for t in texts_of(d)) for w in ("油烟", "潭口", "餐饮店"))
@@ -96,7 +101,7 @@ def test_several_words_must_all_be_found(filled, documents, walk):
     assert found
 
 
-def test_words_never_match_across_two_texts(filled, documents):
+def test_words_never_match_across_two_texts(filled: Session, documents: list[SearchDocument]) -> None:
     assert all_pages(filled, None, SearchFilters(q="中队日常")) == []
 
 
@@ -144,20 +149,24 @@ FILTERS = {
 
 @pytest.mark.parametrize("name", FILTERS)
 @pytest.mark.parametrize("scope", [None, MEMBER], ids=["bureau", "member"])
-def test_a_filter_keeps_what_it_says(filled, documents, walk, name, scope):
+def test_a_filter_keeps_what_it_says(
+    filled: Session, documents: list[SearchDocument], walk: None, name: str, scope: frozenset[UUID] | None
+) -> None:
     filters, keeps = FILTERS[name]
-    expected = newest_first(d for d in in_scope(scope, documents) if keeps(d))
+    expected = newest_first([d for d in in_scope(scope, documents) if keeps(d)])
     assert all_pages(filled, scope, filters, 200) == expected
     if scope is None:
         assert expected
 
 
-def test_without_filters_the_whole_scope_comes_newest_first(filled, documents, walk):
+def test_without_filters_the_whole_scope_comes_newest_first(
+    filled: Session, documents: list[SearchDocument], walk: None
+) -> None:
     assert all_pages(filled, None, SearchFilters(), 200) == newest_first(documents)
     assert all_pages(filled, MEMBER, SearchFilters(), 7) == newest_first(in_scope(MEMBER, documents))
 
 
-def test_a_squad_outside_the_scope_is_not_searched(filled):
+def test_a_squad_outside_the_scope_is_not_searched(filled: Session) -> None:
     assert all_pages(filled, MEMBER, SearchFilters(squad=(SQUADS[4][0],))) == []
 
 
@@ -179,7 +188,9 @@ def test_a_squad_outside_the_scope_is_not_searched(filled):
         "'; DROP TABLE search_documents; --",
     ],
 )
-def test_no_character_of_a_query_means_anything_but_itself(filled, documents, walk, query):
+def test_no_character_of_a_query_means_anything_but_itself(
+    filled: Session, documents: list[SearchDocument], walk: None, query: str
+) -> None:
     before = all_pages(filled, None, SearchFilters(q=query))
     expected = [d for d in documents if all(any(fold(w) in t for t in texts_of(d)) for w in query.split())]
     assert before == newest_first(expected)
@@ -193,29 +204,29 @@ def test_no_character_of_a_query_means_anything_but_itself(filled, documents, wa
 
 
 @pytest.mark.parametrize("bad", ["a\x00b", "\ud800"])
-def test_what_no_column_can_hold_is_a_clear_error(bad):
+def test_what_no_column_can_hold_is_a_clear_error(bad: str) -> None:
     with pytest.raises(FilterUnreadable):
         SearchFilters(tag=(bad,))
 
 
-def test_a_time_without_zone_is_a_clear_error():
+def test_a_time_without_zone_is_a_clear_error() -> None:
     with pytest.raises(FilterUnreadable):
         SearchFilters(since=datetime(2024, 1, 1))  # noqa: DTZ001
 
 
 @pytest.mark.parametrize("limit", [0, -1, 201])
-def test_a_limit_out_of_bounds_is_a_clear_error(filled, limit):
+def test_a_limit_out_of_bounds_is_a_clear_error(filled: Session, limit: int) -> None:
     with pytest.raises(FilterUnreadable):
         search(filled, None, SearchFilters(), None, limit)
 
 
-def test_one_character_is_a_clear_error_for_everyone(filled):
+def test_one_character_is_a_clear_error_for_everyone(filled: Session) -> None:
     for scope in SCOPES.values():
         with pytest.raises(QueryTooShort):
             search(filled, scope, SearchFilters(q="油"))
 
 
-def test_a_damaged_cursor_is_a_clear_error(filled):
+def test_a_damaged_cursor_is_a_clear_error(filled: Session) -> None:
     cursor = search(filled, None, SearchFilters(q="油烟"), None, 5).next
     with pytest.raises(CursorUnreadable):
         search(filled, None, SearchFilters(q="油烟"), cursor[:-1], 5)
@@ -223,7 +234,9 @@ def test_a_damaged_cursor_is_a_clear_error(filled):
         search(filled, None, SearchFilters(q="噪音"), cursor, 5)
 
 
-def test_pages_lose_and_repeat_nothing_while_recordings_arrive(filled, documents, walk):
+def test_pages_lose_and_repeat_nothing_while_recordings_arrive(
+    filled: Session, documents: list[SearchDocument], walk: None
+) -> None:
     filters, chance = SearchFilters(q="中队"), Random(5)
     expected = newest_first(documents)
     late, found, cursor = set(), [], None
@@ -245,7 +258,7 @@ def test_pages_lose_and_repeat_nothing_while_recordings_arrive(filled, documents
     assert late.isdisjoint(found)
 
 
-def test_arrivals_of_the_same_moment_are_all_paged(filled, walk):
+def test_arrivals_of_the_same_moment_are_all_paged(filled: Session, walk: None) -> None:
     moment = datetime(2024, 8, 8, 8, tzinfo=UTC)
     same = [
         SearchDocument(
@@ -261,7 +274,9 @@ def test_arrivals_of_the_same_moment_are_all_paged(filled, walk):
     assert all_pages(filled, MEMBER, SearchFilters(q="同时到达"), 10) == newest_first(same)
 
 
-def test_a_document_written_again_replaces_the_old_one(filled, documents):
+def test_a_document_written_again_replaces_the_old_one(
+    filled: Session, documents: list[SearchDocument]
+) -> None:
     old = documents[100]
     assert old.recording_id in all_pages(filled, None, SearchFilters(event=old.events))
     write_document(
@@ -276,7 +291,7 @@ def test_a_document_written_again_replaces_the_old_one(filled, documents):
 @pytest.mark.parametrize(
     "received_at", [datetime(1970, 1, 1, tzinfo=UTC), datetime(2031, 12, 31, 23, 59, tzinfo=UTC)]
 )
-def test_an_arrival_far_from_the_others_is_found(filled, received_at):
+def test_an_arrival_far_from_the_others_is_found(filled: Session, received_at: datetime) -> None:
     write_document(
         filled,
         SearchDocument(
@@ -290,7 +305,7 @@ def test_an_arrival_far_from_the_others_is_found(filled, received_at):
     assert all_pages(filled, None, SearchFilters(q="孤例一件")) == [UUID(int=5)]
 
 
-def test_what_waited_in_the_default_partition_moves_to_its_month(filled):
+def test_what_waited_in_the_default_partition_moves_to_its_month(filled: Session) -> None:
     filled.execute(
         text(f"INSERT INTO {TABLE} SELECT gen_random_uuid(), '2022-02-03', squad_id, NULL, NULL, NULL, true, state, kinds,"
              f" tags, refs, '等候分区', grams FROM {TABLE} LIMIT 3")
@@ -303,7 +318,9 @@ def test_what_waited_in_the_default_partition_moves_to_its_month(filled):
     assert datetime(2022, 2, 1, tzinfo=UTC) in partition_months(filled)
 
 
-def test_two_writers_of_one_recording_leave_one_document(empty, documents):
+def test_two_writers_of_one_recording_leave_one_document(
+    empty: Engine, documents: list[SearchDocument]
+) -> None:
     ids = [document.recording_id for document in documents[:5]]
 
     def write(n: int) -> None:

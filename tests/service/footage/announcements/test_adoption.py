@@ -9,6 +9,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -16,7 +17,7 @@ from sqlmodel import select
 
 from schemas.accounts import Role
 from schemas.custody import CustodyEntry
-from schemas.events import EnforcementEvent, EventOfficer
+from schemas.events import EnforcementEvent, EventKind, EventOfficer
 from schemas.jobs import JobKind
 from schemas.links import Link, LinkState
 from schemas.people import Officer
@@ -51,8 +52,13 @@ def field(bureau: Bureau) -> Bureau:
     return bureau
 
 
-def listed(name: str = "1.mp4", **more) -> Listed:
-    facts = {"recorder": "R-07", "start": START, "end": START + timedelta(minutes=20), "officer": "012"}
+def listed(name: str = "1.mp4", **more: Any) -> Listed:
+    facts: dict[str, Any] = {
+        "recorder": "R-07",
+        "start": START,
+        "end": START + timedelta(minutes=20),
+        "officer": "012",
+    }
     return Listed(name, Facts(**facts | more))
 
 
@@ -74,12 +80,12 @@ def tags_of(field: Bureau, recording_id: UUID) -> dict[str, str]:
         }
 
 
-def test_the_bytes_take_the_announced_id_its_links_and_its_papers(field, short):
+def test_the_bytes_take_the_announced_id_its_links_and_its_papers(field: Bureau, short: Path) -> None:
     size, md5 = short.stat().st_size, hashlib.md5(short.read_bytes()).hexdigest()
     with database.transaction() as session:
         officer = session.scalars(select(Officer)).one()
         event = EnforcementEvent(
-            title="检查", kind="inspection", arrived_at=START, departed_at=START + timedelta(minutes=20),
+            title="检查", kind=EventKind.inspection, arrived_at=START, departed_at=START + timedelta(minutes=20),
             squad_id=field.squad("1"),
         )  # fmt: skip
         session.add(event)
@@ -108,7 +114,7 @@ def test_the_bytes_take_the_announced_id_its_links_and_its_papers(field, short):
     assert say(field, listed(size=size, md5=md5, file_id="F1", flags=("locked",))) == ["unchanged"]
 
 
-def test_another_size_and_checksum_are_shown_and_nothing_is_lost(field, short):
+def test_another_size_and_checksum_are_shown_and_nothing_is_lost(field: Bureau, short: Path) -> None:
     say(field, listed(size=7, md5="0" * 32))
     arrived = field.receive(short, name="1.mp4", recorder="R-07")
     assert tags_of(field, arrived)["size_differs"] == f"7 ≠ {short.stat().st_size}"  # at once
@@ -118,7 +124,7 @@ def test_another_size_and_checksum_are_shown_and_nothing_is_lost(field, short):
     assert only(field).id == arrived
 
 
-def test_a_checksum_of_a_sidecar_that_comes_late_is_compared_too(field, short):
+def test_a_checksum_of_a_sidecar_that_comes_late_is_compared_too(field: Bureau, short: Path) -> None:
     arrived = field.receive(short, name="1.mp4", recorder="R-07")
     run_all_jobs(EARLY)
     papers = {
@@ -139,7 +145,9 @@ def test_a_checksum_of_a_sidecar_that_comes_late_is_compared_too(field, short):
 @pytest.mark.parametrize(
     ("name", "claims"), [("1.mp4", {"recorder": "R-08"}), ("2.mp4", {"recorder": "R-07"}), ("1.mp4", {})]
 )
-def test_bytes_of_another_recorder_another_name_or_of_nobody_known_are_their_own(field, name, claims):
+def test_bytes_of_another_recorder_another_name_or_of_nobody_known_are_their_own(
+    field: Bureau, name: str, claims: dict[str, Any]
+) -> None:
     say(field, listed(size=999))
     arrived = field.receive(b"bytes", name=name, **claims)
     with field.session() as session:
@@ -147,7 +155,7 @@ def test_bytes_of_another_recorder_another_name_or_of_nobody_known_are_their_own
     assert len(states) == 2 and states[arrived] == RecordingState.processing
 
 
-def test_bytes_of_another_squad_never_take_it(field):
+def test_bytes_of_another_squad_never_take_it(field: Bureau) -> None:
     say(field, listed())
     arrived = field.receive(b"bytes", name="1.mp4", squad="2", recorder="R-07")
     with field.session() as session:
@@ -155,7 +163,7 @@ def test_bytes_of_another_squad_never_take_it(field):
         assert len(session.scalars(select(Recording)).all()) == 2
 
 
-def test_an_id_that_only_the_sidecar_knows_leads_to_the_announced_one(field):
+def test_an_id_that_only_the_sidecar_knows_leads_to_the_announced_one(field: Bureau) -> None:
     say(field, listed("F1", file_id="F1"))
     papers = {"FileName": "1.mp4", "UniqueID": "F1", "OriginalDeviceID": "R-07"}
     with database.transaction() as session:
@@ -164,7 +172,7 @@ def test_an_id_that_only_the_sidecar_knows_leads_to_the_announced_one(field):
     assert field.receive(b"bytes", name="1.mp4") == announced
 
 
-def test_papers_read_later_join_bytes_and_announcement_and_both_ids_hold(field, short):
+def test_papers_read_later_join_bytes_and_announcement_and_both_ids_hold(field: Bureau, short: Path) -> None:
     say(field, listed("F1", file_id="F1"))
     announced = only(field).id
     run_all_jobs(EARLY)
@@ -180,7 +188,7 @@ def test_papers_read_later_join_bytes_and_announcement_and_both_ids_hold(field, 
     assert field.recording(announced).merged_into == arrived
 
 
-def test_withdrawn_and_yet_received_is_what_it_is(field, short):
+def test_withdrawn_and_yet_received_is_what_it_is(field: Bureau, short: Path) -> None:
     say(field, listed())
     announced = only(field).id
     with database.transaction() as session:
@@ -192,7 +200,7 @@ def test_withdrawn_and_yet_received_is_what_it_is(field, short):
     assert taken.state == RecordingState.processing and taken.reason is None
 
 
-def test_a_file_that_is_no_recording_stays_one_row_and_says_so(field):
+def test_a_file_that_is_no_recording_stays_one_row_and_says_so(field: Bureau) -> None:
     say(field, listed(size=5))
     arrived = field.receive(b"bytes", name="1.mp4", recorder="R-07")
     run_all_jobs(EARLY)
@@ -201,7 +209,7 @@ def test_a_file_that_is_no_recording_stays_one_row_and_says_so(field):
     assert say(field, listed(size=5)) == ["unchanged"]
 
 
-def test_two_arrivals_at_one_moment_one_takes_it_the_other_is_its_own(field):
+def test_two_arrivals_at_one_moment_one_takes_it_the_other_is_its_own(field: Bureau) -> None:
     say(field, listed())
     start, ids = threading.Barrier(4), []
 
@@ -221,7 +229,7 @@ def test_two_arrivals_at_one_moment_one_takes_it_the_other_is_its_own(field):
         assert not [row for row in rows if row.state == RecordingState.announced]
 
 
-def test_a_list_and_an_arrival_at_one_moment_never_make_two(field):
+def test_a_list_and_an_arrival_at_one_moment_never_make_two(field: Bureau) -> None:
     for n in range(8):
         start = threading.Barrier(2)
 
@@ -240,7 +248,7 @@ def test_a_list_and_an_arrival_at_one_moment_never_make_two(field):
     assert all("announced" in row.claims for row in rows)
 
 
-def test_two_lists_at_one_moment_announce_once(field):
+def test_two_lists_at_one_moment_announce_once(field: Bureau) -> None:
     start, outcomes = threading.Barrier(3), []
 
     def list_it() -> None:
@@ -257,7 +265,9 @@ def test_two_lists_at_one_moment_announce_once(field):
         assert len(session.scalars(select(Recording)).all()) == 20
 
 
-def test_a_kill_before_the_commit_leaves_it_announced_and_the_next_try_takes_it(field, short):
+def test_a_kill_before_the_commit_leaves_it_announced_and_the_next_try_takes_it(
+    field: Bureau, short: Path
+) -> None:
     say(field, listed())
     announced = only(field).id
     stored = get_store().objects.put_file("originals/killed", short)

@@ -2,9 +2,10 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from schemas.accounts import Role
 from schemas.custody import CustodyEntry
@@ -27,26 +28,34 @@ from service.footage.recordings.queries import original_bytes
 from service.footage.recordings.removal import ask_removal
 from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
-from service.registry.importing.actions import run_import
+from service.registry.importing.actions import Report, run_import
 from tests.service.finding.linking.field import Field, at
 
 
 @pytest.fixture
-def field(session) -> Field:
+def field(session: Session) -> Field:
     found = Field(session)
     found.hold("R-07", "012", at("08:00"), at("18:00"))
     found.squad("two")
     return found
 
 
-def file(name: str, start: str = "09:00", end: str = "09:20", **more) -> dict:
+def file(name: str, start: str = "09:00", end: str = "09:20", **more: Any) -> dict:
     return {
         "file_name": name, "recorder": "R-07", "start": at(start).isoformat(), "end": at(end).isoformat(),
         "size": 1000, **more,
     }  # fmt: skip
 
 
-def bring(field: Field, rows: list[dict] | str, *, when="18:00", squad="one", dry_run=False, **more):
+def bring(
+    field: Field,
+    rows: list[dict] | str,
+    *,
+    when: str = "18:00",
+    squad: str = "one",
+    dry_run: bool = False,
+    **more: Any,
+) -> tuple[Report, int]:
     importer = AnnouncementImporter(
         field.session, field.actor(more.pop("role", Role.member), squad), squad_id=field.squad(squad).id,
         listed_at=at(when), **more,
@@ -63,16 +72,16 @@ def rows_of(field: Field) -> list[Recording]:
     return list(field.session.scalars(select(Recording).order_by(Recording.file_name, Recording.id)))
 
 
-def outcomes(report) -> list[str]:
+def outcomes(report: Report) -> list[str]:
     return [str(row.outcome) for row in report.rows]
 
 
-def test_who_only_looks_on_announces_nothing(field):
+def test_who_only_looks_on_announces_nothing(field: Field) -> None:
     with pytest.raises(NotAllowed):
         bring(field, [file("1.mp4")], role=Role.auditor)
 
 
-def test_a_list_announces_and_the_same_list_again_changes_nothing(field):
+def test_a_list_announces_and_the_same_list_again_changes_nothing(field: Field) -> None:
     listed = [file("1.mp4", file_id="F1", officer="012", flags="锁定"), file("2.mp4", "10:00", "10:10")]
     assert outcomes(bring(field, listed, dry_run=True)[0]) == ["created", "created"] and rows_of(field) == []
     assert outcomes(bring(field, listed)[0]) == ["created", "created"]
@@ -92,7 +101,7 @@ def test_a_list_announces_and_the_same_list_again_changes_nothing(field):
     assert len(field.session.scalars(select(CustodyEntry.id)).all()) == count + 1  # the import itself
 
 
-def test_other_facts_are_a_change_on_record(field):
+def test_other_facts_are_a_change_on_record(field: Field) -> None:
     bring(field, [file("1.mp4")])
     report, _gone = bring(field, [file("1.mp4", end="09:30")])
     assert outcomes(report) == ["changed"] and report.rows[0].changes == ["end"]
@@ -102,7 +111,7 @@ def test_other_facts_are_a_change_on_record(field):
     assert told.detail["before"]["end"] != told.detail["after"]["end"]
 
 
-def test_what_a_shorter_list_does_not_name_is_gone_from_the_device_and_deleted_nowhere(field):
+def test_what_a_shorter_list_does_not_name_is_gone_from_the_device_and_deleted_nowhere(field: Field) -> None:
     bring(field, [file("1.mp4"), file("2.mp4"), {**file("3.mp4"), "recorder": "R-08"}])
     report, gone = bring(field, [file("2.mp4")], when="20:00")
     assert outcomes(report) == ["unchanged"] and gone == 1
@@ -118,7 +127,7 @@ def test_what_a_shorter_list_does_not_name_is_gone_from_the_device_and_deleted_n
     assert bring(field, [file("2.mp4")], when="23:30", complete=False)[1] == 0
 
 
-def test_a_part_of_a_list_says_nothing_of_the_rest(field):
+def test_a_part_of_a_list_says_nothing_of_the_rest(field: Field) -> None:
     bring(field, [file("1.mp4"), file("2.mp4")])
     assert bring(field, [file("2.mp4")], complete=False)[1] == 0
 
@@ -132,18 +141,18 @@ def test_a_part_of_a_list_says_nothing_of_the_rest(field):
         {**file("1.mp4"), "start": "yesterday"},
     ],
 )
-def test_a_row_that_cannot_be_is_refused_and_the_others_go_on(field, row):
+def test_a_row_that_cannot_be_is_refused_and_the_others_go_on(field: Field, row: dict[str, Any]) -> None:
     report, _gone = bring(field, [row, file("2.mp4")])
     assert outcomes(report) == ["refused", "created"] and report.rows[0].problem
 
 
-def test_a_clock_that_was_reset_is_kept_as_a_claim_and_links_nothing(field):
+def test_a_clock_that_was_reset_is_kept_as_a_claim_and_links_nothing(field: Field) -> None:
     bring(field, [{**file("1.mp4"), "start": "1970-01-01 08:00:00", "end": "1970-01-01 08:20:00"}])
     (row,) = rows_of(field)
     assert row.recorded_from is None and row.claims["sidecar"]["start"].startswith("1970")
 
 
-def test_an_unknown_recorder_is_a_claim(field):
+def test_an_unknown_recorder_is_a_claim(field: Field) -> None:
     listed = [{**file("1.mp4"), "recorder": "X-99"}]
     bring(field, listed)
     (row,) = rows_of(field)
@@ -152,7 +161,7 @@ def test_an_unknown_recorder_is_a_claim(field):
     assert bring(field, [], recorder="X-99")[1] == 1
 
 
-def test_another_squads_file_of_that_id_stays_untold(field):
+def test_another_squads_file_of_that_id_stays_untold(field: Field) -> None:
     theirs = field.recording(at("09:00"), at("09:20"), squad="two", device_file_id="F1")
     theirs.recorder_id = field.recorder().id
     field.session.flush()
@@ -165,7 +174,7 @@ def test_another_squads_file_of_that_id_stays_untold(field):
         get_recording(field.session, field.actor(Role.member, "two"), mine.id)
 
 
-def test_a_received_recording_is_only_enriched(field):
+def test_a_received_recording_is_only_enriched(field: Field) -> None:
     here = field.recording(at("09:00"), at("09:20"), recorder="R-07", file_name="1.MP4")
     report, _gone = bring(field, [file("1.mp4", size=5)])
     assert outcomes(report) == ["changed"] and report.rows[0].note
@@ -177,13 +186,13 @@ def test_a_received_recording_is_only_enriched(field):
     assert outcomes(bring(field, [file("1.mp4", size=5)])[0]) == ["unchanged"]
 
 
-def test_names_that_a_camera_counts_anew_are_another_file(field):
+def test_names_that_a_camera_counts_anew_are_another_file(field: Field) -> None:
     bring(field, [file("1.mp4")])
     report, gone = bring(field, [file("1.mp4", "15:00", "15:10", size=7)])
     assert outcomes(report) == ["created"] and gone == 1 and len(rows_of(field)) == 2
 
 
-def test_an_announced_recording_is_linked_found_and_not_counted_as_unlinked(field):
+def test_an_announced_recording_is_linked_found_and_not_counted_as_unlinked(field: Field) -> None:
     event = field.event(at("09:00"), at("09:20"), ("012",))
     bring(field, [file("1.mp4")])
     (row,) = rows_of(field)
@@ -196,8 +205,8 @@ def test_an_announced_recording_is_linked_found_and_not_counted_as_unlinked(fiel
     assert field.session.scalars(unlinked_recordings(field.actor(Role.admin))).all() == []
 
 
-def test_the_deadline_is_that_of_the_linked_event(field):
-    listed = MatterList(version=1, in_force_from=at("00:00").date(), title="v1")
+def test_the_deadline_is_that_of_the_linked_event(field: Field) -> None:
+    listed = MatterList(version=1, in_force_from=at("00:00").date())
     field.session.add(listed)
     field.session.flush()
     field.session.add(RecordingMatter(list_id=listed.id, kind=EventKind.inspection, upload_hours=2))
@@ -216,7 +225,7 @@ def test_the_deadline_is_that_of_the_linked_event(field):
     assert not list_announced(field.session, field.actor(Role.member, "two")).items
 
 
-def test_only_a_supervisor_withdraws_with_a_reason_and_the_list_does_not_bring_it_back(field):
+def test_only_a_supervisor_withdraws_with_a_reason_and_the_list_does_not_bring_it_back(field: Field) -> None:
     field.event(at("09:00"), at("09:20"), ("012",))
     bring(field, [file("1.mp4")])
     (row,) = rows_of(field)
@@ -249,7 +258,7 @@ def test_only_a_supervisor_withdraws_with_a_reason_and_the_list_does_not_bring_i
     assert [one.detail["reason"] for one in told] == ["设备丢失", "找到了"]
 
 
-def test_there_is_nothing_to_play_and_nothing_to_remove(field):
+def test_there_is_nothing_to_play_and_nothing_to_remove(field: Field) -> None:
     bring(field, [file("1.mp4")])
     (row,) = rows_of(field)
     with pytest.raises(NotReceived):
@@ -258,7 +267,7 @@ def test_there_is_nothing_to_play_and_nothing_to_remove(field):
         ask_removal(field.session, field.actor(Role.member, "one"), row.id, "private")
 
 
-def test_a_dahua_list_is_understood_with_its_own_names(field):
+def test_a_dahua_list_is_understood_with_its_own_names(field: Field) -> None:
     record = {
         "FileName": "a.dav", "UniqueID": "U-1", "OriginalDeviceID": "R-07", "UserID": "012",
         "StartTime": "2024-06-03 09:00:00", "EndTime": "2024-06-03 09:20:00", "CollectTimeUTCOffset": 28800,
@@ -274,20 +283,22 @@ def test_a_dahua_list_is_understood_with_its_own_names(field):
     assert (facts["flags"], facts["size"], facts["card"]) == (["locked"], 4096, "C-1")
 
 
-def test_a_table_in_chinese_is_a_list_too(field):
+def test_a_table_in_chinese_is_a_list_too(field: Field) -> None:
     table = "文件名,设备编号,执法证号,开始时间,结束时间,文件大小\n1.mp4,R-07,012,2024-06-03 09:00,2024-06-03 09:20,1000\n"
     assert outcomes(bring(field, table)[0]) == ["created"]
     assert outcomes(bring(field, [file("1.mp4", officer="012")])[0]) == ["unchanged"]
 
 
-def test_a_docked_recorder_was_seen(field):
+def test_a_docked_recorder_was_seen(field: Field) -> None:
     bring(field, [file("1.mp4")])
     assert field.recorder().last_dock_at == at("18:00")
     bring(field, [file("1.mp4")], when="17:00")
     assert field.recorder().last_dock_at == at("18:00")
 
 
-def test_two_thousand_files_come_in_with_a_bounded_number_of_statements(field, session):
+def test_two_thousand_files_come_in_with_a_bounded_number_of_statements(
+    field: Field, session: Session
+) -> None:
     from sqlalchemy import event as listen
 
     start = at("09:00")

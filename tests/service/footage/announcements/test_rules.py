@@ -22,12 +22,12 @@ files = st.builds(
 
 
 @given(files, files)
-def test_being_the_same_file_has_no_direction(one, other):
+def test_being_the_same_file_has_no_direction(one: File, other: File) -> None:
     assert same_file(one, other) == same_file(other, one)
 
 
 @given(files, files)
-def test_another_recorder_or_another_id_is_another_file(one, other):
+def test_another_recorder_or_another_id_is_another_file(one: File, other: File) -> None:
     if one.recorder and other.recorder and one.recorder != other.recorder:
         assert not same_file(one, other)
     if one.file_id and other.file_id and one.file_id != other.file_id:
@@ -35,7 +35,7 @@ def test_another_recorder_or_another_id_is_another_file(one, other):
 
 
 @given(st.lists(files, max_size=5), files)
-def test_one_file_is_chosen_only_where_one_fits_best(listed, arrived):
+def test_one_file_is_chosen_only_where_one_fits_best(listed: list[File], arrived: File) -> None:
     named = [(uuid4(), file) for file in listed]
     chosen = choose(named, arrived)
     if chosen is not None:
@@ -59,23 +59,23 @@ def test_one_file_is_chosen_only_where_one_fits_best(listed, arrived):
         (File("else.MP4", recorder="R-07", size=10), False),
     ],
 )
-def test_names_are_trusted_only_with_a_recorder_or_a_size(arrived, fits):
+def test_names_are_trusted_only_with_a_recorder_or_a_size(arrived: File, fits: bool) -> None:
     assert same_file(File("0001.MP4", recorder="R-07", size=10, start=NOON), arrived) is fits
 
 
-def test_the_deadline_counts_from_the_collection_then_from_the_end_then_from_the_list():
+def test_the_deadline_counts_from_the_collection_then_from_the_end_then_from_the_list() -> None:
     hour = timedelta(hours=1)
     assert due_at(24, NOON, NOON - hour, NOON + hour) == NOON + 24 * hour
     assert due_at(24, None, NOON - hour, NOON + hour) == NOON + 23 * hour
     assert due_at(24, None, None, NOON + hour) == NOON + 25 * hour
 
 
-def test_a_collection_claimed_for_later_puts_no_deadline_off():
+def test_a_collection_claimed_for_later_puts_no_deadline_off() -> None:
     far = NOON.replace(year=2090)
     assert due_at(24, far, far, NOON) == due_at(24, None, far, NOON) == NOON + timedelta(hours=24)
 
 
-def test_a_list_and_the_bytes_disagree_only_where_both_say_something():
+def test_a_list_and_the_bytes_disagree_only_where_both_say_something() -> None:
     assert mismatches({"size": 10, "md5": "ab"}, 10, "AB") == []
     assert mismatches({}, 10, "ab") == [] and mismatches({"size": 10, "md5": "ab"}, None, None) == []
     assert [one.tag.name for one in mismatches({"size": 11, "md5": "ac"}, 10, "ab")] == [
@@ -84,7 +84,7 @@ def test_a_list_and_the_bytes_disagree_only_where_both_say_something():
     ]
 
 
-def test_a_sidecar_of_another_recorder_says_nothing():
+def test_a_sidecar_of_another_recorder_says_nothing() -> None:
     claims = {"announced": {"facts": {"recorder": "R-07", "officer": "012"}}}
     assert papers(claims, {"recorder": "R-08", "officer": "099"})["officer"] == "012"
     assert papers(claims, {"recorder": "R-07", "case": "5"}) == {

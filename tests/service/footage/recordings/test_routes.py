@@ -71,7 +71,7 @@ def custody(bureau: Bureau) -> list[str]:
         )
 
 
-def test_nobody_else_sees_a_recording_or_a_byte_of_it(bureau: Bureau, client: TestClient, clip: Path):
+def test_nobody_else_sees_a_recording_or_a_byte_of_it(bureau: Bureau, client: TestClient, clip: Path) -> None:
     recording_id = bureau.receive(clip)
     run_all_jobs()
     base = f"/api/v1/recordings/{recording_id}"
@@ -88,7 +88,7 @@ def test_nobody_else_sees_a_recording_or_a_byte_of_it(bureau: Bureau, client: Te
     assert client.get("/api/v1/recordings/facets", headers=mine).status_code == 200
 
 
-def test_a_recording_tells_everything_about_itself(bureau: Bureau, client: TestClient, clip: Path):
+def test_a_recording_tells_everything_about_itself(bureau: Bureau, client: TestClient, clip: Path) -> None:
     recording_id = bureau.receive(clip, officer="007", recorded_at="2024-05-06T09:30:00+08:00")
     run_all_jobs()
     found = client.get(f"/api/v1/recordings/{recording_id}", headers=headers(bureau)).json()
@@ -117,7 +117,7 @@ def test_a_recording_tells_everything_about_itself(bureau: Bureau, client: TestC
 
 def test_a_stage_that_failed_says_why_and_keeps_its_trace_for_the_administrator(
     bureau: Bureau, client: TestClient
-):
+) -> None:
     recording_id = bureau.receive(b"bytes")
     with transaction() as session:
         job = session.scalars(select(Job).where(Job.subject_id == recording_id)).one()
@@ -135,7 +135,7 @@ def test_a_stage_that_failed_says_why_and_keeps_its_trace_for_the_administrator(
 
 def test_the_id_of_a_merged_recording_answers_the_surviving_one(
     bureau: Bureau, client: TestClient, clip: Path
-):
+) -> None:
     first = bureau.receive(clip)
     run_all_jobs(EARLY)
     second = bureau.receive(clip)
@@ -149,7 +149,9 @@ def test_the_id_of_a_merged_recording_answers_the_surviving_one(
     )
 
 
-def test_ranges_are_the_bytes_and_one_sitting_is_one_play(bureau: Bureau, client: TestClient, clip: Path):
+def test_ranges_are_the_bytes_and_one_sitting_is_one_play(
+    bureau: Bureau, client: TestClient, clip: Path
+) -> None:
     recording_id = bureau.receive(clip)
     run_all_jobs(EARLY)
     base, mine, data = f"/api/v1/recordings/{recording_id}", headers(bureau), clip.read_bytes()
@@ -172,7 +174,7 @@ def test_ranges_are_the_bytes_and_one_sitting_is_one_play(bureau: Bureau, client
     assert custody(bureau) == ["play", "download"]
 
 
-def test_the_name_of_a_file_is_never_in_a_header(bureau: Bureau, client: TestClient, clip: Path):
+def test_the_name_of_a_file_is_never_in_a_header(bureau: Bureau, client: TestClient, clip: Path) -> None:
     recording_id = bureau.receive(clip, name='x"\r\nSet-Cookie: a=b;.mp4')
     run_all_jobs(EARLY)
     answer = client.get(f"/api/v1/recordings/{recording_id}/original", headers=headers(bureau))
@@ -183,7 +185,9 @@ def test_the_name_of_a_file_is_never_in_a_header(bureau: Bureau, client: TestCli
     assert "set-cookie" not in answer.headers
 
 
-def test_quarantined_and_mismatched_bytes_are_given_to_nobody(bureau: Bureau, client: TestClient, clip: Path):
+def test_quarantined_and_mismatched_bytes_are_given_to_nobody(
+    bureau: Bureau, client: TestClient, clip: Path
+) -> None:
     html = bureau.receive(b"<!doctype html><script>alert(1)</script>" * 9, name="a.mp4")
     mismatch = bureau.receive(clip, declared="1" * 64)
     run_all_jobs()
@@ -195,7 +199,7 @@ def test_quarantined_and_mismatched_bytes_are_given_to_nobody(bureau: Bureau, cl
             assert answer.status_code == 403 and answer.json()["type"].endswith("quarantined")
 
 
-def test_what_is_not_made_yet_says_so(bureau: Bureau, client: TestClient, hevc_mp4: Path):
+def test_what_is_not_made_yet_says_so(bureau: Bureau, client: TestClient, hevc_mp4: Path) -> None:
     recording_id = bureau.receive(hevc_mp4)
     run_all_jobs(EARLY)
     mine = headers(bureau)

@@ -1,5 +1,8 @@
 """The state of a recording, what is encoded first, and byte ranges: whatever the combination."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +31,7 @@ known = st.builds(
 
 
 @given(known)
-def test_what_is_not_a_recording_stays_refused_and_what_cannot_play_unplayable(what: Known):
+def test_what_is_not_a_recording_stays_refused_and_what_cannot_play_unplayable(what: Known) -> None:
     state = standing(what).state
     assert (state == RecordingState.refused) == (what.media_state == MediaState.refused)
     if what.media_state == MediaState.unplayable:
@@ -36,7 +39,7 @@ def test_what_is_not_a_recording_stays_refused_and_what_cannot_play_unplayable(w
 
 
 @given(known)
-def test_a_state_that_is_not_good_says_why(what: Known):
+def test_a_state_that_is_not_good_says_why(what: Known) -> None:
     found = standing(what)
     if found.state == RecordingState.partial and what.media_state != MediaState.partial:
         assert found.reason is not None
@@ -45,15 +48,17 @@ def test_a_state_that_is_not_good_says_why(what: Known):
 
 
 @given(known)
-def test_a_failed_encode_takes_away_nothing_that_is_there(what: Known):
+def test_a_failed_encode_takes_away_nothing_that_is_there(what: Known) -> None:
     if what.media_state in (MediaState.ready, MediaState.partial):
-        without = {kind: why for kind, why in what.failed.items() if kind != JobKind.renditions}
+        without: dict[JobKind, Mapping[str, Any]] = {
+            kind: why for kind, why in what.failed.items() if kind != JobKind.renditions
+        }
         assert standing(what) == standing(
             Known(what.media_state, what.reason, what.reason_params, what.playable, without)
         )
 
 
-def test_a_failed_encode_of_what_plays_already_is_partial_and_of_what_does_not_unplayable():
+def test_a_failed_encode_of_what_plays_already_is_partial_and_of_what_does_not_unplayable() -> None:
     failed = {JobKind.renditions: {"detail": "x"}}
     plays = standing(Known(MediaState.examined, playable=True, failed=failed))
     dark = standing(Known(MediaState.examined, playable=False, failed=failed))
@@ -62,13 +67,15 @@ def test_a_failed_encode_of_what_plays_already_is_partial_and_of_what_does_not_u
 
 
 @given(st.booleans(), st.booleans(), st.booleans(), st.integers(0, 2**40))
-def test_footage_of_a_case_is_never_behind_other_footage(linked, direct, other_direct, size):
+def test_footage_of_a_case_is_never_behind_other_footage(
+    linked: bool, direct: bool, other_direct: bool, size: int
+) -> None:
     case = encode_priority(linked=True, linked_to_case=True, direct=direct, size=size)
     other = encode_priority(linked=linked, linked_to_case=False, direct=other_direct, size=0)
     assert 0 <= case < other <= 9
 
 
-def test_what_is_small_and_plays_already_goes_last():
+def test_what_is_small_and_plays_already_goes_last() -> None:
     rest = {"linked": False, "linked_to_case": False}
     small = encode_priority(direct=True, size=2**20, **rest)
     assert (
@@ -79,11 +86,11 @@ def test_what_is_small_and_plays_already_goes_last():
 
 
 @given(st.floats(0.1, 1e5), st.integers(1, 8000), st.integers(1, 8000), st.floats(1, 240))
-def test_longer_footage_never_costs_less(seconds, width, height, fps):
+def test_longer_footage_never_costs_less(seconds: float, width: int, height: int, fps: float) -> None:
     assert 0 < encode_cost_s(seconds, width, height, fps) <= encode_cost_s(seconds * 2, width, height, fps)
 
 
-def test_the_checked_video_is_played_unless_the_original_is_no_heavier_and_starts_at_once():
+def test_the_checked_video_is_played_unless_the_original_is_no_heavier_and_starts_at_once() -> None:
     sizes = {"original_size": 10, "video_size": 20}
     assert plays_original(direct=True, index_first=True, **sizes)
     assert not plays_original(direct=True, index_first=False, **sizes)
@@ -92,14 +99,16 @@ def test_the_checked_video_is_played_unless_the_original_is_no_heavier_and_start
 
 
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
-def test_a_second_receipt_adds_to_claims_and_never_contradicts(first, second):
+def test_a_second_receipt_adds_to_claims_and_never_contradicts(
+    first: dict[str, str], second: dict[str, str]
+) -> None:
     merged = missing_claims(first, second)
     assert all(merged[key] == value for key, value in first.items() if value)
     assert set(merged) <= set(first) | set(second)
 
 
 @given(st.integers(0, 1000), st.integers(0, 1000), st.integers(1, 1000))
-def test_a_range_lies_within_the_bytes(first, last, size):
+def test_a_range_lies_within_the_bytes(first: int, last: int, size: int) -> None:
     try:
         found = byte_range(f"bytes={first}-{last}", size)
     except ValueError:
@@ -124,11 +133,11 @@ def test_a_range_lies_within_the_bytes(first, last, size):
         ("bytes=-", None),
     ],
 )
-def test_ranges_as_browsers_write_them(header, expected):
+def test_ranges_as_browsers_write_them(header: str | None, expected: tuple[int, ...] | None) -> None:
     assert byte_range(header, 10) == expected
 
 
 @pytest.mark.parametrize("header", ["bytes=10-", "bytes=10-12", "bytes=-0"])
-def test_a_range_outside_of_the_bytes_is_refused(header):
+def test_a_range_outside_of_the_bytes_is_refused(header: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         byte_range(header, 10)

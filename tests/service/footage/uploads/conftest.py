@@ -8,6 +8,7 @@ import sqlalchemy
 from psycopg import sql
 
 from deploy.embedded.postgres import Postgres
+from deploy.embedded.redis import Redis
 from tests.fixtures.postgres import TEMPLATE
 from tests.fixtures.processes import Processes
 from tests.service.footage.uploads.service import Bureau, Service, folder_store
@@ -32,7 +33,7 @@ def bureau(postgres: Postgres, worker_id: str) -> Iterator[Bureau]:
 
 @pytest.fixture(scope="module")
 def service(
-    bureau: Bureau, redis_server, module_processes: Processes, tmp_path_factory: pytest.TempPathFactory
+    bureau: Bureau, redis_server: Redis, module_processes: Processes, tmp_path_factory: pytest.TempPathFactory
 ) -> Service:
     """One service over a directory store, for all tests of one file."""
     store = folder_store(tmp_path_factory.mktemp("objects"))
@@ -40,6 +41,6 @@ def service(
 
 
 @pytest.fixture
-def own_service(bureau: Bureau, redis_server, processes: Processes, tmp_path: Path) -> Service:
+def own_service(bureau: Bureau, redis_server: Redis, processes: Processes, tmp_path: Path) -> Service:
     """One to be killed, over the same database and a directory of its own. Not started yet."""
     return Service(processes, bureau, folder_store(tmp_path / "objects"), redis_server.url())

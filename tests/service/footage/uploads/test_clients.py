@@ -6,6 +6,7 @@ import os
 import random
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def test_tuspy(service: Service, tmp_path: Path, chunk: int | None) -> None:
 def test_client_killed_at_seeded_places_goes_on(service: Service, tmp_path: Path) -> None:
     file = footage(tmp_path / "c.mp4", 40_000_000)
     places = sorted(random.Random(20260101).sample(range(1, 40_000_000), 4))
-    wanted = {"state": str(tmp_path / "urls.json"), "options": {"chunkSize": 8_000_000}}
+    wanted: dict[str, Any] = {"state": str(tmp_path / "urls.json"), "options": {"chunkSize": 8_000_000}}
     for place in places:
         done = subprocess.run(
             script(service, file, dieAfter=place, **wanted), capture_output=True, timeout=120
@@ -119,8 +120,12 @@ def test_service_killed_while_clients_upload(own_service: Service, tmp_path: Pat
         for file in files
     ]
     moved = "SELECT coalesce(sum(upload_offset), 0) FROM uploads WHERE file_name LIKE 'k_.mp4'"
+
+    def has_moved(place: int) -> bool:
+        return service.bureau.sql(moved)[0][0] >= place
+
     for place in sorted(random.Random(7).sample(range(1, 100_000_000), 4)):
-        wait_until(lambda place=place: service.bureau.sql(moved)[0][0] >= place, 90, every_s=0.02)
+        wait_until(partial(has_moved, place), 90, every_s=0.02)
         service.kill()
         service.start()
     for file, child in zip(files, running, strict=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from deploy.embedded.redis import Redis
 from deploy.serve import web_server
 from service.kernel.storage import open_store
 from tests.fixtures.processes import Processes
@@ -39,7 +40,7 @@ class OnSmallDisk(Service):
 
 
 @pytest.fixture
-def service(bureau: Bureau, redis_server, processes: Processes, tmp_path: Path) -> Service:
+def service(bureau: Bureau, redis_server: Redis, processes: Processes, tmp_path: Path) -> Service:
     return OnSmallDisk(processes, bureau, folder_store(tmp_path / "small"), redis_server.url()).start()
 
 

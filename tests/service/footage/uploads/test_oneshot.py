@@ -4,6 +4,8 @@ import base64
 import hashlib
 import json
 import os
+from collections.abc import Iterator
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -20,7 +22,7 @@ HERE = "/api/v1/recordings"
 
 
 @pytest.fixture
-def client(service: Service) -> httpx.Client:
+def client(service: Service) -> Iterator[httpx.Client]:
     with service.client() as client:
         yield client
 
@@ -91,7 +93,7 @@ def test_empty_body(client: httpx.Client, service: Service) -> None:
 
 def test_form_with_fields_before_and_after_the_file(client: httpx.Client, service: Service) -> None:
     data = os.urandom(2_500_000)
-    parts = [
+    parts: list[tuple[str, Any]] = [
         ("officer", (None, "360701")),
         ("file", ("现场.mp4", data, "video/mp4")),
         ("case", (None, "城管罚〔2024〕1号")),

@@ -3,6 +3,7 @@
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,9 @@ def reap(service: Service) -> None:
         forget_settings()
         reap_uploads()
     forget_settings()
+
+
+PARTIAL: dict[str, Any] = {"Upload-Concat": "partial"}
 
 
 def upload(service: Service, data: bytes, *, length: int | None = None, **headers: str) -> str:
@@ -110,7 +114,7 @@ def test_died_after_the_store_had_published(service: Service) -> None:
 
 
 def test_pieces_go_after_the_concatenation_and_the_whole_stays(service: Service) -> None:
-    first, second = (upload(service, data, **{"Upload-Concat": "partial"}) for data in (b"ab", b"cd"))
+    first, second = (upload(service, data, **PARTIAL) for data in (b"ab", b"cd"))
     with service.client() as client:
         answer = client.post(HERE, headers={"Upload-Concat": f"final;{first} {second}"})
     reap(service)
@@ -126,7 +130,7 @@ def test_pieces_go_after_the_concatenation_and_the_whole_stays(service: Service)
 
 
 def test_pieces_stay_while_a_final_upload_waits_for_them(service: Service) -> None:
-    piece = upload(service, b"ab", **{"Upload-Concat": "partial"})
+    piece = upload(service, b"ab", **PARTIAL)
     with service.client() as client:
         final = client.post(HERE, headers={"Upload-Concat": f"final;{piece}"}).headers["location"]
         client.delete(piece)

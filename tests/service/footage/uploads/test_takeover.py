@@ -6,6 +6,7 @@ import random
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from deploy.process import wait_until
 from tests.service.footage.uploads.service import Service, at, metadata
@@ -116,12 +117,16 @@ def test_connection_closed_keeps_every_byte_that_was_sent(service: Service) -> N
     data = random.Random(6).randbytes(12_000_000)
     url = create(service, len(data))
     with service.client() as client:
+
+        def stands_at(place: int) -> bool:
+            return offset_of(client, url) == place
+
         for place in (1, *sorted(random.Random(8).sample(range(2, len(data)), 9))):
             offset = offset_of(client, url)
             request = patch(service, url, offset, len(data) - offset)
             request.send(data[offset:place])
             request.finish_politely()
-            assert wait_until(lambda place=place: offset_of(client, url) == place, 60, every_s=0.05)
+            assert wait_until(partial(stands_at, place), 60, every_s=0.05)
             assert wait_until(lambda: not writing(service, url), 60, every_s=0.05)
         last = go_on(client, url, data)
     assert service.stored(last.headers["zhenglu-recording"]) == data

@@ -2,6 +2,7 @@
 
 import base64
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from uuid import UUID
@@ -15,7 +16,7 @@ HERE = "/api/v1/uploads"
 
 
 @pytest.fixture
-def client(service: Service) -> httpx.Client:
+def client(service: Service) -> Iterator[httpx.Client]:
     with service.client() as client:
         yield client
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.embedded.redis import Redis
 from tests.fixtures.processes import Processes
 from tests.service.footage.uploads.service import BODY, Bureau, Service, metadata
 from tests.service.footage.uploads.wire import go_on, offset_of, patch
@@ -16,7 +17,7 @@ SIZE = 60_000_000
 
 @pytest.fixture
 def machines(
-    bureau: Bureau, s3_url: str, redis_server, processes: Processes, tmp_path: Path
+    bureau: Bureau, s3_url: str, redis_server: Redis, processes: Processes, tmp_path: Path
 ) -> list[Service]:
     def machine(name: str) -> Service:
         own = tmp_path / name

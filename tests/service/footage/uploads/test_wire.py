@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.kernel import wire
 from service.kernel.wire import HEAD_BYTES
@@ -68,9 +69,9 @@ def test_next_requests_of_the_connection_are_answered_even_if_sent_before_the_an
     assert b" 204 " in patched and b"close" not in patched.lower()
     assert all(f"upload-offset: {half}".encode() in one.lower() for one in looked)
     connection.sendall(second + DATA[half:] + asked)
-    patched, looked = answers(connection, 2)
+    patched, shown = answers(connection, 2)
     recording = dict(line.lower().split(b": ") for line in patched.split(b"\r\n")[1:])[b"zhenglu-recording"]
-    assert b"zhenglu-recording: " + recording in looked.lower()
+    assert b"zhenglu-recording: " + recording in shown.lower()
     assert service.stored(recording.decode()) == DATA
 
 
@@ -190,7 +191,7 @@ def test_a_body_in_pieces_of_unknown_length_is_kept_to_the_last_byte(
 
 
 @contextlib.contextmanager
-def small_server(app) -> Iterator[int]:
+def small_server(app: ASGIApp) -> Iterator[int]:
     """Its port."""
     config = uvicorn.Config(
         app, http=wire.Protocol, loop="uvloop", ws="none", lifespan="off", log_level="error"
@@ -211,7 +212,7 @@ def test_slow_heads_end_idle_connections_and_no_answers(monkeypatch: pytest.Monk
     monkeypatch.setattr(wire, "HEAD_WITHIN_S", 0.2)
     answer_now = threading.Event()
 
-    async def app(scope, receive, send) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         while scope["path"] == "/slow" and not answer_now.is_set():
             await asyncio.sleep(0.02)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -256,7 +257,15 @@ def test_another_release_of_the_sdk_stops_with_a_sentence() -> None:
         pass
 
     class Reordered(Minio):
-        def _upload_part(self, bucket_name, object_name, upload_id, part_number, data, headers):  # type: ignore[override,no-untyped-def]
+        def _upload_part(  # type: ignore[override] # the order that a release of the SDK might have
+            self,
+            bucket_name: Any,
+            object_name: Any,
+            upload_id: Any,
+            part_number: Any,
+            data: Any,
+            headers: Any,
+        ) -> None:
             raise AssertionError
 
     with pytest.raises(RuntimeError, match="has no"):

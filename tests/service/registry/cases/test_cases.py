@@ -1,7 +1,9 @@
 """Cases and campaigns through their actions: scope first, then what follows from a change."""
 
+from typing import Any
+
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from schemas.accounts import Role
 from schemas.cases import CampaignCreate, CaseCreate
@@ -22,14 +24,14 @@ NUMBER = "蓉城管罚〔2024〕5号"
 
 
 @pytest.fixture
-def field(session) -> Field:
+def field(session: Session) -> Field:
     found = Field(session)
     found.squad("one")
     found.squad("two")
     return found
 
 
-def wanted(**more) -> CaseCreate:
+def wanted(**more: Any) -> CaseCreate:
     return CaseCreate(**{"number": NUMBER, "title": "油烟", "squad": "one", **more})
 
 
@@ -38,7 +40,7 @@ def asked(field: Field) -> set:
     return set(field.session.scalars(select(Job.subject_id).where(Job.kind == JobKind.link)).all())
 
 
-def test_only_those_who_may_and_only_for_a_squad_in_sight(field):
+def test_only_those_who_may_and_only_for_a_squad_in_sight(field: Field) -> None:
     with pytest.raises(NotAllowed):
         create_case(field.session, field.actor(Role.member, "one"), wanted())
     with pytest.raises(Invalid):
@@ -52,7 +54,7 @@ def test_only_those_who_may_and_only_for_a_squad_in_sight(field):
     assert list_cases(field.session, other).items == []
 
 
-def test_a_squad_reads_a_case_in_which_its_event_lies_and_does_not_edit_it(field):
+def test_a_squad_reads_a_case_in_which_its_event_lies_and_does_not_edit_it(field: Field) -> None:
     case = create_case(field.session, field.actor(Role.admin), wanted())
     event = field.event(at("09:00"), at("09:30"), squad="two", case=None)
     event.case_id = case.id
@@ -68,7 +70,7 @@ def test_a_squad_reads_a_case_in_which_its_event_lies_and_does_not_edit_it(field
 @pytest.mark.parametrize(
     "spelling", ["蓉城管罚[2024]5号", "蓉城管罚（2024）第005", " 蓉城管罚〔2024〕 5 ", "蓉城管罚〔2024〕５号"]
 )
-def test_a_case_is_one_however_its_number_is_written(field, spelling):
+def test_a_case_is_one_however_its_number_is_written(field: Field, spelling: str) -> None:
     admin = field.actor(Role.admin)
     case = create_case(field.session, admin, wanted())
     with pytest.raises(CaseExists):
@@ -77,12 +79,12 @@ def test_a_case_is_one_however_its_number_is_written(field, spelling):
 
 
 @pytest.mark.parametrize("number", ["", "  ", "\x00"])
-def test_a_number_of_nothing_is_refused(field, number):
+def test_a_number_of_nothing_is_refused(field: Field, number: str) -> None:
     with pytest.raises(Invalid):
         create_case(field.session, field.actor(Role.admin), wanted(number=number))
 
 
-def test_a_recording_that_named_the_case_before_it_was_known_is_linked_anew(field):
+def test_a_recording_that_named_the_case_before_it_was_known_is_linked_anew(field: Field) -> None:
     said = field.recording(at("09:00"), at("09:30"), claims={"case": "蓉城管罚[2024]第5"})
     field.recording(at("09:00"), at("09:30"), claims={"case": "蓉城管罚〔2024〕6号"})
     admin = field.actor(Role.admin)
@@ -92,7 +94,7 @@ def test_a_recording_that_named_the_case_before_it_was_known_is_linked_anew(fiel
     assert len(asked(field)) == 2
 
 
-def test_an_edit_stands_in_custody_and_one_that_changes_nothing_does_not(field):
+def test_an_edit_stands_in_custody_and_one_that_changes_nothing_does_not(field: Field) -> None:
     admin = field.actor(Role.admin)
     case = create_case(field.session, admin, wanted())
     update_case(field.session, admin, case.id, CaseUpdate(title="油烟"))
@@ -103,7 +105,7 @@ def test_an_edit_stands_in_custody_and_one_that_changes_nothing_does_not(field):
         update_case(field.session, admin, case.id, CaseUpdate.model_validate({"title": None}))
 
 
-def test_a_case_shows_its_events_and_what_is_linked_to_it_alone(field):
+def test_a_case_shows_its_events_and_what_is_linked_to_it_alone(field: Field) -> None:
     admin = field.actor(Role.admin)
     case = field.case(NUMBER)
     bare = field.event(at("08:00"), at("08:30"), case=NUMBER)
@@ -125,7 +127,7 @@ def test_a_case_shows_its_events_and_what_is_linked_to_it_alone(field):
     assert [link.recording_id for link in detail.direct] == [direct.id]
 
 
-def test_campaigns_are_the_whole_bureaus_and_known_by_id_number_or_name(field):
+def test_campaigns_are_the_whole_bureaus_and_known_by_id_number_or_name(field: Field) -> None:
     admin = field.actor(Role.admin)
     with pytest.raises(NotAllowed):
         create_campaign(field.session, field.actor(Role.member, "one"), CampaignCreate(name="油烟整治"))

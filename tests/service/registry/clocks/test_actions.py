@@ -3,7 +3,10 @@
 import itertools
 import json
 import random
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -24,12 +27,12 @@ from service.registry.people.errors import NumberTaken
 from tests.service.finding.linking.field import Field, at
 
 
-def said(offset: float | None = 90.0, when: str = "18:00", **more) -> ClockOffsetCreate:
+def said(offset: float | None = 90.0, when: str = "18:00", **more: Any) -> ClockOffsetCreate:
     values = {"recorder": "R-07", "measured_at": at(when), "offset_s": offset, "doubt_s": 1.0}
     return ClockOffsetCreate(**{**values, **more})
 
 
-def filmed(field: Field, start: str, minutes: float = 10, **more) -> Recording:
+def filmed(field: Field, start: str, minutes: float = 10, **more: Any) -> Recording:
     """`start` is what the camera claimed."""
     begun = at(start)
     recording = field.recording(begun, begun + timedelta(minutes=minutes), recorder="R-07", **more)
@@ -47,7 +50,7 @@ def custody(field: Field) -> list[tuple[str, str]]:
     return [(row.action, row.actor) for row in field.session.scalars(select(CustodyEntry))]
 
 
-def test_only_those_who_may_and_only_a_recorder_in_sight(field: Field):
+def test_only_those_who_may_and_only_a_recorder_in_sight(field: Field) -> None:
     field.recorder("R-07")
     field.squad("two")
     for role in (Role.member, Role.reviewer, Role.legal, Role.auditor):
@@ -63,7 +66,7 @@ def test_only_those_who_may_and_only_a_recorder_in_sight(field: Field):
         withdraw_offset(field.session, field.actor(Role.auditor), offset.id)
 
 
-def test_a_measurement_corrects_the_recordings_and_keeps_what_was_claimed(field: Field):
+def test_a_measurement_corrects_the_recordings_and_keeps_what_was_claimed(field: Field) -> None:
     recording, other = filmed(field, "09:01"), field.recording(at("09:00"), at("09:10"), recorder="R-08")
     actor = field.actor(Role.supervisor)
     add_offset(field.session, actor, said(90.0, "12:00"))
@@ -80,7 +83,7 @@ def test_a_measurement_corrects_the_recordings_and_keeps_what_was_claimed(field:
     assert other.recorded_from == at("09:00") and other.clock_offset_s is None
 
 
-def test_a_withdrawn_measurement_stays_on_record_and_its_correction_is_taken_back(field: Field):
+def test_a_withdrawn_measurement_stays_on_record_and_its_correction_is_taken_back(field: Field) -> None:
     recording = filmed(field, "09:01")
     actor = field.actor(Role.supervisor)
     offset = add_offset(field.session, actor, said())
@@ -107,13 +110,13 @@ def test_a_withdrawn_measurement_stays_on_record_and_its_correction_is_taken_bac
         ({"recorder": "R-99"}, Invalid),
     ],
 )
-def test_nonsense_is_refused(field: Field, values, error):
+def test_nonsense_is_refused(field: Field, values: dict[str, Any], error: Any) -> None:
     field.recorder("R-07")
     with pytest.raises(error):
         add_offset(field.session, field.actor(Role.admin), said(**values))
 
 
-def test_what_the_clock_showed_says_how_far_it_is_off(field: Field):
+def test_what_the_clock_showed_says_how_far_it_is_off(field: Field) -> None:
     field.recorder("R-07")
     offset = add_offset(
         field.session, field.actor(Role.admin), said(None, device_time=at("17:59:20"), external_id="x-1")
@@ -123,16 +126,20 @@ def test_what_the_clock_showed_says_how_far_it_is_off(field: Field):
         add_offset(field.session, field.actor(Role.admin), said(1.0, external_id="x-1"))
 
 
-def test_the_order_of_measurements_and_arrivals_says_nothing(field: Field):
+def test_the_order_of_measurements_and_arrivals_says_nothing(field: Field) -> None:
     """Measurements by hand and by machines, a withdrawal, recordings before and after: shuffled."""
     actor = field.actor(Role.admin)
     field.recorder("R-07")
     outcomes = []
+
+    def withdraw(made: dict[str, Any]) -> None:
+        withdraw_offset(field.session, actor, made["d"].id)
+
     for seed in range(8):
         inside = field.session.begin_nested()
-        made: dict[str, object] = {}
+        made: dict[str, Any] = {}
 
-        def measure(name: str, made=made, **more) -> None:
+        def measure(name: str, made: Any = made, **more: Any) -> None:
             made[name] = add_offset(field.session, actor, said(**more))
 
         def arrive(start: str, day: int) -> None:
@@ -147,7 +154,7 @@ def test_the_order_of_measurements_and_arrivals_says_nothing(field: Field):
                 read = Read(recording.received_at, 5.0, 2.0)
                 keep_readings(field.session, recording.id, {OffsetSource.dock: read})
 
-        steps = [
+        steps: list[list[Callable[[], object]]] = [
             [lambda: measure("a", offset=2.0, measured_at=at("18:00", 0))],
             [
                 lambda: measure("b", offset=7200.0, measured_at=at("12:00", 4)),
@@ -155,10 +162,11 @@ def test_the_order_of_measurements_and_arrivals_says_nothing(field: Field):
             ],
             [
                 lambda: measure("d", offset=-900.0, measured_at=at("12:00", 1)),
-                lambda made=made: withdraw_offset(field.session, actor, made["d"].id),
+                partial(withdraw, made),
             ],
-            *[[lambda s=s, d=d: arrive(s, d)] for s in ("09:00", "16:00") for d in (0, 1, 2, 3, 4, 5, 6)],
         ]
+        for start in ("09:00", "16:00"):
+            steps.extend([partial(arrive, start, day)] for day in range(7))
         chance = random.Random(seed)
         while any(steps):
             chance.choice([chain for chain in steps if chain]).pop(0)()
@@ -176,7 +184,7 @@ def test_the_order_of_measurements_and_arrivals_says_nothing(field: Field):
     assert offsets["09:00/0"] == pytest.approx(2, abs=1) and offsets["16:00/6"] == pytest.approx(7201, abs=1)
 
 
-def test_a_machine_enters_a_measurement_once_and_never_again_what_a_person_withdrew(field: Field):
+def test_a_machine_enters_a_measurement_once_and_never_again_what_a_person_withdrew(field: Field) -> None:
     recording = filmed(field, "09:01")
     read = {OffsetSource.dock: Read(at("18:00"), 30.0, 2.0)}
     assert keep_readings(field.session, recording.id, read)
@@ -191,7 +199,7 @@ def test_a_machine_enters_a_measurement_once_and_never_again_what_a_person_withd
     assert not keep_readings(field.session, recording.id, {})
 
 
-def test_a_time_of_satellites_is_not_corrected(field: Field):
+def test_a_time_of_satellites_is_not_corrected(field: Field) -> None:
     recording = filmed(field, "09:01")
     recording.clock = {"source": "gps"}
     field.session.flush()
@@ -200,12 +208,12 @@ def test_a_time_of_satellites_is_not_corrected(field: Field):
     assert recording.recorded_from == at("09:01")
 
 
-def test_a_table_is_taken_once_and_corrected_by_its_id(field: Field):
+def test_a_table_is_taken_once_and_corrected_by_its_id(field: Field) -> None:
     recording = filmed(field, "09:01")
     actor = field.actor(Role.admin)
     csv = "外部编号,记录仪,标准时间,设备时间,误差秒\nM-1,R-07,2024-06-03 18:00,2024-06-03 18:01:30,1\nM-2,R-99,2024-06-03 18:00,2024-06-03 18:00,1\n"
 
-    def take(text: str, kind: str = "text/csv", **more):
+    def take(text: str, kind: str = "text/csv", **more: Any) -> dict[str, int]:
         return run_import(
             ClockOffsetImporter(field.session, actor), text.encode(), kind, **{"dry_run": False, **more}
         ).counts
@@ -232,7 +240,7 @@ def test_a_table_is_taken_once_and_corrected_by_its_id(field: Field):
     )
 
 
-def test_figure_15_counts_what_was_measured_and_opens_into_its_rows(field: Field):
+def test_figure_15_counts_what_was_measured_and_opens_into_its_rows(field: Field) -> None:
     actor = field.actor(Role.admin)
     for serial in ("R-07", "R-08", "R-09", "R-10"):
         field.recorder(serial)
@@ -258,7 +266,7 @@ def test_figure_15_counts_what_was_measured_and_opens_into_its_rows(field: Field
     assert clock_of(field.session, field.recorder("R-10")).latest is None
 
 
-def test_a_longer_list_of_clocks_asks_the_database_no_more_often(field: Field):
+def test_a_longer_list_of_clocks_asks_the_database_no_more_often(field: Field) -> None:
     from sqlalchemy import event
 
     actor = field.actor(Role.admin)

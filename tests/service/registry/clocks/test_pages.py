@@ -61,7 +61,7 @@ def film(recorder: Recorder) -> Recording:
     return recording
 
 
-def test_only_those_who_see_recorders_see_theirs(house: House, recorder: Recorder):  # noqa: F811
+def test_only_those_who_see_recorders_see_theirs(house: House, recorder: Recorder) -> None:  # noqa: F811
     for role in (Role.member, Role.reviewer, Role.legal):
         assert house.ask("GET", PATH, role).status_code == 403
         assert house.ask("GET", "/clocks", role).status_code == 403
@@ -74,14 +74,17 @@ def test_only_those_who_see_recorders_see_theirs(house: House, recorder: Recorde
         assert ('name="device_time"' in page.text) == (role != Role.auditor)
 
 
-def test_the_page_tells_what_is_believed(house: House, recorder: Recorder):  # noqa: F811
+def test_the_page_tells_what_is_believed(house: House, recorder: Recorder) -> None:  # noqa: F811
     page = house.ask("GET", PATH, Role.supervisor, headers={"accept-language": "en"}).text
     assert "Not believed" in page and "8 h 3 s fast" in page and "4 s fast" in page and "In step" in page
     listed = house.ask("GET", "/clocks", Role.supervisor, headers={"accept-language": "en"}).text
     assert PATH in listed
 
 
-def test_a_form_moves_the_recordings_and_withdrawing_moves_them_back(house: House, recorder: Recorder):  # noqa: F811
+def test_a_form_moves_the_recordings_and_withdrawing_moves_them_back(
+    house: House,  # noqa: F811
+    recorder: Recorder,
+) -> None:
     recording = film(recorder)
     refused = house.ask("POST", f"{PATH}/clock", Role.auditor, data={"offset_s": "9"})
     assert refused.status_code == 403
@@ -104,7 +107,7 @@ def test_a_form_moves_the_recordings_and_withdrawing_moves_them_back(house: Hous
     assert again["measurements"][0]["withdrawn_at"] is not None
 
 
-def test_the_figure_opens_into_its_rows(house: House, recorder: Recorder):  # noqa: F811
+def test_the_figure_opens_into_its_rows(house: House, recorder: Recorder) -> None:  # noqa: F811
     with database.transaction() as session:
         session.add(Recorder(serial="R-08", squad_id=recorder.squad_id))
     told = house.ask("GET", "/api/v1/clocks", Role.supervisor).json()

@@ -2,10 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
 from schemas.clocks import OffsetSource
 from service.registry.clocks.rules import Kind, Measurement, Timeline, offset_at, offset_of_shown, out_of_step
@@ -24,7 +27,7 @@ def read(days: float, offset: float, doubt: float = 1.0, source: OffsetSource = 
 
 
 @st.composite
-def drifting(draw) -> tuple[list[tuple[float, float]], list[Measurement]]:
+def drifting(draw: DrawFn) -> tuple[list[tuple[float, float]], list[Measurement]]:
     """A clock that never drifts by more than 3 s a day, as corners of its path, and measurements of it that keep to
     their doubts."""
     days = sorted(draw(st.lists(st.floats(0, 60), min_size=2, max_size=8, unique=True)))
@@ -51,7 +54,9 @@ def along(path: list[tuple[float, float]], at: float) -> float:
 
 @patiently
 @given(drifting(), st.floats(0, 1))
-def test_the_true_offset_lies_within_the_doubt(made, share):
+def test_the_true_offset_lies_within_the_doubt(
+    made: tuple[list[tuple[float, float]], list[Measurement]], share: float
+) -> None:
     path, measured = made
     at = path[0][0] + share * (path[-1][0] - path[0][0])
     found = offset_at(measured, day(at))
@@ -60,7 +65,9 @@ def test_the_true_offset_lies_within_the_doubt(made, share):
 
 @patiently
 @given(drifting(), st.floats(0, 1))
-def test_what_the_clock_showed_leads_to_the_same_offset(made, share):
+def test_what_the_clock_showed_leads_to_the_same_offset(
+    made: tuple[list[tuple[float, float]], list[Measurement]], share: float
+) -> None:
     path, measured = made
     at = path[0][0] + share * (path[-1][0] - path[0][0])
     shown = day(at) + timedelta(seconds=along(path, at))
@@ -79,7 +86,7 @@ measurements = st.builds(
 
 @patiently
 @given(st.lists(measurements, max_size=10), st.randoms(), st.floats(-5, 35))
-def test_the_order_of_the_measurements_says_nothing(measured, chance, at):
+def test_the_order_of_the_measurements_says_nothing(measured: list[Any], chance: Random, at: float) -> None:
     shuffled = measured[:]
     chance.shuffle(shuffled)
     assert Timeline.of(measured) == Timeline.of(shuffled)
@@ -89,7 +96,7 @@ def test_the_order_of_the_measurements_says_nothing(measured, chance, at):
 
 @patiently
 @given(st.lists(measurements, max_size=10), st.floats(-5, 35))
-def test_an_answer_there_is_whenever_anything_was_measured(measured, at):
+def test_an_answer_there_is_whenever_anything_was_measured(measured: list[Any], at: float) -> None:
     for found in (offset_at(measured, day(at)), offset_of_shown(measured, day(at))):
         assert (found is None) == (not measured)
         assert found is None or found.doubt_s >= 0
@@ -97,7 +104,9 @@ def test_an_answer_there_is_whenever_anything_was_measured(measured, at):
 
 @patiently
 @given(st.lists(st.floats(-2, 2), min_size=3, max_size=8), st.floats(0.1, 0.9), st.floats(600, 90_000))
-def test_one_wrong_value_typed_between_docks_counts_for_nothing(small, where, wrong):
+def test_one_wrong_value_typed_between_docks_counts_for_nothing(
+    small: list[float], where: float, wrong: float
+) -> None:
     docks = [read(i, offset) for i, offset in enumerate(small)]
     typo = read(where, wrong, 1.0, HAND)
     line = Timeline.of([*docks, typo])
@@ -107,7 +116,9 @@ def test_one_wrong_value_typed_between_docks_counts_for_nothing(small, where, wr
 
 @patiently
 @given(st.floats(0.05, 0.95), st.sampled_from([-8, -1, 1, 8, 24]), st.floats(1.05, 2.9), st.floats(0, 1))
-def test_across_a_jump_the_doubt_reaches_to_the_truth(when, hours, jumped, at):
+def test_across_a_jump_the_doubt_reaches_to_the_truth(
+    when: float, hours: int, jumped: float, at: float
+) -> None:
     """The clock was set wrong some time between the second and third dock, nobody knows when."""
     jump = 3600.0 * hours
     docks = [read(0, 0.5), read(1, 0.7), read(3, jump + 0.6), read(4, jump + 0.4)]
@@ -118,14 +129,14 @@ def test_across_a_jump_the_doubt_reaches_to_the_truth(when, hours, jumped, at):
     assert abs(found.offset_s - offset) <= found.doubt_s + 0.5
 
 
-def test_between_measurements_the_line_is_straight():
+def test_between_measurements_the_line_is_straight() -> None:
     line = [read(0, 0.0, 0.1), read(10, 20.0, 0.1)]
     assert offset_at(line, day(5)).offset_s == pytest.approx(10, abs=0.1)
     assert offset_at(line, day(2.5)).offset_s == pytest.approx(5, abs=0.1)
     assert offset_at(line, day(5)).basis.kind == Kind.between
 
 
-def test_after_the_last_measurement_the_doubt_grows_by_the_drift():
+def test_after_the_last_measurement_the_doubt_grows_by_the_drift() -> None:
     line = [read(0, 4.0, 1.0)]
     assert [offset_at(line, day(d)).doubt_s for d in (0, 1, 10)] == pytest.approx([1, 4, 31])
     assert offset_at(line, day(10)).offset_s == 4.0
@@ -135,13 +146,13 @@ def test_after_the_last_measurement_the_doubt_grows_by_the_drift():
     )
 
 
-def test_a_rough_measurement_does_not_bend_the_line_of_a_fine_one():
+def test_a_rough_measurement_does_not_bend_the_line_of_a_fine_one() -> None:
     line = [read(0, 5.0, 1.0), read(0.01, 28.0, 30.0, SIDECAR), read(1, 5.5, 1.0)]
     assert offset_at(line, day(0.01)).offset_s == pytest.approx(5, abs=0.2)
     assert offset_at(line, day(0.01)).doubt_s <= 1.5
 
 
-def test_a_jump_begins_as_early_as_it_can_and_the_doubt_says_so():
+def test_a_jump_begins_as_early_as_it_can_and_the_doubt_says_so() -> None:
     line = [read(0, 0.0), read(2, 28800.0), read(3, 28800.5)]
     inside = offset_of_shown(line, day(1) + timedelta(hours=8), before=day(4))
     assert inside.offset_s == pytest.approx(28800, abs=1) and inside.doubt_s > 28000
@@ -151,7 +162,7 @@ def test_a_jump_begins_as_early_as_it_can_and_the_doubt_says_so():
     assert sure.offset_s == pytest.approx(28800, abs=1) and sure.doubt_s < 5
 
 
-def test_what_had_arrived_already_was_not_filmed_later():
+def test_what_had_arrived_already_was_not_filmed_later() -> None:
     line = [read(0, 0.0), read(2, -28800.0), read(3, -28800.5)]
     shown = day(1)
     assert offset_of_shown(line, shown, before=day(4)).offset_s == pytest.approx(-28800, abs=1)
@@ -159,14 +170,14 @@ def test_what_had_arrived_already_was_not_filmed_later():
     assert early.offset_s == pytest.approx(0, abs=1) and early.doubt_s < 5
 
 
-def test_a_clock_reset_to_its_first_day_is_carried_back():
+def test_a_clock_reset_to_its_first_day_is_carried_back() -> None:
     reset = (datetime(2000, 1, 1, tzinfo=UTC) - day(1)).total_seconds()
     line = [read(0, 0.0), read(2, reset, 2.0), read(3, reset, 2.0)]
     found = offset_of_shown(line, datetime(2000, 1, 1, 6, tzinfo=UTC), before=day(4))
     assert found.offset_s == pytest.approx(reset, abs=2) and found.doubt_s < 10
 
 
-def test_the_dock_that_found_a_clock_wrong_has_set_it():
+def test_the_dock_that_found_a_clock_wrong_has_set_it() -> None:
     line = [read(0, -35.0), read(1, 0.5), read(2, 1.0)]
     after = offset_of_shown(line, day(0.1), before=day(3))
     assert abs(after.offset_s) < 1 and after.doubt_s < 3
@@ -174,7 +185,7 @@ def test_the_dock_that_found_a_clock_wrong_has_set_it():
     assert offset_of_shown(typed, day(0.1), before=day(3)).doubt_s > 30
 
 
-def test_an_offset_of_hours_is_in_doubt_before_it_was_first_measured():
+def test_an_offset_of_hours_is_in_doubt_before_it_was_first_measured() -> None:
     line = [read(10, 28800.0)]
     assert offset_of_shown(line, day(9) + timedelta(hours=8), before=day(11)).doubt_s >= 28800
     # Unless it cannot be otherwise: the clock was ahead of the arrival.
@@ -182,7 +193,7 @@ def test_an_offset_of_hours_is_in_doubt_before_it_was_first_measured():
     assert certain.doubt_s < 10
 
 
-def test_out_of_step_by_its_offset_or_by_its_drift_beyond_the_doubt():
+def test_out_of_step_by_its_offset_or_by_its_drift_beyond_the_doubt() -> None:
     steady, fast = Timeline.of([read(0, 1.0), read(10, 2.0)]), Timeline.of([read(0, 0.0), read(10, 28.0)])
     too_fast = Timeline.of([read(0, 0.0, 5.0), read(2, 12.0, 5.0)])
 
@@ -196,6 +207,6 @@ def test_out_of_step_by_its_offset_or_by_its_drift_beyond_the_doubt():
     assert not judged(too_fast), "6 s a day, but either measurement may be 5 s wrong"
 
 
-def test_a_clock_that_was_set_has_not_drifted():
+def test_a_clock_that_was_set_has_not_drifted() -> None:
     line = Timeline.of([read(0, 0.0), read(1, 2.0), read(2, 40.0), read(3, 0.5), read(5, 4.5)])
     assert line.drift_s_per_day() == pytest.approx((2.0, 1.0))

@@ -8,7 +8,7 @@ from service.registry.clocks.words import length, rough_length
 HOUR, DAY = 3600, 86400
 
 
-def test_a_length_is_said_in_two_units_at_the_most():
+def test_a_length_is_said_in_two_units_at_the_most() -> None:
     with i18n.speaking("en"):
         assert [length(s) for s in (4.2, 130, 8 * HOUR + 60, 24 * DAY + 3 * HOUR + 5)] == [
             "4.2 s",
@@ -28,6 +28,6 @@ def test_a_length_is_said_in_two_units_at_the_most():
         (1053 * DAY + 7 * HOUR, "1,053 d"),
     ],
 )
-def test_the_hours_of_what_is_late_for_days_are_left_out(seconds: float, said: str):
+def test_the_hours_of_what_is_late_for_days_are_left_out(seconds: float, said: str) -> None:
     with i18n.speaking("en"):
         assert rough_length(seconds) == rough_length(-seconds) == said

@@ -1,8 +1,10 @@
 """Events through their actions: scope first, then what follows from a change."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from schemas.accounts import Role
 from schemas.custody import CustodyEntry
@@ -26,14 +28,14 @@ from tests.service.finding.linking.field import Field, at
 
 
 @pytest.fixture
-def field(session) -> Field:
+def field(session: Session) -> Field:
     found = Field(session)
     found.officer("012")
     found.squad("two")
     return found
 
 
-def wanted(**more) -> EventCreate:
+def wanted(**more: Any) -> EventCreate:
     values = {
         "title": "检查餐馆",
         "kind": "inspection",
@@ -48,7 +50,7 @@ def asked(field: Field) -> set:
     return set(field.session.scalars(select(Job.subject_id).where(Job.kind == JobKind.link)).all())
 
 
-def test_only_those_who_may_and_only_for_a_squad_in_sight(field):
+def test_only_those_who_may_and_only_for_a_squad_in_sight(field: Field) -> None:
     with pytest.raises(NotAllowed):
         create_event(field.session, field.actor(Role.auditor), wanted())
     with pytest.raises(Invalid):
@@ -69,12 +71,12 @@ def test_only_those_who_may_and_only_for_a_squad_in_sight(field):
         ({"squad": "nine"}, Invalid),
     ],
 )
-def test_what_cannot_be_is_refused(field, values, error):
+def test_what_cannot_be_is_refused(field: Field, values: dict[str, Any], error: Any) -> None:
     with pytest.raises(error):
         create_event(field.session, field.actor(Role.admin), wanted(**values))
 
 
-def test_a_departure_in_years_does_not_put_a_missing_event_off_until_then(field):
+def test_a_departure_in_years_does_not_put_a_missing_event_off_until_then(field: Field) -> None:
     """Before its deadline an event stands in no figure."""
     admin = field.actor(Role.admin)
     event = create_event(field.session, admin, wanted(external_id="E-1"))
@@ -85,7 +87,7 @@ def test_a_departure_in_years_does_not_put_a_missing_event_off_until_then(field)
     assert report.counts["refused"] == 1
 
 
-def test_an_external_id_is_taken_once_and_a_title_is_never_nothing(field):
+def test_an_external_id_is_taken_once_and_a_title_is_never_nothing(field: Field) -> None:
     admin = field.actor(Role.admin)
     event = create_event(field.session, admin, wanted(external_id="E-1"))
     with pytest.raises(ExternalIdTaken):
@@ -102,7 +104,7 @@ def test_an_external_id_is_taken_once_and_a_title_is_never_nothing(field):
         assert create_event(field.session, admin, wanted(external_id="")).external_id is None
 
 
-def test_an_event_asks_for_the_recordings_near_it_and_for_no_others(field):
+def test_an_event_asks_for_the_recordings_near_it_and_for_no_others(field: Field) -> None:
     near = field.recording(at("09:00"), at("09:10"))
     of_officer = field.recording(at("09:00"), at("09:10"), squad="two")
     of_officer.officer_id = field.officer("012").id
@@ -120,7 +122,7 @@ def test_an_event_asks_for_the_recordings_near_it_and_for_no_others(field):
     assert asked(field) == {near.id, of_officer.id, far.id}
 
 
-def test_a_change_of_words_alone_links_nothing_anew_and_is_on_record(field):
+def test_a_change_of_words_alone_links_nothing_anew_and_is_on_record(field: Field) -> None:
     admin = field.actor(Role.admin)
     field.recording(at("09:00"), at("09:10"))
     event = create_event(field.session, admin, wanted())
@@ -134,7 +136,7 @@ def test_a_change_of_words_alone_links_nothing_anew_and_is_on_record(field):
     assert edit.detail == {"before": {"title": "检查餐馆"}, "after": {"title": "复查"}}
 
 
-def test_lists_filter_page_and_know_what_is_not_recorded(field):
+def test_lists_filter_page_and_know_what_is_not_recorded(field: Field) -> None:
     admin = field.actor(Role.admin)
     made = [
         create_event(

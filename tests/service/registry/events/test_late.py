@@ -1,12 +1,13 @@
 """Events changed after their upload deadline are listed with who, when and what, also if the change moved it."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
+from sqlmodel import Session
 
 from schemas.accounts import Role
 from schemas.coverage import Explanation, ExplanationReason
-from schemas.events import EventUpdate
+from schemas.events import EnforcementEvent, EventUpdate
 from service.kernel.clock import now
 from service.kernel.i18n import speaking
 from service.registry.events.actions import cancel_event, update_event
@@ -18,18 +19,18 @@ from tests.service.finding.linking.field import Field, at
 
 
 @pytest.fixture
-def field(session) -> Field:
+def field(session: Session) -> Field:
     return Field(session)
 
 
-def made(field: Field, start, end):
+def made(field: Field, start: datetime, end: datetime) -> EnforcementEvent:
     event = field.event(start, end)
     recount(field.session, [event.id])
     field.session.commit()
     return event
 
 
-def test_a_change_after_the_deadline_is_listed_though_it_moves_the_deadline(field: Field):
+def test_a_change_after_the_deadline_is_listed_though_it_moves_the_deadline(field: Field) -> None:
     admin = field.actor(Role.admin)
     late, fresh = made(field, at("09:00"), at("09:30")), made(field, now() - timedelta(hours=2), now())
     deadline = late.departed_at + timedelta(hours=24)
@@ -48,7 +49,7 @@ def test_a_change_after_the_deadline_is_listed_though_it_moves_the_deadline(fiel
     assert not list_rows(field.session, field.actor(Role.supervisor, "two"), "changed_late").items
 
 
-def test_a_late_cancellation_is_listed_with_its_reason(field: Field):
+def test_a_late_cancellation_is_listed_with_its_reason(field: Field) -> None:
     admin = field.actor(Role.admin)
     event = made(field, at("09:00"), at("09:30"))
     cancel_event(field.session, admin, event.id, "重复登记")
@@ -57,7 +58,7 @@ def test_a_late_cancellation_is_listed_with_its_reason(field: Field):
     assert (row.entry.action, row.entry.reason) == ("cancel", "重复登记")
 
 
-def test_the_history_says_reasons_of_explanations_in_words(field: Field):
+def test_the_history_says_reasons_of_explanations_in_words(field: Field) -> None:
     event = made(field, at("09:00"), at("09:30"))
     wish: Explanation = ask_exemption(
         field.session, field.actor(Role.member, "one"), event.id, ExplanationReason.device_fault, "屏幕损坏"

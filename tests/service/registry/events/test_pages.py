@@ -1,6 +1,7 @@
 """The pages of events as a browser without scripts uses them: scope, then what a form does, then how it is undone."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -35,7 +36,7 @@ def recording(house: House) -> UUID:  # noqa: F811
     return row.id
 
 
-def sent(**more) -> dict:
+def sent(**more: Any) -> dict:
     return {
         "title": "占道经营劝离", "kind": "inspection", "subject": "流动摊贩", "arrived": "2024-06-03T09:00:00",
         "departed": "2024-06-03T09:20:00", "officers": ["012"], "place": "人民路", "point": "25.8, 114.9", **more,
@@ -47,7 +48,7 @@ def events(house: House) -> list[EnforcementEvent]:  # noqa: F811
         return list(session.scalars(select(EnforcementEvent).order_by(EnforcementEvent.created_at)))
 
 
-def test_what_is_anothers_is_not_there(house, recording):  # noqa: F811
+def test_what_is_anothers_is_not_there(house: House, recording: UUID) -> None:  # noqa: F811
     event = house.event("1")
     for path in (f"/recordings/{recording}/new-event", f"/events/{event}", f"/events/{event}/edit"):
         assert house.ask("GET", path, Role.member, "2").status_code == 404
@@ -65,7 +66,7 @@ def test_what_is_anothers_is_not_there(house, recording):  # noqa: F811
     assert len(events(house)) == 1
 
 
-def test_an_event_is_made_from_a_recording_looked_over_and_taken_back(house, recording):  # noqa: F811
+def test_an_event_is_made_from_a_recording_looked_over_and_taken_back(house: House, recording: UUID) -> None:  # noqa: F811
     page = house.ask("GET", f"/recordings/{recording}", Role.member).text
     assert f"/recordings/{recording}/new-event" in page
     form = house.ask("GET", f"/recordings/{recording}/new-event", Role.member).text
@@ -86,7 +87,10 @@ def test_an_event_is_made_from_a_recording_looked_over_and_taken_back(house, rec
     assert house.ask("POST", f"/events/{event.id}/unmake", Role.member).status_code == 409
 
 
-def test_an_event_that_another_recording_was_linked_to_is_not_simply_taken_back(house, recording):  # noqa: F811
+def test_an_event_that_another_recording_was_linked_to_is_not_simply_taken_back(
+    house: House,  # noqa: F811
+    recording: UUID,
+) -> None:
     house.ask("POST", f"/recordings/{recording}/new-event", Role.member, data=sent())
     (event,) = events(house)
     with database.transaction() as session:
@@ -99,12 +103,16 @@ def test_an_event_that_another_recording_was_linked_to_is_not_simply_taken_back(
 @pytest.mark.parametrize(
     "wrong", [{"arrived": ""}, {"point": "25.8"}, {"officers": ["999"]}, {"departed": "2024-06-03T08:00:00"}]
 )
-def test_what_cannot_be_is_said_and_nothing_is_made(house, recording, wrong):  # noqa: F811
+def test_what_cannot_be_is_said_and_nothing_is_made(
+    house: House,  # noqa: F811
+    recording: UUID,
+    wrong: dict[str, Any],
+) -> None:
     told = house.ask("POST", f"/recordings/{recording}/new-event", Role.member, data=sent(**wrong))
     assert told.status_code == 400 and events(house) == []
 
 
-def test_an_event_is_edited_cancelled_restored_merged_and_parted(house):  # noqa: F811
+def test_an_event_is_edited_cancelled_restored_merged_and_parted(house: House) -> None:  # noqa: F811
     same_day = datetime(2024, 6, 3, 1, tzinfo=UTC)
     kept, twice = house.event("1"), house.event("1", title="又录了一次", arrived_at=same_day)
     house.ask("GET", f"/recordings/{kept}", Role.member)
@@ -128,7 +136,7 @@ def test_an_event_is_edited_cancelled_restored_merged_and_parted(house):  # noqa
     assert "又录了一次" in house.ask("GET", "/events", Role.member).text
 
 
-def test_the_history_over_the_api_pages_and_keeps_its_scope(house):  # noqa: F811
+def test_the_history_over_the_api_pages_and_keeps_its_scope(house: House) -> None:  # noqa: F811
     event = house.event("1")
     for n in range(60):
         house.ask("PATCH", f"/api/v1/events/{event}", Role.member, json={"title": f"第{n}次"})
@@ -146,7 +154,7 @@ def test_the_history_over_the_api_pages_and_keeps_its_scope(house):  # noqa: F81
     assert house.ask("GET", f"/api/v1/events/{event}/history", Role.member, "2").status_code == 404
 
 
-def test_an_announced_recording_is_shown_everywhere_and_played_nowhere(house):  # noqa: F811
+def test_an_announced_recording_is_shown_everywhere_and_played_nowhere(house: House) -> None:  # noqa: F811
     squad = house.bureau.squad("1")
     facts = Facts(recorder="R-07", start=START, end=START + timedelta(minutes=5), size=4096)
     with database.transaction() as session:
@@ -175,7 +183,7 @@ def test_an_announced_recording_is_shown_everywhere_and_played_nowhere(house):  
     assert house.ask("GET", f"/api/v1/recordings/{row.id}/original", Role.member).status_code == 404
 
 
-def test_a_dock_announces_for_its_own_squad_only(house):  # noqa: F811
+def test_a_dock_announces_for_its_own_squad_only(house: House) -> None:  # noqa: F811
     token = house.ask("POST", "/api/v1/tokens", Role.member, json={"name": "dock 1"}).json()["token"]
     headers = {"Authorization": f"Bearer {token}"}
     rows = [{"file_name": "1.mp4", "recorder": "R-07", "start": "2024-06-03T09:00:00+08:00"}]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from sqlalchemy import func, text
-from sqlmodel import SQLModel, select
+from sqlmodel import Session, SQLModel, select
 
 from schemas.accounts import Role
 from schemas.cases import Campaign, Case
@@ -46,12 +46,18 @@ TABLES: list[tuple[type, type[SQLModel], str]] = [
 
 
 @pytest.fixture
-def field(session) -> Field:
+def field(session: Session) -> Field:
     return Field(session)
 
 
 def bring(
-    field: Field, importer: type, table: str, *, dry_run: bool = False, role=Role.admin, squad=None
+    field: Field,
+    importer: type,
+    table: str,
+    *,
+    dry_run: bool = False,
+    role: Role = Role.admin,
+    squad: str | None = None,
 ) -> Report:
     actor = field.actor(role, squad)
     return run_import(importer(field.session, actor), table.encode(), "text/csv", dry_run=dry_run)
@@ -67,7 +73,7 @@ def fill(field: Field) -> None:
         assert report.counts["refused"] == 0, report
 
 
-def test_every_table_is_created_once_and_unchanged_the_second_time(field):
+def test_every_table_is_created_once_and_unchanged_the_second_time(field: Field) -> None:
     fill(field)
     for importer, model, content in TABLES:
         before = field.session.scalars(select(func.count()).select_from(model)).one()
@@ -82,7 +88,7 @@ def test_every_table_is_created_once_and_unchanged_the_second_time(field):
     assert case is not None
 
 
-def test_a_dry_run_reports_the_same_and_changes_nothing(field):
+def test_a_dry_run_reports_the_same_and_changes_nothing(field: Field) -> None:
     for importer, model, content in TABLES:
         before = field.session.scalars(select(func.count()).select_from(model)).one()
         entries = field.session.scalars(select(func.count()).select_from(CustodyEntry)).one()
@@ -92,7 +98,7 @@ def test_a_dry_run_reports_the_same_and_changes_nothing(field):
         assert outcomes(dry) == outcomes(bring(field, importer, content))
 
 
-def test_a_bad_row_is_refused_with_its_reason_and_the_others_come_in(field):
+def test_a_bad_row_is_refused_with_its_reason_and_the_others_come_in(field: Field) -> None:
     fill(field)
     table = (
         "事件编号,标题,类别,抵达时间,离开时间,中队,执法人员,案号,纬度\n"
@@ -116,7 +122,7 @@ def test_a_bad_row_is_refused_with_its_reason_and_the_others_come_in(field):
     assert sorted(known) == ["E-1", "E-10", "E-2"]
 
 
-def test_why_a_row_is_refused_is_said_in_the_words_of_its_table(field):
+def test_why_a_row_is_refused_is_said_in_the_words_of_its_table(field: Field) -> None:
     fill(field)
     table = (
         "事件编号,标题,类别,抵达时间,中队\n"
@@ -129,13 +135,13 @@ def test_why_a_row_is_refused_is_said_in_the_words_of_its_table(field):
     assert "标题" in title and not {"Input", "Field", "title"} & set(title.split())
 
 
-def test_an_id_too_long_refuses_its_row_and_no_other(field):
+def test_an_id_too_long_refuses_its_row_and_no_other(field: Field) -> None:
     fill(field)
     table = f"外部编号,记录仪,持有人,领用时间\n{'A' * 200},R-07,012,2024-06-05 08:00\nA-1,R-07,012,2024-06-05 08:00\n"
     assert outcomes(bring(field, AssignmentImporter, table)) == ["refused", "created"]
 
 
-def test_an_id_is_the_same_in_json_and_in_csv(field):
+def test_an_id_is_the_same_in_json_and_in_csv(field: Field) -> None:
     fill(field)
     row = {
         "external_id": " E-2 ",
@@ -148,14 +154,14 @@ def test_an_id_is_the_same_in_json_and_in_csv(field):
     assert outcomes(report) == ["unchanged"]
 
 
-def test_an_event_of_a_day_without_a_time_is_asked_about(field):
+def test_an_event_of_a_day_without_a_time_is_asked_about(field: Field) -> None:
     fill(field)
     table = "事件编号,标题,类别,抵达时间,中队\nE-3,x,巡查,2024-06-04,one\nE-4,x,巡查,2024-06-04 00:01,one\n"
     day, moment = bring(field, EventImporter, table, dry_run=True).rows
     assert day.note and moment.note is None
 
 
-def test_a_dry_run_leaves_no_hole_in_the_numbers_of_custody(field):
+def test_a_dry_run_leaves_no_hole_in_the_numbers_of_custody(field: Field) -> None:
     fill(field)
     last = text("SELECT last_value FROM custody_id_seq")
     field.session.flush()
@@ -165,7 +171,7 @@ def test_a_dry_run_leaves_no_hole_in_the_numbers_of_custody(field):
     assert field.session.execute(last).scalar_one() == before
 
 
-def test_a_refused_row_leaves_no_trace_of_a_change(field):
+def test_a_refused_row_leaves_no_trace_of_a_change(field: Field) -> None:
     fill(field)
     table = "事件编号,标题,类别,抵达时间,离开时间,中队\nE-1,new title,巡查,2024-06-03 09:00,2024-06-03 08:00,one\n"
     assert outcomes(bring(field, EventImporter, table)) == ["refused"]
@@ -174,7 +180,7 @@ def test_a_refused_row_leaves_no_trace_of_a_change(field):
     assert field.session.scalars(title).one() == "检查餐馆"
 
 
-def test_a_changed_event_says_what_changed_and_links_its_recordings_anew(field):
+def test_a_changed_event_says_what_changed_and_links_its_recordings_anew(field: Field) -> None:
     fill(field)
     field.known["squad", "one"] = field.session.scalars(select(Squad).where(Squad.code == "one")).one()
     recording = field.recording(at("15:00"), at("15:20"))
@@ -197,7 +203,7 @@ def test_a_changed_event_says_what_changed_and_links_its_recordings_anew(field):
     assert crew == ["012"]
 
 
-def test_columns_left_out_stay_as_they_are_and_a_cancelled_event_keeps_its_row(field):
+def test_columns_left_out_stay_as_they_are_and_a_cancelled_event_keeps_its_row(field: Field) -> None:
     fill(field)
     table = "事件编号,标题,类别,抵达时间,中队,已取消\nE-1,检查餐馆,巡查,2024-06-03 09:00,one,是\n"
     assert bring(field, EventImporter, table).rows[0].changes == ["cancelled_at"]
@@ -206,12 +212,12 @@ def test_columns_left_out_stay_as_they_are_and_a_cancelled_event_keeps_its_row(f
     assert event.cancelled_at is not None and event.departed_at == at("09:30") and event.latitude == 25.8
 
 
-def test_a_missing_column_refuses_the_whole_file(field):
+def test_a_missing_column_refuses_the_whole_file(field: Field) -> None:
     with pytest.raises(ColumnsMissing):
         bring(field, EventImporter, "事件编号,标题\nE-1,x\n")
 
 
-def test_who_sees_one_squad_imports_for_that_squad_only(field):
+def test_who_sees_one_squad_imports_for_that_squad_only(field: Field) -> None:
     fill(field)
     field.known["squad", "two"] = field.session.scalars(select(Squad).where(Squad.code == "two")).one()
     foreign = (
@@ -228,7 +234,9 @@ def test_who_sees_one_squad_imports_for_that_squad_only(field):
 
 
 @pytest.mark.timeout(600)
-def test_ten_thousand_rows_come_in_with_a_bounded_number_of_statements(field, session):
+def test_ten_thousand_rows_come_in_with_a_bounded_number_of_statements(
+    field: Field, session: Session
+) -> None:
     from sqlalchemy import event as listen
 
     fill(field)
@@ -251,14 +259,16 @@ def test_ten_thousand_rows_come_in_with_a_bounded_number_of_statements(field, se
     assert count < 100
 
 
-def test_a_table_with_more_rows_than_a_statement_carries_values_is_still_taken(field):
+def test_a_table_with_more_rows_than_a_statement_carries_values_is_still_taken(field: Field) -> None:
     """The protocol's limit is 65,535 values a statement; an import holds 100,000 rows."""
     numbers = "".join(f"{n:06},队员,nowhere\n" for n in range(66_000))
     report = bring(field, OfficerImporter, f"证号,姓名,中队\n{numbers}")
     assert report.counts["refused"] == 66_000
 
 
-def test_one_row_that_names_more_officers_than_a_statement_carries_is_refused_and_nothing_breaks(field):
+def test_one_row_that_names_more_officers_than_a_statement_carries_is_refused_and_nothing_breaks(
+    field: Field,
+) -> None:
     field.squad("one")
     names = "、".join(str(n) for n in range(66_000))
     table = f"事件编号,标题,类别,抵达时间,中队,执法人员\nE-1,检查,日常巡查,2024-06-03 09:00,one,{names}\n"

@@ -15,24 +15,24 @@ TABLE = "证号,姓名,中队\r\n012,队员 012,one\r\n"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gbk", "gb18030"])
-def test_every_encoding_that_office_programs_write_is_read(encoding):
+def test_every_encoding_that_office_programs_write_is_read(encoding: str) -> None:
     sheet = read(TABLE.encode(encoding), "text/csv", HEADERS)
     assert [row.values for row in sheet.rows] == [ROW]
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-def test_delimiters_and_padding_and_english_headers(delimiter):
+def test_delimiters_and_padding_and_english_headers(delimiter: str) -> None:
     table = TABLE.replace(",", delimiter).replace("证号", " Certificate_No ")
     assert read(table.encode(), "", HEADERS).rows[0].values == ROW
 
 
-def test_json_as_a_list_or_under_items_and_unknown_columns_are_named():
+def test_json_as_a_list_or_under_items_and_unknown_columns_are_named() -> None:
     for content in (b'[{"name": "x", "colour": 1}]', b'{"items": [{"name": "x", "colour": 1}]}'):
         sheet = read(content, "application/json", HEADERS)
         assert (sheet.rows[0].values, sheet.ignored) == ({"name": "x"}, ("colour",))
 
 
-def test_an_empty_cell_says_nothing_and_an_empty_line_is_no_row():
+def test_an_empty_cell_says_nothing_and_an_empty_line_is_no_row() -> None:
     sheet = read("证号,姓名\n012,\n,\n\n013,x\n".encode(), "text/csv", HEADERS)
     assert [row.values for row in sheet.rows] == [
         {"certificate_no": "012"},
@@ -54,18 +54,18 @@ def test_an_empty_cell_says_nothing_and_an_empty_line_is_no_row():
         b"name\n" + b'"' + b"x" * 200_000 + b'"\n',
     ],
 )
-def test_hostile_files_are_refused_in_a_sentence(content):
+def test_hostile_files_are_refused_in_a_sentence(content: bytes) -> None:
     with pytest.raises(ImportUnreadable):
         read(content, "", HEADERS)
 
 
-def test_too_many_rows_are_refused():
+def test_too_many_rows_are_refused() -> None:
     with pytest.raises(ImportTooLarge):
         read(b"name\n" + b"x\n" * (MOST_ROWS + 1), "text/csv", HEADERS)
 
 
 @given(st.binary(max_size=300), st.sampled_from(["", "text/csv", "application/json"]))
-def test_any_bytes_are_read_or_refused_and_never_break(content, kind):
+def test_any_bytes_are_read_or_refused_and_never_break(content: bytes, kind: str) -> None:
     with contextlib.suppress(ImportUnreadable, ImportTooLarge):
         read(content, kind, HEADERS)
 
@@ -74,15 +74,15 @@ def test_any_bytes_are_read_or_refused_and_never_break(content, kind):
     "text",
     ["2024-06-03 08:10", "2024/6/3 8:10", "2024年6月3日 8:10", "2024年6月3日8时10分", "2024-06-03T08:10:00"],
 )
-def test_times_as_they_are_written_here(text):
+def test_times_as_they_are_written_here(text: str) -> None:
     assert moment(text).isoformat() == "2024-06-03T08:10:00"
 
 
-def test_cells_that_are_no_time_stay_for_the_model_to_refuse():
+def test_cells_that_are_no_time_stay_for_the_model_to_refuse() -> None:
     assert moment("2024-13-40 08:10") == "2024-13-40 08:10"
     assert moment("2024-06-03T08:10:00+08:00") == "2024-06-03T08:10:00+08:00"
 
 
-def test_several_names_in_a_cell_and_yes_and_no():
+def test_several_names_in_a_cell_and_yes_and_no() -> None:
     assert many("012、013；014, 015") == ["012", "013", "014", "015"]
     assert (truth("是"), truth("否"), truth("maybe")) == (True, False, "maybe")

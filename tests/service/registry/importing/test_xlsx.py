@@ -3,6 +3,7 @@
 import io
 import zipfile
 from datetime import date, datetime, time
+from typing import Any
 
 import pytest
 from openpyxl import Workbook
@@ -30,7 +31,7 @@ SHEET = '<?xml version="1.0"?>{doctype}<worksheet xmlns="http://schemas.openxmlf
 INLINE = '<c t="inlineStr"><is><t>{}</t></is></c>'
 
 
-def workbook(*rows, merge: str = "", more: tuple[str, ...] = ()) -> bytes:
+def workbook(*rows: Any, merge: str = "", more: tuple[str, ...] = ()) -> bytes:
     book = Workbook()
     for row in rows:
         book.active.append(row)
@@ -62,13 +63,13 @@ def values(data: bytes, content_type: str = "") -> list[dict]:
 
 
 @pytest.mark.parametrize("content_type", ["", XLSX, "text/csv", "application/octet-stream"])
-def test_a_workbook_is_known_by_its_bytes_whatever_it_is_called(content_type):
+def test_a_workbook_is_known_by_its_bytes_whatever_it_is_called(content_type: str) -> None:
     assert values(workbook(["证号", "姓名"], ["012", "队员 012"]), content_type) == [
         {"certificate_no": "012", "name": "队员 012"}
     ]
 
 
-def test_numbers_dates_and_times_become_the_text_that_a_person_sees():
+def test_numbers_dates_and_times_become_the_text_that_a_person_sees() -> None:
     data = workbook(
         ["证号", "姓名", "离职日期", "领用时间"],
         [12.0, True, date(2026, 3, 2), datetime.fromisoformat("2026-03-02T08:10:00")],
@@ -95,7 +96,7 @@ def test_numbers_dates_and_times_become_the_text_that_a_person_sees():
     assert third == {"certificate_no": "123456789012345", "name": "x", "left_on": "08:10:00"}
 
 
-def test_a_title_merged_headers_blank_rows_and_columns_are_passed_over():
+def test_a_title_merged_headers_blank_rows_and_columns_are_passed_over() -> None:
     data = workbook(
         ["一中队执法人员名单", None, None, None],
         [None, None, None, None],
@@ -112,7 +113,7 @@ def test_a_title_merged_headers_blank_rows_and_columns_are_passed_over():
     assert sheet.ignored == ()
 
 
-def test_a_cell_merged_over_several_rows_is_said_of_each_of_them():
+def test_a_cell_merged_over_several_rows_is_said_of_each_of_them() -> None:
     data = workbook(
         ["人员", None, "中队"],
         ["证号", "姓名", None],
@@ -125,14 +126,14 @@ def test_a_cell_merged_over_several_rows_is_said_of_each_of_them():
     assert [row.get("squad") for row in values(data)] == ["one", "one", "two"]
 
 
-def test_merged_cells_without_number_or_end_are_refused():
+def test_merged_cells_without_number_or_end_are_refused() -> None:
     rows = "".join(f"<row>{INLINE.format(name)}</row>" for name in ("证号", *["1"] * 40))
     merged = "".join('<mergeCell ref="A2:A1048576"/>' for _ in range(60_000))
     with pytest.raises(ImportUnreadable):
         read(zipped(f"{rows}</sheetData><mergeCells>{merged}</mergeCells><sheetData>"), "", HEADERS)
 
 
-def test_a_formula_that_was_never_calculated_spoils_its_row_and_one_that_was_does_not():
+def test_a_formula_that_was_never_calculated_spoils_its_row_and_one_that_was_does_not() -> None:
     rows = (
         f"<row>{INLINE.format('证号')}{INLINE.format('姓名')}</row>"
         "<row><c><v>12</v></c><c><f>A2+1</f></c></row>"
@@ -145,12 +146,12 @@ def test_a_formula_that_was_never_calculated_spoils_its_row_and_one_that_was_doe
     assert found[2].values == {"certificate_no": "14", "name": "15"}
 
 
-def test_only_the_first_sheet_is_read_and_the_others_are_named():
+def test_only_the_first_sheet_is_read_and_the_others_are_named() -> None:
     sheet = read(workbook(["证号"], ["012"], more=("说明", "old")), "", HEADERS)
     assert (len(sheet.rows), sheet.unread) == (1, ("说明", "old"))
 
 
-def test_numbers_too_long_and_failed_formulas_spoil_their_row_only():
+def test_numbers_too_long_and_failed_formulas_spoil_their_row_only() -> None:
     sheet = read(
         workbook(["证号", "姓名"], [360_123_199_001_011_232, "x"], ["013", "#N/A"], ["014", "z"]), "", HEADERS
     )
@@ -158,7 +159,7 @@ def test_numbers_too_long_and_failed_formulas_spoil_their_row_only():
     assert sheet.rows[2].problem == ""
 
 
-def test_a_wrong_extent_hides_no_row():
+def test_a_wrong_extent_hides_no_row() -> None:
     data = workbook(["证号"], ["012"], ["013"])
     held = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(held, "w") as new:
@@ -181,18 +182,18 @@ def test_a_wrong_extent_hides_no_row():
         (zipped("<row><c t='inlineStr'><is><t>x</t></is></row>"), "XLSX"),
     ],
 )
-def test_what_is_no_workbook_is_refused_in_a_sentence(data, word):
+def test_what_is_no_workbook_is_refused_in_a_sentence(data: Any, word: str) -> None:
     with speaking("en"), pytest.raises(ImportUnreadable) as refused:
         read(data, "", HEADERS)
     assert word in refused.value.params["problem"]
 
 
-def test_a_csv_that_is_called_a_workbook_says_so():
+def test_a_csv_that_is_called_a_workbook_says_so() -> None:
     with pytest.raises(ImportUnreadable):
         read("证号\n012\n".encode(), XLSX, HEADERS)
 
 
-def test_a_bomb_is_refused_before_it_is_unpacked_or_parsed():
+def test_a_bomb_is_refused_before_it_is_unpacked_or_parsed() -> None:
     with pytest.raises(ImportUnreadable):  # 200 MB of nothing
         read(zipped("", **{"xl/media/x.xml": "0" * 200_000_000}), "", HEADERS)
     with pytest.raises(ImportUnreadable):  # one row with a million cells
@@ -205,7 +206,7 @@ def test_a_bomb_is_refused_before_it_is_unpacked_or_parsed():
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("number", ["1000000000", "1e300", "nan"])
-def test_a_row_number_beyond_all_sheets_fills_no_memory(number):
+def test_a_row_number_beyond_all_sheets_fills_no_memory(number: str) -> None:
     """openpyxl makes up every row that a number leaves out."""
     rows = f'<row>{INLINE.format("证号")}</row><row r="{number}">{INLINE.format("012")}</row>'
     with pytest.raises(ImportUnreadable):
@@ -213,21 +214,21 @@ def test_a_row_number_beyond_all_sheets_fills_no_memory(number):
 
 
 @pytest.mark.timeout(120)
-def test_empty_cells_far_to_the_right_keep_nobody_waiting():
+def test_empty_cells_far_to_the_right_keep_nobody_waiting() -> None:
     """And every cell to the left of one."""
     with pytest.raises(ImportUnreadable):
         read(zipped('<row><c r="ZZZ1"/></row>' * 9000), "", HEADERS)
 
 
 @pytest.mark.timeout(120)
-def test_a_sheet_under_another_name_is_bounded_like_any_other():
+def test_a_sheet_under_another_name_is_bounded_like_any_other() -> None:
     moved = {name: part.replace("sheet1.xml", "sheet1.png") for name, part in MINIMAL.items()}
     bomb = SHEET.format(doctype="", rows=f'<row r="900000000">{INLINE.format("012")}</row>')
     with pytest.raises(ImportUnreadable):
         read(zipped("", **moved, **{"xl/worksheets/sheet1.png": bomb}), "", HEADERS)
 
 
-def test_more_rows_than_an_import_holds_are_too_many(monkeypatch):
+def test_more_rows_than_an_import_holds_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ImportTooLarge):
         xlsx.rows_of(workbook(*(["x"] for _ in range(40))), 20)
 
@@ -239,7 +240,7 @@ def test_more_rows_than_an_import_holds_are_too_many(monkeypatch):
         '<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>',
     ],
 )
-def test_entities_are_never_expanded(doctype):
+def test_entities_are_never_expanded(doctype: str) -> None:
     content = zipped(f"<row>{INLINE.format('证号')}</row><row>{INLINE.format('&a;')}</row>", doctype)
     with pytest.raises(ImportUnreadable):
         read(content, "", HEADERS)

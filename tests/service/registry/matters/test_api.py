@@ -1,7 +1,9 @@
 """/api/v1/matters and its page over HTTP."""
 
 import io
+from typing import Any
 
+from httpx import Response
 from openpyxl import load_workbook
 
 from schemas.accounts import Role
@@ -10,7 +12,7 @@ from tests.service.access.bureau import Bureau
 LIST = "执法活动类型,事项,上传时限（小时）\n日常巡查,,6\n行政强制,=cmd(),6\n"
 
 
-def send(bureau: Bureau, content: str, **query):
+def send(bureau: Bureau, content: str, **query: Any) -> Response:
     return bureau.client.post(
         "/api/v1/matters/import",
         params={"in_force_from": "2024-06-01", **query},
@@ -22,12 +24,12 @@ def send(bureau: Bureau, content: str, **query):
     )
 
 
-def get(bureau: Bureau, path: str, role=Role.member, squad="one", **more):
+def get(bureau: Bureau, path: str, role: Role = Role.member, squad: str = "one", **more: Any) -> Response:
     headers = {"Authorization": f"Bearer {bureau.secret(role, squad)}", **more}
     return bureau.client.get(path, headers=headers)
 
 
-def test_a_list_is_checked_published_shown_compared_and_exported(bureau):
+def test_a_list_is_checked_published_shown_compared_and_exported(bureau: Bureau) -> None:
     checked = send(bureau, LIST, dry_run="true").json()
     assert (checked["applied"], checked["version"], checked["events"]) == (False, None, 1)
     published = send(bureau, LIST, note="市局〔2024〕1号").json()
@@ -54,13 +56,15 @@ def test_a_list_is_checked_published_shown_compared_and_exported(bureau):
     assert "'=cmd()" in subjects
 
 
-def test_a_version_that_is_not_there_is_not_found(bureau):
+def test_a_version_that_is_not_there_is_not_found(bureau: Bureau) -> None:
     for path in ("/api/v1/matters/7", "/api/v1/matters/7/export", "/matters/7"):
         assert get(bureau, path).status_code == 404
     assert get(bureau, "/api/v1/matters/0/changes?since=7").status_code == 404
 
 
-def test_all_may_read_the_page_and_only_the_bureaus_supervisors_are_offered_to_publish(bureau):
+def test_all_may_read_the_page_and_only_the_bureaus_supervisors_are_offered_to_publish(
+    bureau: Bureau,
+) -> None:
     send(bureau, LIST)
     for role, squad, offered in (
         (Role.member, "one", False),

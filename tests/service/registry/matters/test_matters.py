@@ -1,9 +1,10 @@
 """Publishing the recording matters list: who may, all or nothing, one recount, and the table that comes back."""
 
 from datetime import date
+from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from schemas.accounts import Role
 from schemas.custody import CustodyEntry
@@ -13,7 +14,7 @@ from schemas.matters import Duty, MatterList, Moment, Step
 from service.kernel.errors import NotAllowed
 from service.kernel.i18n import speaking
 from service.kernel.paper.workbook import write_csv, write_xlsx
-from service.registry.importing.actions import run_import
+from service.registry.importing.actions import Report, run_import
 from service.registry.matters import table
 from service.registry.matters.errors import NoSuchVersion
 from service.registry.matters.importers import MatterImporter
@@ -31,7 +32,7 @@ LIST = (
 
 
 @pytest.fixture
-def field(session) -> Field:
+def field(session: Session) -> Field:
     return Field(session)
 
 
@@ -40,17 +41,17 @@ def bring(
     content: str | bytes = LIST,
     starts: date = JUNE,
     *,
-    role=Role.supervisor,
-    squad=None,
-    dry_run=False,
-):
+    role: Role = Role.supervisor,
+    squad: str | None = None,
+    dry_run: bool = False,
+) -> tuple[MatterImporter, Report]:
     data = content.encode() if isinstance(content, str) else content
     with speaking("en"):
         importer = MatterImporter(field.session, field.actor(role, squad), starts, "市局〔2024〕1号")
         return importer, run_import(importer, data, "text/csv", dry_run=dry_run)
 
 
-def outcomes(report) -> list[str]:
+def outcomes(report: Report) -> list[str]:
     return [str(row.outcome) for row in report.rows]
 
 
@@ -62,20 +63,20 @@ def recounts(field: Field) -> list[int]:
     ("role", "squad"),
     [(Role.member, "one"), (Role.reviewer, None), (Role.auditor, None), (Role.supervisor, "one")],
 )
-def test_only_supervisors_of_the_whole_bureau_publish(field, role, squad):
+def test_only_supervisors_of_the_whole_bureau_publish(field: Field, role: Role, squad: str | None) -> None:
     with pytest.raises(NotAllowed):
         bring(field, role=role, squad=squad)
     assert field.session.scalars(select(MatterList)).all() == []
 
 
-def test_without_any_list_the_default_is_the_one_version(field):
+def test_without_any_list_the_default_is_the_one_version(field: Field) -> None:
     (only,) = versions(field.session)
     assert (only.version, only.in_force, only.in_force_until) == (0, True, None)
     with pytest.raises(NoSuchVersion):
         get_version(field.session, 1)
 
 
-def test_a_published_list_holds_from_its_day_on_and_asks_for_one_recount(field):
+def test_a_published_list_holds_from_its_day_on_and_asks_for_one_recount(field: Field) -> None:
     importer, report = bring(field)
     assert (report.applied, importer.published, outcomes(report)) == (
         True,
@@ -96,7 +97,7 @@ def test_a_published_list_holds_from_its_day_on_and_asks_for_one_recount(field):
     assert entry.detail | {"version": 1, "in_force_from": "2024-06-01", "lines": 3} == entry.detail
 
 
-def test_a_dry_run_publishes_nothing_and_says_what_would_change(field):
+def test_a_dry_run_publishes_nothing_and_says_what_would_change(field: Field) -> None:
     importer, report = bring(field, dry_run=True)
     assert (report.applied, importer.published, outcomes(report)) == (
         False,
@@ -109,7 +110,7 @@ def test_a_dry_run_publishes_nothing_and_says_what_would_change(field):
     assert recounts(field) == []
 
 
-def test_one_wrong_row_publishes_nothing(field):
+def test_one_wrong_row_publishes_nothing(field: Field) -> None:
     importer, report = bring(field, LIST + "文书送达,,,,,跳舞,,\n")
     assert (report.applied, importer.published) == (False, None)
     assert outcomes(report) == ["changed", "created", "changed", "refused"]
@@ -129,12 +130,12 @@ def test_one_wrong_row_publishes_nothing(field):
         "文书送达,,,,,,,-1",
     ],
 )
-def test_rows_that_mean_nothing_or_mean_another_rows_line_are_refused(field, row):
+def test_rows_that_mean_nothing_or_mean_another_rows_line_are_refused(field: Field, row: str) -> None:
     _importer, report = bring(field, LIST + row + "\n")
     assert outcomes(report)[-1] == "refused"
 
 
-def test_the_same_table_again_publishes_nothing(field):
+def test_the_same_table_again_publishes_nothing(field: Field) -> None:
     bring(field)
     importer, report = bring(field, starts=JULY)
     assert (importer.published, outcomes(report)) == (None, ["unchanged"] * 3)
@@ -143,18 +144,18 @@ def test_the_same_table_again_publishes_nothing(field):
     assert (importer.published, importer.removed) == (2, ["Administrative coercion"])
 
 
-def test_a_first_list_like_the_default_is_published_all_the_same(field):
+def test_a_first_list_like_the_default_is_published_all_the_same(field: Field) -> None:
     default = versions(field.session)[-1].edition.rules
     importer, report = bring(field, write_csv(list(table.COLUMNS.values()), _rows(default)))
     assert (importer.published, set(outcomes(report))) == (1, {"unchanged"})
 
 
-def _rows(rules):
+def _rows(rules: Any) -> list[list[str]]:
     with speaking("zh_CN"):
         return table.rows(rules)
 
 
-def test_of_two_lists_from_one_day_the_later_one_holds_and_the_other_never_does(field):
+def test_of_two_lists_from_one_day_the_later_one_holds_and_the_other_never_does(field: Field) -> None:
     bring(field)
     bring(field, LIST.replace(",12\n", ",6\n"))
     newest, older, _default = versions(field.session)
@@ -164,7 +165,7 @@ def test_of_two_lists_from_one_day_the_later_one_holds_and_the_other_never_does(
     assert [(one.kind, one.fields) for one in changes] == [(EventKind.coercion, ("upload_hours",))]
 
 
-def test_a_version_governs_the_events_from_its_day_until_the_next(field):
+def test_a_version_governs_the_events_from_its_day_until_the_next(field: Field) -> None:
     for day in (-5, 0, 10, 40):
         field.event(at("00:30", day), at("01:00", day))
     assert (
@@ -180,7 +181,7 @@ def test_a_version_governs_the_events_from_its_day_until_the_next(field):
 
 @pytest.mark.parametrize("locale", ["zh_CN", "en"])
 @pytest.mark.parametrize("form", ["xlsx", "csv"])
-def test_an_exported_version_comes_back_without_a_change(field, locale, form):
+def test_an_exported_version_comes_back_without_a_change(field: Field, locale: str, form: str) -> None:
     bring(field)
     rules = get_version(field.session, 1).edition.rules
     with speaking(locale):
@@ -192,7 +193,7 @@ def test_an_exported_version_comes_back_without_a_change(field, locale, form):
     assert report.ignored_columns == []
 
 
-def test_every_default_can_be_said_in_a_table():
+def test_every_default_can_be_said_in_a_table() -> None:
     assert {rule.kind for rule in DEFAULTS.values()} == set(EventKind)
     for rows in (_rows(DEFAULTS.values()),):
         assert all(len(row) == len(table.COLUMNS) for row in rows)

@@ -1,9 +1,12 @@
 """Exactly one rule holds for an event, and what it asks for is an interval that makes sense."""
 
 from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
 
 from schemas.events import EventKind
 from schemas.matters import Duty, Moment, Step
@@ -18,7 +21,7 @@ MOMENT = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 KEYS = st.tuples(KINDS, st.sampled_from(["", "餐饮油烟", "工地扬尘", "vendor"]))
 
 
-def listed(made) -> list[Edition]:
+def listed(made: Any) -> list[Edition]:
     return [
         Edition(
             version,
@@ -29,16 +32,18 @@ def listed(made) -> list[Edition]:
     ]
 
 
-def editions(least=0):
+def editions(least: int = 0) -> SearchStrategy[list[Edition]]:
     return st.lists(st.tuples(DAYS, st.sets(KEYS, max_size=6)), min_size=least, max_size=4).map(listed)
 
 
-def named(subject):
+def named(subject: str) -> str:
     return subject.replace("Ｖｅｎｄｏｒ", "vendor")
 
 
 @given(editions(), DAYS, KINDS, SUBJECTS)
-def test_every_day_kind_and_subject_has_exactly_one_rule(made, day, kind, subject):
+def test_every_day_kind_and_subject_has_exactly_one_rule(
+    made: Any, day: date, kind: EventKind, subject: str
+) -> None:
     rule = Book(made).find(day, kind, subject)
     assert rule.kind == kind
     assert rule.subject in ("", named(subject))
@@ -49,14 +54,18 @@ def test_every_day_kind_and_subject_has_exactly_one_rule(made, day, kind, subjec
 
 
 @given(editions(), DAYS, KINDS, SUBJECTS, st.randoms())
-def test_the_order_in_which_versions_are_read_makes_no_difference(made, day, kind, subject, random):
+def test_the_order_in_which_versions_are_read_makes_no_difference(
+    made: Any, day: date, kind: EventKind, subject: str, random: Random
+) -> None:
     shuffled = list(made)
     random.shuffle(shuffled)
     assert Book(made).find(day, kind, subject) == Book(shuffled).find(day, kind, subject)
 
 
 @given(editions(least=1), DAYS, DAYS, KINDS, SUBJECTS)
-def test_a_later_list_holds_from_its_day_on_and_changes_no_day_before(made, starts, day, kind, subject):
+def test_a_later_list_holds_from_its_day_on_and_changes_no_day_before(
+    made: Any, starts: date, day: date, kind: EventKind, subject: str
+) -> None:
     newest = len(made) + 1
     later = Edition(newest, starts, (Rule(newest, kind, ""), Rule(newest, kind, named(subject))))
     before, after = Book(made).find(day, kind, subject), Book([*made, later]).find(day, kind, subject)
@@ -67,7 +76,7 @@ def test_a_later_list_holds_from_its_day_on_and_changes_no_day_before(made, star
 
 
 @given(DAYS, KINDS)
-def test_the_line_of_a_subject_beats_the_line_of_its_kind(day, kind):
+def test_the_line_of_a_subject_beats_the_line_of_its_kind(day: date, kind: EventKind) -> None:
     rules = (Rule(1, kind, "", upload_hours=24), Rule(1, kind, "工地扬尘", upload_hours=2))
     found = Book([Edition(1, date.min, rules)])
     assert found.find(day, kind, "工地扬尘").upload_hours == 2
@@ -82,7 +91,9 @@ SPANS = st.tuples(
 
 
 @given(SPANS, st.none() | st.integers(0, 86_400))
-def test_what_must_be_recorded_never_ends_before_it_begins(span, lasted):
+def test_what_must_be_recorded_never_ends_before_it_begins(
+    span: tuple[Moment, int, Moment, int], lasted: int | None
+) -> None:
     from_moment, from_offset, to_moment, to_offset = span
     rule = Rule(1, EventKind.coercion, "", Duty.must, from_moment, from_offset, to_moment, to_offset)
     departed = None if lasted is None else MOMENT + timedelta(seconds=lasted)
@@ -93,7 +104,7 @@ def test_what_must_be_recorded_never_ends_before_it_begins(span, lasted):
     assert (end is None) == (departed is None and to_moment is Moment.departure)
 
 
-def test_the_defaults_ask_for_arrival_to_departure_within_a_day_and_name_the_lawful_steps():
+def test_the_defaults_ask_for_arrival_to_departure_within_a_day_and_name_the_lawful_steps() -> None:
     assert {kind for kind, subject in DEFAULTS if subject == ""} == set(EventKind)
     for rule in DEFAULTS.values():
         assert rule.version == 0
@@ -110,7 +121,7 @@ def test_the_defaults_ask_for_arrival_to_departure_within_a_day_and_name_the_law
     assert DEFAULTS[EventKind.inspection, ""].retention_days == 730
 
 
-def test_a_comparison_names_added_dropped_and_changed_lines_and_nothing_else():
+def test_a_comparison_names_added_dropped_and_changed_lines_and_nothing_else() -> None:
     same = Rule(1, EventKind.inspection, "")
     before = [same, Rule(1, EventKind.coercion, "", upload_hours=24), Rule(1, EventKind.coercion, "招牌")]
     after = [

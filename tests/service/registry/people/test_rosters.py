@@ -1,8 +1,10 @@
 """Duty rosters through their actions and imports: scope first, then what a duty may be."""
 
 from datetime import date
+from typing import Any
 
 import pytest
+import sqlalchemy
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
@@ -12,7 +14,7 @@ from schemas.custody import CustodyEntry
 from schemas.people import OfficerCreate, Roster, RosterCreate, SquadCreate
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.i18n import speaking
-from service.registry.importing.actions import run_import
+from service.registry.importing.actions import Report, run_import
 from service.registry.people.actions import create_officer, create_squad, update_officer
 from service.registry.people.errors import (
     AlreadyOnDuty,
@@ -38,7 +40,7 @@ from tests.service.finding.linking.field import Field, at
 
 
 @pytest.fixture
-def field(session) -> Field:
+def field(session: Session) -> Field:
     found = Field(session)
     found.officer("012")
     found.officer("013")
@@ -46,7 +48,7 @@ def field(session) -> Field:
     return found
 
 
-def duty(officer="012", start="08:00", end="16:00", **more) -> RosterCreate:
+def duty(officer: str = "012", start: str = "08:00", end: str = "16:00", **more: Any) -> RosterCreate:
     day, end_day = more.pop("day", 0), more.pop("end_day", None)
     return RosterCreate(
         officer=officer,
@@ -56,17 +58,19 @@ def duty(officer="012", start="08:00", end="16:00", **more) -> RosterCreate:
     )
 
 
-def bring(field: Field, table: str, importer=RosterImporter, squad: str | None = None, dry_run=False):
+def bring(
+    field: Field, table: str, importer: Any = RosterImporter, squad: str | None = None, dry_run: bool = False
+) -> Report:
     with speaking("en"):
         actor = field.actor(Role.supervisor, squad)
         return run_import(importer(field.session, actor), table.encode(), "text/csv", dry_run=dry_run)
 
 
-def outcomes(report) -> list[str]:
+def outcomes(report: Report) -> list[str]:
     return [str(row.outcome) for row in report.rows]
 
 
-def test_only_those_who_may_and_only_for_a_squad_in_sight(field):
+def test_only_those_who_may_and_only_for_a_squad_in_sight(field: Field) -> None:
     with pytest.raises(NotAllowed):
         create_roster(field.session, field.actor(Role.member, "one"), duty())
     with pytest.raises(Invalid):
@@ -93,7 +97,9 @@ def test_only_those_who_may_and_only_for_a_squad_in_sight(field):
         (duty(external_id="D-1", day=5), NumberTaken),
     ],
 )
-def test_a_duty_that_cannot_be_is_refused_and_one_that_follows_is_not(field, wanted, error):
+def test_a_duty_that_cannot_be_is_refused_and_one_that_follows_is_not(
+    field: Field, wanted: Any, error: Any
+) -> None:
     admin = field.actor(Role.admin)
     create_roster(field.session, admin, duty(external_id="D-1"))
     with pytest.raises(error):
@@ -102,16 +108,16 @@ def test_a_duty_that_cannot_be_is_refused_and_one_that_follows_is_not(field, wan
     create_roster(field.session, admin, duty(officer="013"))
 
 
-def test_over_midnight_one_is_on_duty_on_both_sides_and_off_at_the_end(field):
+def test_over_midnight_one_is_on_duty_on_both_sides_and_off_at_the_end(field: Field) -> None:
     create_roster(field.session, field.actor(Role.admin), duty(start="20:00", end="08:00", end_day=1))
     present = [bool(on_duty(field.session, field.actor(), at(*moment))) for moment in MOMENTS]
     assert present == [False, True, True, True, False]
 
 
-MOMENTS = [("19:59",), ("20:00",), ("02:00", 1), ("07:59", 1), ("08:00", 1)]
+MOMENTS = [("19:59", 0), ("20:00", 0), ("02:00", 1), ("07:59", 1), ("08:00", 1)]
 
 
-def test_changing_and_removing_a_duty_stands_in_custody_and_keeps_the_rules(field):
+def test_changing_and_removing_a_duty_stands_in_custody_and_keeps_the_rules(field: Field) -> None:
     admin = field.actor(Role.admin)
     first = create_roster(field.session, admin, duty())
     create_roster(field.session, admin, duty(start="18:00", end="22:00"))
@@ -128,7 +134,7 @@ def test_changing_and_removing_a_duty_stands_in_custody_and_keeps_the_rules(fiel
     ]  # fmt: skip
 
 
-def test_nothing_begins_once_an_officer_has_left(field):
+def test_nothing_begins_once_an_officer_has_left(field: Field) -> None:
     admin = field.actor(Role.admin)
     officer = officer_of(field.session, "012")
     update_officer(field.session, admin, officer.id, OfficerUpdate(left_on=date(2024, 6, 4)))
@@ -142,7 +148,7 @@ TABLE = (
 )
 
 
-def test_the_same_table_again_changes_nothing_and_a_dry_run_changes_nothing_at_all(field):
+def test_the_same_table_again_changes_nothing_and_a_dry_run_changes_nothing_at_all(field: Field) -> None:
     assert outcomes(bring(field, TABLE, dry_run=True)) == ["created", "created"]
     assert field.session.scalars(select(Roster)).all() == []
     assert outcomes(bring(field, TABLE)) == ["created", "created"]
@@ -153,7 +159,7 @@ def test_the_same_table_again_changes_nothing_and_a_dry_run_changes_nothing_at_a
     assert outcomes(bring(field, without_id)) == ["unchanged", "unchanged"]
 
 
-def test_an_overlap_is_refused_with_the_duty_that_stands_there(field):
+def test_an_overlap_is_refused_with_the_duty_that_stands_there(field: Field) -> None:
     bring(field, TABLE)
     report = bring(field, TABLE + "D-3,012,2024-06-03,15:00,18:00\nD-4,013,2024-06-04,08:00,12:00\n")
     assert outcomes(report) == ["unchanged", "unchanged", "refused", "created"]
@@ -161,7 +167,7 @@ def test_an_overlap_is_refused_with_the_duty_that_stands_there(field):
     assert "2024-06-03 08:00" in report.rows[2].problem
 
 
-def test_the_hours_of_another_squads_duty_stay_untold(field):
+def test_the_hours_of_another_squads_duty_stay_untold(field: Field) -> None:
     create_roster(field.session, field.actor(Role.admin), duty("021", "08:00", "16:00"))
     with pytest.raises(OnDutyElsewhere) as refused:
         create_roster(
@@ -174,7 +180,9 @@ def test_the_hours_of_another_squads_duty_stay_untold(field):
     assert outcomes(report) == ["refused"] and "08:00" not in report.rows[0].problem
 
 
-def test_two_duties_of_one_officer_entered_at_one_moment_do_not_both_stand(clean_engine):
+def test_two_duties_of_one_officer_entered_at_one_moment_do_not_both_stand(
+    clean_engine: sqlalchemy.Engine,
+) -> None:
     with Session(clean_engine) as first, Session(clean_engine) as second:
         mine = Field(first)
         mine.officer("012")
@@ -190,7 +198,7 @@ def test_two_duties_of_one_officer_entered_at_one_moment_do_not_both_stand(clean
             create_roster(second, actor, duty(start="10:00", end="18:00"))
 
 
-def test_a_table_that_moves_two_duties_past_each_other_is_judged_as_it_ends(field):
+def test_a_table_that_moves_two_duties_past_each_other_is_judged_as_it_ends(field: Field) -> None:
     start = "值班编号,执法证号,日期,开始时间,结束时间\nD-1,012,2024-06-03,{},{}\nD-2,012,2024-06-03,{},{}\n"
     bring(field, start.format("08:00", "12:00", "12:00", "18:00"))
     report = bring(field, start.format("12:00", "18:00", "08:00", "12:00"))
@@ -207,14 +215,14 @@ def test_a_table_that_moves_two_duties_past_each_other_is_judged_as_it_ends(fiel
         ("021,2024-06-03,08:00,16:00", "another squad"),
     ],
 )
-def test_a_row_that_cannot_be_is_refused_and_the_others_are_taken(field, row, word):
+def test_a_row_that_cannot_be_is_refused_and_the_others_are_taken(field: Field, row: str, word: str) -> None:
     table = f"执法证号,日期,开始时间,结束时间\n{row}\n013,2024-06-03,08:00,16:00\n"
     report = bring(field, table, squad="one")
     assert outcomes(report) == ["refused", "created"]
     assert word in report.rows[0].problem
 
 
-def test_a_duty_keeps_the_squad_of_its_day_through_a_transfer(field):
+def test_a_duty_keeps_the_squad_of_its_day_through_a_transfer(field: Field) -> None:
     bring(field, TABLE)
     officer = officer_of(field.session, "012")
     update_officer(field.session, field.actor(Role.admin), officer.id, OfficerUpdate(squad="two"))
@@ -227,14 +235,14 @@ def test_a_duty_keeps_the_squad_of_its_day_through_a_transfer(field):
     assert found.squad_id == field.squad("one").id
 
 
-def test_who_leaves_with_a_recorder_in_hand_is_told_in_the_report(field):
+def test_who_leaves_with_a_recorder_in_hand_is_told_in_the_report(field: Field) -> None:
     field.hold("R-07", "012", at("08:00"))
     report = bring(field, "证号,姓名,中队,离职日期\n012,队员 012,one,2024-06-10\n", OfficerImporter)
     assert outcomes(report) == ["changed"]
     assert "R-07" in report.rows[0].note
 
 
-def test_squads_are_named_by_code_or_by_a_name_that_only_one_has(field):
+def test_squads_are_named_by_code_or_by_a_name_that_only_one_has(field: Field) -> None:
     admin = field.actor(Role.admin)
     for code, name in (("a", "直属中队"), ("b", "直属中队"), ("c", "one")):
         create_squad(field.session, admin, SquadCreate(code=code, name=name))
@@ -247,14 +255,14 @@ def test_squads_are_named_by_code_or_by_a_name_that_only_one_has(field):
     assert officer_of(field.session, "031").squad_id == field.squad("two").id
 
 
-def test_a_new_squad_is_for_those_who_see_the_whole_bureau(field):
+def test_a_new_squad_is_for_those_who_see_the_whole_bureau(field: Field) -> None:
     with pytest.raises(NotAllowed):
         create_squad(field.session, field.actor(Role.supervisor, "one"), SquadCreate(code="x", name="x"))
     with pytest.raises(NumberTaken):
         create_squad(field.session, field.actor(Role.admin), SquadCreate(code="one", name="x"))
 
 
-def test_an_officers_number_is_one_and_a_transfer_is_in_custody(field):
+def test_an_officers_number_is_one_and_a_transfer_is_in_custody(field: Field) -> None:
     admin = field.actor(Role.admin)
     with pytest.raises(NumberTaken):
         create_officer(field.session, admin, OfficerCreate(certificate_no="012", name="x", squad="one"))

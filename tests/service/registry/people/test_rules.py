@@ -1,6 +1,7 @@
 """Duties as tables write them."""
 
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -29,12 +30,14 @@ def wall(text: str) -> datetime:
 @pytest.mark.parametrize(
     "day", ["2026-03-02", "2026/3/2", "2026年3月2日", "2026-03-02T00:00:00", date(2026, 3, 2)]
 )
-def test_a_day_and_two_clock_times_are_a_duty_also_over_midnight(day, start, end, begins, ends):
+def test_a_day_and_two_clock_times_are_a_duty_also_over_midnight(
+    day: date | str, start: str, end: str, begins: str, ends: str
+) -> None:
     found = shift({"day": day, "starts_at": start, "ends_at": end})
     assert (found["starts_at"], found["ends_at"]) == (wall(begins), wall(ends))
 
 
-def test_whole_times_stay_and_a_clock_time_may_end_a_whole_start():
+def test_whole_times_stay_and_a_clock_time_may_end_a_whole_start() -> None:
     whole = {"starts_at": "2026-03-02 20:00", "ends_at": "2026-03-03 08:00"}
     assert shift(whole) == whole
     mixed = shift({"starts_at": "2026-03-02 20:00", "ends_at": "08:00"})
@@ -42,7 +45,7 @@ def test_whole_times_stay_and_a_clock_time_may_end_a_whole_start():
 
 
 @pytest.mark.parametrize("text", ["25:00", "8:75", "soon", "", "8", None, 8])
-def test_what_is_no_clock_time_is_left_for_the_model_to_refuse(text):
+def test_what_is_no_clock_time_is_left_for_the_model_to_refuse(text: int | str | None) -> None:
     assert clock(text) is None
     assert shift({"day": "2026-03-02", "starts_at": text, "ends_at": "16:00"})["starts_at"] == text
 
@@ -52,11 +55,11 @@ SPANS = st.tuples(MOMENTS, st.integers(1, 60)).map(lambda s: (s[0], s[0] + timed
 
 
 @given(SPANS, st.lists(SPANS, max_size=6))
-def test_two_duties_overlap_exactly_if_they_share_a_minute(span, others):
-    def minutes(one):
+def test_two_duties_overlap_exactly_if_they_share_a_minute(span: Any, others: list[Any]) -> None:
+    def minutes(one: Any) -> set[int]:
         return set(range(int((one[1] - one[0]).total_seconds()) // 600))
 
-    def sharing(a, b):
+    def sharing(a: Any, b: Any) -> bool:
         shift_by = int((b[0] - a[0]).total_seconds()) // 600
         return bool(minutes(a) & {m + shift_by for m in minutes(b)})
 
@@ -67,6 +70,6 @@ def test_two_duties_overlap_exactly_if_they_share_a_minute(span, others):
 
 
 @given(st.dates(), st.dates())
-def test_the_leaving_date_is_the_first_day_without_the_officer(left, on):
+def test_the_leaving_date_is_the_first_day_without_the_officer(left: date, on: date) -> None:
     assert left_by(left, on) == (on >= left)
     assert not left_by(None, on)

@@ -1,10 +1,12 @@
 """Who held which recorder: shared, handed over in the middle of a shift, over midnight."""
 
-from datetime import date
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import ValidationError
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from schemas.accounts import Role
 from schemas.custody import CustodyEntry
@@ -14,7 +16,7 @@ from schemas.recorders import Assignment, AssignmentCreate, RecorderCreate, Reco
 from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.i18n import speaking
-from service.registry.importing.actions import run_import
+from service.registry.importing.actions import Report, run_import
 from service.registry.people.actions import update_officer
 from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.people.updates import OfficerUpdate
@@ -40,7 +42,7 @@ from tests.service.finding.linking.field import Field, at
 
 
 @pytest.fixture
-def field(session) -> Field:
+def field(session: Session) -> Field:
     found = Field(session)
     for number in ("012", "013", "014"):
         found.officer(number)
@@ -49,19 +51,21 @@ def field(session) -> Field:
     return found
 
 
-def holding(officer="012", start="08:10", end=None, recorder="R-07", **more) -> AssignmentCreate:
+def holding(
+    officer: str = "012", start: str = "08:10", end: str | None = None, recorder: str = "R-07", **more: Any
+) -> AssignmentCreate:
     return AssignmentCreate(
         recorder=recorder, officer=officer, held_from=at(start), held_to=at(end) if end else None, **more
     )
 
 
-def bring(field: Field, table: str, importer=AssignmentImporter, squad: str | None = None):
+def bring(field: Field, table: str, importer: Any = AssignmentImporter, squad: str | None = None) -> Report:
     with speaking("en"):
         actor = field.actor(Role.supervisor, squad)
         return run_import(importer(field.session, actor), table.encode(), "text/csv", dry_run=False)
 
 
-def outcomes(report) -> list[str]:
+def outcomes(report: Report) -> list[str]:
     return [str(row.outcome) for row in report.rows]
 
 
@@ -73,12 +77,12 @@ def held(field: Field) -> list[tuple]:
     return [(numbers[row.officer_id], row.held_from, row.held_to) for row in rows]
 
 
-def names(field: Field, moment) -> list[str]:
+def names(field: Field, moment: datetime) -> list[str]:
     recorder = field.recorder("R-07")
     return [o.certificate_no for o in holders_at(field.session, [recorder.id], moment).get(recorder.id, [])]
 
 
-def test_only_those_who_may_and_only_for_recorders_in_sight(field):
+def test_only_those_who_may_and_only_for_recorders_in_sight(field: Field) -> None:
     with pytest.raises(NotAllowed):
         create_assignment(field.session, field.actor(Role.member, "one"), holding())
     with pytest.raises(Invalid):
@@ -95,7 +99,7 @@ def test_only_those_who_may_and_only_for_recorders_in_sight(field):
         get_recorder(field.session, other, field.recorder("R-07").id)
 
 
-def test_one_recorder_serves_two_officers_at_a_time(field):
+def test_one_recorder_serves_two_officers_at_a_time(field: Field) -> None:
     admin = field.actor(Role.admin)
     create_assignment(field.session, admin, holding("012"))
     create_assignment(field.session, admin, holding("013", "08:20"))
@@ -103,7 +107,7 @@ def test_one_recorder_serves_two_officers_at_a_time(field):
     assert [row[2] for row in held(field)] == [None, None]
 
 
-def test_a_hand_over_ends_what_the_others_hold_open_and_says_so_in_custody(field):
+def test_a_hand_over_ends_what_the_others_hold_open_and_says_so_in_custody(field: Field) -> None:
     admin = field.actor(Role.admin)
     first = create_assignment(field.session, admin, holding("012"))
     create_assignment(field.session, admin, holding("013", "08:20", "11:00"))
@@ -118,7 +122,7 @@ def test_a_hand_over_ends_what_the_others_hold_open_and_says_so_in_custody(field
     assert (entry.action, entry.detail["before"]) == ("edit", {"held_to": "None"})
 
 
-def test_a_holding_told_after_the_hand_over_that_ended_it_ends_with_it(field):
+def test_a_holding_told_after_the_hand_over_that_ended_it_ends_with_it(field: Field) -> None:
     admin = field.actor(Role.admin)
     create_assignment(field.session, admin, holding("014", "12:05", hand_over=True))
     create_assignment(field.session, admin, holding("012"))
@@ -127,7 +131,7 @@ def test_a_holding_told_after_the_hand_over_that_ended_it_ends_with_it(field):
     assert held(field)[1] == ("013", at("08:20"), at("12:05"))
 
 
-def test_a_hand_over_imported_again_ends_nothing_anew(field):
+def test_a_hand_over_imported_again_ends_nothing_anew(field: Field) -> None:
     table = "外部编号,记录仪,持有人,领用时间,交接\nB,R-07,014,2024-06-03 12:05,是\n"
     bring(field, table)
     admin = field.actor(Role.admin)
@@ -138,7 +142,7 @@ def test_a_hand_over_imported_again_ends_nothing_anew(field):
     assert held(field)[0] == ("012", at("08:10"), None)
 
 
-def test_over_midnight_one_holding_counts_on_both_days(field):
+def test_over_midnight_one_holding_counts_on_both_days(field: Field) -> None:
     admin = field.actor(Role.admin)
     night = AssignmentCreate(recorder="R-07", officer="012", held_from=at("20:00"), held_to=at("08:00", 1))
     create_assignment(field.session, admin, night)
@@ -155,14 +159,14 @@ def test_over_midnight_one_holding_counts_on_both_days(field):
         (holding(external_id="A-1"), NumberTaken),
     ],
 )
-def test_a_holding_that_cannot_be_is_refused(field, wanted, error):
+def test_a_holding_that_cannot_be_is_refused(field: Field, wanted: Any, error: Any) -> None:
     admin = field.actor(Role.admin)
     create_assignment(field.session, admin, holding("013", external_id="A-1"))
     with pytest.raises(error):
         create_assignment(field.session, admin, wanted)
 
 
-def test_who_has_left_takes_no_recorder(field):
+def test_who_has_left_takes_no_recorder(field: Field) -> None:
     admin = field.actor(Role.admin)
     update_officer(field.session, admin, field.officer("012").id, OfficerUpdate(left_on=date(2024, 6, 3)))
     with pytest.raises(LeftBefore):
@@ -178,13 +182,13 @@ def test_who_has_left_takes_no_recorder(field):
         )
 
 
-def test_changing_a_holder_links_the_recordings_of_that_time_anew(field):
+def test_changing_a_holder_links_the_recordings_of_that_time_anew(field: Field) -> None:
     admin = field.actor(Role.admin)
     shown = field.recording(at("09:00"), at("09:30"), recorder="R-07")
     before = field.recording(at("06:00", -2), at("06:30", -2), recorder="R-07")
     made = create_assignment(field.session, admin, holding("012", "08:10", "12:00"))
 
-    def asked():
+    def asked() -> dict[UUID, int]:
         settle(field.session)
         found = field.session.execute(
             select(Job.subject_id, Job.requested).where(Job.kind == JobKind.link)
@@ -210,7 +214,9 @@ SECOND = "A-2,R-07,013,2024-06-03 12:05,,是\n"
 
 
 @pytest.mark.parametrize("table", [FIRST + SECOND, SECOND + FIRST])
-def test_a_hand_over_in_a_table_is_the_same_in_whatever_order_its_rows_stand(field, table):
+def test_a_hand_over_in_a_table_is_the_same_in_whatever_order_its_rows_stand(
+    field: Field, table: Any
+) -> None:
     assert outcomes(bring(field, HEAD + table)) == ["created", "created"]
     expected = [("012", at("08:10"), at("12:05")), ("013", at("12:05"), None)]
     assert held(field) == expected
@@ -218,14 +224,14 @@ def test_a_hand_over_in_a_table_is_the_same_in_whatever_order_its_rows_stand(fie
     assert held(field) == expected
 
 
-def test_a_hand_over_ends_what_was_imported_before_and_says_whose(field):
+def test_a_hand_over_ends_what_was_imported_before_and_says_whose(field: Field) -> None:
     bring(field, HEAD + FIRST)
     report = bring(field, HEAD + SECOND)
     assert "012" in report.rows[0].note
     assert held(field)[0] == ("012", at("08:10"), at("12:05"))
 
 
-def test_a_shared_recorder_is_taken_and_noted(field):
+def test_a_shared_recorder_is_taken_and_noted(field: Field) -> None:
     report = bring(field, HEAD + FIRST + "A-2,R-07,013,2024-06-03 08:20,2024-06-03 12:00,\n")
     assert outcomes(report) == ["created", "created"]
     assert "012" in report.rows[1].note
@@ -243,7 +249,7 @@ def test_a_shared_recorder_is_taken_and_noted(field):
         ("A-9,R-07,014,2024-06-03 08:10,,", "left on 2024-06-03"),
     ],
 )
-def test_a_row_that_cannot_be_is_refused_and_the_others_are_taken(field, row, word):
+def test_a_row_that_cannot_be_is_refused_and_the_others_are_taken(field: Field, row: str, word: str) -> None:
     field.officer("014").left_on = date(2024, 6, 3)
     field.session.flush()
     report = bring(field, HEAD + row + "\n" + FIRST, squad="one")
@@ -251,7 +257,7 @@ def test_a_row_that_cannot_be_is_refused_and_the_others_are_taken(field, row, wo
     assert word in report.rows[0].problem
 
 
-def test_a_recorder_is_one_and_says_when_it_last_sat_in_its_dock(field):
+def test_a_recorder_is_one_and_says_when_it_last_sat_in_its_dock(field: Field) -> None:
     admin = field.actor(Role.admin)
     create_model(field.session, admin, RecorderModelCreate(code="M-1", vendor="v"))
     with pytest.raises(NumberTaken):
@@ -275,7 +281,7 @@ def test_a_recorder_is_one_and_says_when_it_last_sat_in_its_dock(field):
     assert row.model.conventions == {"stamp": "end"}
 
 
-def test_conventions_that_cannot_be_read_are_refused_and_named(field):
+def test_conventions_that_cannot_be_read_are_refused_and_named(field: Field) -> None:
     admin = field.actor(Role.admin)
     model = create_model(field.session, admin, RecorderModelCreate(code="M-2"))
     for wrong, named in (
@@ -291,7 +297,7 @@ def test_conventions_that_cannot_be_read_are_refused_and_named(field):
     assert model.conventions == {}
 
 
-def test_the_files_of_a_recorder_that_is_of_another_model_are_read_anew(field):
+def test_the_files_of_a_recorder_that_is_of_another_model_are_read_anew(field: Field) -> None:
     admin = field.actor(Role.admin)
     for code in ("M-1", "M-2"):
         create_model(field.session, admin, RecorderModelCreate(code=code))
@@ -308,7 +314,7 @@ def test_the_files_of_a_recorder_that_is_of_another_model_are_read_anew(field):
     assert field.session.scalars(tags.execution_options(populate_existing=True)).one().requested == asked + 1
 
 
-def test_a_station_brings_state_dock_and_charge_of_its_recorders(field):
+def test_a_station_brings_state_dock_and_charge_of_its_recorders(field: Field) -> None:
     table = "序列号,中队,状态,最近入站时间,电量\nR-07,one,维修,2024-06-03 18:00,15%\nR-09,中队 one,在用,,\nR-10,one,,,120\n"
     report = bring(field, table, RecorderImporter)
     assert outcomes(report) == ["changed", "created", "refused"]

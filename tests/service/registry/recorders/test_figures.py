@@ -1,14 +1,17 @@
 """Figures 4 and 16: recorders for officers on duty, and recorders that want looking after."""
 
 from datetime import date
+from typing import Any
 
 import pytest
+from sqlmodel import Session
 
 from schemas.accounts import Role
 from schemas.people import Roster
 from schemas.policy import PolicyValue
 from schemas.recorders import RecorderState
 from schemas.recordings import RecordingState
+from service.kernel.actor import Actor
 from service.registry.people.rosters import on_duty
 from service.registry.recorders.queries import (
     held_by_leavers,
@@ -23,11 +26,19 @@ JUNE_3 = date(2024, 6, 3)
 
 
 @pytest.fixture
-def field(session) -> Field:
+def field(session: Session) -> Field:
     return Field(session)
 
 
-def duty(field: Field, number: str, start="08:00", end="18:00", squad="one", day=0, end_day=None) -> None:
+def duty(
+    field: Field,
+    number: str,
+    start: str = "08:00",
+    end: str = "18:00",
+    squad: str = "one",
+    day: int = 0,
+    end_day: Any = None,
+) -> None:
     row = Roster(
         officer_id=field.officer(number, squad).id,
         squad_id=field.squad(squad).id,
@@ -38,16 +49,16 @@ def duty(field: Field, number: str, start="08:00", end="18:00", squad="one", day
     field.session.flush()
 
 
-def ratios(field: Field, until=date(2024, 6, 10), actor=None, **more):
+def ratios(field: Field, until: date = date(2024, 6, 10), actor: Actor | None = None, **more: Any) -> Any:
     return recorder_ratio(field.session, actor or field.actor(Role.admin), JUNE_3, until, **more)
 
 
-def serials(found) -> list[str]:
+def serials(found: Any) -> list[str]:
     return [row.recorder.serial for row in found]
 
 
 @pytest.mark.parametrize(("officers", "needed"), [(1, 1), (2, 1), (3, 2), (4, 2)])
-def test_one_recorder_for_two_officers_rounded_up(field, officers, needed):
+def test_one_recorder_for_two_officers_rounded_up(field: Field, officers: int, needed: int) -> None:
     for n in range(officers):
         duty(field, f"01{n}")
     field.hold("R-07", "010", at("08:00"), at("18:00"))
@@ -60,7 +71,7 @@ def test_one_recorder_for_two_officers_rounded_up(field, officers, needed):
     assert ratios(field)[0].needed == officers
 
 
-def test_a_recorder_counts_when_it_was_held_on_duty_or_filmed_that_day_and_once(field):
+def test_a_recorder_counts_when_it_was_held_on_duty_or_filmed_that_day_and_once(field: Field) -> None:
     duty(field, "012")
     duty(field, "013")
     field.hold("R-07", "012", at("08:00"), at("18:00"))
@@ -75,7 +86,7 @@ def test_a_recorder_counts_when_it_was_held_on_duty_or_filmed_that_day_and_once(
     assert set(row.officer_ids) == {field.officer("012").id, field.officer("013").id}
 
 
-def test_one_in_repair_does_not_count_unless_it_filmed(field):
+def test_one_in_repair_does_not_count_unless_it_filmed(field: Field) -> None:
     duty(field, "012")
     field.hold("R-07", "012", at("08:00"), at("18:00"))
     field.recorder("R-07").state = RecorderState.repair
@@ -85,7 +96,7 @@ def test_one_in_repair_does_not_count_unless_it_filmed(field):
     assert ratios(field)[0].recorders == 1
 
 
-def test_a_night_shift_counts_once_on_the_day_on_which_it_begins(field):
+def test_a_night_shift_counts_once_on_the_day_on_which_it_begins(field: Field) -> None:
     duty(field, "012", "20:00", "08:00", end_day=1)
     field.hold("R-07", "012", at("23:30"), at("08:00", 1))
     rows = ratios(field)
@@ -95,7 +106,7 @@ def test_a_night_shift_counts_once_on_the_day_on_which_it_begins(field):
     assert [row.day for row in ratios(field, until=date(2024, 6, 4))] == [JUNE_3]
 
 
-def test_duties_planned_beyond_the_day_on_which_an_officer_left_do_not_count(field):
+def test_duties_planned_beyond_the_day_on_which_an_officer_left_do_not_count(field: Field) -> None:
     for day in range(3):
         duty(field, "012", day=day)
     duty(field, "013", day=2)
@@ -106,7 +117,7 @@ def test_duties_planned_beyond_the_day_on_which_an_officer_left_do_not_count(fie
     assert [len(on_duty(field.session, admin, at("09:00", day))) for day in range(3)] == [1, 0, 1]
 
 
-def test_each_squad_and_day_has_its_own_row_and_other_squads_are_out_of_sight(field):
+def test_each_squad_and_day_has_its_own_row_and_other_squads_are_out_of_sight(field: Field) -> None:
     duty(field, "012")
     duty(field, "012", day=1)
     duty(field, "021", squad="two")
@@ -120,7 +131,7 @@ def test_each_squad_and_day_has_its_own_row_and_other_squads_are_out_of_sight(fi
     assert ratios(field, actor=supervisor, squad_id=two) == []
 
 
-def test_recorders_not_docked_longest_first_and_bytes_count_as_seen(field):
+def test_recorders_not_docked_longest_first_and_bytes_count_as_seen(field: Field) -> None:
     admin = field.actor(Role.admin)
     for serial, dock in (("R-1", at("12:00", -5)), ("R-2", at("12:00", -2)), ("R-3", None), ("R-4", None)):
         field.recorder(serial).last_dock_at = dock
@@ -139,7 +150,7 @@ def test_recorders_not_docked_longest_first_and_bytes_count_as_seen(field):
     assert serials(not_docked(field.session, field.actor(Role.supervisor, "two"), at("12:00"))) == []
 
 
-def test_low_battery_and_unassigned_and_held_by_someone_who_left(field):
+def test_low_battery_and_unassigned_and_held_by_someone_who_left(field: Field) -> None:
     admin = field.actor(Role.admin)
     for serial, charge in (("R-1", 19), ("R-2", 20), ("R-3", None)):
         field.recorder(serial).battery_percent = charge

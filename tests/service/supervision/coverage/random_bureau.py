@@ -10,7 +10,7 @@ from sqlmodel import Session, select
 
 from schemas.accounts import Role
 from schemas.cases import Campaign
-from schemas.coverage import Explanation, ExplanationReason
+from schemas.coverage import Explanation, ExplanationKind, ExplanationReason, ExplanationState
 from schemas.events import EnforcementEvent, EventKind, EventOfficer
 from schemas.links import Link, LinkState
 from schemas.matters import Duty, MatterList, RecordingMatter
@@ -32,7 +32,7 @@ def draw(bureau: Field, seed: int, events: int = 60) -> None:
     session.add_all(campaigns)
     _publish(session, chance)
     session.flush()
-    made = []
+    made: list[EnforcementEvent] = []
     for _ in range(events):
         squad = chance.choice(list(crews))
         start = at("00:00") + timedelta(seconds=chance.randrange(12 * 86400))
@@ -51,9 +51,9 @@ def draw(bureau: Field, seed: int, events: int = 60) -> None:
         for officer in chance.sample(crews[squad], chance.randint(0, 2)):
             session.add(EventOfficer(event_id=event.id, officer_id=officer))
         if chance.random() < 0.15:
-            _explain(session, chance, event, asker.account_id, "exemption")
+            _explain(session, chance, event, asker.account_id, ExplanationKind.exemption)
         for _ in range(chance.randint(0, 2)):
-            _explain(session, chance, event, asker.account_id, "gap_reason")
+            _explain(session, chance, event, asker.account_id, ExplanationKind.gap_reason)
     for _ in range(events * 2):
         _film(bureau, chance, chance.choice(made))
     session.flush()
@@ -81,9 +81,11 @@ def _publish(session: Session, chance: Random) -> None:
                 )
 
 
-def _explain(session: Session, chance: Random, event: EnforcementEvent, asker: Any, kind: str) -> None:
-    stretch = {}
-    if kind == "gap_reason":
+def _explain(
+    session: Session, chance: Random, event: EnforcementEvent, asker: Any, kind: ExplanationKind
+) -> None:
+    stretch: dict[str, Any] = {}
+    if kind == ExplanationKind.gap_reason:
         start = event.arrived_at + timedelta(seconds=chance.randrange(-60, 1800))
         stretch = {"gap_from": start, "gap_to": start + timedelta(seconds=chance.choice([30, 600, 3600]))}
     session.add(
@@ -91,7 +93,7 @@ def _explain(session: Session, chance: Random, event: EnforcementEvent, asker: A
             event_id=event.id,
             kind=kind,
             reason=chance.choice(list(ExplanationReason)),
-            state=chance.choice(["asked", "approved", "approved", "declined", "withdrawn"]),
+            state=ExplanationState(chance.choice(["asked", "approved", "approved", "declined", "withdrawn"])),
             asked_by=asker,
             asked_at=event.arrived_at + timedelta(seconds=chance.randrange(1000)),
             **stretch,
@@ -172,8 +174,8 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
     for one in session.scalars(select(Explanation)):
         if one.state == "approved":
             explanations[one.event_id].append(one)
-    for one in session.scalars(select(EventOfficer)):
-        crews[one.event_id].add(one.officer_id)
+    for member in session.scalars(select(EventOfficer)):
+        crews[member.event_id].add(member.officer_id)
     found = []
     for event in session.scalars(select(EnforcementEvent)):
         day = event.arrived_at.astimezone(ZONE).date()

@@ -34,14 +34,14 @@ def counted(bureau: Field) -> Field:
     return bureau
 
 
-def test_nothing_is_asked_where_nothing_changed_or_nothing_is_there(bureau: Field):
+def test_nothing_is_asked_where_nothing_changed_or_nothing_is_there(bureau: Field) -> None:
     assert not recount_if_changed(bureau.session)
     bureau.event(at("09:00"), None)
     assert not recount_if_changed(bureau.session)
     assert jobs(bureau) == []
 
 
-def test_another_length_of_open_events_is_counted_and_stands_on_record(counted: Field):
+def test_another_length_of_open_events_is_counted_and_stands_on_record(counted: Field) -> None:
     session, before = counted.session, jobs(counted)
     kept = session.scalars(select(EventCoverage).where(EventCoverage.basis == Basis.counted)).one()
     due = kept.due_at
@@ -58,7 +58,7 @@ def test_another_length_of_open_events_is_counted_and_stands_on_record(counted: 
 
 
 @pytest.mark.parametrize(("name", "then"), [("zone", "Asia/Urumqi"), ("rules", "1")])
-def test_another_zone_and_newer_rules_are_noticed_by_themselves(counted: Field, name: str, then: str):
+def test_another_zone_and_newer_rules_are_noticed_by_themselves(counted: Field, name: str, then: str) -> None:
     """As after a start with other settings or a newer program: the rows were counted by what held then."""
     before = len(entries(counted))
     held = counted.session.get_one(PolicyValue, STANDS_IN)
@@ -70,7 +70,7 @@ def test_another_zone_and_newer_rules_are_noticed_by_themselves(counted: Field, 
     assert entries(counted)[-1].detail["before"][name] == then != entries(counted)[-1].detail["after"][name]
 
 
-def test_a_rule_that_is_none_or_of_another_kind_is_refused(bureau: Field):
+def test_a_rule_that_is_none_or_of_another_kind_is_refused(bureau: Field) -> None:
     for name, value in (
         ("nothing", 1),
         ("demo_database", True),

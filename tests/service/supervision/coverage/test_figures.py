@@ -3,6 +3,7 @@
 from collections import defaultdict
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,7 @@ from schemas.coverage import Basis, EventCoverage
 from schemas.events import EnforcementEvent
 from schemas.links import Link
 from schemas.recordings import Recording
+from service.kernel.actor import Actor
 from service.kernel.errors import Invalid
 from service.registry.events.queries import EventFilter, list_events
 from service.supervision.coverage.figures import BOARD, BY_NAME, SPECS, Dimension
@@ -30,16 +32,22 @@ SEEDS = (1, 2, 3)
 
 
 @pytest.fixture(params=SEEDS)
-def drawn(bureau: Field, request) -> Field:
+def drawn(bureau: Field, request: pytest.FixtureRequest) -> Field:
     draw(bureau, request.param)
     recount_all(bureau.session)
     return bureau
 
 
 def all_rows(
-    bureau: Field, actor, figure: str, filters: Filters, group=None, part="denominator", reason=""
+    bureau: Field,
+    actor: Actor | None,
+    figure: str,
+    filters: Filters,
+    group: Any = None,
+    part: str = "denominator",
+    reason: str = "",
 ) -> list:
-    items, cursor = [], None
+    items, cursor = list[Any](), None
     while True:
         found: Rows = rows_behind(
             bureau.session,
@@ -59,14 +67,14 @@ def all_rows(
             return items
 
 
-def agree(figure, counted) -> None:
+def agree(figure: Any, counted: Any) -> None:
     assert figure.numerator == pytest.approx(counted["numerator"])
     assert figure.denominator == pytest.approx(counted["denominator"])
     assert figure.excluded == {name: n for name, n in counted["excluded"].items() if n}
 
 
 @pytest.mark.parametrize("basis", Basis)
-def test_figures_are_those_counted_by_hand(drawn: Field, basis: Basis):
+def test_figures_are_those_counted_by_hand(drawn: Field, basis: Basis) -> None:
     actor = drawn.actor(Role.auditor)
     judged = judge(drawn.session, confirmed=basis is Basis.confirmed)
     for as_of in (AS_OF, AS_OF - timedelta(days=6)):
@@ -89,7 +97,7 @@ GROUPS = {
 
 
 @pytest.mark.parametrize("dimension", Dimension)
-def test_each_group_is_counted_for_itself(drawn: Field, dimension: Dimension):
+def test_each_group_is_counted_for_itself(drawn: Field, dimension: Dimension) -> None:
     actor = drawn.actor(Role.auditor)
     groups = defaultdict(list)
     for one in judge(drawn.session):
@@ -115,7 +123,7 @@ def test_each_group_is_counted_for_itself(drawn: Field, dimension: Dimension):
         (date(2024, 6, 9), date(2024, 6, 5)),
     ],
 )
-def test_a_range_of_days_holds_its_events_and_no_others(bureau: Field, since: date, until: date):
+def test_a_range_of_days_holds_its_events_and_no_others(bureau: Field, since: date, until: date) -> None:
     draw(bureau, SEEDS[0])
     recount_all(bureau.session)
     actor, filters = bureau.actor(Role.auditor), Filters(since=since, until=until)
@@ -134,7 +142,9 @@ def test_a_range_of_days_holds_its_events_and_no_others(bureau: Field, since: da
 
 
 @given(st.dates(date(2019, 1, 1)), st.integers(0, 800), st.sampled_from([Dimension.month, Dimension.year]))
-def test_every_day_of_a_range_lies_in_one_stretch_of_its_month_or_year(since: date, days: int, dimension):
+def test_every_day_of_a_range_lies_in_one_stretch_of_its_month_or_year(
+    since: date, days: int, dimension: Dimension
+) -> None:
     days = min(days, (date.max - since).days)
     found = spans(dimension, since, since + timedelta(days=days))
     place = 7 if dimension is Dimension.month else 4
@@ -144,7 +154,7 @@ def test_every_day_of_a_range_lies_in_one_stretch_of_its_month_or_year(since: da
 
 
 @pytest.mark.parametrize("dimension", (Dimension.squad, Dimension.officer))
-def test_boards_of_one_reading_are_those_counted_one_by_one(bureau: Field, dimension: Dimension):
+def test_boards_of_one_reading_are_those_counted_one_by_one(bureau: Field, dimension: Dimension) -> None:
     draw(bureau, SEEDS[0])
     recount_all(bureau.session)
     asked = (bureau.session, bureau.actor(Role.auditor), Filters())
@@ -165,7 +175,7 @@ def test_boards_of_one_reading_are_those_counted_one_by_one(bureau: Field, dimen
                 )
 
 
-def test_every_event_has_the_status_that_its_facts_say(drawn: Field):
+def test_every_event_has_the_status_that_its_facts_say(drawn: Field) -> None:
     session = drawn.session
     for as_of in (AS_OF, AS_OF - timedelta(days=5)):
         by_sql = dict(
@@ -176,7 +186,7 @@ def test_every_event_has_the_status_that_its_facts_say(drawn: Field):
         assert by_sql == {one.event.id: status_of(one, as_of) for one in judge(session)}
 
 
-def test_every_figure_opens_into_the_rows_that_it_counts(drawn: Field):
+def test_every_figure_opens_into_the_rows_that_it_counts(drawn: Field) -> None:
     actor = drawn.actor(Role.auditor)
     found = board(drawn.session, actor, Filters(), ("squad", "kind"), AS_OF)
     for row in [found.total, *found.rows]:
@@ -205,7 +215,7 @@ def test_every_figure_opens_into_the_rows_that_it_counts(drawn: Field):
                 assert len(all_rows(drawn, actor, name, Filters(), group, Part.numerator, reason)) == n
 
 
-def test_the_list_of_events_calls_recorded_what_the_board_does_whoever_asks(drawn: Field):
+def test_the_list_of_events_calls_recorded_what_the_board_does_whoever_asks(drawn: Field) -> None:
     judged = judge(drawn.session)
     one = drawn.squad("one").id
     for actor, seen in (
@@ -220,7 +230,7 @@ def test_the_list_of_events_calls_recorded_what_the_board_does_whoever_asks(draw
             }
 
 
-def test_figures_of_recordings_and_links_are_those_counted_by_hand(drawn: Field):
+def test_figures_of_recordings_and_links_are_those_counted_by_hand(drawn: Field) -> None:
     session, actor = drawn.session, drawn.actor(Role.auditor)
     found = board(session, actor, Filters(), (), AS_OF, names=["unlinked", "linked_alone", "put_right"]).total
     links = list(session.scalars(select(Link)))
@@ -250,7 +260,7 @@ def test_figures_of_recordings_and_links_are_those_counted_by_hand(drawn: Field)
     )
 
 
-def test_a_squad_is_shown_its_own_and_nothing_else(drawn: Field):
+def test_a_squad_is_shown_its_own_and_nothing_else(drawn: Field) -> None:
     session = drawn.session
     own = drawn.actor(Role.supervisor, "one")
     bureau = drawn.actor(Role.auditor)
@@ -269,7 +279,7 @@ def test_a_squad_is_shown_its_own_and_nothing_else(drawn: Field):
         assert all(one.event.squad_id == squad for one in all_rows(drawn, own, name, Filters()))
 
 
-def test_a_squad_chooses_among_its_own_subjects(drawn: Field):
+def test_a_squad_chooses_among_its_own_subjects(drawn: Field) -> None:
     session = drawn.session
     drawn.event(at("09:00"), at("09:10"), squad="two", subject="secret")
     session.flush()
@@ -280,7 +290,7 @@ def test_a_squad_chooses_among_its_own_subjects(drawn: Field):
     assert subjects_seen(session, drawn.actor(Role.auditor), 2) < {one.subject for one in events}
 
 
-def test_lists_hold_what_their_names_say_and_as_many_as_they_count(drawn: Field):
+def test_lists_hold_what_their_names_say_and_as_many_as_they_count(drawn: Field) -> None:
     session, actor = drawn.session, drawn.actor(Role.auditor)
     judged = judge(session)
     counts = list_counts(session, actor, as_of=AS_OF)
@@ -303,7 +313,7 @@ def test_lists_hold_what_their_names_say_and_as_many_as_they_count(drawn: Field)
     assert all(row.late for row in list_rows(session, actor, "late", as_of=AS_OF, limit=200).items)
 
 
-def test_a_figure_on_few_rows_is_marked_and_names_its_lists(drawn: Field):
+def test_a_figure_on_few_rows_is_marked_and_names_its_lists(drawn: Field) -> None:
     actor = drawn.actor(Role.auditor)
     found = board(drawn.session, actor, Filters(), ("squad", "day"), AS_OF)
     assert any(row.figures["recorded"].small for row in found.rows)
@@ -313,7 +323,7 @@ def test_a_figure_on_few_rows_is_marked_and_names_its_lists(drawn: Field):
     assert [one.version for one in found.rule_changes] == [1, 2]
 
 
-def test_what_cannot_be_had_by_a_dimension_is_said_to_be_absent(bureau: Field):
+def test_what_cannot_be_had_by_a_dimension_is_said_to_be_absent(bureau: Field) -> None:
     actor = bureau.actor(Role.auditor)
     found = board(
         bureau.session, actor, Filters(), ("kind",), AS_OF, names=["recorded", "unlinked", "docked"]

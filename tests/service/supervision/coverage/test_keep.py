@@ -2,13 +2,22 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
+import sqlalchemy
 from sqlalchemy import func, text
 from sqlmodel import Session, select
 
 from schemas.accounts import Role
-from schemas.coverage import Basis, EventCoverage, Explanation
+from schemas.coverage import (
+    Basis,
+    EventCoverage,
+    Explanation,
+    ExplanationKind,
+    ExplanationReason,
+    ExplanationState,
+)
 from schemas.events import EnforcementEvent
 from schemas.links import Link, LinkState
 from schemas.recordings import Recording, RecordingState
@@ -19,19 +28,25 @@ from service.supervision.coverage.keep import recount, recount_all
 from tests.service.finding.linking.field import Field, at
 
 
-def link(bureau: Field, recording: Recording, event, state=LinkState.automatic, **more) -> Link:
+def link(
+    bureau: Field,
+    recording: Recording,
+    event: EnforcementEvent,
+    state: LinkState = LinkState.automatic,
+    **more: Any,
+) -> Link:
     row = Link(recording_id=recording.id, event_id=event.id, state=state, score=0.9, rule_version="1", **more)
     bureau.session.add(row)
     bureau.session.flush()
     return row
 
 
-def kept(session: Session, event, basis=Basis.counted) -> EventCoverage:
+def kept(session: Session, event: EnforcementEvent, basis: Basis = Basis.counted) -> EventCoverage:
     recount(session, [event.id])
     return session.get_one(EventCoverage, (event.id, basis), populate_existing=True)
 
 
-def test_automatic_links_count_and_confirmed_ones_stand_apart(bureau: Field):
+def test_automatic_links_count_and_confirmed_ones_stand_apart(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     link(bureau, bureau.recording(at("09:00"), at("09:10")), event)
     link(bureau, bureau.recording(at("09:20"), at("09:30")), event, LinkState.confirmed)
@@ -43,13 +58,13 @@ def test_automatic_links_count_and_confirmed_ones_stand_apart(bureau: Field):
 
 
 @pytest.mark.parametrize("state", [LinkState.offered, LinkState.rejected])
-def test_what_is_offered_or_rejected_does_not_count(bureau: Field, state):
+def test_what_is_offered_or_rejected_does_not_count(bureau: Field, state: LinkState) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     link(bureau, bureau.recording(at("09:00"), at("09:30")), event, state)
     assert kept(bureau.session, event).links == 0
 
 
-def test_refused_merged_and_announced_recordings_record_nothing(bureau: Field):
+def test_refused_merged_and_announced_recordings_record_nothing(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     good = bureau.recording(at("09:00"), at("09:30"))
     for more in ({"state": RecordingState.refused}, {"merged_into": good.id}):
@@ -59,7 +74,7 @@ def test_refused_merged_and_announced_recordings_record_nothing(bureau: Field):
     assert (row.links, row.announced, row.recorded_s, row.first_received_at) == (0, 1, 0.0, None)
 
 
-def test_a_chosen_part_of_a_recording_counts_and_no_more(bureau: Field):
+def test_a_chosen_part_of_a_recording_counts_and_no_more(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("10:00"))
     recording = bureau.recording(at("08:50"), at("10:10"))
     link(bureau, recording, event, LinkState.confirmed, part_start_s=1200.0, part_end_s=1800.0)
@@ -70,24 +85,29 @@ def test_a_chosen_part_of_a_recording_counts_and_no_more(bureau: Field):
     assert kept(bureau.session, event).late_start_s == 605.0
 
 
-def test_only_approved_explanations_count(bureau: Field):
+def test_only_approved_explanations_count(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     link(bureau, bureau.recording(at("09:10"), at("09:30")), event)
     asker = bureau.actor(Role.member, "one")
     gap = Explanation(
-        event_id=event.id, kind="gap_reason", reason="urgent", gap_from=at("09:00"), gap_to=at("09:10"),
-        asked_by=asker.account_id,
+        event_id=event.id, kind=ExplanationKind.gap_reason, reason=ExplanationReason.urgent,
+        gap_from=at("09:00"), gap_to=at("09:10"), asked_by=asker.account_id,
     )  # fmt: skip
-    whole = Explanation(event_id=event.id, kind="exemption", reason="device_fault", asked_by=asker.account_id)
+    whole = Explanation(
+        event_id=event.id,
+        kind=ExplanationKind.exemption,
+        reason=ExplanationReason.device_fault,
+        asked_by=asker.account_id,
+    )
     bureau.session.add_all([gap, whole])
     row = kept(bureau.session, event)
     assert (row.gap_count, row.gap_explained, row.exempt) == (1, 0, None)
-    gap.state = whole.state = "approved"
+    gap.state = whole.state = ExplanationState.approved
     row = kept(bureau.session, event)
     assert (row.gap_count, row.gap_explained, row.exempt) == (1, 1, "device_fault")
 
 
-def test_a_day_is_the_bureaus(bureau: Field):
+def test_a_day_is_the_bureaus(bureau: Field) -> None:
     event = bureau.event(at("00:10"), None)  # still the day before in UTC
     row = kept(bureau.session, event)
     assert row.day == at("00:10").date()
@@ -95,7 +115,7 @@ def test_a_day_is_the_bureaus(bureau: Field):
     assert row.in_time == 0
 
 
-def test_recordings_in_time_are_counted_by_the_deadline(bureau: Field):
+def test_recordings_in_time_are_counted_by_the_deadline(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     due = kept(bureau.session, event).due_at
     link(bureau, bureau.recording(at("09:00"), at("09:10"), received_at=due), event)
@@ -105,7 +125,7 @@ def test_recordings_in_time_are_counted_by_the_deadline(bureau: Field):
     assert row.last_received_at == due + timedelta(seconds=1)
 
 
-def test_a_full_recount_writes_nothing_where_all_is_right(bureau: Field):
+def test_a_full_recount_writes_nothing_where_all_is_right(bureau: Field) -> None:
     for n in range(5):
         event = bureau.event(at("09:00") + timedelta(hours=n), at("09:30") + timedelta(hours=n))
         link(bureau, bureau.recording(event.arrived_at, event.departed_at), event)
@@ -122,7 +142,7 @@ def test_a_full_recount_writes_nothing_where_all_is_right(bureau: Field):
     )
 
 
-def test_what_was_owed_by_a_transaction_that_failed_is_forgotten(clean_engine):
+def test_what_was_owed_by_a_transaction_that_failed_is_forgotten(clean_engine: sqlalchemy.Engine) -> None:
     with Session(clean_engine) as session:
         event = Field(session).event(at("09:00"), at("09:30"))
         changed(session, EnforcementEvent, [event.id])
@@ -131,7 +151,7 @@ def test_what_was_owed_by_a_transaction_that_failed_is_forgotten(clean_engine):
         assert session.scalar(select(func.count()).select_from(EventCoverage)) == 0
 
 
-def test_two_who_link_to_one_event_at_a_moment_are_both_counted(clean_engine):
+def test_two_who_link_to_one_event_at_a_moment_are_both_counted(clean_engine: sqlalchemy.Engine) -> None:
     with transaction(clean_engine) as session:
         bureau = Field(session)
         event = bureau.event(at("09:00"), at("09:30"))
@@ -147,7 +167,7 @@ def test_two_who_link_to_one_event_at_a_moment_are_both_counted(clean_engine):
                     Link(
                         recording_id=recording.id,
                         event_id=event.id,
-                        state="automatic",
+                        state=LinkState.automatic,
                         score=1,
                         rule_version="1",
                     )
@@ -168,7 +188,9 @@ def test_two_who_link_to_one_event_at_a_moment_are_both_counted(clean_engine):
         assert (row.links, row.recorded_s) == (2, 1800.0)
 
 
-def test_many_at_once_take_one_lock_and_count_the_same(bureau: Field, monkeypatch):
+def test_many_at_once_take_one_lock_and_count_the_same(
+    bureau: Field, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(keep, "SINGLY", 3)
     monkeypatch.setattr(keep, "CHUNK", 4)
     events = [bureau.event(at("09:00"), at("09:30")) for _ in range(10)]

@@ -2,6 +2,7 @@
 
 import threading
 from random import Random
+from typing import Any
 
 import pytest
 from sqlmodel import select
@@ -27,7 +28,7 @@ def rows() -> list[tuple]:
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_random_changes_leave_what_a_full_recount_would_write(installation, seed: int):  # noqa: F811
+def test_random_changes_leave_what_a_full_recount_would_write(installation: Any, seed: int) -> None:  # noqa: F811
     walk = Walk(Random(seed))
     walk.prepare()
     for n in range(150):
@@ -47,7 +48,7 @@ def test_random_changes_leave_what_a_full_recount_would_write(installation, seed
 
 
 @pytest.mark.timeout(600)
-def test_four_at_once_leave_the_same_and_never_wait_for_each_other(installation):  # noqa: F811
+def test_four_at_once_leave_the_same_and_never_wait_for_each_other(installation: Any) -> None:  # noqa: F811
     first = Walk(Random(0))
     first.prepare()
     for _ in range(40):

@@ -5,11 +5,12 @@ from datetime import date, timedelta
 from html import unescape
 
 import pytest
+from httpx import Response
 from sqlmodel import Session, select
 
 from schemas.accounts import Account, Role
 from schemas.events import EventKind
-from schemas.links import Link
+from schemas.links import Link, LinkState
 from schemas.matters import MatterBase
 from schemas.people import Roster, Squad
 from service.kernel.clock import local, now
@@ -45,7 +46,7 @@ def _furnished(bureau: Bureau) -> Bureau:
     """Squad one on 2024-06-03: one event filmed whole, 120 not at all. Squad two: one event, not filmed."""
     with transaction(get_engine()) as session:
         link = session.get_one(Link, bureau.ids["link_id"])
-        link.state = "automatic"
+        link.state = LinkState.automatic
         session.add(link)
         field = Field(session)
         for code in ("one", "two"):
@@ -64,7 +65,7 @@ def _squad(session: Session, code: str) -> Squad:
 
 def ask(
     service: Bureau, path: str, role: Role = Role.supervisor, squad: str | None = None, method: str = "GET"
-):
+) -> Response:
     secret = service.secret(role, squad)
     headers = {"Authorization": f"Bearer {secret}", "Accept": "text/html", "Accept-Language": "en"}
     return service.client.request(method, path, headers=headers, follow_redirects=False)
@@ -83,7 +84,7 @@ def rows_of(service: Bureau, href: str, squad: str | None = None) -> int:
 
 
 @pytest.mark.parametrize("path", (*BOARD, "/coverage/lists/missing", "/coverage/lists/explanations"))
-def test_the_board_and_its_lists_are_for_those_who_may_see_the_board(service: Bureau, path: str):
+def test_the_board_and_its_lists_are_for_those_who_may_see_the_board(service: Bureau, path: str) -> None:
     assert (
         service.client.get(path, headers={"Accept": "text/html"}, follow_redirects=False).status_code == 303
     )
@@ -94,14 +95,14 @@ def test_the_board_and_its_lists_are_for_those_who_may_see_the_board(service: Bu
 
 
 @pytest.mark.parametrize("path", (JUNE, "/coverage/rows?month=2024-06", "/coverage/lists/missing"))
-def test_another_squads_rows_are_on_no_page(service: Bureau, path: str):
+def test_another_squads_rows_are_on_no_page(service: Bureau, path: str) -> None:
     told = ask(service, path, squad="two").text
     assert TITLES[0] not in told and TITLES[1] not in told and "中队 one" not in told
     assert TITLES[2] not in ask(service, path, squad="one").text
     assert ask(service, f"/coverage?squad={service.ids['squad_id']}", squad="two").status_code == 400
 
 
-def test_every_number_of_the_board_is_as_large_as_its_rows_over_all_pages(service: Bureau):
+def test_every_number_of_the_board_is_as_large_as_its_rows_over_all_pages(service: Bureau) -> None:
     told = ask(service, JUNE).text
     tile = re.search(r'id="figure-recorded">(.*?)</article>', told, re.S)
     standings = re.search(r'<ul class="legend">(.*?)</ul>', told, re.S)
@@ -113,7 +114,7 @@ def test_every_number_of_the_board_is_as_large_as_its_rows_over_all_pages(servic
     assert ("122" in [n for _, n in links]) and ("121" in [n for _, n in links])
 
 
-def test_a_list_is_as_long_as_its_tab_says(service: Bureau):
+def test_a_list_is_as_long_as_its_tab_says(service: Bureau) -> None:
     told = ask(service, "/coverage/lists/counts").text
     numbers = dict(re.findall(r'href="/coverage/lists/(\w+)"[^>]*>.*?<b class="n[^"]*">(\d+)', told))
     assert set(numbers) == set(LISTS)
@@ -134,7 +135,7 @@ def test_a_list_is_as_long_as_its_tab_says(service: Bureau):
 )
 def test_from_a_month_one_steps_to_months_and_from_a_year_to_years(
     service: Bureau, shown: str, beside: tuple[str, ...], apart: tuple[str, ...]
-):
+) -> None:
     told = ask(service, f"/coverage?{shown}")
     assert told.status_code == 200
     links = re.findall(r'href="(/coverage\?[^"]*)"', told.text)
@@ -143,7 +144,7 @@ def test_from_a_month_one_steps_to_months_and_from_a_year_to_years(
 
 
 @pytest.mark.parametrize("by", ["squad", "officer", "kind", "subject", "campaign"])
-def test_the_board_is_had_by_every_group_and_period(service: Bureau, by: str):
+def test_the_board_is_had_by_every_group_and_period(service: Bureau, by: str) -> None:
     for range_ in (
         "month=2024-06",
         "year=2024",
@@ -164,11 +165,11 @@ def test_the_board_is_had_by_every_group_and_period(service: Bureau, by: str):
         "/coverage/rows?cursor=%00", "/coverage?from=2024-02-01&to=2024-01-01",
     ],
 )  # fmt: skip
-def test_a_question_that_cannot_be_answered_is_the_askers(service: Bureau, path: str):
+def test_a_question_that_cannot_be_answered_is_the_askers(service: Bureau, path: str) -> None:
     assert ask(service, path).status_code == 400
 
 
-def test_a_list_or_a_decision_that_does_not_exist_is_not_found(service: Bureau):
+def test_a_list_or_a_decision_that_does_not_exist_is_not_found(service: Bureau) -> None:
     link = service.ids["link_id"]
     recording = service.ids["recording_id"]
     assert ask(service, "/coverage/lists/nothing").status_code == 404
@@ -181,7 +182,7 @@ def test_a_list_or_a_decision_that_does_not_exist_is_not_found(service: Bureau):
         assert ask(service, path, method="POST").status_code == 404, path
 
 
-def test_another_squads_recording_is_not_decided_from_a_list(own_service: Bureau):
+def test_another_squads_recording_is_not_decided_from_a_list(own_service: Bureau) -> None:
     ids = own_service.ids
     path = f"/coverage/lists/unlinked/recordings/{ids['recording_id']}/links/{ids['link_id']}"
     assert ask(own_service, f"{path}/reject", squad="two", method="POST").status_code == 404
@@ -189,7 +190,7 @@ def test_another_squads_recording_is_not_decided_from_a_list(own_service: Bureau
     assert ask(own_service, f"{path}/reject", squad="one", method="POST").status_code == 303
 
 
-def test_who_is_no_officer_has_no_list_of_his_own(service: Bureau):
+def test_who_is_no_officer_has_no_list_of_his_own(service: Bureau) -> None:
     assert ask(service, "/coverage/mine", Role.reviewer, "one").status_code == 404
     assert "/coverage/mine" not in ask(service, "/", Role.member, "one").text
 
@@ -201,7 +202,9 @@ OWN = {
 }
 
 
-def test_every_row_that_concerns_an_officer_is_disputed_from_their_list_and_answered(own_service: Bureau):
+def test_every_row_that_concerns_an_officer_is_disputed_from_their_list_and_answered(
+    own_service: Bureau,
+) -> None:
     today, secret = local(now()), own_service.secret(Role.member, "one")
     with transaction(get_engine()) as session:
         field = Field(session)
@@ -248,7 +251,7 @@ def test_every_row_that_concerns_an_officer_is_disputed_from_their_list_and_answ
     assert "put right" in own_service.client.get("/coverage/mine?name=disputes", headers=said).text
 
 
-def test_a_change_of_rule_inside_the_range_is_said_on_the_board(own_service: Bureau):
+def test_a_change_of_rule_inside_the_range_is_said_on_the_board(own_service: Bureau) -> None:
     with transaction(get_engine()) as session:
         field = Field(session)
         field.known["squad", "one"] = _squad(session, "one")
@@ -267,7 +270,7 @@ def test_a_change_of_rule_inside_the_range_is_said_on_the_board(own_service: Bur
     assert "published only on" not in later
 
 
-def test_few_rows_are_marked_and_many_are_not(service: Bureau):
+def test_few_rows_are_marked_and_many_are_not(service: Bureau) -> None:
     told = ask(service, JUNE).text
     tile = re.search(r'id="figure-recorded">(.*?)</article>', told, re.S)
     assert tile and "only 122" not in tile.group(1)

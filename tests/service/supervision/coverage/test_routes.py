@@ -2,9 +2,10 @@
 
 import pytest
 from fastapi.testclient import TestClient
+from httpx import Response
 
 from schemas.accounts import Role
-from schemas.links import Link
+from schemas.links import Link, LinkState
 from service.kernel.database import get_engine, transaction
 from service.supervision.coverage.keep import recount_all
 from tests.service.access.bureau import Bureau
@@ -24,19 +25,19 @@ def service(shared: Bureau) -> Bureau:  # noqa: F811
     """Its one event, 09:00 to 09:30 on 2024-06-03 in squad one, is shown by its one recording. All tests only ask."""
     with transaction(get_engine()) as session:
         link = session.get_one(Link, shared.ids["link_id"])
-        link.state = "automatic"
+        link.state = LinkState.automatic
         session.add(link)
         session.flush()
         recount_all(session)
     return shared
 
 
-def ask(service: Bureau, path: str, role: Role = Role.auditor, squad: str | None = None):
+def ask(service: Bureau, path: str, role: Role = Role.auditor, squad: str | None = None) -> Response:
     return service.ask(service.secret(role, squad), "GET", path)
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_the_board_is_for_those_who_may_see_it(service: Bureau, path: str):
+def test_the_board_is_for_those_who_may_see_it(service: Bureau, path: str) -> None:
     assert service.ask(None, "GET", path).status_code == 401
     for role in (Role.member, Role.reviewer):
         assert ask(service, path, role, "one").status_code == 403
@@ -44,7 +45,7 @@ def test_the_board_is_for_those_who_may_see_it(service: Bureau, path: str):
     assert ask(service, path, Role.supervisor, "one").status_code == 200
 
 
-def test_another_squads_events_are_in_no_figure_and_no_list(service: Bureau):
+def test_another_squads_events_are_in_no_figure_and_no_list(service: Bureau) -> None:
     found = ask(service, f"/api/v1/coverage?{YEAR}", Role.supervisor, "two").json()
     assert found["total"]["figures"]["recorded"]["denominator"] == 0
     assert found["total"]["standings"] == {}
@@ -57,7 +58,7 @@ def test_another_squads_events_are_in_no_figure_and_no_list(service: Bureau):
     assert rows.json()["items"] == []
 
 
-def test_a_figure_tells_what_it_stands_on(service: Bureau):
+def test_a_figure_tells_what_it_stands_on(service: Bureau) -> None:
     found = ask(service, f"/api/v1/coverage?{YEAR}&by=squad,month&percentiles=true").json()
     assert found["by"] == ["squad", "month"]
     assert (found["from"], found["to"], found["basis"]) == ("2024-01-01", "2024-12-31", "counted")
@@ -74,7 +75,7 @@ def test_a_figure_tells_what_it_stands_on(service: Bureau):
     assert confirmed["total"]["figures"]["recorded"]["numerator"] == 0
 
 
-def test_the_rows_of_a_figure_are_its_events(service: Bureau):
+def test_the_rows_of_a_figure_are_its_events(service: Bureau) -> None:
     squad = service.ids["squad_id"]
     query = f"{YEAR}&figure=recorded&part=numerator&group=squad:{squad}&group=month:2024-06"
     found = ask(service, f"/api/v1/coverage/rows?{query}").json()
@@ -84,7 +85,7 @@ def test_the_rows_of_a_figure_are_its_events(service: Bureau):
     assert ask(service, f"/api/v1/coverage/rows?{query.replace('06', '07')}").json()["items"] == []
 
 
-def test_an_events_line_shows_what_is_required_and_what_was_filmed(service: Bureau):
+def test_an_events_line_shows_what_is_required_and_what_was_filmed(service: Bureau) -> None:
     event = service.ids["event_id"]
     found = ask(service, f"/api/v1/events/{event}/coverage", Role.member, "one").json()
     assert found["counted"]["status"] == "complete"
@@ -105,7 +106,7 @@ def test_an_events_line_shows_what_is_required_and_what_was_filmed(service: Bure
     assert (early["confirmed"]["status"], early["confirmed"]["due_in_s"]) == ("pending", 23.5 * 3600)
 
 
-def test_every_list_answers_and_is_counted(service: Bureau):
+def test_every_list_answers_and_is_counted(service: Bureau) -> None:
     lists = ask(service, "/api/v1/coverage/lists").json()["lists"]
     for name, count in lists.items():
         found = ask(service, f"/api/v1/coverage/lists/{name}?limit=200").json()
@@ -121,7 +122,7 @@ def test_every_list_answers_and_is_counted(service: Bureau):
         "from=yesterday", "to=9999-12-31", "as_of=soon",
     ],
 )  # fmt: skip
-def test_a_question_that_cannot_be_answered_is_the_askers(service: Bureau, query: str):
+def test_a_question_that_cannot_be_answered_is_the_askers(service: Bureau, query: str) -> None:
     assert ask(service, f"/api/v1/coverage?{query}").status_code in (400, 422)
 
 
@@ -133,11 +134,11 @@ def test_a_question_that_cannot_be_answered_is_the_askers(service: Bureau, query
         "figure=unlinked&kind=inspection",
     ],
 )  # fmt: skip
-def test_rows_that_cannot_be_asked_for_are_the_askers_too(service: Bureau, query: str):
+def test_rows_that_cannot_be_asked_for_are_the_askers_too(service: Bureau, query: str) -> None:
     assert ask(service, f"/api/v1/coverage/rows?{query}").status_code in (400, 422)
 
 
-def test_the_words_follow_the_language(service: Bureau):
+def test_the_words_follow_the_language(service: Bureau) -> None:
     client: TestClient = service.client
     secret = service.secret(Role.auditor, None)
     answer = client.get(

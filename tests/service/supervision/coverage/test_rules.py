@@ -2,11 +2,14 @@
 
 import json
 import random
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.strategies import DrawFn
 
 from schemas.base import new_id
 from schemas.events import EventKind
@@ -44,7 +47,7 @@ tolerances = st.sampled_from([0, 1, 30, 60, 100])
 
 
 @st.composite
-def matters(draw, duty: Duty | None = None) -> Rule:
+def matters(draw: DrawFn, duty: Duty | None = None) -> Rule:
     return Rule(
         version=draw(st.integers(0, 3)),
         kind=EventKind.inspection,
@@ -60,7 +63,7 @@ def matters(draw, duty: Duty | None = None) -> Rule:
 
 
 @st.composite
-def filmings(draw) -> list[Filmed]:
+def filmings(draw: DrawFn) -> list[Filmed]:
     return draw(
         st.lists(
             st.builds(
@@ -79,17 +82,17 @@ def gaps_of(row: Kept) -> list:
     return json.loads(row.gaps)
 
 
-def act(arrived: datetime, departed: datetime | None, **more) -> Act:
+def act(arrived: datetime, departed: datetime | None, **more: Any) -> Act:
     return Act(SQUAD, "inspection", "", None, arrived, departed, **more)
 
 
-def kept(event: Act, matter: Rule, filmed, explained=Explained()):
+def kept(event: Act, matter: Rule, filmed: Sequence[Filmed], explained: Explained = Explained()) -> Kept:
     return cover(event, matter, filmed, explained, day=date(2024, 6, 3), open_for=timedelta(minutes=120))
 
 
 @patiently
 @given(stretches)
-def test_a_union_is_in_order_and_apart_and_its_own_union(some):
+def test_a_union_is_in_order_and_apart_and_its_own_union(some: list[tuple[Any, Any]]) -> None:
     found = union(some)
     assert all(start < end for start, end in found)
     assert all(before[1] < after[0] for before, after in pairwise(found))
@@ -98,14 +101,18 @@ def test_a_union_is_in_order_and_apart_and_its_own_union(some):
 
 @patiently
 @given(stretches, moments)
-def test_a_moment_is_in_the_union_if_it_is_in_a_stretch(some, moment):
+def test_a_moment_is_in_the_union_if_it_is_in_a_stretch(
+    some: list[tuple[Any, Any]], moment: datetime
+) -> None:
     inside = any(start <= moment < end for start, end in some)
     assert any(start <= moment < end for start, end in union(some)) == inside
 
 
 @patiently
 @given(stretches, intervals)
-def test_what_is_clipped_lies_inside_and_loses_nothing_that_does(some, interval):
+def test_what_is_clipped_lies_inside_and_loses_nothing_that_does(
+    some: list[tuple[Any, Any]], interval: tuple[datetime, datetime | None]
+) -> None:
     start, end = interval
     clipped = clip(some, start, end)
     assert all(start <= since < until <= end for since, until in clipped)
@@ -116,7 +123,9 @@ def test_what_is_clipped_lies_inside_and_loses_nothing_that_does(some, interval)
 
 @patiently
 @given(stretches, intervals)
-def test_recorded_and_gaps_are_the_required_interval_to_the_microsecond(some, interval):
+def test_recorded_and_gaps_are_the_required_interval_to_the_microsecond(
+    some: list[tuple[Any, Any]], interval: tuple[datetime, datetime | None]
+) -> None:
     start, end = interval
     recorded = union(clip(some, start, end))
     missing = gaps(recorded, start, end)
@@ -126,7 +135,12 @@ def test_recorded_and_gaps_are_the_required_interval_to_the_microsecond(some, in
 
 @patiently
 @given(matters(), intervals, stretches, stretches)
-def test_late_start_gaps_and_early_stop_are_all_that_is_not_recorded(matter, interval, some, explained):
+def test_late_start_gaps_and_early_stop_are_all_that_is_not_recorded(
+    matter: Rule,
+    interval: tuple[datetime, datetime | None],
+    some: list[tuple[Any, Any]],
+    explained: list[tuple[Any, Any]],
+) -> None:
     start, end = interval
     found = reach(matter, start, end, some, explained)
     missing = gaps(found.recorded, start, end)
@@ -143,13 +157,15 @@ def test_late_start_gaps_and_early_stop_are_all_that_is_not_recorded(matter, int
         assert gap.end - gap.start > timedelta(seconds=forgiven[gap.place]) or not found.recorded
     if found.recorded:
         listed = {(gap.start, gap.end) for gap in found.gaps}
-        for gap in set(missing) - listed:
-            assert gap[1] - gap[0] <= timedelta(seconds=max(forgiven.values()))
+        for start, end in set(missing) - listed:
+            assert end - start <= timedelta(seconds=max(forgiven.values()))
 
 
 @patiently
 @given(matters(Duty.must), intervals, filmings(), st.randoms())
-def test_the_order_of_recordings_changes_nothing(matter, interval, filmed, chance: random.Random):
+def test_the_order_of_recordings_changes_nothing(
+    matter: Rule, interval: tuple[datetime, datetime | None], filmed: list[Filmed], chance: random.Random
+) -> None:
     shuffled = filmed[:]
     chance.shuffle(shuffled)
     event = act(*interval)
@@ -158,7 +174,9 @@ def test_the_order_of_recordings_changes_nothing(matter, interval, filmed, chanc
 
 @patiently
 @given(matters(Duty.must), intervals, filmings())
-def test_the_same_recording_twice_records_no_more(matter, interval, filmed):
+def test_the_same_recording_twice_records_no_more(
+    matter: Rule, interval: tuple[datetime, datetime | None], filmed: list[Filmed]
+) -> None:
     once, twice = kept(act(*interval), matter, filmed), kept(act(*interval), matter, filmed + filmed)
     assert twice.recorded_s == once.recorded_s
     assert twice.gaps == once.gaps
@@ -166,7 +184,13 @@ def test_the_same_recording_twice_records_no_more(matter, interval, filmed):
 
 @patiently
 @given(matters(Duty.must), intervals, st.booleans(), filmings(), filmings())
-def test_more_recording_never_lowers_completeness(matter, interval, departed, filmed, more):
+def test_more_recording_never_lowers_completeness(
+    matter: Rule,
+    interval: tuple[datetime, datetime | None],
+    departed: bool,
+    filmed: list[Filmed],
+    more: list[Filmed],
+) -> None:
     event = act(interval[0], interval[1] if departed else None)
     before, after = kept(event, matter, filmed), kept(event, matter, filmed + more)
     assert after.recorded_s >= before.recorded_s
@@ -177,7 +201,9 @@ def test_more_recording_never_lowers_completeness(matter, interval, departed, fi
 
 @patiently
 @given(matters(Duty.must), intervals, filmings())
-def test_recorded_time_lies_inside_the_required_interval(matter, interval, filmed):
+def test_recorded_time_lies_inside_the_required_interval(
+    matter: Rule, interval: tuple[datetime, datetime | None], filmed: list[Filmed]
+) -> None:
     row = kept(act(*interval), matter, filmed)
     assert 0 <= row.recorded_s <= row.required_s
     assert 0 <= row.gap_explained <= row.gap_count == len(gaps_of(row))
@@ -189,7 +215,9 @@ def test_recorded_time_lies_inside_the_required_interval(matter, interval, filme
 
 @patiently
 @given(matters(Duty.must), intervals, filmings())
-def test_what_is_only_announced_records_nothing(matter, interval, filmed):
+def test_what_is_only_announced_records_nothing(
+    matter: Rule, interval: tuple[datetime, datetime | None], filmed: list[Filmed]
+) -> None:
     absent = [Filmed(one.start, one.end, None, one.confirmed) for one in filmed]
     row = kept(act(*interval), matter, absent)
     assert (row.links, row.announced, row.recorded_s) == (0, len(filmed), 0.0)
@@ -199,7 +227,12 @@ def test_what_is_only_announced_records_nothing(matter, interval, filmed):
 
 @patiently
 @given(matters(Duty.must), intervals, filmings(), stretches)
-def test_explanations_explain_and_record_nothing(matter, interval, filmed, explained):
+def test_explanations_explain_and_record_nothing(
+    matter: Rule,
+    interval: tuple[datetime, datetime | None],
+    filmed: list[Filmed],
+    explained: list[tuple[Any, Any]],
+) -> None:
     plain = kept(act(*interval), matter, filmed)
     row = kept(act(*interval), matter, filmed, Explained(None, tuple(explained)))
     assert row.gap_explained >= plain.gap_explained == 0
@@ -221,7 +254,7 @@ def film(start: float, end: float) -> Filmed:
     return Filmed(at(start), at(end), at(200), confirmed=False)
 
 
-def test_what_is_forgiven_is_no_gap_and_one_second_more_is():
+def test_what_is_forgiven_is_no_gap_and_one_second_more_is() -> None:
     row = kept(act(at(0), at(30)), MATTER, [film(1, 10), film(10.5, 29)])
     assert gaps_of(row) == []
     assert (row.recorded_s, row.late_start_s, row.early_stop_s) == (27.5 * 60, 60, 60)
@@ -230,21 +263,21 @@ def test_what_is_forgiven_is_no_gap_and_one_second_more_is():
     assert [gap[2] for gap in gaps_of(row)] == ["late_start", "middle", "early_stop"]
 
 
-def test_a_linked_recording_that_shows_none_of_it_leaves_the_event_missing_not_interrupted():
+def test_a_linked_recording_that_shows_none_of_it_leaves_the_event_missing_not_interrupted() -> None:
     unplayable = Filmed(None, at(30), at(200), confirmed=True)
     for one in (film(60, 90), film(30, 40), unplayable):
         row = kept(act(at(0), at(30)), MATTER, [one], Explained(None, ((at(-60), at(60)),)))
         assert (row.links, row.in_time, row.shown, row.recorded_s, gaps_of(row)) == (1, 1, 0, 0.0, [])
 
 
-def test_of_several_recordings_those_that_show_some_of_it_are_counted():
+def test_of_several_recordings_those_that_show_some_of_it_are_counted() -> None:
     row = kept(act(at(0), at(30)), MATTER, [film(-5, 0), film(-5, 1), film(20, 60), film(30, 60)])
     assert (row.links, row.shown) == (4, 2)
     open_end = kept(act(at(0), None), MATTER, [film(-5, 0), film(300, 301)])
     assert (open_end.links, open_end.shown) == (2, 1)
 
 
-def test_an_explained_gap_stays_explained_when_its_ends_move_by_what_is_forgiven():
+def test_an_explained_gap_stays_explained_when_its_ends_move_by_what_is_forgiven() -> None:
     explained = Explained(None, ((at(10), at(15)),))
     row = kept(act(at(0), at(30)), MATTER, [film(0, 9.8), film(15.2, 30)], explained)
     assert (row.gap_count, row.gap_explained) == (1, 1)
@@ -252,7 +285,7 @@ def test_an_explained_gap_stays_explained_when_its_ends_move_by_what_is_forgiven
     assert (row.gap_count, row.gap_explained) == (1, 0)
 
 
-def test_without_a_departure_nothing_stops_early_and_nothing_is_required_yet():
+def test_without_a_departure_nothing_stops_early_and_nothing_is_required_yet() -> None:
     row = kept(act(at(0), None), MATTER, [film(3, 10), film(14, 20)])
     assert (row.required_to, row.required_s) == (None, 0.0)
     assert [gap[2] for gap in gaps_of(row)] == ["late_start", "middle"]
@@ -260,7 +293,7 @@ def test_without_a_departure_nothing_stops_early_and_nothing_is_required_yet():
     assert row.due_at == at(120) + timedelta(hours=24)
 
 
-def test_merged_is_said_before_cancelled_and_that_before_not_required():
+def test_merged_is_said_before_cancelled_and_that_before_not_required() -> None:
     text = Rule(version=1, kind=EventKind.inspection, duty=Duty.text_suffices)
     assert kept(act(at(0), at(9), cancelled=True, merged=True), text, []).excluded == "merged"
     assert kept(act(at(0), at(9), cancelled=True), text, []).excluded == "cancelled"
@@ -268,14 +301,14 @@ def test_merged_is_said_before_cancelled_and_that_before_not_required():
     assert kept(act(at(0), at(9)), MATTER, []).excluded is None
 
 
-def test_lengths_add_up_exactly():
+def test_lengths_add_up_exactly() -> None:
     parts = [(us(n * 3), us(n * 3 + 1)) for n in range(100_000)]
     assert length(parts) == timedelta(microseconds=100_000)
     assert length([]) == NOTHING
 
 
 @given(matters(Duty.must))
-def test_an_event_of_no_length_is_not_complete_by_a_recording_made_hours_later(matter: Rule):
+def test_an_event_of_no_length_is_not_complete_by_a_recording_made_hours_later(matter: Rule) -> None:
     moment = DAY
     later = (moment + timedelta(hours=5), moment + timedelta(hours=6))
     there = (moment - timedelta(minutes=1), moment + timedelta(minutes=1))

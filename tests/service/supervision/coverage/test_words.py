@@ -16,7 +16,7 @@ from service.supervision.coverage.words import (
 from service.supervision.coverage.words import LISTS as TITLES
 
 
-def test_what_is_counted_is_defined_in_words():
+def test_what_is_counted_is_defined_in_words() -> None:
     assert set(DEFINITIONS) == {spec.name for spec in SPECS}
     for spec in SPECS:
         words = DEFINITIONS[spec.name]
@@ -24,7 +24,7 @@ def test_what_is_counted_is_defined_in_words():
         assert bool(str(words.numerator)) == bool(str(words.denominator)) == spec.counted
 
 
-def test_every_status_list_dimension_and_reason_has_its_word():
+def test_every_status_list_dimension_and_reason_has_its_word() -> None:
     assert set(STATUSES) == set(Status)
     assert set(TITLES) == {one.name for one in LISTS}
     assert set(DIMENSIONS) == set(Dimension)

@@ -191,7 +191,9 @@ class Walk:
 
     def probe(self, session: Session) -> None:
         """Its bytes turn out to be unplayable, or to play after all."""
-        recording = self.one(session, Recording, Recording.state.in_(("ready", "unplayable")))
+        recording = self.one(
+            session, Recording, Recording.state.in_((RecordingState.ready, RecordingState.unplayable))
+        )
         if recording.original_id is None:
             original = Original(sha256=uuid4().hex * 2, size=1, store_key=str(recording.id))
             session.add(original)
@@ -297,7 +299,7 @@ STEPS: dict[str, tuple[Callable[[Walk, Session], None], float]] = {
 
 def differences() -> dict[tuple[UUID, str], tuple[Any, Any]]:
     """Rows as they are kept against what a full recount would write; it writes nothing."""
-    found = {}
+    found: dict[tuple[UUID, str], tuple[Any, Any]] = {}
     with transaction() as session:
         known, ids = Known.read(session), events_after(session, None, 1_000_000)
         for start in range(0, len(ids), 5000):

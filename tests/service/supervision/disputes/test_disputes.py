@@ -28,7 +28,7 @@ def as_officer(bureau: Field, actor: Actor, number: str) -> Actor:
     return replace(actor, officer_id=officer.id)
 
 
-def test_an_officer_of_the_event_may_dispute_its_row_and_nobody_else(bureau: Field):
+def test_an_officer_of_the_event_may_dispute_its_row_and_nobody_else(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"), ("012",))
     mine = as_officer(bureau, bureau.actor(Role.member, "one"), "012")
     other = as_officer(bureau, bureau.actor(Role.member, "one", "other"), "013")
@@ -44,7 +44,7 @@ def test_an_officer_of_the_event_may_dispute_its_row_and_nobody_else(bureau: Fie
     assert actions.raise_dispute(bureau.session, mine, event.id, "again").id == dispute.id
 
 
-def test_a_dispute_about_another_recording_of_the_event_keeps_its_own_statement(bureau: Field):
+def test_a_dispute_about_another_recording_of_the_event_keeps_its_own_statement(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"), ("012",))
     mine = as_officer(bureau, bureau.actor(Role.member, "one"), "012")
     recording = bureau.recording(at("09:00"), at("09:30"), officer="012")
@@ -53,14 +53,14 @@ def test_a_dispute_about_another_recording_of_the_event_keeps_its_own_statement(
     assert part.id != whole.id and part.statement == "这段属于另一活动"
 
 
-def test_who_filmed_it_may_dispute_it_though_not_named_in_the_event(bureau: Field):
+def test_who_filmed_it_may_dispute_it_though_not_named_in_the_event(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"), ("012",))
     recording = bureau.recording(at("09:00"), at("09:30"), officer="013")
     films = as_officer(bureau, bureau.actor(Role.member, "one"), "013")
     assert actions.raise_dispute(bureau.session, films, event.id, "s", recording.id).recording_id
 
 
-def test_a_supervisor_answers_once_with_a_sentence_and_never_themselves(bureau: Field):
+def test_a_supervisor_answers_once_with_a_sentence_and_never_themselves(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"), ("012",))
     mine = as_officer(bureau, bureau.actor(Role.supervisor, "one"), "012")
     dispute = actions.raise_dispute(bureau.session, mine, event.id, "s")
@@ -78,7 +78,7 @@ def test_a_supervisor_answers_once_with_a_sentence_and_never_themselves(bureau: 
         actions.withdraw(bureau.session, mine, dispute.id)
 
 
-def test_only_who_raised_it_withdraws_it(bureau: Field):
+def test_only_who_raised_it_withdraws_it(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"), ("012",))
     mine = as_officer(bureau, bureau.actor(Role.member, "one"), "012")
     dispute = actions.raise_dispute(bureau.session, mine, event.id, "s")
@@ -87,7 +87,7 @@ def test_only_who_raised_it_withdraws_it(bureau: Field):
     assert actions.withdraw(bureau.session, mine, dispute.id).state == DisputeState.withdrawn
 
 
-def test_upheld_after_the_month_was_frozen_it_stands_beside_the_frozen_month(bureau: Field):
+def test_upheld_after_the_month_was_frozen_it_stands_beside_the_frozen_month(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"), ("012",))
     mine = as_officer(bureau, bureau.actor(Role.member, "one"), "012")
     boss = bureau.actor(Role.supervisor)
@@ -121,7 +121,7 @@ def test_upheld_after_the_month_was_frozen_it_stands_beside_the_frozen_month(bur
     assert upheld_since(bureau.session, bureau.actor(Role.supervisor, "two"), snapshot) == []
 
 
-def test_a_recording_is_disputed_by_who_filmed_it_and_nobody_else(bureau: Field):
+def test_a_recording_is_disputed_by_who_filmed_it_and_nobody_else(bureau: Field) -> None:
     recording = bureau.recording(at("09:00"), at("09:30"), officer="012")
     mine = as_officer(bureau, bureau.actor(Role.member, "one"), "012")
     other = as_officer(bureau, bureau.actor(Role.member, "one", "other"), "013")
@@ -134,7 +134,7 @@ def test_a_recording_is_disputed_by_who_filmed_it_and_nobody_else(bureau: Field)
     assert (dispute.about, dispute.event_id, dispute.recording_id) == ("recording", None, recording.id)
 
 
-def test_a_recorder_is_disputed_by_who_held_it_within_the_month_before(bureau: Field):
+def test_a_recorder_is_disputed_by_who_held_it_within_the_month_before(bureau: Field) -> None:
     bureau.hold("R-07", "012", at("08:00"), at("17:00"))
     recorder = bureau.recorder("R-07")
     mine = as_officer(bureau, bureau.actor(Role.member, "one"), "012")
@@ -159,7 +159,7 @@ def on_duty(bureau: Field, number: str, day: int = 0) -> None:
     bureau.session.flush()
 
 
-def test_a_day_on_duty_is_disputed_by_the_squad_where_a_roster_is_known(bureau: Field):
+def test_a_day_on_duty_is_disputed_by_the_squad_where_a_roster_is_known(bureau: Field) -> None:
     on_duty(bureau, "012")
     squad, day = bureau.squad("one").id, at("00:00").date()
     forgotten = as_officer(bureau, bureau.actor(Role.member, "one"), "013")
@@ -179,7 +179,7 @@ def test_a_day_on_duty_is_disputed_by_the_squad_where_a_roster_is_known(bureau: 
     assert (entry.subject_kind, entry.subject_id, entry.squad_id) == ("squad", squad, squad)
 
 
-def test_disputes_of_every_kind_of_row_are_seen_in_their_squad_alone(bureau: Field):
+def test_disputes_of_every_kind_of_row_are_seen_in_their_squad_alone(bureau: Field) -> None:
     on_duty(bureau, "012")
     bureau.hold("R-07", "012", at("08:00"))
     recording = bureau.recording(at("09:00"), at("09:30"), officer="012")
@@ -197,7 +197,9 @@ def test_disputes_of_every_kind_of_row_are_seen_in_their_squad_alone(bureau: Fie
 
 
 @pytest.mark.parametrize("about", ["recording", "recorder", "duty_day"])
-def test_upheld_after_the_freeze_each_kind_of_row_stands_beside_its_own_month(bureau: Field, about: str):
+def test_upheld_after_the_freeze_each_kind_of_row_stands_beside_its_own_month(
+    bureau: Field, about: str
+) -> None:
     on_duty(bureau, "012")
     bureau.hold("R-07", "012", at("08:00"))
     recording = bureau.recording(at("09:00"), at("09:30"), officer="012")

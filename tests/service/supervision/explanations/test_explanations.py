@@ -9,6 +9,7 @@ from sqlmodel import select
 from schemas.accounts import Account, Role
 from schemas.coverage import Basis, EventCoverage, ExplanationReason, ExplanationState
 from schemas.custody import CustodyEntry
+from schemas.events import EnforcementEvent
 from schemas.links import Link, LinkState
 from service.kernel.actor import Actor
 from service.kernel.changes import settle
@@ -27,7 +28,7 @@ def kept(bureau: Field, event_id: UUID) -> EventCoverage:
     return bureau.session.get_one(EventCoverage, (event_id, Basis.counted), populate_existing=True)
 
 
-def filmed_in_part(bureau: Field):
+def filmed_in_part(bureau: Field) -> EnforcementEvent:
     """An event of half an hour whose middle third nobody filmed."""
     event = bureau.event(at("09:00"), at("09:30"))
     for start, end in (("09:00", "09:10"), ("09:20", "09:30")):
@@ -45,7 +46,7 @@ def filmed_in_part(bureau: Field):
     return event
 
 
-def test_an_exemption_counts_only_once_another_person_approved_it(bureau: Field):
+def test_an_exemption_counts_only_once_another_person_approved_it(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     member, supervisor = bureau.actor(Role.member, "one"), bureau.actor(Role.supervisor, "one")
     wish = actions.ask_exemption(bureau.session, member, event.id, URGENT, "抢险，先处置")
@@ -56,7 +57,7 @@ def test_an_exemption_counts_only_once_another_person_approved_it(bureau: Field)
     assert kept(bureau, event.id).exempt is None
 
 
-def test_a_gap_reason_explains_its_gap_and_no_other(bureau: Field):
+def test_a_gap_reason_explains_its_gap_and_no_other(bureau: Field) -> None:
     event = filmed_in_part(bureau)
     member, supervisor = bureau.actor(Role.member, "one"), bureau.actor(Role.supervisor, "one")
     wish = actions.ask_gap_reason(
@@ -71,7 +72,7 @@ def test_a_gap_reason_explains_its_gap_and_no_other(bureau: Field):
         actions.ask_gap_reason(bureau.session, member, event.id, FAULT, "n", at("09:20"), at("09:10"))
 
 
-def test_nobody_approves_what_they_asked_for_themselves(bureau: Field):
+def test_nobody_approves_what_they_asked_for_themselves(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     supervisor = bureau.actor(Role.supervisor, "one")
     wish = actions.ask_exemption(bureau.session, supervisor, event.id, URGENT, "n")
@@ -80,7 +81,7 @@ def test_nobody_approves_what_they_asked_for_themselves(bureau: Field):
             decide(bureau.session, supervisor, wish.id, "a")
 
 
-def test_a_second_account_of_the_same_officer_is_the_same_person(bureau: Field):
+def test_a_second_account_of_the_same_officer_is_the_same_person(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     officer = bureau.officer("012")
 
@@ -95,7 +96,7 @@ def test_a_second_account_of_the_same_officer_is_the_same_person(bureau: Field):
         actions.approve(bureau.session, decides, wish.id)
 
 
-def test_asking_twice_asks_once_and_a_decision_is_made_once(bureau: Field):
+def test_asking_twice_asks_once_and_a_decision_is_made_once(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     member, supervisor = bureau.actor(Role.member, "one"), bureau.actor(Role.supervisor, "one")
     wish = actions.ask_exemption(bureau.session, member, event.id, URGENT, "n")
@@ -107,7 +108,7 @@ def test_asking_twice_asks_once_and_a_decision_is_made_once(bureau: Field):
         actions.withdraw(bureau.session, member, wish.id)
 
 
-def test_only_the_one_who_asked_withdraws_it(bureau: Field):
+def test_only_the_one_who_asked_withdraws_it(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     member = bureau.actor(Role.member, "one")
     wish = actions.ask_exemption(bureau.session, member, event.id, URGENT, "n")
@@ -116,7 +117,7 @@ def test_only_the_one_who_asked_withdraws_it(bureau: Field):
     assert actions.withdraw(bureau.session, member, wish.id).state == ExplanationState.withdrawn
 
 
-def test_roles_and_squads_that_may_not_are_refused(bureau: Field):
+def test_roles_and_squads_that_may_not_are_refused(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     member = bureau.actor(Role.member, "one")
     with pytest.raises(NotFound):
@@ -130,7 +131,7 @@ def test_roles_and_squads_that_may_not_are_refused(bureau: Field):
         actions.approve(bureau.session, bureau.actor(Role.supervisor, "two"), wish.id)
 
 
-def test_an_empty_note_or_a_cancelled_event_is_refused(bureau: Field):
+def test_an_empty_note_or_a_cancelled_event_is_refused(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     member = bureau.actor(Role.member, "one")
     with pytest.raises(Invalid):
@@ -141,7 +142,7 @@ def test_an_empty_note_or_a_cancelled_event_is_refused(bureau: Field):
         actions.ask_exemption(bureau.session, member, event.id, URGENT, "n")
 
 
-def test_every_step_stands_in_custody(bureau: Field):
+def test_every_step_stands_in_custody(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     member, supervisor = bureau.actor(Role.member, "one"), bureau.actor(Role.supervisor, "one")
     wish = actions.ask_exemption(bureau.session, member, event.id, URGENT, "n")
@@ -162,7 +163,7 @@ def test_every_step_stands_in_custody(bureau: Field):
     ]
 
 
-def test_an_approved_gap_reason_does_not_explain_a_gap_that_comes_later(bureau: Field):
+def test_an_approved_gap_reason_does_not_explain_a_gap_that_comes_later(bureau: Field) -> None:
     """Asked for a whole day, it is kept for the gap that is there."""
     event = filmed_in_part(bureau)
     member, supervisor = bureau.actor(Role.member, "one"), bureau.actor(Role.supervisor, "one")
@@ -177,7 +178,7 @@ def test_an_approved_gap_reason_does_not_explain_a_gap_that_comes_later(bureau: 
     assert (later.gap_count, later.gap_explained) == (1, 0)
 
 
-def test_what_another_person_asks_is_not_lost_in_the_wish_that_is_open(bureau: Field):
+def test_what_another_person_asks_is_not_lost_in_the_wish_that_is_open(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     one, other = bureau.actor(Role.member, "one"), bureau.actor(Role.supervisor, "one")
     first = actions.ask_exemption(bureau.session, one, event.id, URGENT, "抢险")
@@ -187,7 +188,7 @@ def test_what_another_person_asks_is_not_lost_in_the_wish_that_is_open(bureau: F
         actions.approve(bureau.session, other, second.id)
 
 
-def test_whoever_asked_does_not_take_another_persons_refusal_back(bureau: Field):
+def test_whoever_asked_does_not_take_another_persons_refusal_back(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     asks, decides = bureau.actor(Role.supervisor, "one"), bureau.actor(Role.admin)
     wish = actions.ask_exemption(bureau.session, asks, event.id, URGENT, "n")

@@ -4,6 +4,7 @@ import pytest
 import sqlalchemy
 from sqlmodel import Session, select
 
+from deploy.embedded.postgres import Postgres
 from schemas.accounts import Account, Role
 from schemas.people import Squad
 from service.kernel.actor import Actor
@@ -15,7 +16,7 @@ from tests.service.supervision.coverage.random_bureau import draw
 
 
 @pytest.fixture(scope="module")
-def drawn_engine(postgres, worker_id: str) -> Iterator[sqlalchemy.Engine]:
+def drawn_engine(postgres: Postgres, worker_id: str) -> Iterator[sqlalchemy.Engine]:
     """A drawn bureau, committed once for the file; leave it as you found it."""
     name = f"months_{worker_id}"
     _create(postgres, name, TEMPLATE)

@@ -5,6 +5,7 @@ import hashlib
 import io
 import socket
 from datetime import date
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,7 +13,7 @@ from openpyxl import load_workbook
 from sqlmodel import Session, select
 
 from schemas.accounts import Account, Role
-from schemas.coverage import Basis, Dispute, DisputeState, SnapshotRow
+from schemas.coverage import Basis, CoverageSnapshot, Dispute, DisputeState, SnapshotRow
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventKind
 from schemas.matters import Duty, MatterBase, MatterList, RecordingMatter
@@ -42,7 +43,7 @@ EVIL = '=HYPERLINK("http://example.org")'
 
 
 @pytest.fixture
-def client(steady: Session):
+def client(steady: Session) -> TestClient:
     """The service over this test's own transaction."""
     app = create_app()
     app.dependency_overrides[get_session] = lambda: steady
@@ -50,7 +51,9 @@ def client(steady: Session):
     return TestClient(app, base_url="http://localhost")
 
 
-def signed(session: Session, client: TestClient, role: Role = Role.supervisor, squad: str | None = None):
+def signed(
+    session: Session, client: TestClient, role: Role = Role.supervisor, squad: str | None = None
+) -> TestClient:
     account = session.get_one(Account, known(session, role, squad).account_id)
     client.headers["Authorization"] = f"Bearer {open_session(session, account)[0]}"
     session.flush()
@@ -58,7 +61,7 @@ def signed(session: Session, client: TestClient, role: Role = Role.supervisor, s
 
 
 @pytest.fixture
-def frozen(steady: Session):
+def frozen(steady: Session) -> CoverageSnapshot:
     for event in steady.scalars(select(EnforcementEvent)):
         event.title = EVIL
         steady.add(event)
@@ -66,7 +69,9 @@ def frozen(steady: Session):
     return freeze(steady, known(steady), JUNE, confirmed=True)
 
 
-def test_the_workbook_holds_figures_definitions_rules_and_every_row(steady, frozen):
+def test_the_workbook_holds_figures_definitions_rules_and_every_row(
+    steady: Session, frozen: CoverageSnapshot
+) -> None:
     book = load_workbook(io.BytesIO(write_book(export.sheets(steady, known(steady), frozen))))
     figures, words, rules, events, *_rest = book.worksheets
     assert figures.max_row == 1 + 2 * 3 * len(FIGURES)  # both bases; two squads and the whole
@@ -76,7 +81,7 @@ def test_the_workbook_holds_figures_definitions_rules_and_every_row(steady, froz
     assert events.max_row == 1 + len(rows)
 
 
-def test_no_text_of_a_person_becomes_a_formula(steady, frozen):
+def test_no_text_of_a_person_becomes_a_formula(steady: Session, frozen: CoverageSnapshot) -> None:
     sheet = export.one_sheet(steady, known(steady), frozen, export.Table.events)
     body = write_csv(sheet.columns, sheet.rows)
     assert body.startswith(b"\xef\xbb\xbf")
@@ -87,7 +92,7 @@ def test_no_text_of_a_person_becomes_a_formula(steady, frozen):
     assert "f" not in kinds
 
 
-def test_a_squad_exports_its_own_rows_only(steady, frozen):
+def test_a_squad_exports_its_own_rows_only(steady: Session, frozen: CoverageSnapshot) -> None:
     mine = known(steady, Role.supervisor, "one")
     for sheet in export.sheets(steady, mine, frozen):
         if "id" in sheet.columns and "中队" in sheet.columns:
@@ -102,7 +107,9 @@ def test_a_squad_exports_its_own_rows_only(steady, frozen):
     assert other not in str(queries.figures_for(frozen, mine))
 
 
-def test_a_link_to_a_recording_of_another_squad_does_not_name_it(steady, frozen):
+def test_a_link_to_a_recording_of_another_squad_does_not_name_it(
+    steady: Session, frozen: CoverageSnapshot
+) -> None:
     unguarded(steady)
     row = steady.scalars(select(SnapshotRow).where(SnapshotRow.about == "link")).first()
     other = known(steady, Role.supervisor, "two" if "one" in str(row.squad_id) else "one").squad_id
@@ -118,14 +125,16 @@ def test_a_link_to_a_recording_of_another_squad_does_not_name_it(steady, frozen)
 
 
 @pytest.mark.parametrize("locale", i18n.LOCALES)
-def test_the_notice_is_a_pdf_in_both_languages(steady, frozen, locale):
+def test_the_notice_is_a_pdf_in_both_languages(
+    steady: Session, frozen: CoverageSnapshot, locale: str
+) -> None:
     with i18n.speaking(locale):
         page = notice.notice_page(steady, known(steady), frozen)
         assert page.problems and len(page.squads) == 2 and len(page.figures) == len(FIGURES)
         assert notice.pdf(steady, known(steady), frozen).startswith(b"%PDF-")
 
 
-def test_what_leaves_a_demo_says_so(steady, frozen, client):
+def test_what_leaves_a_demo_says_so(steady: Session, frozen: CoverageSnapshot, client: TestClient) -> None:
     real = kept_file(steady, known(steady), frozen, Form.xlsx)
     said = str(_("Demonstration with sample data: officers, cases and recordings are made up."))
     assert said not in str(export.sheets(steady, known(steady), frozen))
@@ -141,7 +150,9 @@ def test_what_leaves_a_demo_says_so(steady, frozen, client):
         assert 'filename="sample-coverage-' in answer.headers["content-disposition"]
 
 
-def test_whatever_a_dispute_says_the_notice_fetches_nothing(steady, frozen):
+def test_whatever_a_dispute_says_the_notice_fetches_nothing(
+    steady: Session, frozen: CoverageSnapshot
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as door:
         door.settimeout(0.2)
         here = f"http://127.0.0.1:{door.getsockname()[1]}/x"
@@ -153,7 +164,7 @@ def test_whatever_a_dispute_says_the_notice_fetches_nothing(steady, frozen):
             door.accept()
 
 
-def dispute(session: Session, snapshot, statement: str = "录像标错了活动") -> Dispute:
+def dispute(session: Session, snapshot: CoverageSnapshot, statement: str = "录像标错了活动") -> Dispute:
     row = session.scalars(select(SnapshotRow).where(SnapshotRow.about == "event")).first()
     made = Dispute(
         event_id=row.subject_id,
@@ -170,7 +181,9 @@ def dispute(session: Session, snapshot, statement: str = "录像标错了活动"
     return made
 
 
-def test_a_dispute_upheld_later_stands_beside_the_figures_and_not_in_them(steady, frozen, client):
+def test_a_dispute_upheld_later_stands_beside_the_figures_and_not_in_them(
+    steady: Session, frozen: CoverageSnapshot, client: TestClient
+) -> None:
     before = frozen.figures
     dispute(steady, frozen)
     page = notice.notice_page(steady, known(steady), frozen)
@@ -181,7 +194,9 @@ def test_a_dispute_upheld_later_stands_beside_the_figures_and_not_in_them(steady
     assert "已核实" in client.get("/snapshots/2024-06", headers={"Accept": "text/html"}).text
 
 
-def test_every_export_stands_in_custody(steady, frozen, client):
+def test_every_export_stands_in_custody(
+    steady: Session, frozen: CoverageSnapshot, client: TestClient
+) -> None:
     signed(steady, client)
     for query in ("format=xlsx", "format=csv&table=links", "format=pdf"):
         answer = client.get(f"/api/v1/snapshots/2024-06/export?{query}")
@@ -192,7 +207,7 @@ def test_every_export_stands_in_custody(steady, frozen, client):
     assert [row.subject_kind for row in rows] == ["snapshot"] * 3 + ["coverage"]
 
 
-def test_the_export_of_the_board_holds_what_the_board_says(steady, client):
+def test_the_export_of_the_board_holds_what_the_board_says(steady: Session, client: TestClient) -> None:
     signed(steady, client, Role.auditor)
     asked = "from=2024-06-01&to=2024-06-30&by=kind&basis=confirmed"
     client.headers["Accept-Language"] = "en"
@@ -206,7 +221,9 @@ def test_the_export_of_the_board_holds_what_the_board_says(steady, client):
     assert client.get(f"/api/v1/coverage/export?{asked}&format=xlsx").content.startswith(b"PK")
 
 
-def test_the_pages_go_from_the_list_over_the_preview_to_a_frozen_month_and_its_rows(steady, client):
+def test_the_pages_go_from_the_list_over_the_preview_to_a_frozen_month_and_its_rows(
+    steady: Session, client: TestClient
+) -> None:
     signed(steady, client)
     said = {"Accept": "text/html"}
     assert "/snapshots/2024-06" in client.get("/snapshots", headers=said).text
@@ -229,18 +246,20 @@ def test_the_pages_go_from_the_list_over_the_preview_to_a_frozen_month_and_its_r
     }
 
 
-def test_a_squad_sees_the_month_but_no_button_to_freeze_it(steady, client):
+def test_a_squad_sees_the_month_but_no_button_to_freeze_it(steady: Session, client: TestClient) -> None:
     signed(steady, client, Role.supervisor, "one")
     page = client.get("/snapshots/2024-06", headers={"Accept": "text/html"}).text
     assert 'name="confirmed"' not in page
 
 
 @pytest.mark.parametrize("month", ["2024-13", "2024", "junk", "2024-6-1", "0000-01"])
-def test_a_month_that_is_none_is_said_to_be_none(steady, client, month):
+def test_a_month_that_is_none_is_said_to_be_none(steady: Session, client: TestClient, month: str) -> None:
     assert signed(steady, client).get(f"/api/v1/snapshots/{month}").status_code == 400
 
 
-def test_two_months_under_other_rules_are_said_not_to_compare(steady, frozen):
+def test_two_months_under_other_rules_are_said_not_to_compare(
+    steady: Session, frozen: CoverageSnapshot
+) -> None:
     assert queries.differences(frozen, frozen) == []
     other = frozen.model_copy(
         update={"rule_version": "0", "definitions": frozen.definitions | {"matters": {}}}
@@ -253,7 +272,7 @@ def test_two_months_under_other_rules_are_said_not_to_compare(steady, frozen):
     assert queries.differences(later, frozen) == ["unlinked_grace_hours"]
 
 
-def test_the_frozen_words_are_those_of_both_languages(steady, frozen):
+def test_the_frozen_words_are_those_of_both_languages(steady: Session, frozen: CoverageSnapshot) -> None:
     assert set(frozen.definitions["words"]) == set(i18n.LOCALES)
     with i18n.speaking("en"):
         assert export.words_of(frozen)["figures"][0]["title"] == "Events recorded"
@@ -262,9 +281,16 @@ def test_the_frozen_words_are_those_of_both_languages(steady, frozen):
     assert Names.of(frozen, subjects(steady)).squads
 
 
-def test_a_notice_is_made_once_and_known_by_its_fingerprint(steady, frozen, monkeypatch):
-    actor, made = known(steady), []
-    monkeypatch.setattr(notice, "pdf", lambda *_: made.append(1) or f"%PDF-{len(made)}".encode())
+def test_a_notice_is_made_once_and_known_by_its_fingerprint(
+    steady: Session, frozen: CoverageSnapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    actor, made = known(steady), list[int]()
+
+    def pdf(*_: Any) -> bytes:
+        made.append(1)
+        return f"%PDF-{len(made)}".encode()
+
+    monkeypatch.setattr(notice, "pdf", pdf)
     first = kept_file(steady, actor, frozen, Form.pdf)
     assert first.sha256 == hashlib.sha256(b"%PDF-1").hexdigest()
     assert kept_file(steady, known(steady, Role.auditor), frozen, Form.pdf).content == b"%PDF-1"
@@ -280,7 +306,9 @@ def test_a_notice_is_made_once_and_known_by_its_fingerprint(steady, frozen, monk
     assert len(kept_files(steady, actor, frozen)) == 3
 
 
-def test_who_asks_twice_has_the_same_workbook_and_its_fingerprint_is_shown(steady, frozen, client):
+def test_who_asks_twice_has_the_same_workbook_and_its_fingerprint_is_shown(
+    steady: Session, frozen: CoverageSnapshot, client: TestClient
+) -> None:
     signed(steady, client)
     address = "/api/v1/snapshots/2024-06/export?format=xlsx"
     one, two = client.get(address), client.get(address)
@@ -291,7 +319,9 @@ def test_who_asks_twice_has_the_same_workbook_and_its_fingerprint_is_shown(stead
     assert client.get("/api/v1/snapshots/2024-06").json()["files"][0]["sha256"] == sha256
 
 
-def test_a_list_published_after_the_freeze_is_said_and_changes_nothing_frozen(steady, frozen):
+def test_a_list_published_after_the_freeze_is_said_and_changes_nothing_frozen(
+    steady: Session, frozen: CoverageSnapshot
+) -> None:
     actor = known(steady)
     assert not queries.counted_anew(steady, frozen)
     before = frozen.figures

@@ -55,7 +55,7 @@ def frozen(session: Session) -> CoverageSnapshot:
     return snapshot
 
 
-def test_the_frozen_figures_are_the_live_ones_and_those_of_the_frozen_rows(steady: Session):
+def test_the_frozen_figures_are_the_live_ones_and_those_of_the_frozen_rows(steady: Session) -> None:
     snapshot = frozen(steady)
     assert same(recounted(steady, snapshot), snapshot.figures)
     for basis in Basis:
@@ -81,7 +81,7 @@ def test_the_frozen_figures_are_the_live_ones_and_those_of_the_frozen_rows(stead
     assert check(steady, snapshot).good
 
 
-def test_later_changes_in_the_field_do_not_touch_a_frozen_month(steady: Session):
+def test_later_changes_in_the_field_do_not_touch_a_frozen_month(steady: Session) -> None:
     snapshot = frozen(steady)
     before = snapshot.figures
     for link in steady.scalars(select(Link)):
@@ -106,7 +106,7 @@ def test_later_changes_in_the_field_do_not_touch_a_frozen_month(steady: Session)
 
 
 @pytest.mark.parametrize("table", ["coverage_snapshots", "snapshot_rows", "snapshot_files"])
-def test_the_database_refuses_to_change_or_remove_what_is_frozen(steady: Session, table: str):
+def test_the_database_refuses_to_change_or_remove_what_is_frozen(steady: Session, table: str) -> None:
     kept_file(steady, known(steady), frozen(steady), Form.xlsx)
     column = {
         "coverage_snapshots": "rule_version = '9'", "snapshot_rows": "row = '{}'", "snapshot_files": "form = ''"
@@ -119,7 +119,7 @@ def test_the_database_refuses_to_change_or_remove_what_is_frozen(steady: Session
             steady.execute(sqlalchemy.text(statement))
 
 
-def test_a_row_that_was_changed_is_found_out(steady: Session):
+def test_a_row_that_was_changed_is_found_out(steady: Session) -> None:
     snapshot = frozen(steady)
     unguarded(steady)
     row = steady.scalars(
@@ -135,7 +135,7 @@ def test_a_row_that_was_changed_is_found_out(steady: Session):
     assert not found.rows and found.figures  # words change no figure, but the fingerprint
 
 
-def test_a_figure_that_was_changed_is_found_out(steady: Session):
+def test_a_figure_that_was_changed_is_found_out(steady: Session) -> None:
     snapshot = frozen(steady)
     figures = {**snapshot.figures, "counted": {**snapshot.figures["counted"], "squads": []}}
     unguarded(steady)
@@ -145,7 +145,9 @@ def test_a_figure_that_was_changed_is_found_out(steady: Session):
 
 @pytest.mark.parametrize("figure", FIGURES)
 @pytest.mark.parametrize("basis", Basis)
-def test_every_frozen_figure_opens_into_as_many_rows_as_it_says(steady: Session, figure: str, basis: Basis):
+def test_every_frozen_figure_opens_into_as_many_rows_as_it_says(
+    steady: Session, figure: str, basis: Basis
+) -> None:
     snapshot = frozen(steady)
     actor = known(steady, Role.auditor)
     held = snapshot.figures[basis]["total"]["figures"][figure]
@@ -165,7 +167,7 @@ def test_every_frozen_figure_opens_into_as_many_rows_as_it_says(steady: Session,
     assert rows(Part.excluded) == sum(held["excluded"].values())
 
 
-def test_pages_of_rows_hold_each_row_once(steady: Session):
+def test_pages_of_rows_hold_each_row_once(steady: Session) -> None:
     snapshot = frozen(steady)
     actor, seen, cursor = known(steady), [], None
     while True:
@@ -177,7 +179,7 @@ def test_pages_of_rows_hold_each_row_once(steady: Session):
     assert len(seen) == len(set(seen)) == snapshot.figures["counted"]["total"]["figures"]["recorded"]["n"]
 
 
-def test_a_squad_sees_its_own_figures_and_rows_and_no_total(steady: Session):
+def test_a_squad_sees_its_own_figures_and_rows_and_no_total(steady: Session) -> None:
     snapshot = frozen(steady)
     mine = known(steady, Role.supervisor, "one")
     held = queries.figures_for(snapshot, mine)
@@ -194,7 +196,7 @@ def test_a_squad_sees_its_own_figures_and_rows_and_no_total(steady: Session):
     assert not queries.rows_behind(steady, mine, snapshot, "recorded", squad=UUID(theirs)).items
 
 
-def test_a_month_is_frozen_once_and_only_when_it_is_over(steady: Session):
+def test_a_month_is_frozen_once_and_only_when_it_is_over(steady: Session) -> None:
     actor = known(steady)
     frozen(steady)
     with pytest.raises(FrozenAlready):
@@ -210,13 +212,13 @@ def test_a_month_is_frozen_once_and_only_when_it_is_over(steady: Session):
         queries.get_snapshot(steady, date(2020, 1, 1))
 
 
-def test_nobody_of_one_squad_and_no_auditor_freezes_a_month(steady: Session):
+def test_nobody_of_one_squad_and_no_auditor_freezes_a_month(steady: Session) -> None:
     for role, squad in ((Role.auditor, None), (Role.supervisor, "one")):
         with pytest.raises(NotAllowed):
             freeze(steady, known(steady, role, squad), JUNE, confirmed=True)
 
 
-def test_what_is_not_settled_is_said_before_it_is_frozen(steady: Session):
+def test_what_is_not_settled_is_said_before_it_is_frozen(steady: Session) -> None:
     actor = known(steady)
     event = steady.scalars(select(EventCoverage.event_id)).first()
     steady.add(Dispute(event_id=event, statement="s", raised_by=actor.account_id))
@@ -229,14 +231,14 @@ def test_what_is_not_settled_is_said_before_it_is_frozen(steady: Session):
     assert freeze(steady, actor, JUNE, confirmed=True).month == JUNE
 
 
-def test_no_month_is_frozen_while_a_change_of_rules_is_being_counted(steady: Session):
+def test_no_month_is_frozen_while_a_change_of_rules_is_being_counted(steady: Session) -> None:
     request_job(steady, JobKind.recount, uuid4())
     steady.commit()
     with pytest.raises(RecountUnderWay):
         freeze(steady, known(steady), JUNE, confirmed=True)
 
 
-def test_freezing_stands_in_custody_with_the_fingerprint_of_its_rows(steady: Session):
+def test_freezing_stands_in_custody_with_the_fingerprint_of_its_rows(steady: Session) -> None:
     snapshot = frozen(steady)
     entry = steady.scalars(select(CustodyEntry).where(CustodyEntry.action == "freeze_month")).one()
     assert entry.subject_id == snapshot.id
@@ -245,12 +247,12 @@ def test_freezing_stands_in_custody_with_the_fingerprint_of_its_rows(steady: Ses
     assert entry.detail["rows"] == count
 
 
-def test_it_wants_a_transaction_that_sees_one_moment(drawn_engine: sqlalchemy.Engine):
+def test_it_wants_a_transaction_that_sees_one_moment(drawn_engine: sqlalchemy.Engine) -> None:
     with database.transaction(drawn_engine) as session, pytest.raises(ValueError, match="one moment"):
         freeze(session, known(session), JUNE, confirmed=True)
 
 
-def test_a_month_frozen_by_the_first_counting_rule_still_adds_up(steady: Session):
+def test_a_month_frozen_by_the_first_counting_rule_still_adds_up(steady: Session) -> None:
     """Its rows do not say which recordings show the event: every received one did, by that rule."""
     snapshot = frozen(steady)
     unguarded(steady)

@@ -1,6 +1,7 @@
 """What the server draws: time axes that are true, gaps that are gaps, tracks inside their square."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ spans = st.lists(st.tuples(minutes, minutes).map(sorted).map(tuple), max_size=8)
 
 
 @given(spans)
-def test_uncovered_and_recorded_together_make_the_whole_event(recorded):
+def test_uncovered_and_recorded_together_make_the_whole_event(recorded: list[Any]) -> None:
     end = START + timedelta(hours=10)
     gaps = uncovered(START, end, recorded)
     for minute in range(600):
@@ -24,7 +25,7 @@ def test_uncovered_and_recorded_together_make_the_whole_event(recorded):
 
 
 @given(st.lists(minutes, min_size=1, max_size=9))
-def test_everything_shown_lies_on_the_axis_in_its_order(moments):
+def test_everything_shown_lies_on_the_axis_in_its_order(moments: list[Any]) -> None:
     line = axis(moments)
     places = [line.at(m) for m in sorted(moments)]
     assert places == sorted(places)
@@ -35,7 +36,7 @@ def test_everything_shown_lies_on_the_axis_in_its_order(moments):
     assert bar.x + bar.width <= 100.001
 
 
-def test_nothing_known_makes_no_axis():
+def test_nothing_known_makes_no_axis() -> None:
     assert axis([None]) is None
 
 
@@ -43,7 +44,7 @@ point = st.tuples(st.floats(20, 50), st.floats(80, 130), st.floats(0, 3600))
 
 
 @given(st.lists(point, min_size=2, max_size=20))
-def test_a_track_stays_inside_its_square(points):
+def test_a_track_stays_inside_its_square(points: list[tuple[float, float, float]]) -> None:
     way = track(points)
     for pair in way.path.removeprefix("M").split("L"):
         x, y = map(float, pair.split())
@@ -51,14 +52,14 @@ def test_a_track_stays_inside_its_square(points):
         assert 19.8 <= y <= 180.2
 
 
-def test_north_is_up():
+def test_north_is_up() -> None:
     way = track([(36.0, 120.0, 0), (36.01, 120.0, 60)])
     assert way.end[1] < way.start[1]
     assert 1000 < way.width_m < 1200
 
 
 @given(st.lists(st.floats(0, 1), max_size=12))
-def test_a_scale_of_shares_shows_all_of_them_between_round_tenths(values):
+def test_a_scale_of_shares_shows_all_of_them_between_round_tenths(values: list[float]) -> None:
     scale = shares(values)
     assert 0 <= scale.low < scale.high <= 1
     assert all(scale.low - 1e-9 <= value <= scale.high + 1e-9 for value in values)
@@ -68,6 +69,6 @@ def test_a_scale_of_shares_shows_all_of_them_between_round_tenths(values):
     assert [place for place, _ in ticks] == sorted({place for place, _ in ticks}, reverse=True)
 
 
-def test_a_line_is_broken_where_nothing_is_known():
+def test_a_line_is_broken_where_nothing_is_known() -> None:
     points = [(0.0, 10.0), (10.0, 20.0), None, (30.0, 5.0), None]
     assert broken_line(points) == "M0.00 10.00L10.00 20.00M30.00 5.00h0"

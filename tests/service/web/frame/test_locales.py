@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -20,18 +21,20 @@ def catalog() -> Catalog:
     return catalogs.read(catalogs.CHINESE)
 
 
-def test_every_sentence_has_its_chinese_and_no_dead_ones_are_kept(catalog):
+def test_every_sentence_has_its_chinese_and_no_dead_ones_are_kept(catalog: Catalog) -> None:
     assert catalogs.stale(catalog) == [], "run python -m service.web.frame.catalogs, then fill messages.po"
 
 
-def test_no_translation_is_doubtful_and_each_keeps_its_placeholders(catalog):
+def test_no_translation_is_doubtful_and_each_keeps_its_placeholders(catalog: Catalog) -> None:
     for message in catalog:
         if message.id:
             assert not message.fuzzy, message.id
             assert set(PLACES.findall(key(message))) == set(PLACES.findall(said(message))), message.id
 
 
-def test_chinese_pages_are_really_chinese(catalog, tmp_path, monkeypatch):
+def test_chinese_pages_are_really_chinese(
+    catalog: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Babel finds no catalog silently: a wrong folder or locale name would leave all pages English."""
     folder = tmp_path / "zh_CN" / "LC_MESSAGES"
     folder.mkdir(parents=True)
@@ -66,11 +69,11 @@ def test_chinese_pages_are_really_chinese(catalog, tmp_path, monkeypatch):
         ("xx", "en-GB", "en"),
     ],
 )
-def test_the_language_of_a_request(cookie, header, locale):
+def test_the_language_of_a_request(cookie: str | None, header: str | None, locale: str) -> None:
     assert i18n.negotiate(cookie, header) == locale
 
 
-def test_times_are_written_in_the_bureaus_zone():
+def test_times_are_written_in_the_bureaus_zone() -> None:
     at = datetime(2024, 6, 3, 18, 5, 9, tzinfo=UTC)
     assert i18n.moment(at) == "2024-06-04 02:05"
     with i18n.speaking("zh_CN"):
@@ -80,7 +83,7 @@ def test_times_are_written_in_the_bureaus_zone():
         assert i18n.moment(at, "long") == "Tuesday, 4 June 2024, 02:05"
 
 
-def test_sizes_and_lengths():
+def test_sizes_and_lengths() -> None:
     assert [i18n.size(n) for n in (0, 999, 1500, 3_460_000_000)] == ["0 B", "999 B", "2 kB", "3.5 GB"]
     assert [i18n.duration(s) for s in (0, 42.4, 725, 3753)] == ["0:00", "0:42", "12:05", "1:02:33"]
     assert i18n.moment(None) == i18n.size(None) == i18n.duration(None) == "–"
