@@ -1,5 +1,5 @@
-"""The `zhenglu` command. Each module named here adds its commands by `register(app)`, and imports the service only when
-one of them runs: `--help` and a wrong option answer at once."""
+"""The `zhenglu` command. Each module here adds its commands by `register(app)`; what only a command needs, it imports
+when that command runs."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -9,21 +9,12 @@ from typing import Any
 import typer
 from typer.main import get_command
 
+from deploy import coverage, doctor, import_rows, policy, relink, serve, up, upload, user
 from deploy.language import Commands, helpful, language
 
-DEMO = ["deploy.demo.command"] if find_spec("deploy.demo") else []  # in a checkout; a wheel leaves it out
-MODULES = (
-    "deploy.up",
-    *DEMO,
-    "deploy.upload",
-    "deploy.import_rows",
-    "deploy.user",
-    "deploy.coverage",
-    "deploy.relink",
-    "deploy.policy",
-    "deploy.serve",
-    "deploy.doctor",
-)
+# In a checkout; a wheel leaves it out.
+DEMO = [import_module("deploy.demo.command")] if find_spec("deploy.demo") else []
+MODULES = (up, *DEMO, upload, import_rows, user, coverage, relink, policy, serve, doctor)
 
 app = typer.Typer(
     name="zhenglu",
@@ -58,8 +49,8 @@ def messages(file: Any, keywords: Any, tags: Any, options: Any) -> Iterator[tupl
         yield 1, None, one.help, []
 
 
-for name in MODULES:
-    import_module(name).register(app)
+for module in MODULES:
+    module.register(app)
 
 if __name__ == "__main__":
     app()
