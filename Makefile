@@ -1,6 +1,6 @@
 # Two commands on a fresh machine: `make demo` shows it, `make test` proves it. `make help` lists the rest.
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench check format lock setup
+.PHONY: help demo test soak bench check format lock setup
 
 # Real camera files for more test cases; without them the tests generate their media.
 export ZHENGLU_SAMPLES ?= $(abspath $(wildcard ../shared/samples))
@@ -21,6 +21,10 @@ demo: ## everything running on this machine with a sample bureau (ONCE=1: check 
 
 test: check ## all tests, on real PostgreSQL, Redis, S3, ffmpeg and Chromium (T=path: a part of them)
 	@.venv/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(T)
+
+soak: ## what takes too long for every change; ends with a table of what ran (T=path: a part)
+	@deploy/setup.sh test
+	@.venv/bin/pytest -m soak -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(T)
 
 bench: ## the benchmarks; the figures also go to build/bench/report.json
 	@deploy/setup.sh test

@@ -22,6 +22,7 @@ pytest_plugins = [
     "tests.fixtures.stack",
     "tests.fixtures.ceph",
     "tests.fixtures.passwords",
+    "tests.fixtures.soak",
 ]
 
 

@@ -8,9 +8,15 @@ from tests.contract.asking import ask, name_of, operations
 from tests.contract.bureau import House, house  # noqa: F401 - a fixture
 
 QUEUES = ()
-EXAMPLES = 6
+EXAMPLES, IN_THE_LONG_RUN = 6, 25
 
 
 @pytest.mark.parametrize("operation", operations(), ids=name_of)
 def test_answers_as_promised(house: House, operation: APIOperation) -> None:  # noqa: F811
     ask(house, Role.member, operation, EXAMPLES)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("operation", operations(), ids=name_of)
+def test_answers_as_promised_for_long(house: House, operation: APIOperation):  # noqa: F811
+    ask(house, Role.member, operation, IN_THE_LONG_RUN)
