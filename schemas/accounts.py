@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from schemas.base import enum_check, enum_field, id_field, time_field
+from schemas.base import enum_check, enum_field, examples, id_field, time_field
 
 
 class Role(enum.StrEnum):
@@ -46,6 +46,19 @@ class Account(AccountBase, table=True):
 
 
 class AccountCreate(AccountBase):
+    model_config = {
+        "json_schema_extra": examples(
+            {
+                "username": "officer001",
+                "display_name": "Officer 001",
+                "password": "a-long-enough-word",
+                "role": "member",
+                "squad": "1",
+                "officer": "000001",
+            }
+        )
+    }
+
     password: str = Field(min_length=10, max_length=256)
     role: Role
     squad: str | None = None

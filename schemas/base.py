@@ -3,7 +3,7 @@
 import enum
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -33,6 +33,11 @@ def new_id() -> UUID:
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+def examples(*values: Mapping[str, Any]) -> dict[str, Any]:
+    """`json_schema_extra` of a model that requests carry."""
+    return {"examples": [dict(value) for value in values]}
 
 
 YEARS = range(2000, 2101)

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from schemas.base import id_field, time_field
+from schemas.base import examples, id_field, time_field
 
 
 class CaseBase(SQLModel):
@@ -28,6 +28,17 @@ class Case(CaseBase, table=True):
 
 
 class CaseCreate(CaseBase):
+    model_config = {
+        "json_schema_extra": examples(
+            {
+                "number": "蓉城管罚〔2024〕5号",
+                "title": "Waste water on the road",
+                "squad": "1",
+                "opened_on": "2024-06-03",
+            }
+        )
+    }
+
     squad: str
 
 
@@ -50,7 +61,11 @@ class Campaign(CampaignBase, table=True):
 
 
 class CampaignCreate(CampaignBase):
-    pass
+    model_config = {
+        "json_schema_extra": examples(
+            {"external_id": "C-1", "name": "油烟整治", "starts_on": "2024-06-01", "ends_on": "2024-06-30"}
+        )
+    }
 
 
 class CampaignRead(SQLModel):

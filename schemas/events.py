@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from schemas.base import FieldTime, enum_check, enum_field, id_field, time_field
+from schemas.base import FieldTime, enum_check, enum_field, examples, id_field, time_field
 
 
 class EventKind(enum.StrEnum):
@@ -57,6 +57,22 @@ class EnforcementEvent(EventBase, table=True):
 
 
 class EventCreate(EventBase):
+    model_config = {
+        "json_schema_extra": examples(
+            {
+                "external_id": "E-1",
+                "kind": "inspection",
+                "title": "Inspection of a restaurant kitchen",
+                "squad": "1",
+                "officers": ["000001"],
+                "arrived_at": "2024-06-03T09:00:00+08:00",
+                "departed_at": "2024-06-03T09:30:00+08:00",
+                "place": "12 Renmin Road",
+                "case": "蓉城管罚〔2024〕5号",
+            }
+        )
+    }
+
     kind: EventKind
     arrived_at: FieldTime
     departed_at: FieldTime | None = None
@@ -68,6 +84,8 @@ class EventCreate(EventBase):
 
 class EventUpdate(SQLModel):
     """Fields left out stay as they are."""
+
+    model_config = {"json_schema_extra": examples({"departed_at": "2024-06-03T09:45:00+08:00"})}
 
     title: str | None = None
     subject: str | None = None

@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from schemas.base import FieldTime, id_field, time_field
+from schemas.base import FieldTime, examples, id_field, time_field
 
 
 class SquadBase(SQLModel):
@@ -20,7 +20,7 @@ class Squad(SquadBase, table=True):
 
 
 class SquadCreate(SquadBase):
-    pass
+    model_config = {"json_schema_extra": examples({"code": "1", "name": "第一中队"})}
 
 
 class SquadRead(SQLModel):
@@ -42,6 +42,10 @@ class Officer(OfficerBase, table=True):
 
 
 class OfficerCreate(OfficerBase):
+    model_config = {
+        "json_schema_extra": examples({"certificate_no": "000001", "name": "队员 001", "squad": "1"})
+    }
+
     squad: str
 
 
@@ -71,6 +75,17 @@ class Roster(SQLModel, table=True):
 
 class RosterCreate(SQLModel):
     """`squad`: of that day, where it is not the officer's present one."""
+
+    model_config = {
+        "json_schema_extra": examples(
+            {
+                "external_id": "2024-06-03-000001",
+                "officer": "000001",
+                "starts_at": "2024-06-03T08:00:00+08:00",
+                "ends_at": "2024-06-03T18:00:00+08:00",
+            }
+        )
+    }
 
     external_id: str | None = Field(default=None, max_length=128)
     officer: str

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from schemas.base import FieldTime, enum_check, enum_field, id_field, json_field, time_field
+from schemas.base import FieldTime, enum_check, enum_field, examples, id_field, json_field, time_field
 
 
 class RecorderState(enum.StrEnum):
@@ -39,6 +39,17 @@ class RecorderModel(RecorderModelBase, table=True):
 
 
 class RecorderModelCreate(RecorderModelBase):
+    model_config = {
+        "json_schema_extra": examples(
+            {
+                "code": "DSJ-A1",
+                "vendor": "Vendor",
+                "name": "A1",
+                "conventions": {"container_clock": "local_as_utc", "stamp": "start"},
+            }
+        )
+    }
+
     conventions: dict[str, Any] = {}
 
 
@@ -66,6 +77,10 @@ class Recorder(RecorderBase, table=True):
 
 
 class RecorderCreate(RecorderBase):
+    model_config = {
+        "json_schema_extra": examples({"serial": "R-07", "squad": "1", "model": "DSJ-A1", "state": "in_use"})
+    }
+
     squad: str
     model: str | None = None
     state: RecorderState = RecorderState.in_use
@@ -105,6 +120,17 @@ class Assignment(SQLModel, table=True):
 class AssignmentCreate(SQLModel):
     """Several may hold one recorder at a time (one recorder for two officers). `hand_over`: from `held_from` on
     nobody else does: it ends the open holdings of the others."""
+
+    model_config = {
+        "json_schema_extra": examples(
+            {
+                "recorder": "R-07",
+                "officer": "000001",
+                "held_from": "2024-06-03T08:00:00+08:00",
+                "held_to": "2024-06-03T18:00:00+08:00",
+            }
+        )
+    }
 
     external_id: str | None = Field(default=None, max_length=128)
     recorder: str

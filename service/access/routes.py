@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from schemas.accounts import Account, AccountCreate, AccountRead, ApiToken, ApiTokenRead, TokenScope
+from schemas.base import examples
 from service.access import actions
 from service.access.dependencies import COOKIE, AnyActor, CurrentActor, FromHere, client_address
 from service.access.errors import (
@@ -16,7 +17,7 @@ from service.access.errors import (
     WeakPassword,
     WrongPassword,
 )
-from service.kernel.contract import Page, examples, raises
+from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.kernel.policy import policy
@@ -153,7 +154,7 @@ def list_accounts(actor: CurrentActor, session: DatabaseSession) -> Page[Account
 @router.post("/accounts", status_code=201)
 @raises(WeakPassword, UsernameTaken)
 def create_account(wanted: AccountCreate, actor: CurrentActor, session: DatabaseSession) -> AccountRead:
-    """`squad` and `officer` by code and certificate number; a member must have a squad."""
+    """A new account. `squad` and `officer` by code and certificate number; a member must have a squad."""
     return account_read(actions.create_account(session, actor, wanted))
 
 

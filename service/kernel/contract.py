@@ -6,17 +6,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
+from schemas.base import examples
 from service.kernel.errors import ServiceError
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
 
 RAISES, RAISES_CHANGING, TAKES = "__raises__", "__raises_changing__", "__takes__"
-
-
-def examples(*values: Mapping[str, Any]) -> dict[str, Any]:
-    """For `json_schema_extra` of a model that requests carry."""
-    return {"examples": [dict(value) for value in values]}
 
 
 class Page(BaseModel, Generic[T]):

@@ -18,5 +18,5 @@ def test_answers_as_promised(house: House, operation: APIOperation) -> None:  # 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("operation", operations(), ids=name_of)
-def test_answers_as_promised_for_long(house: House, operation: APIOperation):  # noqa: F811
+def test_answers_as_promised_for_long(house: House, operation: APIOperation) -> None:  # noqa: F811
     ask(house, Role.member, operation, IN_THE_LONG_RUN)

@@ -81,6 +81,15 @@ def test_every_error_is_problem_details_of_a_type_that_is_named() -> None:
                 assert value["type"].startswith(TYPE_BASE), where
 
 
+def test_every_body_of_words_shows_an_example() -> None:
+    for where, operation in operations():
+        media = operation.get("requestBody", {}).get("content", {}).get("application/json")
+        schema = found(media["schema"]) if media else {}
+        shapes = [found(one) for one in schema.get("anyOf", [schema]) if one.get("type") != "null"]
+        told = schema == {} or schema.get("type") == "array" or all(one.get("examples") for one in shapes)
+        assert told, where
+
+
 def test_an_error_type_has_one_status() -> None:
     examples = DOCUMENT["components"]["examples"]
     assert len({one["value"]["type"] for one in examples.values()}) == len(examples)

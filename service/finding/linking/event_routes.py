@@ -5,6 +5,7 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
+from schemas.base import examples
 from service.access.dependencies import CurrentActor
 from service.finding.linking import from_recording, merging
 from service.finding.linking.errors import (
@@ -12,10 +13,11 @@ from service.finding.linking.errors import (
     MergeFarApart,
     MergeIntoCancelled,
     MergeWithItself,
+    NothingToUndo,
     NotMadeFromRecording,
     NotMerged,
 )
-from service.kernel.contract import examples, raises
+from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.registry.events.errors import EventMerged
@@ -49,7 +51,7 @@ def unmerge_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession)
 
 
 @router.post("/{event_id}/unmake")
-@raises(NotFound, NotMadeFromRecording, EventMerged)
+@raises(NotFound, NotMadeFromRecording, EventMerged, NothingToUndo)
 def unmake_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> EventRead:
     """An event made from a recording, taken back: it is cancelled and the recording is unlinked from it."""
     return event_reads(session, [from_recording.unmake_event(session, actor, event_id)])[0]

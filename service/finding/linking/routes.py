@@ -5,14 +5,14 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
-from schemas.base import FieldTime
+from schemas.base import FieldTime, examples
 from schemas.events import EventKind
 from schemas.links import LinkState
 from service.access.dependencies import CurrentActor
 from service.finding.linking import actions, queries
 from service.finding.linking.errors import EventCancelled, NothingToUndo, NoTime, PartUnclear
 from service.finding.linking.reads import LinkShown, link_read, link_reads
-from service.kernel.contract import Page, examples, raises
+from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.registry.events.errors import UNBELIEVABLE, ExternalIdTaken

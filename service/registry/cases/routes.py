@@ -44,7 +44,7 @@ def list_cases(
 @router.post("/cases", status_code=201)
 @raises(CaseExists)
 def create_case(wanted: CaseCreate, actor: CurrentActor, session: DatabaseSession) -> CaseRead:
-    """`squad` by id or code. Brackets, width and spaces of `number` make no difference."""
+    """A new case. `squad` by id or code. Brackets, width and spaces of `number` make no difference."""
     return case_read(actions.create_case(session, actor, wanted))
 
 
@@ -75,7 +75,7 @@ def list_campaigns(
 @router.post("/campaigns", status_code=201)
 @raises(CampaignExists)
 def create_campaign(wanted: CampaignCreate, actor: CurrentActor, session: DatabaseSession) -> CampaignRead:
-    """Events name it by `external_id` or id."""
+    """A new campaign. Events name it by `external_id` or id."""
     return campaign_read(actions.create_campaign(session, actor, wanted))
 
 

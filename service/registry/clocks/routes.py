@@ -6,9 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Request
 from sqlmodel import SQLModel
 
+from schemas.base import examples
 from schemas.clocks import ClockOffsetCreate, ClockOffsetRead
 from service.access.dependencies import CurrentActor
-from service.kernel.contract import examples, raises
+from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.registry.clocks import actions, queries

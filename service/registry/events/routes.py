@@ -71,7 +71,7 @@ def list_events(
 @router.post("", status_code=201)
 @raises(*UNBELIEVABLE, ExternalIdTaken)
 def create_event(wanted: EventCreate, actor: CurrentActor, session: DatabaseSession) -> EventRead:
-    """`squad`, `officers`, `case` and `campaign` by id, or by the number or code that people use."""
+    """Enters an event. `squad`, `officers`, `case` and `campaign` by id, or by the number or code that people use."""
     return event_reads(session, [actions.create_event(session, actor, wanted)])[0]
 
 

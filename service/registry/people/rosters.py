@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Select, or_, select
 from sqlmodel import Session, SQLModel
 
-from schemas.base import FieldTime
+from schemas.base import FieldTime, examples
 from schemas.people import Officer, Roster, RosterCreate, Squad
 from service.access.actions import require
 from service.access.queries import squad_scope
@@ -33,6 +33,8 @@ from service.registry.people.rules import left_by, overlapping
 
 class RosterUpdate(SQLModel):
     """Fields left out stay as they are."""
+
+    model_config = {"json_schema_extra": examples({"ends_at": "2024-06-03T20:00:00+08:00"})}
 
     starts_at: FieldTime | None = None
     ends_at: FieldTime | None = None

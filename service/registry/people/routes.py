@@ -61,7 +61,7 @@ def list_squads(
 @router.post("/squads", status_code=201)
 @raises(NumberTaken)
 def create_squad(wanted: SquadCreate, actor: CurrentActor, session: DatabaseSession) -> SquadRead:
-    """For who sees the whole bureau."""
+    """A new squad, by who sees the whole bureau."""
     return squad_read(actions.create_squad(session, actor, wanted))
 
 
@@ -98,7 +98,7 @@ def list_officers(
 @router.post("/officers", status_code=201)
 @raises(NumberTaken)
 def create_officer(wanted: OfficerCreate, actor: CurrentActor, session: DatabaseSession) -> OfficerRead:
-    """`squad` by id or code."""
+    """A new officer. `squad` by id or code."""
     return officer_read(actions.create_officer(session, actor, wanted))
 
 

@@ -4,9 +4,13 @@ from datetime import date
 
 from sqlmodel import Field, SQLModel
 
+from schemas.base import examples
+
 
 class OfficerUpdate(SQLModel):
     """Fields left out stay as they are."""
+
+    model_config = {"json_schema_extra": examples({"squad": "2"})}
 
     name: str | None = Field(default=None, max_length=200)
     squad: str | None = None

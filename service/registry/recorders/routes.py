@@ -57,7 +57,7 @@ def list_recorder_models(
 def create_recorder_model(
     wanted: RecorderModelCreate, actor: CurrentActor, session: DatabaseSession
 ) -> RecorderModelRead:
-    """`conventions`: how its file names, clock and sidecars are read."""
+    """A make of camera. `conventions`: how its file names, clock and sidecars are read."""
     return model_read(actions.create_model(session, actor, wanted))
 
 
@@ -91,7 +91,7 @@ def list_recorders(
 @router.post("/recorders", status_code=201)
 @raises(NumberTaken)
 def create_recorder(wanted: RecorderCreate, actor: CurrentActor, session: DatabaseSession) -> RecorderRead:
-    """`squad` and `model` by id or code."""
+    """A new recorder. `squad` and `model` by id or code."""
     return recorder_read(actions.create_recorder(session, actor, wanted))
 
 
@@ -147,7 +147,7 @@ def list_assignments(
 def create_assignment(
     wanted: AssignmentCreate, actor: CurrentActor, session: DatabaseSession
 ) -> AssignmentRead:
-    """Several may hold one recorder at a time; `hand_over` ends the open holdings of the others."""
+    """Who holds it from when to when. Several may hold one recorder at a time; `hand_over` ends the open holdings of the others."""
     return assignment_read(actions.create_assignment(session, actor, wanted))
 
 

@@ -4,11 +4,13 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from schemas.base import FieldTime
+from schemas.base import FieldTime, examples
 from schemas.recorders import RecorderState
 
 
 class RecorderUpdate(SQLModel):
+    model_config = {"json_schema_extra": examples({"state": "repair"})}
+
     squad: str | None = None
     model: str | None = None
     state: RecorderState | None = None
@@ -17,11 +19,15 @@ class RecorderUpdate(SQLModel):
 
 
 class RecorderModelUpdate(SQLModel):
+    model_config = {"json_schema_extra": examples({"conventions": {"container_clock": "utc"}})}
+
     vendor: str | None = None
     name: str | None = None
     conventions: dict[str, Any] | None = None
 
 
 class AssignmentUpdate(SQLModel):
+    model_config = {"json_schema_extra": examples({"held_to": "2024-06-03T20:00:00+08:00"})}
+
     held_from: FieldTime | None = None
     held_to: FieldTime | None = None

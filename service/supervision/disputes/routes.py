@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
+from schemas.base import examples
 from schemas.coverage import Dispute, DisputeAbout, DisputeRead, DisputeState
 from service.access.dependencies import CurrentActor
 from service.access.queries import get_event
-from service.kernel.contract import Page, examples, raises
+from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.supervision.disputes import actions, queries

@@ -5,12 +5,12 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlmodel import Session, SQLModel
 
-from schemas.base import FieldTime
+from schemas.base import FieldTime, examples
 from schemas.coverage import Explanation, ExplanationRead, ExplanationReason, ExplanationState
 from service.access.dependencies import CurrentActor
 from service.access.queries import get_event
 from service.kernel.actor import Actor
-from service.kernel.contract import Page, examples, raises
+from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotFound
 from service.supervision.explanations import actions, queries

@@ -7,11 +7,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from sqlmodel import Session, SQLModel
 
+from schemas.base import examples
 from schemas.coverage import Basis, CoverageSnapshot
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
 from service.kernel.actor import Actor
-from service.kernel.contract import Page, examples, gives, raises
+from service.kernel.contract import Page, gives, raises
 from service.kernel.custody import record
 from service.kernel.database import DatabaseSession
 from service.kernel.paper.download import TableFormat, file_prefix, file_response, sheets_response

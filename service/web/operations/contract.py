@@ -1,5 +1,6 @@
 """The API's own description (OpenAPI), as its page shows it. Pure."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -48,9 +49,13 @@ def _operation(contract: dict[str, Any], method: str, path: str, operation: dict
         for one in operation.get("parameters", ())
     ]
     body = operation.get("requestBody", {})
+    example = ""
     for content_type, media in body.get("content", {}).items():
         schema = media.get("schema", {})
-        own = _fields(contract, _chosen(contract, schema), content_type)
+        shape = _chosen(contract, schema)
+        own = _fields(contract, shape, content_type)
+        for value in shape.get("examples", ())[:1]:
+            example = json.dumps(value, ensure_ascii=False, indent=2)
         fields += own or [ApiField("", content_type, _kind(contract, schema), body.get("required", False))]
     return ApiOperation(
         method=method.upper(),
@@ -58,6 +63,7 @@ def _operation(contract: dict[str, Any], method: str, path: str, operation: dict
         name=operation["operationId"],
         description=operation.get("description", ""),
         fields=fields,
+        example=example,
         answers=[
             _answer(contract, status, _found(contract, one)) for status, one in operation["responses"].items()
         ],

@@ -93,6 +93,7 @@ class ApiOperation:
     description: str
     fields: list[ApiField]
     answers: list[ApiAnswer]
+    example: str = ""  # of the body, as JSON
 
 
 @dataclass(slots=True)
