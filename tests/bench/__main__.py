@@ -77,24 +77,12 @@ def _rows(name: str, scale: Scale) -> list[dict[str, Any]]:
     """What the measure found; a measure that breaks must not take the others with it."""
     try:
         module = import_module(f"tests.bench.{MEASURES[name]}")
-        run: Callable[..., list[Row] | list[dict[str, Any]]] = module.run
+        run: Callable[..., list[Row]] = module.run
         found = run() if name in ONLY_FULL else run(scale)
-        return [row.as_json() if isinstance(row, Row) else row for row in found]
     except Exception as error:  # whatever broke stands in the report, and the other figures are still taken
         console.print(traceback.format_exc(), markup=False, style="red")
-        return [
-            {
-                "name": name,
-                "value": None,
-                "unit": "",
-                "reference": None,
-                "reference_command": None,
-                "ratio": None,
-                "aim": "",
-                "met": None,
-                "error": f"{type(error).__name__}: {error}"[:2000],
-            }
-        ]
+        found = [Row(name, None, "", detail={"error": f"{type(error).__name__}: {error}"[:2000]})]
+    return [row.as_json() for row in found]
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
 """The board of a year by squad and month, beside the SQL that one would write by hand over the kept rows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date
-from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
@@ -22,7 +21,7 @@ from service.supervision.coverage.selection import Filters
 from service.web.coverage.board_view import board_page
 from tests.bench.coverage_year import AS_OF, EVENTS, build
 from tests.bench.installation import installed
-from tests.bench.report import Row
+from tests.bench.report import Row, against, milliseconds, quantile
 from tests.bench.scale import Scale
 
 ASKED = 40
@@ -63,29 +62,27 @@ def run(scale: Scale) -> list[Row]:
             board_page(session, SEES_ALL, _asked())
             ours, theirs, page = [], [], []
             for _ in range(ASKED):
-                theirs.append(_ms(lambda: session.execute(text(_plain(BY_HAND))).all()))
-                ours.append(_ms(lambda: board(session, SEES_ALL, FILTERS, BY, AS_OF)))
-                page.append(_ms(lambda: board_page(session, SEES_ALL, _asked())))
+                theirs.append(milliseconds(lambda: session.execute(text(_plain(BY_HAND))).all()))
+                ours.append(milliseconds(lambda: board(session, SEES_ALL, FILTERS, BY, AS_OF)))
+                page.append(milliseconds(lambda: board_page(session, SEES_ALL, _asked())))
             plan = "\n".join(session.scalars(text(_plain("EXPLAIN (ANALYZE, BUFFERS) " + BY_HAND))))
-    value, reference = _p95(ours), _p95(theirs)
+    value, reference = quantile(ours), quantile(theirs)
     return [
-        Row(
-            name=f"board of a year by squad and month, {EVENTS[scale.name]:,} events, p95",
-            value=round(value, 1),
-            unit="ms",
-            reference=round(reference, 1),
-            reference_command=BY_HAND,
-            ratio=round(value / reference, 2),
+        against(
+            f"board of a year by squad and month, {EVENTS[scale.name]:,} events, p95",
+            "ms",
+            value,
+            reference,
+            BY_HAND,
+            digits=1,
             aim=f"≤ {AIM_RATIO} × and ≤ {AIM_MS} ms",
             met=value <= AIM_RATIO * reference and value <= AIM_MS,
-            detail={
-                "p50": round(sorted(ours)[ASKED // 2], 1),
-                "reference_p50": round(sorted(theirs)[ASKED // 2], 1),
-                # the same with its margins, lists of choices and drawings, without its HTML
-                "page_p50": round(sorted(page)[ASKED // 2], 1),
-                "page_p95": round(_p95(page), 1),
-                "explain": plan,
-            },
+            p50=round(quantile(ours, 0.5), 1),
+            reference_p50=round(quantile(theirs, 0.5), 1),
+            # the same with its margins, lists of choices and drawings, without its HTML
+            page_p50=round(quantile(page, 0.5), 1),
+            page_p95=round(quantile(page), 1),
+            explain=plan,
         )
     ]
 
@@ -99,16 +96,6 @@ def _asked() -> Shown:
 
 def _plain(statement: str) -> str:
     return statement.replace(":", "\\:")
-
-
-def _ms(act: Callable[[], object]) -> float:
-    started = perf_counter()
-    act()
-    return (perf_counter() - started) * 1000
-
-
-def _p95(values: list[float]) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]
 
 
 def _same(ours: Board, by_hand: Sequence[Any]) -> None:

@@ -1,9 +1,9 @@
 """One recording arrives in an index of a year: its link job, beside the bare SQL of the interval join."""
 
 from collections.abc import Callable
+from functools import partial
 from random import Random
 from statistics import median
-from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from service.finding.linking.keep import write_links
 from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.rules import decide
 from service.kernel.database import transaction
+from tests.bench.report import Row, against, milliseconds, quantile
 from tests.bench.scale import Scale
 from tests.bench.year_index import DayClocks, database, held_back, load, true_links
 
@@ -57,7 +58,7 @@ WHERE e.squad_id = r.squad_id OR e.crew && (SELECT array_agg(officer_id) FROM pa
 """
 
 
-def run(scale: Scale) -> list[dict[str, Any]]:
+def run(scale: Scale) -> list[Row]:
     full = scale.name == "full"
     year = rounds_year(SEED, squads=9 if full else 2, crews=3, days=372 if full else 20)
     with database() as engine:
@@ -79,10 +80,9 @@ def _measured(engine: Engine, chosen: list[UUID]) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {name: [] for name in ways}
     for number, one in enumerate(chosen):
         for name, way in ways.items():
-            begun = perf_counter()
-            way(one)
+            took = milliseconds(partial(way, one))
             if number >= WARM_UP:
-                times[name].append((perf_counter() - begun) * 1000)
+                times[name].append(took)
     return times
 
 
@@ -113,8 +113,8 @@ def _job(engine: Engine, one: UUID) -> None:
         tell_neighbours(session, [one])
 
 
-def _rows(times: dict[str, list[float]], size: str) -> list[dict[str, Any]]:
-    bare = _p95(times["bare"])
+def _rows(times: dict[str, list[float]], size: str) -> list[Row]:
+    bare = quantile(times["bare"])
     rows = []
     for name, title in (
         ("decide", "link one arriving recording: facts read and links decided, p95"),
@@ -124,23 +124,18 @@ def _rows(times: dict[str, list[float]], size: str) -> list[dict[str, Any]]:
             "link one arriving recording: the whole job with search document, coverage, neighbours, commit, p95",
         ),
     ):
-        value = _p95(times[name])
+        value = quantile(times[name])
         rows.append(
-            {
-                "name": f"{title}, {size}",
-                "value": round(value, 2),
-                "unit": "ms",
-                "reference": round(bare, 2),
-                "reference_command": BARE.strip(),
-                "ratio": round(value / bare, 2),
-                "aim": "≤ 3 × and ≤ 30 ms" if name == "decide" else "≤ 30 ms",
-                "met": value <= 30 and (name != "decide" or value <= 3 * bare),
-                "p50": round(median(times[name]), 2),
-                "reference_p50": round(median(times["bare"]), 2),
-            }
+            against(
+                f"{title}, {size}",
+                "ms",
+                value,
+                bare,
+                BARE.strip(),
+                aim="≤ 3 × and ≤ 30 ms" if name == "decide" else "≤ 30 ms",
+                met=value <= 30 and (name != "decide" or value <= 3 * bare),
+                p50=round(median(times[name]), 2),
+                reference_p50=round(median(times["bare"]), 2),
+            )
         )
     return rows
-
-
-def _p95(values: list[float]) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * 0.95))]

@@ -16,6 +16,7 @@ from service.finding.linking.batch import relink_all
 from service.finding.linking.evidence import Limits
 from service.finding.linking.rules import VERSION, decide
 from tests.bench.linking_pure import Marks, as_seen, rival
+from tests.bench.report import Row, against
 from tests.bench.scale import Scale
 from tests.bench.year_index import database, load
 
@@ -25,7 +26,7 @@ SAMPLE_SEED, SAMPLE_DAYS = 104, 12
 RIVAL = "officer id equal, start of the recording from 5 min before arrival to departure; no offers"
 
 
-def run(scale: Scale) -> list[dict[str, Any]]:
+def run(scale: Scale) -> list[Row]:
     days = 365 if scale.name == "full" else 10
     ours, theirs, sizes = Marks(), Marks(), []
     for seed in HELD_OUT if scale.name == "full" else HELD_OUT[:1]:
@@ -78,63 +79,45 @@ def _different(engine: Engine, year: Year) -> int:
 # ---- figures -----------------------------------------------------------------------------------------
 
 
-def _figures(ours: Marks, theirs: Marks, sizes: list[tuple[int, int]]) -> list[dict[str, Any]]:
+def _figures(ours: Marks, theirs: Marks, sizes: list[tuple[int, int]]) -> list[Row]:
     mine, other = ours.all, theirs.all
     facts = {"rules": VERSION, "seeds": list(HELD_OUT), "events_recordings": sizes, "faults": list(FAULTS)}
     return [
-        _row("linking: precision of automatic links", mine.precision, other.precision, 0.99, facts),
-        _row("linking: recall of automatic links", mine.recall, other.recall, 0.90, {}),
+        _row("linking: precision of automatic links", mine.precision, other.precision, 0.99, **facts),
+        _row("linking: recall of automatic links", mine.recall, other.recall, 0.90),
         _row(
-            "linking: the rest among the first three offered",
-            mine.rest_offered,
-            None,
-            0.97,
-            {"rest": mine.rest},
+            "linking: the rest among the first three offered", mine.rest_offered, None, 0.97, rest=mine.rest
         ),
     ]
 
 
-def _row(
-    name: str, value: float, reference: float | None, aim: float | None, more: dict[str, Any]
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": round(value, 4),
-        "unit": "",
-        "reference": None if reference is None else round(reference, 4),
-        "reference_command": None if reference is None else RIVAL,
-        "ratio": None if not reference else round(value / reference, 3),
-        "aim": "" if aim is None else f"≥ {aim}",
-        "met": None if aim is None else value >= aim,
-        **more,
-    }
+def _row(name: str, value: float, reference: float | None, aim: float | None = None, **more: Any) -> Row:
+    wanted, met = ("", None) if aim is None else (f"≥ {aim}", value >= aim)
+    return against(name, "", value, reference, RIVAL, digits=4, aim=wanted, met=met, **more)
 
 
-def _agreement(different: int, compared: int) -> dict[str, Any]:
-    return {
-        "name": "linking: recordings that the database path links otherwise than the pure one",
-        "value": different,
-        "unit": f"of {compared}",
-        "reference": None,
-        "reference_command": None,
-        "ratio": None,
-        "aim": "0",
-        "met": different == 0,
-    }
+def _agreement(different: int, compared: int) -> Row:
+    return Row(
+        name="linking: recordings that the database path links otherwise than the pure one",
+        value=different,
+        unit=f"of {compared}",
+        aim="0",
+        met=different == 0,
+    )
 
 
-def _by_fault(ours: Marks, theirs: Marks) -> list[dict[str, Any]]:
+def _by_fault(ours: Marks, theirs: Marks) -> list[Row]:
     """Of the recordings that have a fault, whatever else they have; those that show nothing have only precision."""
     rows = []
     for name in ("none", *FAULTS, STRAY):
         mine, other = ours.by_fault[name], theirs.by_fault[name]
         if name == STRAY:
             wrong = _row(f"linking: {name}: share linked by mistake", mine.linked / max(1, mine.recordings),
-                         other.linked / max(1, other.recordings), None, {"recordings": mine.recordings})  # fmt: skip
+                         other.linked / max(1, other.recordings), recordings=mine.recordings)  # fmt: skip
             rows.append(wrong)
             continue
         counts = {"recordings": mine.recordings, "pairs": mine.true, "rest": mine.rest}
-        rows.append(_row(f"linking: {name}: precision", mine.precision, other.precision, None, counts))
-        rows.append(_row(f"linking: {name}: recall", mine.recall, other.recall, None, {}))
-        rows.append(_row(f"linking: {name}: the rest offered", mine.rest_offered, None, None, {}))
+        rows.append(_row(f"linking: {name}: precision", mine.precision, other.precision, **counts))
+        rows.append(_row(f"linking: {name}: recall", mine.recall, other.recall))
+        rows.append(_row(f"linking: {name}: the rest offered", mine.rest_offered, None))
     return rows

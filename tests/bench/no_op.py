@@ -4,6 +4,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
+from itertools import chain
 from statistics import median
 
 import psycopg
@@ -14,7 +15,7 @@ from schemas.jobs import JobKind
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
 from tests.bench.installation import Running, installed
-from tests.bench.report import Row, compared
+from tests.bench.report import Row, compared, milliseconds, quantile
 from tests.bench.scale import Scale
 
 POLL_S = 0.0005
@@ -41,8 +42,8 @@ def run(scale: Scale) -> list[Row]:
             [median(one) for one in taken["bare"]],
             f"{command}\nno_op.delay().get()  # of tests/bench/bare_celery.py, JSON, result by Redis",
             at_most=3.0,
-            p95=round(quantile(taken["job"], 0.95), 3),
-            reference_p95=round(quantile(taken["bare"], 0.95), 3),
+            p95=round(quantile(chain(*taken["job"])), 3),
+            reference_p95=round(quantile(chain(*taken["bare"])), 3),
             jobs=scale.no_ops * scale.rounds,
         )
     ]
@@ -50,17 +51,7 @@ def run(scale: Scale) -> list[Row]:
 
 def timed(act: Callable[[], None], count: int) -> list[float]:
     """Milliseconds of each, one after the other."""
-    taken = []
-    for _ in range(count):
-        started = time.perf_counter()
-        act()
-        taken.append((time.perf_counter() - started) * 1000)
-    return taken
-
-
-def quantile(rounds: list[list[float]], share: float) -> float:
-    values = sorted(value for one in rounds for value in one)
-    return values[min(len(values) - 1, int(len(values) * share))]
+    return [milliseconds(act) for _ in range(count)]
 
 
 def job(connection: psycopg.Connection) -> None:

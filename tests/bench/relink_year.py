@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from statistics import median
 from time import perf_counter
-from typing import Any
 
 from sqlalchemy import Engine, create_engine
 from sqlmodel import Session
@@ -13,6 +12,7 @@ from sqlmodel import Session
 from deploy.demo.simulator.rounds import rounds_year
 from schemas.policy import PolicyValue
 from service.finding.linking.batch import relink_all
+from tests.bench.report import Row, against
 from tests.bench.scale import Scale
 from tests.bench.year_index import DayClocks, database, decided_links, load
 
@@ -21,7 +21,7 @@ DAYS = (93, 372)
 CHANGES = (0.8, 0.75, 0.8)  # of link_automatic_from, 0.75 before: a round each
 
 
-def run(scale: Scale) -> list[dict[str, Any]]:
+def run(scale: Scale) -> list[Row]:
     squads, crews, days = (3, 3, DAYS) if scale.name == "full" else (1, 1, (10, 40))
     with database() as first, _beside(first) as second:
         small, large = (
@@ -37,30 +37,31 @@ def run(scale: Scale) -> list[dict[str, Any]]:
         "links_changed": large.changed,
         "us_each": round(seconds / large.recordings * 1e6),
     }
+    each = seconds * 100_000 / large.recordings
     return [
-        {
-            "name": "relink a whole year, a threshold changed",
-            "value": round(seconds * 100_000 / large.recordings, 1),
-            "unit": "s per 100,000 recordings",
-            "reference": None,
-            "reference_command": None,
-            "ratio": None,
-            "aim": "≤ 120 s",
-            "met": seconds * 100_000 / large.recordings <= 120,
+        against(
+            "relink a whole year, a threshold changed",
+            "s per 100,000 recordings",
+            each,
+            None,
+            None,
+            digits=1,
+            aim="≤ 120 s",
+            met=each <= 120,
             **facts,
-        },
-        {
-            "name": f"relink a whole year: {data:.2f} × the data take",
-            "value": round(seconds, 1),
-            "unit": "s",
-            "reference": round(before, 1),
-            "reference_command": f"the same for {small.recordings:,} recordings",
-            "ratio": round(times, 2),
-            "aim": "≤ 4.5 × for 4 × the data",
-            "met": times <= 4.5 * data / 4,
-            "rounds": [round(one, 1) for one in large.rounds],
-            "reference_rounds": [round(one, 1) for one in small.rounds],
-        },
+        ),
+        against(
+            f"relink a whole year: {data:.2f} × the data take",
+            "s",
+            seconds,
+            before,
+            f"the same for {small.recordings:,} recordings",
+            digits=1,
+            aim="≤ 4.5 × for 4 × the data",
+            met=times <= 4.5 * data / 4,
+            rounds=[round(one, 1) for one in large.rounds],
+            reference_rounds=[round(one, 1) for one in small.rounds],
+        ),
     ]
 
 

@@ -6,11 +6,12 @@ import platform
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+from time import perf_counter
 from typing import Any
 
 import psutil
@@ -27,18 +28,55 @@ class Row:
     of the row in the report, such as the single rounds."""
 
     name: str
-    value: float
+    value: float | None
     unit: str
-    reference: float | None
-    reference_command: str | None
-    ratio: float | None
-    aim: str
-    met: bool | None
+    reference: float | None = None
+    reference_command: str | None = None
+    ratio: float | None = None
+    aim: str = ""
+    met: bool | None = None
     detail: dict[str, Any] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
         plain = asdict(self)
         return plain | plain.pop("detail")
+
+
+def against(
+    name: str,
+    unit: str,
+    value: float,
+    reference: float | None,
+    command: str | None,
+    *,
+    digits: int = 2,
+    aim: str = "",
+    met: bool | None = None,
+    **detail: Any,
+) -> Row:
+    """One number beside another, or beside none."""
+    return Row(
+        name=name,
+        value=round(value, digits),
+        unit=unit,
+        reference=None if reference is None else round(reference, digits),
+        reference_command=None if reference is None else command,
+        ratio=round(value / reference, 3) if reference else None,
+        aim=aim,
+        met=met,
+        detail=detail,
+    )
+
+
+def quantile(values: Iterable[float], share: float = 0.95) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def milliseconds(act: Callable[[], object]) -> float:
+    started = perf_counter()
+    act()
+    return (perf_counter() - started) * 1000
 
 
 def compared(

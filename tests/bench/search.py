@@ -3,15 +3,15 @@
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from statistics import median
-from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from service.finding.search.queries import SearchFilters, facets, search
 from service.finding.search.rules import key_token, needle_grams
 from service.finding.search.schema import DDL, TABLE, ensure_partition
 from service.kernel.text import fold
+from tests.bench.report import Row, against, milliseconds, quantile
 from tests.bench.search_corpus import SQUADS, YEAR_START, corpus
 
 COUNT = 1_000_000
@@ -34,7 +35,7 @@ SETTINGS = {"shared_buffers": "1GB", "maintenance_work_mem": "1GB", "max_wal_siz
 MEMBER = SQUADS[3][0]
 
 
-def run() -> list[dict[str, Any]]:
+def run() -> list[Row]:
     folder = Path(tempfile.mkdtemp(prefix="zl-search-"))
     folder.chmod(0o711)
     postgres = Postgres(folder / "pg", account=named("postgres", "nobody"), durable=False, settings=SETTINGS)
@@ -179,7 +180,7 @@ def questions(seed: int = 3) -> list[Question]:
 # ---- the figures ----------------------------------------------------------------------------------
 
 
-def measure(url: str, folder: Path) -> list[dict[str, Any]]:
+def measure(url: str, folder: Path) -> list[Row]:
     asked = questions()
     member = frozenset({MEMBER})
     options = "-c timezone=UTC -c jit=off"
@@ -198,57 +199,36 @@ def measure(url: str, folder: Path) -> list[dict[str, Any]]:
             ).fetchall(),
         }
         times = {name: [_times(way, asked) for _ in range(ROUNDS)] for name, way in ways.items()}
-        p95 = {name: median(_quantile(one, 0.95) for one in rounds) for name, rounds in times.items()}
-        p50 = {name: median(_quantile(one, 0.5) for one in rounds) for name, rounds in times.items()}
+        p95 = {name: median(quantile(one) for one in rounds) for name, rounds in times.items()}
+        p50 = {name: median(quantile(one, 0.5) for one in rounds) for name, rounds in times.items()}
         best = min(("sql by index", "sql by squad"), key=lambda name: p95[name])
         shown = asked[times[best][-1].index(max(times[best][-1]))].sql(best == "sql by index")
         plan = "\n".join(session.scalars(text(_quoted(f"EXPLAIN (ANALYZE, BUFFERS) {shown}"))))
     title = f"search, {COUNT:,} recordings, 2–6 characters and filters, newest 50"
     return [
-        {
-            **_row(f"{title}, member's scope, p95", p95["search"], p95[best], shown),
-            "aim": "≤ 2 × and ≤ 50 ms", "met": p95["search"] <= min(2 * p95[best], 50), "p50": round(p50["search"], 2),
-            "explain": plan, "references_p95": {name: round(value, 2) for name, value in p95.items() if "sql" in name},
-        },
-        {
-            **_row(f"{title}, member's scope, p95, beside SQLite FTS5 over that squad alone", p95["search"], p95["fts5"],
-                   "SELECT rowid FROM d WHERE d MATCH ? ORDER BY rowid DESC LIMIT 50"),
-            "aim": "yardstick", "met": None,
-        },
-        {
-            **_row(f"{title}, whole bureau, p95", p95["bureau"], None, None),
-            "aim": "≤ 50 ms", "met": p95["bureau"] <= 50, "p50": round(p50["bureau"], 2),
-        },
-        {
-            **_row("search facets, member's scope, p95", p95["facets"], None, None),
-            "aim": "≤ 150 ms", "met": p95["facets"] <= 150, "p50": round(p50["facets"], 2),
-        },
+        against(
+            f"{title}, member's scope, p95", "ms", p95["search"], p95[best], shown, aim="≤ 2 × and ≤ 50 ms",
+            met=p95["search"] <= min(2 * p95[best], 50), p50=round(p50["search"], 2), explain=plan,
+            references_p95={name: round(value, 2) for name, value in p95.items() if "sql" in name},
+        ),
+        against(
+            f"{title}, member's scope, p95, beside SQLite FTS5 over that squad alone", "ms", p95["search"],
+            p95["fts5"], "SELECT rowid FROM d WHERE d MATCH ? ORDER BY rowid DESC LIMIT 50", aim="yardstick",
+        ),
+        against(
+            f"{title}, whole bureau, p95", "ms", p95["bureau"], None, None, aim="≤ 50 ms", met=p95["bureau"] <= 50,
+            p50=round(p50["bureau"], 2),
+        ),
+        against(
+            "search facets, member's scope, p95", "ms", p95["facets"], None, None, aim="≤ 150 ms",
+            met=p95["facets"] <= 150, p50=round(p50["facets"], 2),
+        ),
     ]  # fmt: skip
-
-
-def _row(name: str, value: float, reference: float | None, command: str | None) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": round(value, 2),
-        "unit": "ms",
-        "reference": None if reference is None else round(reference, 2),
-        "reference_command": command,
-        "ratio": None if reference is None else round(value / reference, 2),
-    }
 
 
 def _times(way: Callable[[Question], Any], asked: list[Question]) -> list[float]:
     """Milliseconds of each question."""
-    taken = []
-    for question in asked:
-        start = perf_counter()
-        way(question)
-        taken.append((perf_counter() - start) * 1000)
-    return taken
-
-
-def _quantile(values: list[float], share: float) -> float:
-    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+    return [milliseconds(partial(way, question)) for question in asked]
 
 
 def _same_answers(session: Session, asked: list[Question]) -> None:
@@ -292,12 +272,3 @@ def _bigrams(folded: str) -> str:
 
 def _token(name: str, value: str) -> str:
     return f"{name}q{value.replace('_', 'q')}"
-
-
-def percentiles(rows: list[dict[str, Any]]) -> Iterator[str]:
-    for found in rows:
-        yield f"{found['value']:>8} {found['unit']}  {found['name']}  (aim {found['aim']}, met: {found['met']})"
-
-
-if __name__ == "__main__":
-    print("\n".join(percentiles(run())))

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-import psycopg
 import pytest
 import sqlalchemy
-from psycopg import sql
 from sqlalchemy import func, select
 from sqlmodel import Session
 
@@ -42,7 +40,7 @@ from service.supervision.coverage.keep import Known, events_after, kept_rows, st
 from service.supervision.coverage.lists import list_counts
 from service.supervision.coverage.queries import board
 from service.supervision.coverage.selection import Filters
-from tests.fixtures.postgres import TEMPLATE
+from tests.fixtures.postgres import own_engine
 
 pytestmark = pytest.mark.timeout(900)  # loading takes minutes
 IN_THE_YEAR = Filters(since=date(YEAR, 1, 1), until=date(YEAR + 1, 1, 1))
@@ -96,21 +94,13 @@ def _people(session: Session) -> None:
 
 @pytest.fixture(scope="module")
 def year(postgres: Postgres, worker_id: str) -> Iterator[Loaded]:
-    name = f"year_{worker_id}"
-    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
-        )
-    engine = sqlalchemy.create_engine(postgres.url(name))
-    with transaction(engine) as session:
-        _people(session)
-    with transaction(engine) as session:
-        told = load_year(session)
-    freezing.freeze_months(engine)
-    yield Loaded(engine, told)
-    engine.dispose()
-    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with own_engine(postgres, f"year_{worker_id}") as engine:
+        with transaction(engine) as session:
+            _people(session)
+        with transaction(engine) as session:
+            told = load_year(session)
+        freezing.freeze_months(engine)
+        yield Loaded(engine, told)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from service.app import create_app
 from service.kernel import database
 from service.kernel.clock import now
 from tests.fixtures.jobs import Bureau, environment, settled_in
-from tests.fixtures.postgres import TEMPLATE, _create, _drop
+from tests.fixtures.postgres import own_database
 
 PASSWORD = "correct-horse-9"
 
@@ -97,12 +97,11 @@ def lasting_house(
     name = f"house_{worker_id}_{new_id().hex[:8]}"
     folder = run_folder / name
     folder.mkdir(mode=0o755)
-    _create(postgres, name, TEMPLATE)
-    env = environment(postgres.url(name), redis_server.url(), folder)
-    with settled_in(env):
-        made = _house(Bureau(folder, env))
-    yield made
-    _drop(postgres, name)
+    with own_database(postgres, name) as url:
+        env = environment(url, redis_server.url(), folder)
+        with settled_in(env):
+            made = _house(Bureau(folder, env))
+        yield made
     shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,10 +1,8 @@
 """Every page opens for every role that the menu sends there, with rows of everything on it."""
 
-from typing import Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import event as sql_event
 
 from schemas.accounts import Role
 from schemas.cases import Case
@@ -15,6 +13,7 @@ from service.access.rules import may
 from service.kernel import database
 from service.kernel.settings import get_settings
 from service.web.frame.navigation import NAVIGATION, navigation
+from tests.fixtures.statements import counted_statements
 from tests.security.conftest import House
 
 
@@ -76,21 +75,13 @@ def test_the_menu_offers_exactly_what_the_role_may_open(
 
 
 def test_a_longer_list_asks_the_database_no_more_often(house: House) -> None:
-    asked = 0
-
-    def count(*_: Any) -> None:
-        nonlocal asked
-        asked += 1
-
     def asks(path: str) -> int:
-        nonlocal asked
-        asked = 0
-        assert house.ask("GET", path, Role.supervisor, "1").status_code == 200
-        return asked
+        with counted_statements(database.get_engine()) as asked:
+            assert house.ask("GET", path, Role.supervisor, "1").status_code == 200
+        return asked.count
 
     paths = ["/", "/recordings", "/my-uploads", "/cases", "/events", "/attention?what=waiting", "/people"]
     paths += ["/api/v1/recordings", "/api/v1/events", "/api/v1/links"]
-    sql_event.listen(database.get_engine(), "before_cursor_execute", count)
     furnish(house, "甲1")
     furnish(house, "甲2")
     few = {path: (asks(path), asks(path))[1] for path in paths}

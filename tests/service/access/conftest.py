@@ -3,15 +3,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from deploy.embedded.postgres import Postgres
 from service.kernel.database import get_engine
 from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
-from tests.fixtures.postgres import TEMPLATE
+from tests.fixtures.postgres import own_database
 from tests.service.access.bureau import Bureau, open_bureau
 
 _numbers = itertools.count(1)
@@ -47,12 +45,6 @@ def bureau(clean_database: str, tmp_path: Path) -> Iterator[Bureau]:
 @pytest.fixture(scope="module")
 def shared(postgres: Postgres, worker_id: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bureau]:
     """One for all tests of a file: what a request writes through its session is taken back after it."""
-    name = f"access_{worker_id}_{next(_numbers)}"
-    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, TEMPLATE)))
-        )
-    with own_settings(postgres.url(name), tmp_path_factory.mktemp("access")):
+    name, folder = f"access_{worker_id}_{next(_numbers)}", tmp_path_factory.mktemp("access")
+    with own_database(postgres, name) as url, own_settings(url, folder):
         yield open_bureau(get_engine(), keep=False)
-    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))

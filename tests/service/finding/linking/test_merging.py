@@ -35,6 +35,7 @@ from service.registry.importing.actions import Report, run_import
 from service.supervision.coverage.keep import Known, kept_rows, stored_rows
 from service.supervision.explanations.actions import approve, ask_exemption
 from tests.service.finding.linking.field import Field, at
+from tests.service.registry.importing import tables
 
 
 @pytest.fixture
@@ -66,8 +67,7 @@ def run_links(field: Field) -> None:
 
 
 def bring(field: Field, table: str) -> Report:
-    importer = EventImporter(field.session, field.actor(Role.supervisor))
-    return run_import(importer, table.encode(), "text/csv", dry_run=False)
+    return tables.bring(field, EventImporter, table, role=Role.supervisor)
 
 
 def test_who_may_not_and_what_is_out_of_sight(

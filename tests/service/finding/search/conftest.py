@@ -1,14 +1,14 @@
 from collections.abc import Iterator
 
-import psycopg
 import pytest
-from sqlalchemy import Engine, create_engine, text
+from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from deploy.embedded.postgres import Postgres
 from service.finding.search.documents import SearchDocument, copy_documents
 from service.finding.search.schema import DDL, TABLE
 from tests.bench.search_corpus import corpus
+from tests.fixtures.postgres import own_engine, rolled_back
 
 DOCUMENTS = 3000
 
@@ -29,31 +29,21 @@ def documents() -> list[SearchDocument]:
 @pytest.fixture(scope="session")
 def filled_engine(postgres: Postgres, worker_id: str, documents: list[SearchDocument]) -> Iterator[Engine]:
     """A database with a year of documents. Leave it as found: use `filled`."""
-    name = f"search_{worker_id}"
-    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
-    engine = create_engine(postgres.url(name))
-    install(engine)
-    with Session(engine) as session:
-        copy_documents(session, documents)
-        session.commit()
-        session.execute(text(f"ANALYZE {TABLE}"))
-        session.commit()
-    yield engine
-    engine.dispose()
-    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    with own_engine(postgres, f"search_{worker_id}", template=None) as engine:
+        install(engine)
+        with Session(engine) as session:
+            copy_documents(session, documents)
+            session.commit()
+            session.execute(text(f"ANALYZE {TABLE}"))
+            session.commit()
+        yield engine
 
 
 @pytest.fixture
 def filled(filled_engine: Engine) -> Iterator[Session]:
     """A session on the year of documents; what it changes is rolled back."""
-    with filled_engine.connect() as connection:
-        transaction = connection.begin()
-        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
-            yield session
-        transaction.rollback()
+    with rolled_back(filled_engine) as session:
+        yield session
 
 
 @pytest.fixture

@@ -29,7 +29,9 @@ from service.footage.recordings.removal import ask_removal
 from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.registry.importing.actions import Report, run_import
+from tests.fixtures.statements import counted_statements
 from tests.service.finding.linking.field import Field, at
+from tests.service.registry.importing.tables import outcomes
 
 
 @pytest.fixture
@@ -70,10 +72,6 @@ def bring(
 def rows_of(field: Field) -> list[Recording]:
     field.session.expire_all()
     return list(field.session.scalars(select(Recording).order_by(Recording.file_name, Recording.id)))
-
-
-def outcomes(report: Report) -> list[str]:
-    return [str(row.outcome) for row in report.rows]
 
 
 def test_who_only_looks_on_announces_nothing(field: Field) -> None:
@@ -299,25 +297,13 @@ def test_a_docked_recorder_was_seen(field: Field) -> None:
 def test_two_thousand_files_come_in_with_a_bounded_number_of_statements(
     field: Field, session: Session
 ) -> None:
-    from sqlalchemy import event as listen
-
     start = at("09:00")
     listed = [
         file(f"{n}.mp4", file_id=f"F{n}") | {"start": (start + timedelta(minutes=n)).isoformat(), "end": None}
         for n in range(2_000)
     ]
-    count = 0
-
-    def counting(*_: object) -> None:
-        nonlocal count
-        count += 1
-
-    engine = session.get_bind()
-    listen.listen(engine, "before_cursor_execute", counting)
-    try:
+    with counted_statements(session.get_bind()) as asked:
         report, _gone = bring(field, listed)
         again, _gone = bring(field, listed)
-    finally:
-        listen.remove(engine, "before_cursor_execute", counting)
     assert report.counts["created"] == 2_000 and again.counts["unchanged"] == 2_000
-    assert count < 300
+    assert asked.count < 300

@@ -2,14 +2,11 @@ import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-import sqlalchemy
-from psycopg import sql
 
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.redis import Redis
-from tests.fixtures.postgres import TEMPLATE
+from tests.fixtures.postgres import own_engine
 from tests.fixtures.processes import Processes
 from tests.service.footage.uploads.service import Bureau, Service, folder_store
 
@@ -19,16 +16,8 @@ _numbers = itertools.count(1)
 @pytest.fixture(scope="module")
 def bureau(postgres: Postgres, worker_id: str) -> Iterator[Bureau]:
     """A bureau for all tests of one file."""
-    name = f"uploads_{worker_id}_{next(_numbers)}"
-    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*map(sql.Identifier, (name, TEMPLATE)))
-        )
-    engine = sqlalchemy.create_engine(postgres.url(name))
-    yield Bureau(engine).fill()
-    engine.dispose()
-    with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    with own_engine(postgres, f"uploads_{worker_id}_{next(_numbers)}") as engine:
+        yield Bureau(engine).fill()
 
 
 @pytest.fixture(scope="module")

@@ -18,11 +18,13 @@ from service.kernel.errors import NotAllowed
 from service.kernel.i18n import speaking
 from service.registry.cases.importers import CampaignImporter, CaseImporter
 from service.registry.events.importers import EventImporter
-from service.registry.importing.actions import Report, run_import
+from service.registry.importing.actions import run_import
 from service.registry.importing.errors import ColumnsMissing, ImportUnreadable
 from service.registry.people.importers import OfficerImporter, SquadImporter
 from service.registry.recorders.importers import AssignmentImporter, RecorderImporter
+from tests.fixtures.statements import counted_statements
 from tests.service.finding.linking.field import Field, at
+from tests.service.registry.importing.tables import bring, outcomes
 
 TABLES: list[tuple[type, type[SQLModel], str]] = [
     (SquadImporter, Squad, "编号,名称\none,一中队\ntwo,二中队\n"),
@@ -48,23 +50,6 @@ TABLES: list[tuple[type, type[SQLModel], str]] = [
 @pytest.fixture
 def field(session: Session) -> Field:
     return Field(session)
-
-
-def bring(
-    field: Field,
-    importer: type,
-    table: str,
-    *,
-    dry_run: bool = False,
-    role: Role = Role.admin,
-    squad: str | None = None,
-) -> Report:
-    actor = field.actor(role, squad)
-    return run_import(importer(field.session, actor), table.encode(), "text/csv", dry_run=dry_run)
-
-
-def outcomes(report: Report) -> list[str]:
-    return [str(row.outcome) for row in report.rows]
 
 
 def fill(field: Field) -> None:
@@ -237,26 +222,14 @@ def test_who_sees_one_squad_imports_for_that_squad_only(field: Field) -> None:
 def test_ten_thousand_rows_come_in_with_a_bounded_number_of_statements(
     field: Field, session: Session
 ) -> None:
-    from sqlalchemy import event as listen
-
     fill(field)
     rows = "".join(
         f"B-{n},巡查 {n},巡查,2024-06-{n % 28 + 1:02} {n % 24:02}:00,one,012\n" for n in range(10_000)
     )
-    count = 0
-
-    def counting(*_: object) -> None:
-        nonlocal count
-        count += 1
-
-    engine = session.get_bind()
-    listen.listen(engine, "before_cursor_execute", counting)
-    try:
+    with counted_statements(session.get_bind()) as asked:
         report = bring(field, EventImporter, "事件编号,标题,类别,抵达时间,中队,执法人员\n" + rows)
-    finally:
-        listen.remove(engine, "before_cursor_execute", counting)
     assert report.counts["created"] == 10_000
-    assert count < 100
+    assert asked.count < 100
 
 
 def test_a_table_with_more_rows_than_a_statement_carries_values_is_still_taken(field: Field) -> None:

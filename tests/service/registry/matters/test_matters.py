@@ -21,6 +21,7 @@ from service.registry.matters.importers import MatterImporter
 from service.registry.matters.queries import book, get_version, recounted, versions
 from service.registry.matters.rules import DEFAULTS, compare
 from tests.service.finding.linking.field import Field, at
+from tests.service.registry.importing.tables import outcomes
 
 JUNE, JULY = date(2024, 6, 1), date(2024, 7, 1)
 LIST = (
@@ -49,10 +50,6 @@ def bring(
     with speaking("en"):
         importer = MatterImporter(field.session, field.actor(role, squad), starts, "市局〔2024〕1号")
         return importer, run_import(importer, data, "text/csv", dry_run=dry_run)
-
-
-def outcomes(report: Report) -> list[str]:
-    return [str(row.outcome) for row in report.rows]
 
 
 def recounts(field: Field) -> list[int]:

@@ -14,7 +14,7 @@ from schemas.custody import CustodyEntry
 from schemas.people import OfficerCreate, Roster, RosterCreate, SquadCreate
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.i18n import speaking
-from service.registry.importing.actions import Report, run_import
+from service.registry.importing.actions import Report
 from service.registry.people.actions import create_officer, create_squad, update_officer
 from service.registry.people.errors import (
     AlreadyOnDuty,
@@ -37,6 +37,8 @@ from service.registry.people.rosters import (
 )
 from service.registry.people.updates import OfficerUpdate
 from tests.service.finding.linking.field import Field, at
+from tests.service.registry.importing import tables
+from tests.service.registry.importing.tables import outcomes
 
 
 @pytest.fixture
@@ -58,16 +60,9 @@ def duty(officer: str = "012", start: str = "08:00", end: str = "16:00", **more:
     )
 
 
-def bring(
-    field: Field, table: str, importer: Any = RosterImporter, squad: str | None = None, dry_run: bool = False
-) -> Report:
+def bring(field: Field, table: str, importer: Any = RosterImporter, **more: Any) -> Report:
     with speaking("en"):
-        actor = field.actor(Role.supervisor, squad)
-        return run_import(importer(field.session, actor), table.encode(), "text/csv", dry_run=dry_run)
-
-
-def outcomes(report: Report) -> list[str]:
-    return [str(row.outcome) for row in report.rows]
+        return tables.bring(field, importer, table, role=Role.supervisor, **more)
 
 
 def test_only_those_who_may_and_only_for_a_squad_in_sight(field: Field) -> None:

@@ -16,7 +16,7 @@ from schemas.recorders import Assignment, AssignmentCreate, RecorderCreate, Reco
 from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.i18n import speaking
-from service.registry.importing.actions import Report, run_import
+from service.registry.importing.actions import Report
 from service.registry.people.actions import update_officer
 from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.people.updates import OfficerUpdate
@@ -39,6 +39,8 @@ from service.registry.recorders.queries import (
 )
 from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
 from tests.service.finding.linking.field import Field, at
+from tests.service.registry.importing import tables
+from tests.service.registry.importing.tables import outcomes
 
 
 @pytest.fixture
@@ -59,14 +61,9 @@ def holding(
     )
 
 
-def bring(field: Field, table: str, importer: Any = AssignmentImporter, squad: str | None = None) -> Report:
+def bring(field: Field, table: str, importer: Any = AssignmentImporter, **more: Any) -> Report:
     with speaking("en"):
-        actor = field.actor(Role.supervisor, squad)
-        return run_import(importer(field.session, actor), table.encode(), "text/csv", dry_run=False)
-
-
-def outcomes(report: Report) -> list[str]:
-    return [str(row.outcome) for row in report.rows]
+        return tables.bring(field, importer, table, role=Role.supervisor, **more)
 
 
 def held(field: Field) -> list[tuple]:

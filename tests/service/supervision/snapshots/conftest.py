@@ -10,7 +10,7 @@ from schemas.people import Squad
 from service.kernel.actor import Actor
 from service.supervision.coverage.keep import recount_all
 from service.supervision.snapshots.actions import STEADY
-from tests.fixtures.postgres import TEMPLATE, _create, _drop
+from tests.fixtures.postgres import own_engine, rolled_back
 from tests.service.finding.linking.field import Field, at
 from tests.service.supervision.coverage.random_bureau import draw
 
@@ -18,30 +18,23 @@ from tests.service.supervision.coverage.random_bureau import draw
 @pytest.fixture(scope="module")
 def drawn_engine(postgres: Postgres, worker_id: str) -> Iterator[sqlalchemy.Engine]:
     """A drawn bureau, committed once for the file; leave it as you found it."""
-    name = f"months_{worker_id}"
-    _create(postgres, name, TEMPLATE)
-    engine = sqlalchemy.create_engine(postgres.url(name))
-    with Session(engine, expire_on_commit=False) as session:
-        bureau = Field(session)
-        draw(bureau, 7)
-        bureau.hold("R-07", "012", at("08:00"), None)
-        for role, squad in ((Role.supervisor, None), (Role.supervisor, "one"), (Role.auditor, None)):
-            bureau.actor(role, squad)
-        recount_all(session)
-        session.commit()
-    yield engine
-    engine.dispose()
-    _drop(postgres, name)
+    with own_engine(postgres, f"months_{worker_id}") as engine:
+        with Session(engine, expire_on_commit=False) as session:
+            bureau = Field(session)
+            draw(bureau, 7)
+            bureau.hold("R-07", "012", at("08:00"), None)
+            for role, squad in ((Role.supervisor, None), (Role.supervisor, "one"), (Role.auditor, None)):
+                bureau.actor(role, squad)
+            recount_all(session)
+            session.commit()
+        yield engine
 
 
 @pytest.fixture
 def steady(drawn_engine: sqlalchemy.Engine) -> Iterator[Session]:
     """Sees one moment; commits inside are savepoints, and all is rolled back after the test."""
-    with drawn_engine.execution_options(isolation_level=STEADY).connect() as connection:
-        outer = connection.begin()
-        with Session(connection, join_transaction_mode="create_savepoint", expire_on_commit=False) as session:
-            yield session
-        outer.rollback()
+    with rolled_back(drawn_engine.execution_options(isolation_level=STEADY)) as session:
+        yield session
 
 
 def known(session: Session, role: Role = Role.supervisor, squad: str | None = None) -> Actor:
