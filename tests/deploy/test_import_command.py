@@ -12,7 +12,7 @@ import typer
 from openpyxl import load_workbook
 from typer.testing import CliRunner
 
-from deploy.import_rows import register
+from deploy.import_rows import What, register
 from deploy.process import free_port
 from service.desk.imports.kinds import IMPORTS
 from service.kernel.settings import get_settings
@@ -92,6 +92,10 @@ def test_a_list_of_matters_is_published_from_a_day_on(tmp_path: Path, signed: di
     assert (code, "2026-01-01" in said) == (0, True)
     code, said = run("matters", "m.csv", "--in-force-from", "June", **signed)
     assert code == 2
+
+
+def test_the_command_takes_every_kind_of_table():
+    assert [*What] == [*IMPORTS]  # said twice, for the list itself takes seconds to load
 
 
 @pytest.mark.parametrize("what", list(IMPORTS))
