@@ -137,43 +137,39 @@ def _written(start: datetime, local_as_utc: bool) -> datetime:
     return start.astimezone(ZONE).replace(tzinfo=None) if local_as_utc else start
 
 
-def _late_and_short(bureau: Bureau, event: Event) -> Plan:
+def _filmed(
+    bureau: Bureau,
+    event: Event,
+    story: str,
+    seconds: int,
+    *,
+    after: int = 0,
+    ending: str = "mp4",
+    **more: Any,
+) -> Plan:
+    """By the holder of the recorder, from so many seconds after the arrival on; what is usual may differ."""
     recorder, officer = holder_recorder(bureau, event)
-    start = event.arrived_at + timedelta(seconds=40)
-    return Plan(
-        name=_name_a(recorder, officer, start, "mp4"),
-        story="switched on 40 s late, switched off early",
-        container="mp4",
-        squad=event.squad,
-        officer=officer,
-        start=start,
-        seconds=45,
-        clock=start,
-        wanted_event=event.external_id,
-        wanted_case=event.case,
-    )
+    start = event.arrived_at + timedelta(seconds=after)
+    usual: dict[str, Any] = {
+        "name": _name_a(recorder, officer, start, ending),
+        "container": ending,
+        "squad": event.squad,
+        "officer": officer,
+        "start": start,
+        "clock": start,
+        "wanted_event": event.external_id,
+        "wanted_case": event.case,
+    }
+    return Plan(story=story, seconds=seconds, **usual | more)
+
+
+def _late_and_short(bureau: Bureau, event: Event) -> Plan:
+    return _filmed(bureau, event, "switched on 40 s late, switched off early", 45, after=40)
 
 
 def _split(bureau: Bureau, event: Event) -> list[Plan]:
-    recorder, officer = holder_recorder(bureau, event)
-    parts = []
-    for n in range(2):
-        start = event.arrived_at + timedelta(seconds=n * 50)
-        parts.append(
-            Plan(
-                name=_name_a(recorder, officer, start, "mp4"),
-                story=f"the camera cut one act into files, part {n + 1}",
-                container="mp4",
-                squad=event.squad,
-                officer=officer,
-                start=start,
-                seconds=50,
-                clock=start,
-                wanted_event=event.external_id,
-                wanted_case=event.case,
-            )
-        )
-    return parts
+    story = "the camera cut one act into files, part "
+    return [_filmed(bureau, event, f"{story}{n + 1}", 50, after=50 * n) for n in range(2)]
 
 
 def _interrupted(bureau: Bureau, events: list[Event]) -> list[Plan]:
@@ -185,21 +181,10 @@ def _interrupted(bureau: Bureau, events: list[Event]) -> list[Plan]:
         and _model_of(bureau, holder_recorder(bureau, event)[0]) == "M-A"
         and (event.departed_at - event.arrived_at).seconds >= 95
     )
-    recorder, officer = holder_recorder(bureau, event)
     length = int((event.departed_at - event.arrived_at).total_seconds())
+    story = "switched off in the middle, part "
     return [
-        Plan(
-            name=_name_a(recorder, officer, event.arrived_at + timedelta(seconds=since), "mp4"),
-            story=f"switched off in the middle, part {n + 1}",
-            container="mp4",
-            squad=event.squad,
-            officer=officer,
-            start=event.arrived_at + timedelta(seconds=since),
-            seconds=until - since,
-            clock=event.arrived_at + timedelta(seconds=since),
-            wanted_event=event.external_id,
-            wanted_case=event.case,
-        )
+        _filmed(bureau, event, f"{story}{n + 1}", until - since, after=since)
         for n, (since, until) in enumerate(((0, 24), (68, length)))
     ]
 
@@ -260,73 +245,24 @@ def _declared_case(bureau: Bureau, event: Event) -> Plan:
 
 
 def _reset_clock(bureau: Bureau, event: Event) -> Plan:
-    recorder, officer = holder_recorder(bureau, event)
-    start = event.arrived_at
-    return Plan(
-        name=_name_a(recorder, officer, start, "mp4"),
-        story="the container says 1970 after a flat battery; the file name knows better",
-        container="mp4",
-        squad=event.squad,
-        officer=officer,
-        start=start,
-        seconds=60,
-        clock=datetime(1970, 1, 1, 0, 3, tzinfo=ZONE),
-        wanted_event=event.external_id,
-        wanted_case=event.case,
-        wanted_tags=("clock_doubt",),
-    )
+    story = "the container says 1970 after a flat battery; the file name knows better"
+    lost = datetime(1970, 1, 1, 0, 3, tzinfo=ZONE)
+    return _filmed(bureau, event, story, 60, clock=lost, wanted_tags=("clock_doubt",))
 
 
 def _covered(bureau: Bureau, event: Event) -> Plan:
-    recorder, officer = holder_recorder(bureau, event)
-    return Plan(
-        name=_name_a(recorder, officer, event.arrived_at, "mp4"),
-        story="the lens is covered for a while",
-        container="mp4",
-        squad=event.squad,
-        officer=officer,
-        start=event.arrived_at,
-        seconds=60,
-        faults=("covered",),
-        clock=event.arrived_at,
-        wanted_event=event.external_id,
-        wanted_case=event.case,
-        wanted_tags=("covered",),
-    )
+    story = "the lens is covered for a while"
+    return _filmed(bureau, event, story, 60, faults=("covered",), wanted_tags=("covered",))
 
 
 def _silent(bureau: Bureau, event: Event) -> Plan:
-    recorder, officer = holder_recorder(bureau, event)
-    return Plan(
-        name=_name_a(recorder, officer, event.arrived_at, "mp4"),
-        story="muted for a while, and a black picture at the end",
-        container="mp4",
-        squad=event.squad,
-        officer=officer,
-        start=event.arrived_at,
-        seconds=60,
-        faults=("silent", "black"),
-        clock=event.arrived_at,
-        wanted_event=event.external_id,
-        wanted_case=event.case,
-        wanted_tags=("silent", "black"),
-    )
+    story = "muted for a while, and a black picture at the end"
+    both = ("silent", "black")
+    return _filmed(bureau, event, story, 60, faults=both, wanted_tags=both)
 
 
 def _sound_only(bureau: Bureau, event: Event) -> Plan:
-    recorder, officer = holder_recorder(bureau, event)
-    return Plan(
-        name=_name_a(recorder, officer, event.arrived_at, "m4a"),
-        story="only sound was recorded",
-        container="m4a",
-        squad=event.squad,
-        officer=officer,
-        start=event.arrived_at,
-        seconds=60,
-        clock=event.arrived_at,
-        wanted_event=event.external_id,
-        wanted_case=event.case,
-    )
+    return _filmed(bureau, event, "only sound was recorded", 60, ending="m4a")
 
 
 def _nobody_knows(bureau: Bureau, event: Event) -> Plan:
@@ -365,18 +301,17 @@ def _private(bureau: Bureau) -> Plan:
 
 
 def _power_loss(bureau: Bureau, event: Event) -> Plan:
-    recorder, officer = holder_recorder(bureau, event)
-    return Plan(
-        name=_name_a(recorder, officer, event.arrived_at + timedelta(seconds=1), "mp4"),
-        story="power loss: the index of the file was never written",
+    return _filmed(
+        bureau,
+        event,
+        "power loss: the index of the file was never written",
+        20,
+        after=1,
         container="broken",
-        squad=event.squad,
-        officer=officer,
-        start=event.arrived_at + timedelta(seconds=1),
-        seconds=20,
         clock=event.arrived_at,
         wanted_state="unplayable",
         wanted_event=None,
+        wanted_case=None,
         wanted_link="any",
         touches=event.external_id,
     )
