@@ -19,6 +19,7 @@ class JobKind(enum.StrEnum):
     renditions = "renditions"
     clock = "clock"  # of an original: the time burned into its picture
     recount = "recount"  # of a matter list: the coverage of every event
+    reindex = "reindex"  # of an officer, a squad, or the list of subjects: search documents by its new words
     noop = "noop"
 
 

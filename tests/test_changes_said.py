@@ -27,6 +27,7 @@ WRITTEN_IN_SQL = re.compile(rf"(?:INSERT INTO|UPDATE|DELETE FROM)\s+({'|'.join(s
 
 # Where the rows are only made, or filled in, for a caller who keeps them and says so.
 EXCEPTIONS = {
+    "service/supervision/coverage/counted_by.py:recount_if_changed": "it notes what the rows are counted by",
     "service/footage/tags.py:row": "workers.stages.tags and announcements.adoption keep it",
     "workers/stages/tag_clock.py:weigh": "workers.stages.tags keeps it",
 }

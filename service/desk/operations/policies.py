@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from schemas.policy import PolicyValue
 from service.kernel.actor import Actor
+from service.kernel.changes import changed
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.errors import Invalid
@@ -32,6 +33,7 @@ def set_policy(session: Session, by: Actor | str, name: str, value: Any) -> bool
     row.changed_by = by.account_id if isinstance(by, Actor) else None
     session.add(row)
     session.flush()
+    changed(session, PolicyValue, [name])
     record(session, by, "set_policy", "policy", None, name=name, before=before, after=value)
     return recount_if_changed(session, by)
 

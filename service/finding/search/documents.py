@@ -13,7 +13,7 @@ from sqlmodel import Session
 from service.finding.search.refs import ref
 from service.finding.search.rules import all_tokens, day_tokens, key_token, place_tokens
 from service.finding.search.schema import TABLE, ensure_partitions, month_of
-from service.kernel.round_trip import together
+from service.kernel.round_trip import Asked, together
 from service.kernel.text import fold
 from service.registry.cases.rules import case_number_fold
 
@@ -76,14 +76,19 @@ def write_documents(session: Session, documents: Iterable[SearchDocument]) -> in
         ensure_partitions(session, {month_of(document.received_at) for document in batch.values()})
         together(
             session,
-            # Two writers of one recording take turns; in order, so that two batches never wait for each other.
-            (_TAKE_TURNS, {"keys": sorted(key_token("recording", recording_id) for recording_id in batch)}),
+            turns(batch),
             (_REMOVE, {"ids": list(batch)}),
             *((_INSERT, dict(zip(_NAMES, row(document), strict=True))) for document in batch.values()),
             (_LEARN, _values(batch.values())),
         )
         written += len(batch)
     return written
+
+
+def turns(recording_ids: Iterable[UUID]) -> Asked:
+    """Two writers of one recording take turns; in order, so that two batches never wait for each other. Whoever reads
+    what goes into a document takes the turn before: else the second would write what it read before the first."""
+    return _TAKE_TURNS, {"keys": sorted(key_token("recording", one) for one in recording_ids)}
 
 
 def copy_documents(session: Session, documents: Iterable[SearchDocument]) -> int:

@@ -14,11 +14,11 @@ from schemas.cases import Campaign, Case
 from schemas.events import EnforcementEvent
 from schemas.links import COUNTED
 from schemas.recordings import Recording
-from service.finding.search.documents import SearchDocument, remove_documents, write_documents
+from service.finding.search.documents import SearchDocument, remove_documents, turns, write_documents
 from service.footage.tags import NO_FACETS
 from service.kernel.changes import NEW, Changes, Settler, Thing, anything, but, only
 from service.kernel.policy import DEFAULTS
-from service.kernel.round_trip import together
+from service.kernel.round_trip import Asked, together
 from service.registry.events.subjects import Subjects
 
 # What each kind is called, so that the word itself finds it.
@@ -35,7 +35,8 @@ def index_recordings(session: Session, recording_ids: Iterable[UUID]) -> None:
     """Rebuilds their documents; one that was merged into another has none."""
     ids = list(dict.fromkeys(recording_ids))
     for start in range(0, len(ids), BATCH):
-        known = _read(session, ids[start : start + BATCH])
+        some = ids[start : start + BATCH]
+        known = _read(session, some, turns(some))
         write_documents(session, known.documents())
         gone = [one.id for one in known.recordings if one.merged_into is not None]
         if gone:
@@ -58,11 +59,11 @@ def documents(session: Session, recording_ids: list[UUID]) -> Iterator[SearchDoc
     yield from _read(session, recording_ids).documents()
 
 
-def _read(session: Session, ids: list[UUID]) -> "_Known":
+def _read(session: Session, ids: list[UUID], *first: Asked) -> "_Known":
     asked = {"ids": ids}
     recordings, links, tags, stored = together(
-        session, (_RECORDINGS, asked), (_LINKS, asked), (_TAGS, asked), (_SUBJECTS, {})
-    )
+        session, *first, (_RECORDINGS, asked), (_LINKS, asked), (_TAGS, asked), (_SUBJECTS, {})
+    )[-4:]
     known = _Known(recordings, about=Subjects(stored[0].value if stored else DEFAULTS["event_subjects"]))
     for link in links:
         known.links[link.recording_id].append(link)

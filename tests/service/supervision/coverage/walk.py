@@ -187,6 +187,7 @@ class Walk:
         recording = self.one(session, Recording, Recording.state == RecordingState.ready)
         receipt = Receipt(recording_id=recording.id, store_key="-", size=1)
         session.add(receipt)
+        request_job(session, JobKind.link, recording.id)  # as intake does of what was linked
         refuse_mismatch(session, recording, receipt, "0" * 64)
 
     def probe(self, session: Session) -> None:
