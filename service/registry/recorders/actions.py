@@ -52,8 +52,9 @@ def update_model(
     if model is None:
         raise NotFound
     values = wanted.model_dump(exclude_unset=True)
-    if wanted.conventions is not None:
-        _check_conventions(wanted.conventions)
+    if "conventions" in values:
+        values["conventions"] = wanted.conventions or {}  # null: none at all
+        _check_conventions(values["conventions"])
     anew = values.get("conventions", model.conventions) != model.conventions
     _change(session, actor, "recorder_model", model, values, None)
     if anew:

@@ -294,6 +294,13 @@ def test_conventions_that_cannot_be_read_are_refused_and_named(field: Field) -> 
     assert model.conventions == {}
 
 
+def test_conventions_that_are_emptied_are_none(field: Field) -> None:
+    admin = field.actor(Role.admin)
+    model = create_model(field.session, admin, RecorderModelCreate(code="M-2", conventions={"stamp": "end"}))
+    update_model(field.session, admin, model.id, RecorderModelUpdate(conventions=None))
+    assert model.conventions == {}
+
+
 def test_the_files_of_a_recorder_that_is_of_another_model_are_read_anew(field: Field) -> None:
     admin = field.actor(Role.admin)
     for code in ("M-1", "M-2"):
