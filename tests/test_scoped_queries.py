@@ -36,15 +36,15 @@ ALLOWED = {
         finding/linking/neighbours finding/linking/recognise finding/linking/relink finding/search/project
         footage/announcements/adoption footage/recordings/actions footage/uploads/completion footage/uploads/reaper
         registry/cases/actions registry/clocks/actions registry/clocks/keep registry/conventions/actions
-        registry/events/following supervision/coverage/counted_by supervision/coverage/keep
+        supervision/coverage/counted_by supervision/coverage/keep
     """,
     "looks for a row that must not be there twice, whoever's it is; the caller learns that it is taken": """
         footage/announcements/lists footage/uploads/actions registry/cases/importers registry/events/actions
         registry/events/importers supervision/disputes/actions
     """,
     "a command that re-reads or locks a row which it found in the caller's scope, or what hangs on it": """
-        finding/linking/actions footage/announcements/actions footage/recordings/removal
-        registry/events/from_recording registry/events/late registry/events/merging
+        finding/linking/actions finding/linking/from_recording finding/linking/merging
+        footage/announcements/actions footage/recordings/removal registry/events/late
         supervision/explanations/actions
     """,
     "reads what hangs on rows that came from the caller's scope, by their ids": """
