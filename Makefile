@@ -8,6 +8,8 @@ export ZHENGLU_SAMPLES ?= $(abspath $(wildcard ../shared/samples))
 unexport PYTHONDONTWRITEBYTECODE
 # make test T=tests/service/footage/uploads runs a part; T='-k name' works too.
 T ?= tests
+# make test COVERAGE=1 also says how much of the program ran. It costs half as much time again, so only when asked for.
+MEASURED = $(filter-out 0,$(COVERAGE))
 # Most tests wait more than they compute.
 WORKERS ?= $(shell expr $$(nproc) + 2)
 
@@ -19,8 +21,9 @@ demo: ## everything running on this machine with a sample bureau (ONCE=1: check 
 	@.venv/bin/zhenglu demo $(if $(filter-out 0,$(ONCE)),--once) \
 		$(if $(FOOTAGE),--footage "$(FOOTAGE)") $(if $(PORT),--port $(PORT))
 
-test: check ## all tests, on real PostgreSQL, Redis, S3, ffmpeg and Chromium (T=path: a part of them)
-	@.venv/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(T)
+test: check ## all tests, on real PostgreSQL, Redis, S3, ffmpeg and Chromium (T=path: a part of them; COVERAGE=1)
+	@.venv/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(if $(MEASURED),--cov --cov-report=) $(T)
+	@$(if $(MEASURED),.venv/bin/coverage report | awk '/^TOTAL/ {print "Lines and branches that ran: " $$NF}')
 
 soak: ## what takes too long for every change; ends with a table of what ran (T=path: a part)
 	@deploy/setup.sh test
