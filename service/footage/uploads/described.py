@@ -143,7 +143,7 @@ def answered(status: int, description: str, *names: str) -> dict[int | str, dict
     return {status: {"description": description, "headers": headers}}
 
 
-TUS = (NotSignedIn, NotAllowed, Unavailable, WrongTusVersion, Invalid)
+TUS = (NotSignedIn, NotAllowed, Unavailable, StorageUnavailable, WrongTusVersion, Invalid)
 OF_ONE = (NotFound, UploadGone)
 WRITING = (
     CsrfMissing,

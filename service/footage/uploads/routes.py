@@ -107,7 +107,7 @@ async def get_upload_options(request: Request) -> Response:
         "Upload-Length", "Upload-Defer-Length", "Upload-Metadata", "Upload-Concat", "Upload-Checksum"
     ),
 )  # fmt: skip
-@raises(*TUS, *WRITING, NotFound)
+@raises(*TUS, *OF_ONE, *WRITING)
 @takes(PART, required=False)
 async def create_upload(request: Request) -> Response:
     """Begins a resumable upload, or joins finished pieces. A body, if there is one, is its first bytes."""
