@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from schemas.base import enum_check, enum_field, id_field, json_field, time_field
 from schemas.events import EventKind
+from schemas.wishes import Wish, second_person
 
 
 class Basis(enum.StrEnum):
@@ -126,7 +127,7 @@ class ExplanationState(enum.StrEnum):
     withdrawn = "withdrawn"
 
 
-class Explanation(SQLModel, table=True):
+class Explanation(Wish, table=True):
     """Asked by the member, decided by another person. Only an approved one counts."""
 
     __tablename__ = "explanations"
@@ -137,9 +138,8 @@ class Explanation(SQLModel, table=True):
         CheckConstraint(
             "(kind = 'gap_reason') = (gap_from IS NOT NULL AND gap_to > gap_from)", name="stretch"
         ),
-        CheckConstraint("decided_by IS NULL OR decided_by <> asked_by", name="second_person"),
+        second_person(),
     )
-    id: UUID = id_field()
     event_id: UUID = Field(foreign_key="enforcement_events.id", index=True)
     kind: ExplanationKind = enum_field(ExplanationKind)
     reason: ExplanationReason = enum_field(ExplanationReason)
@@ -147,11 +147,6 @@ class Explanation(SQLModel, table=True):
     gap_to: datetime | None = time_field(nullable=True)
     note: str = Field(default="", max_length=1000)
     state: ExplanationState = enum_field(ExplanationState, default=ExplanationState.asked, index=True)
-    asked_by: UUID = Field(foreign_key="accounts.id")
-    asked_at: datetime = time_field(default_now=True)
-    decided_by: UUID | None = Field(default=None, foreign_key="accounts.id")
-    decided_at: datetime | None = time_field(nullable=True)
-    answer: str = Field(default="", max_length=1000)
 
 
 class ExplanationRead(SQLModel):
@@ -184,7 +179,7 @@ class DisputeAbout(enum.StrEnum):
     duty_day = "duty_day"
 
 
-class Dispute(SQLModel, table=True):
+class Dispute(Wish, table=True):
     """An officer says that a row about them is wrong; a supervisor answers. `snapshot_id`: the frozen month
     that it concerns, set when one exists; the frozen figure stays, the upheld dispute stands beside it.
 
@@ -195,7 +190,7 @@ class Dispute(SQLModel, table=True):
     __table_args__ = (
         enum_check("state", DisputeState),
         enum_check("about", DisputeAbout),
-        CheckConstraint("answered_by IS NULL OR answered_by <> raised_by", name="second_person"),
+        second_person(),
         CheckConstraint(
             "(about = 'event') = (event_id IS NOT NULL) AND (about = 'recorder') = (recorder_id IS NOT NULL)"
             " AND (about = 'duty_day') = (squad_id IS NOT NULL)"
@@ -204,7 +199,6 @@ class Dispute(SQLModel, table=True):
             name="row",
         ),
     )
-    id: UUID = id_field()
     about: DisputeAbout = enum_field(DisputeAbout, default=DisputeAbout.event)
     event_id: UUID | None = Field(default=None, foreign_key="enforcement_events.id", index=True)
     recording_id: UUID | None = Field(default=None, foreign_key="recordings.id")
@@ -214,10 +208,6 @@ class Dispute(SQLModel, table=True):
     snapshot_id: UUID | None = Field(default=None, foreign_key="coverage_snapshots.id", index=True)
     statement: str = Field(max_length=2000)
     state: DisputeState = enum_field(DisputeState, default=DisputeState.open, index=True)
-    raised_by: UUID = Field(foreign_key="accounts.id")
-    raised_at: datetime = time_field(default_now=True)
-    answered_by: UUID | None = Field(default=None, foreign_key="accounts.id")
-    answered_at: datetime | None = time_field(nullable=True)
     answer: str = Field(default="", max_length=2000)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from schemas.base import enum_check, enum_field, id_field, json_field, time_field
+from schemas.wishes import Wish, second_person
 
 
 class RecordingState(enum.StrEnum):
@@ -215,17 +216,11 @@ class RemovalState(enum.StrEnum):
     granted = "granted"
 
 
-class RemovalRequest(SQLModel, table=True):
+class RemovalRequest(Wish, table=True):
     """A member asks that a recording be taken out of sight; a supervisor answers. Bytes stay."""
 
     __tablename__ = "removal_requests"
-    __table_args__ = (enum_check("state", RemovalState),)
-    id: UUID = id_field()
+    __table_args__ = (enum_check("state", RemovalState), second_person())
     recording_id: UUID = Field(foreign_key="recordings.id", index=True)
-    asked_by: UUID = Field(foreign_key="accounts.id")
     reason: str = Field(max_length=1000)
     state: RemovalState = enum_field(RemovalState, default=RemovalState.asked)
-    asked_at: datetime = time_field(default_now=True)
-    decided_by: UUID | None = Field(default=None, foreign_key="accounts.id")
-    decided_at: datetime | None = time_field(nullable=True)
-    answer: str = Field(default="", max_length=1000)

@@ -28,6 +28,7 @@ WRITTEN_IN_SQL = re.compile(rf"(?:INSERT INTO|UPDATE|DELETE FROM)\s+({'|'.join(s
 # Where the rows are only made, or filled in, for a caller who keeps them and says so.
 EXCEPTIONS = {
     "service/supervision/coverage/counted_by.py:recount_if_changed": "it notes what the rows are counted by",
+    "service/supervision/explanations/actions.py:_ask": "only a decision counts: approval.py beside it says so",
     "service/footage/tags.py:row": "workers.stages.tags and announcements.adoption keep it",
     "workers/stages/tag_clock.py:weigh": "workers.stages.tags keeps it",
 }
@@ -191,7 +192,7 @@ def test_whoever_writes_what_is_watched_says_that_it_changed(trees: dict[str, as
         ("Assignment", "service/registry/recorders/actions.py", "remove_assignment"),
         ("Case", "service/registry/cases/importers.py", "apply"),
         ("Link", "service/finding/linking/keep.py", "_apply"),
-        ("Explanation", "service/supervision/explanations/actions.py", "withdraw"),
+        ("Explanation", "service/supervision/explanations/actions.py", "_ask"),
         ("Tag", "workers/stages/tags.py", "_publish"),
     ],
 )

@@ -34,13 +34,14 @@ ALLOWED = {
     "settles what follows from a change or is a job's: it acts for nobody, over all that the change touches": """
         finding/linking/batch finding/linking/claims finding/linking/facts finding/linking/keep
         finding/linking/neighbours finding/linking/recognise finding/linking/relink finding/search/project
+        finding/search/renamed
         footage/announcements/adoption footage/recordings/actions footage/uploads/completion footage/uploads/reaper
         registry/cases/actions registry/clocks/actions registry/clocks/keep registry/conventions/actions
         supervision/coverage/counted_by supervision/coverage/keep
     """,
     "looks for a row that must not be there twice, whoever's it is; the caller learns that it is taken": """
         footage/announcements/lists footage/uploads/actions registry/cases/importers registry/events/actions
-        registry/events/importers supervision/disputes/actions
+        registry/events/importers
     """,
     "a command that re-reads or locks a row which it found in the caller's scope, or what hangs on it": """
         finding/linking/actions finding/linking/from_recording finding/linking/merging
@@ -50,7 +51,8 @@ ALLOWED = {
     "reads what hangs on rows that came from the caller's scope, by their ids": """
         finding/linking/queries finding/search/cards footage/recordings/queries footage/uploads/queries
         supervision/coverage/late supervision/coverage/rows supervision/coverage/timeline
-        supervision/disputes/queries supervision/snapshots/export web/disputes/views web/events/detail
+        supervision/disputes/approval supervision/disputes/queries
+        supervision/explanations/approval supervision/snapshots/export web/events/detail
         web/recordings/detail
     """,
     "a condition or a sum over rows of the caller's scope: no row of the table itself is answered": """

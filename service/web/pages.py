@@ -16,6 +16,7 @@ from service.web.recorders.pages import router as recorders
 from service.web.recordings.pages import router as recordings
 from service.web.search.pages import router as search
 from service.web.snapshots.pages import router as snapshots
+from service.web.two_persons.pages import router as two_persons
 
 PAGES = (
     access,
@@ -30,6 +31,7 @@ PAGES = (
     search,  # before recordings: /recordings/facets is not an id
     recordings,
     coverage,
+    two_persons,
     explanations,
     disputes,
     snapshots,

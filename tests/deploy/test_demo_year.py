@@ -224,7 +224,7 @@ def test_a_dispute_was_upheld_after_its_month_was_frozen(loaded: Session) -> Non
     late = loaded.scalars(select(Dispute).where(Dispute.snapshot_id.is_not(None))).all()
     assert [one.state for one in late] == [DisputeState.upheld]
     frozen = loaded.get_one(CoverageSnapshot, late[0].snapshot_id)
-    assert late[0].answered_at > frozen.as_of
+    assert late[0].decided_at > frozen.as_of
 
 
 def test_confirmed_links_alone_give_another_board(year: Loaded, loaded: Session) -> None:

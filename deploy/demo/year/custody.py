@@ -52,12 +52,12 @@ class Told:
             same = {"dispute": str(row["id"]), "recording": None}
             event = row["event_id"]
             yield self._row(
-                row["raised_at"], row["raised_by"], "raise_dispute", "event", event,
+                row["asked_at"], row["asked_by"], "raise_dispute", "event", event,
                 **same, statement=row["statement"],
             )  # fmt: skip
             if row["state"] != DisputeState.open:
                 yield self._row(
-                    row["answered_at"], row["answered_by"], "answer_dispute", "event", event,
+                    row["decided_at"], row["decided_by"], "answer_dispute", "event", event,
                     **same, outcome=str(row["state"]), answer=row["answer"],
                 )  # fmt: skip
 

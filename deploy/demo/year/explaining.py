@@ -148,10 +148,10 @@ def disputes(
                 "event_id": event.event_id,
                 "statement": statement,
                 "state": state,
-                "raised_by": members[event.event_id],
-                "raised_at": raised,
-                "answered_by": supervisor if answered else None,
-                "answered_at": raised + timedelta(days=2) if answered else None,
+                "asked_by": members[event.event_id],
+                "asked_at": raised,
+                "decided_by": supervisor if answered else None,
+                "decided_at": raised + timedelta(days=2) if answered else None,
                 "answer": answer,
             }
         )

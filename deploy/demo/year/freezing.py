@@ -15,7 +15,8 @@ from schemas.events import EnforcementEvent, EventOfficer, EventUpdate
 from service.kernel.actor import Actor
 from service.kernel.database import get_engine, transaction
 from service.registry.events.actions import update_event
-from service.supervision.disputes.actions import raise_dispute, uphold
+from service.supervision.disputes.actions import raise_dispute
+from service.supervision.disputes.approval import DISPUTE
 from service.supervision.snapshots.actions import STEADY, freeze
 from service.supervision.snapshots.queries import months, wants_recount
 
@@ -88,7 +89,7 @@ def _dispute(engine: Engine, supervisor: Actor) -> None:
         event_id, account = found
         dispute = raise_dispute(session, _actor(account), event_id, STATEMENT)
         session.flush()
-        uphold(session, supervisor, dispute.id, ANSWER)
+        DISPUTE.approve(session, supervisor, dispute.id, ANSWER)
 
 
 def _put_right(engine: Engine, supervisor: Actor) -> None:

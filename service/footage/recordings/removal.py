@@ -2,88 +2,63 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlmodel import Session
 
 from schemas.recordings import Recording, RecordingState, RemovalRequest, RemovalState
-from service.access.actions import require
-from service.access.queries import get_recording
+from schemas.wishes import WishState
+from service.access.queries import get_recording, visible_recordings
+from service.access.rules import MAY
 from service.footage.announcements.rules import WITHDRAWN
 from service.footage.recordings.errors import NothingToRemove
 from service.kernel.actor import Actor
-from service.kernel.clock import now
-from service.kernel.custody import record
-from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.kernel.i18n import lazy as _
+from service.kernel.two_persons.approval import WORDS, Act, Approval, Told
+from service.kernel.two_persons.rules import Step
 
 
 def ask_removal(session: Session, actor: Actor, recording_id: UUID, reason: str) -> RemovalRequest:
-    """Asking twice answers the wish that is open."""
-    require(actor, "upload")
+    """Asking twice answers the wish that is open, whoever asked it."""
+    REMOVAL.admit(actor, Step.ask)
     recording = get_recording(session, actor, recording_id)
-    if not reason.strip():
-        raise Invalid(field="reason", problem="empty")
     if recording.original_id is None and (
         recording.state == RecordingState.announced or recording.reason == WITHDRAWN
     ):
         raise NothingToRemove
-    # Two who ask at one moment ask once: a second open wish would outlive the answer to the first.
-    session.execute(select(Recording.id).where(Recording.id == recording.id).with_for_update())
-    open_wish = _open(session, recording.id)
-    if open_wish is not None:
-        return open_wish
-    wish = RemovalRequest(recording_id=recording.id, asked_by=actor.account_id, reason=reason.strip()[:1000])
-    session.add(wish)
-    record(
-        session,
-        actor,
-        "ask_removal",
-        "recording",
-        recording.id,
-        squad_id=recording.squad_id,
-        reason=wish.reason,
-    )
-    return wish
+    wish = RemovalRequest(recording_id=recording.id, reason=reason, asked_by=actor.account_id)
+    return REMOVAL.ask(session, actor, wish, recording)
 
 
-def withdraw_removal(session: Session, actor: Actor, recording_id: UUID) -> None:
-    recording = get_recording(session, actor, recording_id)
-    wish = _open(session, recording.id)
-    if wish is None:
-        raise NotFound
-    if wish.asked_by != actor.account_id:
-        raise NotAllowed
-    wish.state, wish.decided_at, wish.decided_by = RemovalState.withdrawn, now(), actor.account_id
-    session.add(wish)
-    record(session, actor, "withdraw_removal", "recording", recording.id, squad_id=recording.squad_id)
+def visible_removals(actor: Actor) -> Select:
+    recordings = visible_recordings(actor).with_only_columns(Recording.id)
+    return select(RemovalRequest).where(RemovalRequest.recording_id.in_(recordings))
 
 
-def decline_removal(session: Session, actor: Actor, recording_id: UUID, answer: str) -> None:
-    """Never by the person who asked."""
-    require(actor, "decide_removal")
-    recording = get_recording(session, actor, recording_id)
-    wish = _open(session, recording.id)
-    if wish is None:
-        raise NotFound
-    if wish.asked_by == actor.account_id:
-        raise NotAllowed
-    wish.state, wish.decided_at, wish.decided_by = RemovalState.declined, now(), actor.account_id
-    wish.answer = answer.strip()[:1000]
-    session.add(wish)
-    record(
-        session,
-        actor,
-        "decide_removal",
-        "recording",
-        recording.id,
-        squad_id=recording.squad_id,
-        outcome=wish.state,
-        answer=wish.answer,
-    )
+def _filmed_it(session: Session, actor: Actor, wish: RemovalRequest) -> bool:
+    recording = session.get_one(Recording, wish.recording_id)
+    return actor.officer_id is not None and recording.officer_id == actor.officer_id
 
 
-def _open(session: Session, recording_id: UUID) -> RemovalRequest | None:
-    return session.scalars(
-        select(RemovalRequest)
-        .where(RemovalRequest.recording_id == recording_id, RemovalRequest.state == RemovalState.asked)
-        .with_for_update()
-    ).first()
+def _told(session: Session, wish: RemovalRequest) -> Told:
+    return Told("recording", wish.recording_id, session.get_one(Recording, wish.recording_id).squad_id, {})
+
+
+REMOVAL = Approval(
+    name="removal",
+    table=RemovalRequest,
+    said="reason",
+    same=("recording_id",),
+    may_ask=MAY["upload"],
+    may_answer=MAY["decide_removal"],
+    acts={
+        Step.ask: Act("ask_removal", _("asked for its removal")),
+        Step.decline: Act("decide_removal", _("answered the wish for removal")),
+        Step.withdraw: Act("withdraw_removal", _("withdrew the wish for removal")),
+    },
+    visible=visible_removals,
+    concerns=_filmed_it,
+    told=_told,
+    steps=frozenset({Step.ask, Step.decline, Step.withdraw}),  # what a yes brings about, nobody has said yet
+    states={state: state for state in WishState} | {WishState.approved: RemovalState.granted},
+    words=WORDS | {"granted": WORDS["approved"]},
+)

@@ -25,11 +25,10 @@ from service.kernel import i18n
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
+from service.kernel.two_persons.approval import KINDS as APPROVALS
+from service.kernel.two_persons.approval import sentence as sentence_of_step
 from service.registry.events.subjects import Subjects, subjects
 from service.registry.events.words import KINDS
-from service.supervision.coverage.words import EXEMPTIONS
-from service.supervision.disputes.words import DISPUTE_STATES
-from service.supervision.explanations.words import EXPLANATION_KINDS, EXPLANATION_STATES
 
 PAGE = 50
 # Who was refused is for custody; the rest of what an event's rows tell is its history.
@@ -53,13 +52,6 @@ ACTIONS = {
     "set_part": lazy("chose which part of a recording belongs"),
     "carry": lazy("a decision on a link was carried over from the merged event"),
     "carry_back": lazy("a decision on a link went back to the merged event"),
-    "ask_explanation": lazy("asked for an exemption, or explained a gap"),
-    "decide_explanation": lazy("decided on an explanation"),
-    "reopen_explanation": lazy("took a decision on an explanation back"),
-    "withdraw_explanation": lazy("withdrew an explanation"),
-    "raise_dispute": lazy("disputed its row"),
-    "answer_dispute": lazy("answered a dispute"),
-    "withdraw_dispute": lazy("withdrew a dispute"),
 }
 # With these the state says more than the verb.
 LINK_STATES = {
@@ -173,7 +165,7 @@ class _Names:
 
     def entry(self, row: CustodyEntry) -> Entry:
         detail = row.detail
-        sentence = ACTIONS.get(row.action, row.action)
+        sentence = ACTIONS.get(row.action) or sentence_of_step(row.action) or row.action
         if row.action == "link":
             sentence = LINK_STATES.get(str(detail.get("state")), sentence)
         if row.action == "create_event" and detail.get("source") == "import":
@@ -227,17 +219,13 @@ class _Names:
 
 
 def said_of(action: str, detail: dict[str, Any]) -> str:
-    """Why, and what was answered. The reason of an explanation is one of a list, anybody else's is a sentence."""
-    reason = str(detail.get("reason") or "")
-    if "explanation" in detail:
-        kind, reason = str(detail.get("kind") or ""), str(EXEMPTIONS.get(reason, reason))
-        if kind in EXPLANATION_KINDS:
-            reason = _("{kind}: {reason}").format(kind=EXPLANATION_KINDS[kind].label, reason=reason)
-    outcomes = EXPLANATION_STATES | DISPUTE_STATES
-    outcome = str(detail.get("outcome") or "")
-    outcome = str(outcomes[outcome].label) if outcome in outcomes else outcome
-    told = (detail.get("note"), detail.get("statement"), outcome, detail.get("answer"))
-    return " · ".join(str(one) for one in (reason, *told) if one)
+    """Why, and what was answered."""
+    reason, asked, outcome = str(detail.get("reason") or ""), "", str(detail.get("outcome") or "")
+    for kind in (kind for name, kind in APPROVALS.items() if name in detail):
+        reason, asked = kind.reason(detail), str(detail.get(kind.said) or "")
+        outcome = str(kind.words[outcome].label) if outcome in kind.words else outcome
+    told = (reason, asked, outcome, detail.get("answer"))
+    return " · ".join(str(one) for one in told if one)
 
 
 def _id(value: Any) -> UUID | None:

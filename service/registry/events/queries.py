@@ -1,7 +1,7 @@
 """Events in the caller's scope."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy import exists, literal, or_, select
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventOfficer
-from schemas.people import Officer
+from schemas.people import Officer, Squad
 from service.access.queries import visible_events
 from service.kernel.actor import Actor
 from service.kernel.keyset import Page, page, time, unique
@@ -115,3 +115,14 @@ def events_without_recording(
     return list(
         session.scalars(statement.order_by(EnforcementEvent.arrived_at, EnforcementEvent.id).limit(limit))
     )
+
+
+def events_named(session: Session, actor: Actor, ids: Sequence[UUID]) -> dict[UUID, tuple[str, str]]:
+    """Title and squad of those that the caller may see."""
+    statement = (
+        visible_events(actor)
+        .where(EnforcementEvent.id.in_(set(ids)))
+        .join(Squad, Squad.id == EnforcementEvent.squad_id)
+        .add_columns(Squad.name)
+    )
+    return {event.id: (event.title, squad) for event, squad in session.execute(statement)}

@@ -196,8 +196,6 @@ COVERAGE_LISTS = {
     "held_by_leavers": Word(_("Held by leavers"), icon="users", tone="warn", meaning=_("Recorders that are still held by an officer who has left.")),
     "ratio": Word(_("Too few recorders"), icon="users", tone="warn", meaning=_("Days on which the officers on duty had fewer recorders than the rule asks for; the latest first.")),
     "clocks": Word(_("Clocks"), icon="alarm-clock", tone="warn", meaning=_("Recorders whose clock was last measured further off than allowed, or drifts faster.")),
-    "explanations": Word(_("Explanations"), icon="message-circle-question-mark", tone="warn", meaning=_("Asked by members, waiting for another person to decide; the oldest first.")),
-    "disputes": Word(_("Disputes"), icon="message-square-warning", tone="warn", meaning=_("An officer says that a row is wrong and waits for an answer; the oldest first.")),
 }  # fmt: skip
 
 # The heading above the first list of a group.
@@ -205,7 +203,6 @@ LIST_HEADINGS = {
     "due": _("Events"),
     "unlinked": _("Recordings"),
     "not_docked": _("Recorders"),
-    "explanations": _("To be answered"),
 }
 
 

@@ -1,5 +1,6 @@
-from service.kernel.errors import Conflict, NotAllowed
+from service.kernel.errors import NotAllowed
 from service.kernel.i18n import noop as _n
+from service.kernel.two_persons.errors import DecidedAlready
 
 
 class NotConcerned(NotAllowed):
@@ -7,6 +8,5 @@ class NotConcerned(NotAllowed):
     sentence = _n("Only an officer whom this row concerns may dispute it.")
 
 
-class AnsweredAlready(Conflict):
+class AnsweredAlready(DecidedAlready):
     type = "answered-already"
-    sentence = _n("This dispute was answered or withdrawn in the meantime: reload and look again.")

@@ -14,9 +14,10 @@ from service.access.queries import get_event
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
+from service.kernel.two_persons.errors import SecondPerson
 from service.supervision.disputes import actions, queries
+from service.supervision.disputes.approval import DISPUTE
 from service.supervision.disputes.errors import AnsweredAlready, NotConcerned
-from service.supervision.explanations.errors import SecondPerson
 
 router = APIRouter(prefix="/api/v1", tags=["disputes"])
 
@@ -57,7 +58,9 @@ class DisputeAnswer(SQLModel):
 
 
 def dispute_read(dispute: Dispute) -> DisputeRead:
-    return DisputeRead(**{name: getattr(dispute, name) for name in DisputeRead.model_fields})
+    answered = dispute.decided_at if dispute.decided_by else None
+    same = {name: getattr(dispute, name) for name in DisputeRead.model_fields if hasattr(dispute, name)}
+    return DisputeRead(**same, raised_at=dispute.asked_at, answered_at=answered)
 
 
 @router.get("/disputes")
@@ -110,7 +113,7 @@ def uphold_dispute(
     dispute_id: UUID, said: DisputeAnswer, actor: CurrentActor, session: DatabaseSession
 ) -> DisputeRead:
     """The row is wrong indeed. Figures change only where facts are put right."""
-    return dispute_read(actions.uphold(session, actor, dispute_id, said.answer))
+    return dispute_read(DISPUTE.approve(session, actor, dispute_id, said.answer))
 
 
 @router.post("/disputes/{dispute_id}/dismiss")
@@ -119,11 +122,11 @@ def dismiss_dispute(
     dispute_id: UUID, said: DisputeAnswer, actor: CurrentActor, session: DatabaseSession
 ) -> DisputeRead:
     """The row is right."""
-    return dispute_read(actions.dismiss(session, actor, dispute_id, said.answer))
+    return dispute_read(DISPUTE.decline(session, actor, dispute_id, said.answer))
 
 
 @router.post("/disputes/{dispute_id}/withdraw")
 @raises(NotFound, AnsweredAlready)
 def withdraw_dispute(dispute_id: UUID, actor: CurrentActor, session: DatabaseSession) -> DisputeRead:
     """By who raised it, before it is answered."""
-    return dispute_read(actions.withdraw(session, actor, dispute_id))
+    return dispute_read(DISPUTE.withdraw(session, actor, dispute_id))

@@ -48,7 +48,7 @@ class Subject:
         }
 
 
-def _given(value: T | None) -> T:
+def given(value: T | None) -> T:
     if value is None:
         raise ValueError("a dispute without its row")
     return value
@@ -58,13 +58,13 @@ def row_id(dispute: Dispute) -> UUID:
     """Of the row among frozen ones."""
     match dispute.about:
         case DisputeAbout.duty_day:
-            return duty_day_id(_given(dispute.squad_id), _given(dispute.day))
+            return duty_day_id(given(dispute.squad_id), given(dispute.day))
         case DisputeAbout.recording:
-            return _given(dispute.recording_id)
+            return given(dispute.recording_id)
         case DisputeAbout.recorder:
-            return _given(dispute.recorder_id)
+            return given(dispute.recorder_id)
         case _:
-            return _given(dispute.event_id)
+            return given(dispute.event_id)
 
 
 def concerns(session: Session, actor: Actor, subject: Subject) -> bool:
@@ -81,10 +81,10 @@ def concerns(session: Session, actor: Actor, subject: Subject) -> bool:
         case DisputeAbout.recording:
             return subject.recording is not None and subject.recording.officer_id == mine
         case DisputeAbout.recorder:
-            held = held_lately(mine, _given(subject.day)).where(Assignment.recorder_id == subject.recorder_id)
+            held = held_lately(mine, given(subject.day)).where(Assignment.recorder_id == subject.recorder_id)
             return session.scalars(held.limit(1)).first() is not None
         case _:
-            day = _given(subject.day)
+            day = given(subject.day)
             rostered = exists().where(
                 Roster.officer_id == mine,
                 Roster.squad_id == subject.squad_id,
@@ -103,6 +103,6 @@ def frozen_month_of(session: Session, dispute: Dispute) -> UUID | None:
     )
     if dispute.about == DisputeAbout.recorder:
         statement = statement.join(CoverageSnapshot).where(
-            CoverageSnapshot.month == _given(dispute.day).replace(day=1)
+            CoverageSnapshot.month == given(dispute.day).replace(day=1)
         )
     return session.scalars(statement.limit(1)).first()

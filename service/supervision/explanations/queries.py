@@ -9,23 +9,12 @@ from schemas.coverage import Explanation, ExplanationState
 from schemas.events import EnforcementEvent
 from service.access.queries import visible_events
 from service.kernel.actor import Actor
-from service.kernel.errors import NotFound
 from service.kernel.keyset import Page, page, time, unique
 
 
 def visible_explanations(actor: Actor) -> Select:
     events = visible_events(actor).with_only_columns(EnforcementEvent.id)
     return select(Explanation).where(Explanation.event_id.in_(events))
-
-
-def get_explanation(session: Session, actor: Actor, explanation_id: UUID) -> Explanation:
-    """Locked until the transaction ends: two who decide at one moment decide once."""
-    found = session.scalars(
-        visible_explanations(actor).where(Explanation.id == explanation_id).with_for_update()
-    ).first()
-    if found is None:
-        raise NotFound
-    return found
 
 
 def list_explanations(

@@ -13,8 +13,10 @@ from service.kernel.actor import Actor
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotFound
+from service.kernel.two_persons.errors import DecidedAlready, SecondPerson
 from service.supervision.explanations import actions, queries
-from service.supervision.explanations.errors import DecidedAlready, NoGapThere, NothingToExplain, SecondPerson
+from service.supervision.explanations.approval import EXPLANATION
+from service.supervision.explanations.errors import NoGapThere, NothingToExplain
 
 router = APIRouter(prefix="/api/v1", tags=["explanations"])
 
@@ -90,7 +92,7 @@ def approve_explanation(
     explanation_id: UUID, actor: CurrentActor, session: DatabaseSession, said: Answer | None = None
 ) -> ExplanationRead:
     """By another person than who asked."""
-    return explanation_read(actions.approve(session, actor, explanation_id, said.answer if said else ""))
+    return explanation_read(EXPLANATION.approve(session, actor, explanation_id, said.answer if said else ""))
 
 
 @router.post("/explanations/{explanation_id}/decline")
@@ -99,7 +101,7 @@ def decline_explanation(
     explanation_id: UUID, said: Answer, actor: CurrentActor, session: DatabaseSession
 ) -> ExplanationRead:
     """By another person than who asked; `answer` says why."""
-    return explanation_read(actions.decline(session, actor, explanation_id, said.answer))
+    return explanation_read(EXPLANATION.decline(session, actor, explanation_id, said.answer))
 
 
 @router.post("/explanations/{explanation_id}/reopen")
@@ -108,7 +110,7 @@ def reopen_explanation(
     explanation_id: UUID, actor: CurrentActor, session: DatabaseSession
 ) -> ExplanationRead:
     """A decision taken back."""
-    return explanation_read(actions.reopen(session, actor, explanation_id))
+    return explanation_read(EXPLANATION.reopen(session, actor, explanation_id))
 
 
 @router.post("/explanations/{explanation_id}/withdraw")
@@ -117,4 +119,4 @@ def withdraw_explanation(
     explanation_id: UUID, actor: CurrentActor, session: DatabaseSession
 ) -> ExplanationRead:
     """By who asked, before it is decided."""
-    return explanation_read(actions.withdraw(session, actor, explanation_id))
+    return explanation_read(EXPLANATION.withdraw(session, actor, explanation_id))

@@ -126,7 +126,7 @@ def _disputes(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> She
     return Sheet(
         _("Disputes upheld since"),
         [_("About"), _("Row"), _("Statement"), _("Answer"), _("Answered")],
-        [[*named[one.id], one.statement, one.answer, one.answered_at] for one in found],
+        [[*named[one.id], one.statement, one.answer, one.decided_at] for one in found],
     )
 
 

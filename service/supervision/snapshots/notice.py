@@ -179,7 +179,7 @@ def upheld_lines(
     session: Session, snapshot: CoverageSnapshot, disputes: Sequence[Dispute]
 ) -> list[UpheldLine]:
     named = rows_named(session, snapshot, disputes)
-    return [UpheldLine(*named[one.id], one.statement, one.answer, one.answered_at) for one in disputes]
+    return [UpheldLine(*named[one.id], one.statement, one.answer, one.decided_at) for one in disputes]
 
 
 def figure_lines(

@@ -1,34 +1,34 @@
-"""The lists that drive the day as their page shows them, with the queues of explanations and disputes."""
+"""The lists that drive the day as their page shows them, with the queues of what waits for an answer."""
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlmodel import Session
 
-from schemas.coverage import Dispute, DisputeState, Explanation, ExplanationState
 from schemas.recordings import Recording
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
 from service.kernel.i18n import gettext as _
+from service.kernel.keyset import Page, page, time, unique
+from service.kernel.two_persons.approval import Approval, queues
+from service.kernel.two_persons.rules import Step
+from service.kernel.words import Word
 from service.registry.events.subjects import subjects
 from service.supervision.coverage.asking import Shown
 from service.supervision.coverage.figures import About
 from service.supervision.coverage.lists import BY_NAME, CAP, Count, list_counts, list_rows
 from service.supervision.coverage.selection import Filters
-from service.supervision.coverage.words import COVERAGE_LISTS
-from service.supervision.disputes.queries import list_disputes, visible_disputes
-from service.supervision.explanations.queries import list_explanations, visible_explanations
+from service.supervision.coverage.words import COVERAGE_LISTS, LIST_HEADINGS
 from service.web.coverage import views
 from service.web.coverage.board_view import filter_fields
 from service.web.coverage.rows_view import offer_rows, table
-from service.web.disputes.views import dispute_lines
-from service.web.explanations.views import explanation_lines
 from service.web.frame.views import Filter, Table, Tile
+from service.web.two_persons.views import wish_lines
 
 PAGE = 40
-QUEUES = ("explanations", "disputes")  # of the caller's scope; no filter narrows them
 DECIDING = ("unlinked", "ambiguous")
 MINE = ("due", "missing", "gaps", "late", "unlinked", "not_docked", "clocks", "ratio")
 WITHOUT = ("basis", "subject", "campaign", "officer")  # filters that the lists do not offer
@@ -37,9 +37,10 @@ WITHOUT = ("basis", "subject", "campaign", "officer")  # filters that the lists 
 def list_page(
     session: Session, actor: Actor, asked: Shown, name: str, cursor: str | None = None
 ) -> views.ListPage:
-    if name not in COVERAGE_LISTS:
+    words, queue = lists(), queues().get(name)
+    if name not in words:
         raise NotFound
-    word = COVERAGE_LISTS[name]
+    word = words[name]
     filters = asked.filters(session, actor)
     return views.ListPage(
         name=name,
@@ -49,18 +50,24 @@ def list_page(
         counts=f"/coverage/lists/counts?{urlencode([*asked.pairs(*WITHOUT), ('name', name)])}",
         table=_table(session, actor, asked, filters, name, cursor),
         filters=_filters(session, actor, asked, name),
-        dated=name not in QUEUES and BY_NAME[name].about is not About.recorder,
+        dated=queue is None and BY_NAME[name].about is not About.recorder,
         since=filters.since.isoformat() if filters.since else "",
         to=(filters.until - timedelta(days=1)).isoformat() if filters.until else "",
         as_of=asked.as_of,
         hidden=[("as_of", asked.said_as_of)] if asked.said_as_of else [],
         decides=name in DECIDING,
+        reopens=queue is not None and Step.reopen in queue.steps,
     )
+
+
+def lists() -> dict[str, Word]:
+    """Those of rows, then the queues of what waits for an answer."""
+    return COVERAGE_LISTS | {name: kind.word for name, kind in queues().items() if kind.word}
 
 
 def _filters(session: Session, actor: Actor, asked: Shown, name: str) -> list[Filter]:
     """Only those that the list answers: a recorder has no kind."""
-    if name in QUEUES:
+    if name not in BY_NAME:
         return []
     names = ("squad", "kind") if BY_NAME[name].about is About.event else ("squad",)
     return filter_fields(session, actor, asked, subjects(session), *names)
@@ -70,22 +77,25 @@ def _table(
     session: Session, actor: Actor, asked: Shown, filters: Filters, name: str, cursor: str | None
 ) -> Table:
     path = f"/coverage/lists/{name}"
-    if name == "explanations":
-        wishes = list_explanations(session, actor, state=ExplanationState.asked, cursor=cursor, limit=PAGE)
-        next_ = asked.link(path, cursor=wishes.next) if wishes.next else None
-        return Table("explanation", explanation_lines(session, actor, wishes.items), next_)
-    if name == "disputes":
-        found = list_disputes(session, actor, state=DisputeState.open, cursor=cursor, limit=PAGE)
+    if name not in BY_NAME:
+        kind = queues()[name]
+        found = _oldest_first(session, kind, kind.waiting(actor), cursor)
         next_ = asked.link(path, cursor=found.next) if found.next else None
-        return Table("dispute", dispute_lines(session, actor, found.items), next_)
+        return Table("wish", wish_lines(session, actor, kind, found.items), next_)
     rows = list_rows(session, actor, name, filters, as_of=asked.as_of, cursor=cursor, limit=PAGE)
     next_ = asked.link(path, "as_of", cursor=rows.next, as_of=asked.as_of.isoformat()) if rows.next else None
     return table(session, actor, rows, asked.as_of, next_, deciding=name if name in DECIDING else "")
 
 
+def _oldest_first(session: Session, kind: Approval[Any], chosen: Select, cursor: str | None) -> Page:
+    """What waits longest is answered first."""
+    return page(session, chosen, [time(kind.table.asked_at), unique(kind.table.id)], cursor, PAGE)
+
+
 def tabs(asked: Shown, name: str, counts: dict[str, Count] | None = None) -> list[views.ListTab]:
-    found = []
-    for one, word in COVERAGE_LISTS.items():
+    found, first = [], next(iter(queues()), "")
+    headings = LIST_HEADINGS | {first: _("To be answered")}
+    for one, word in lists().items():
         count = (counts or {}).get(one)
         found.append(
             views.ListTab(
@@ -94,6 +104,7 @@ def tabs(asked: Shown, name: str, counts: dict[str, Count] | None = None) -> lis
                 asked.link(f"/coverage/lists/{one}", *WITHOUT),
                 count.n if count else None,
                 bool(count and count.capped),
+                str(headings.get(one, "")),
             )
         )
     return found
@@ -104,13 +115,11 @@ def counts(session: Session, actor: Actor, filters: Filters, asked: Shown) -> di
 
 
 def waiting(session: Session, actor: Actor) -> dict[str, Count]:
-    """Explanations to decide and disputes to answer."""
+    """What somebody asked and nobody has answered."""
     found = {}
-    for name, statement in (
-        ("explanations", visible_explanations(actor).where(Explanation.state == ExplanationState.asked)),
-        ("disputes", visible_disputes(actor).where(Dispute.state == DisputeState.open)),
-    ):
-        n = session.scalar(select(func.count()).select_from(statement.limit(CAP + 1).subquery())) or 0
+    for name, kind in queues().items():
+        some = kind.waiting(actor).limit(CAP + 1).subquery()
+        n = session.scalar(select(func.count()).select_from(some)) or 0
         found[name] = Count(min(n, CAP), n > CAP)
     return found
 
@@ -137,10 +146,11 @@ def mine_page(
 ) -> views.MinePage:
     """The rows that concern the caller: events with them, recordings of theirs, recorders that they hold or held
     lately, their squad's days on duty; and what they disputed of these."""
-    if name not in (*MINE, "disputes") or actor.officer_id is None:
+    own = queues().get(name)
+    if actor.officer_id is None or (name not in MINE and not (own and own.mine)):
         raise NotFound
-    if name == "disputes":
-        return _my_disputes(session, actor, cursor)
+    if own and own.mine:
+        return _my_wishes(session, actor, own, own.mine, cursor)
     filters = Filters(officer=actor.officer_id)
     rows = list_rows(session, actor, name, filters, as_of=asked.as_of, cursor=cursor, limit=PAGE)
     next_ = f"/coverage/mine?{urlencode({'name': name, 'cursor': rows.next})}" if rows.next else None
@@ -153,15 +163,18 @@ def mine_page(
     )
 
 
-def _my_disputes(session: Session, actor: Actor, cursor: str | None) -> views.MinePage:
-    found = list_disputes(session, actor, raised_by=actor.account_id, cursor=cursor, limit=PAGE)
-    next_ = f"/coverage/mine?{urlencode({'name': 'disputes', 'cursor': found.next})}" if found.next else None
+def _my_wishes(
+    session: Session, actor: Actor, kind: Approval[Any], word: Word, cursor: str | None
+) -> views.MinePage:
+    asked = kind.visible(actor).where(kind.table.asked_by == actor.account_id)
+    found = _oldest_first(session, kind, asked, cursor)
+    next_ = f"/coverage/mine?{urlencode({'name': kind.queue, 'cursor': found.next})}" if found.next else None
     return views.MinePage(
         tiles=mine_tiles(session, actor),
-        name="disputes",
-        title=_("My disputes"),
-        meaning=_("What you said is wrong, and the answers."),
-        table=Table("dispute", dispute_lines(session, actor, found.items), next_),
+        name=kind.queue,
+        title=str(word.label),
+        meaning=str(word.meaning),
+        table=Table("wish", wish_lines(session, actor, kind, found.items), next_),
     )
 
 

@@ -287,11 +287,14 @@ class RowsPage:
 
 @dataclass(slots=True)
 class ListTab:
+    """`heading`: above the first of a group."""
+
     name: str
     label: str
     href: str
     count: int | None = None
     capped: bool = False
+    heading: str = ""
 
 
 @dataclass(slots=True)
@@ -308,6 +311,7 @@ class ListPage:
     as_of: datetime
     hidden: list[tuple[str, str]]
     decides: bool = False
+    reopens: bool = False
     dated: bool = True  # days narrow it
     done: Table | None = None  # what was just decided, where the page was loaded anew
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from schemas.custody import CustodyEntry as Entry
 from service.kernel.i18n import gettext as _
+from service.kernel.two_persons.approval import sentence
 from service.preservation.custody.words import ACTIONS, PARTS, SHOWN
 
 
@@ -19,7 +20,7 @@ class CustodyEntry:
 def _what(entry: Entry) -> str:
     if entry.action == "lock" and entry.detail.get("locked") is False:
         return _("made the original read-only; this store cannot lock")
-    return str(ACTIONS.get(entry.action, entry.action))
+    return str(ACTIONS.get(entry.action) or sentence(entry.action) or entry.action)
 
 
 def entry_view(entry: Entry) -> CustodyEntry:

@@ -21,13 +21,14 @@ from service.registry.matters.words import STEPS
 from service.supervision.coverage.status import Status
 from service.supervision.coverage.timeline import Strip, Timeline, timeline
 from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
+from service.supervision.disputes.approval import DISPUTE
 from service.supervision.disputes.queries import list_disputes
 from service.supervision.disputes.subjects import Subject, concerns
+from service.supervision.explanations.approval import EXPLANATION
 from service.supervision.explanations.queries import list_explanations
-from service.web.disputes.views import DisputeLine, dispute_lines
-from service.web.explanations.views import ExplanationLine, explanation_lines
 from service.web.frame.drawing import Axis, axis
 from service.web.frame.views import Option, Ref
+from service.web.two_persons.views import WishLine, wish_lines
 
 SHOWN = 100
 NEAR = timedelta(days=1)
@@ -84,8 +85,8 @@ class EventCoverageView:
     elsewhere: int = 0
     gaps: list[GapLine] = field(default_factory=list)
     reasons: list[Option] = field(default_factory=list)
-    explanations: list[ExplanationLine] = field(default_factory=list)
-    disputes: list[DisputeLine] = field(default_factory=list)
+    explanations: list[WishLine] = field(default_factory=list)
+    disputes: list[WishLine] = field(default_factory=list)
     recordings: list[Option] = field(default_factory=list)
     may_explain: bool = False
     may_exempt: bool = False
@@ -129,8 +130,8 @@ def event_block(session: Session, actor: Actor, event: EnforcementEvent) -> Even
         axis=_axis(line, kept.required_from, kept.required_to),
         steps=[STEPS[step] for step in line.rule.steps] if counts else [],
         elsewhere=line.elsewhere,
-        explanations=explanation_lines(session, actor, wishes),
-        disputes=dispute_lines(session, actor, raised),
+        explanations=wish_lines(session, actor, EXPLANATION, wishes),
+        disputes=wish_lines(session, actor, DISPUTE, raised),
     )
     for strip in line.strips:
         bar = _bar(strip)
@@ -152,9 +153,9 @@ def event_block(session: Session, actor: Actor, event: EnforcementEvent) -> Even
         for one in wishes
     )
     view.reasons = [Option(name, str(word)) for name, word in EXEMPTIONS.items()]
-    view.may_explain = counts and may(actor.role, "explain") and not actor.is_dock
+    view.may_explain = counts and actor.has(*EXPLANATION.may_ask)
     view.may_exempt = view.may_explain and not exempting and open_
-    mine = any(one.state == DisputeState.open and one.raised_by == actor.account_id for one in raised)
+    mine = any(one.state == DisputeState.open and one.asked_by == actor.account_id for one in raised)
     view.may_dispute = (
         not mine
         and not actor.is_dock

@@ -87,7 +87,7 @@ class Tile:
 
 @dataclass(slots=True)
 class Table:
-    """Rows of one kind, as coverage/_lines.html shows them. `about`: event, recording, offer, link, recorder, duty_day, change, explanation, dispute; `items` are lines of that kind."""
+    """Rows of one kind, as coverage/_lines.html shows them. `about`: event, recording, offer, link, recorder, duty_day, change, wish; `items` are lines of that kind."""
 
     about: str
     items: Sequence[object]

@@ -13,7 +13,6 @@ from service.registry.events.words import EVENTS, KINDS
 from service.registry.importing.words import OUTCOMES
 from service.registry.matters.words import DUTIES, MOMENTS, STEPS
 from service.registry.recorders.words import RECORDER_LISTS, RECORDER_STATES
-from service.supervision.coverage.words import LIST_HEADINGS
 from service.web.frame.navigation import HEADINGS, bar, navigation, opened
 
 __all__ = [
@@ -25,7 +24,6 @@ __all__ = [
     "JOB_STATES",
     "KINDS",
     "LINKS",
-    "LIST_HEADINGS",
     "LOCKS",
     "MAY",
     "MOMENTS",

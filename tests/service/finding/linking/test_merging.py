@@ -33,7 +33,8 @@ from service.registry.events.importers import EventImporter
 from service.registry.events.queries import EventFilter, list_events, officers_of
 from service.registry.importing.actions import Report, run_import
 from service.supervision.coverage.keep import Known, kept_rows, stored_rows
-from service.supervision.explanations.actions import approve, ask_exemption
+from service.supervision.explanations.actions import ask_exemption
+from service.supervision.explanations.approval import EXPLANATION
 from tests.service.finding.linking.field import Field, at
 from tests.service.registry.importing import tables
 
@@ -116,7 +117,7 @@ def test_an_exemption_is_not_lost_when_its_event_is_merged_and_goes_back_with_it
     wish = ask_exemption(
         session, field.actor(Role.member, "one"), twice.id, ExplanationReason.device_fault, "记录仪送修"
     )
-    approve(session, boss, wish.id)
+    EXPLANATION.approve(session, boss, wish.id)
     merge_event(session, boss, twice.id, kept.id)
 
     def exempt() -> list[str | None]:

@@ -14,7 +14,8 @@ from service.registry.events.actions import cancel_event, update_event
 from service.registry.events.history import history
 from service.supervision.coverage.keep import recount
 from service.supervision.coverage.lists import list_counts, list_rows
-from service.supervision.explanations.actions import approve, ask_exemption
+from service.supervision.explanations.actions import ask_exemption
+from service.supervision.explanations.approval import EXPLANATION
 from tests.service.finding.linking.field import Field, at
 
 
@@ -63,7 +64,7 @@ def test_the_history_says_reasons_of_explanations_in_words(field: Field) -> None
     wish: Explanation = ask_exemption(
         field.session, field.actor(Role.member, "one"), event.id, ExplanationReason.device_fault, "屏幕损坏"
     )
-    approve(field.session, field.actor(Role.supervisor), wish.id, "属实")
+    EXPLANATION.approve(field.session, field.actor(Role.supervisor), wish.id, "属实")
     field.session.commit()
     with speaking("en"):
         told = [one.reason for one in history(field.session, field.actor(Role.admin), event.id).items]

@@ -39,7 +39,8 @@ from service.registry.clocks.actions import add_offset, withdraw_offset
 from service.registry.events.actions import cancel_event, create_event, restore_event, update_event
 from service.registry.matters.actions import publish
 from service.supervision.coverage.keep import Known, events_after, kept_rows, stored_rows
-from service.supervision.explanations.actions import approve, ask_exemption, ask_gap_reason, reopen
+from service.supervision.explanations.actions import ask_exemption, ask_gap_reason
+from service.supervision.explanations.approval import EXPLANATION
 from tests.service.finding.linking.field import Field, at
 
 HOURS = 10  # of one day: crowded enough for everything to meet
@@ -265,7 +266,7 @@ class Walk:
 
     def answer(self, session: Session) -> None:
         wish = self.one(session, Explanation)
-        act = reopen if wish.state == "approved" else approve
+        act = EXPLANATION.reopen if wish.state == "approved" else EXPLANATION.approve
         act(session, self.actor(session, "second"), wish.id)
 
     def publish(self, session: Session) -> None:

@@ -13,12 +13,13 @@ from schemas.people import Roster
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.kernel.two_persons.errors import SecondPerson
 from service.supervision.disputes import actions
+from service.supervision.disputes.approval import DISPUTE
 from service.supervision.disputes.errors import AnsweredAlready, NotConcerned
 from service.supervision.disputes.queries import list_disputes, upheld_since
 from service.supervision.disputes.subjects import duty_day_id
-from service.supervision.explanations.errors import SecondPerson
-from service.web.disputes.views import dispute_lines
+from service.web.two_persons.views import wish_lines
 from tests.service.finding.linking.field import Field, at
 
 
@@ -65,17 +66,17 @@ def test_a_supervisor_answers_once_with_a_sentence_and_never_themselves(bureau: 
     mine = as_officer(bureau, bureau.actor(Role.supervisor, "one"), "012")
     dispute = actions.raise_dispute(bureau.session, mine, event.id, "s")
     with pytest.raises(SecondPerson):
-        actions.uphold(bureau.session, mine, dispute.id, "a")
+        DISPUTE.approve(bureau.session, mine, dispute.id, "a")
     with pytest.raises(NotAllowed):
-        actions.uphold(bureau.session, bureau.actor(Role.member, "one"), dispute.id, "a")
+        DISPUTE.approve(bureau.session, bureau.actor(Role.member, "one"), dispute.id, "a")
     boss = bureau.actor(Role.supervisor)
     with pytest.raises(Invalid):
-        actions.dismiss(bureau.session, boss, dispute.id, "")
-    assert actions.dismiss(bureau.session, boss, dispute.id, "没有找到").state == DisputeState.dismissed
+        DISPUTE.decline(bureau.session, boss, dispute.id, "")
+    assert DISPUTE.decline(bureau.session, boss, dispute.id, "没有找到").state == DisputeState.dismissed
     with pytest.raises(AnsweredAlready):
-        actions.uphold(bureau.session, boss, dispute.id, "a")
+        DISPUTE.approve(bureau.session, boss, dispute.id, "a")
     with pytest.raises(AnsweredAlready):
-        actions.withdraw(bureau.session, mine, dispute.id)
+        DISPUTE.withdraw(bureau.session, mine, dispute.id)
 
 
 def test_only_who_raised_it_withdraws_it(bureau: Field) -> None:
@@ -83,8 +84,8 @@ def test_only_who_raised_it_withdraws_it(bureau: Field) -> None:
     mine = as_officer(bureau, bureau.actor(Role.member, "one"), "012")
     dispute = actions.raise_dispute(bureau.session, mine, event.id, "s")
     with pytest.raises(NotAllowed):
-        actions.withdraw(bureau.session, bureau.actor(Role.member, "one", "another"), dispute.id)
-    assert actions.withdraw(bureau.session, mine, dispute.id).state == DisputeState.withdrawn
+        DISPUTE.withdraw(bureau.session, bureau.actor(Role.member, "one", "another"), dispute.id)
+    assert DISPUTE.withdraw(bureau.session, mine, dispute.id).state == DisputeState.withdrawn
 
 
 def test_upheld_after_the_month_was_frozen_it_stands_beside_the_frozen_month(bureau: Field) -> None:
@@ -114,7 +115,7 @@ def test_upheld_after_the_month_was_frozen_it_stands_beside_the_frozen_month(bur
     bureau.session.flush()
     dispute = actions.raise_dispute(bureau.session, mine, event.id, "s")
     assert upheld_since(bureau.session, boss, snapshot) == []
-    actions.uphold(bureau.session, boss, dispute.id, "录像已补传")
+    DISPUTE.approve(bureau.session, boss, dispute.id, "录像已补传")
     bureau.session.flush()
     assert [one.id for one in upheld_since(bureau.session, boss, snapshot)] == [dispute.id]
     assert dispute.snapshot_id == snapshot.id
@@ -172,7 +173,7 @@ def test_a_day_on_duty_is_disputed_by_the_squad_where_a_roster_is_known(bureau: 
     dispute = actions.dispute_duty_day(bureau.session, forgotten, squad, day, "我也在班，未列入")
     assert (dispute.squad_id, dispute.day) == (squad, day)
     boss = bureau.actor(Role.supervisor)
-    actions.uphold(bureau.session, boss, dispute.id, "已补录值班表")
+    DISPUTE.approve(bureau.session, boss, dispute.id, "已补录值班表")
     bureau.session.flush()
     assert dispute.state == DisputeState.upheld
     entry = bureau.session.scalars(select(CustodyEntry).where(CustodyEntry.action == "answer_dispute")).one()
@@ -190,9 +191,10 @@ def test_disputes_of_every_kind_of_row_are_seen_in_their_squad_alone(bureau: Fie
         actions.dispute_duty_day(bureau.session, mine, bureau.squad("one").id, at("00:00").date(), "s"),
     ]
     boss = bureau.actor(Role.supervisor)
-    lines = dispute_lines(bureau.session, boss, list_disputes(bureau.session, boss).items)
+    lines = wish_lines(bureau.session, boss, DISPUTE, list_disputes(bureau.session, boss).items)
     assert {line.id for line in lines} == {str(one.id) for one in raised}
-    assert all(line.may_answer and line.squad == "中队 one" and line.row.href for line in lines)
+    assert all(line.squad == "中队 one" and line.row.href for line in lines)
+    assert all([b.href.rpartition("/")[2] for b in line.buttons] == ["uphold", "dismiss"] for line in lines)
     assert list_disputes(bureau.session, bureau.actor(Role.supervisor, "two")).items == []
 
 
@@ -235,7 +237,21 @@ def test_upheld_after_the_freeze_each_kind_of_row_stands_beside_its_own_month(
     )
     assert dispute.snapshot_id == june.id
     boss = bureau.actor(Role.supervisor)
-    actions.uphold(bureau.session, boss, dispute.id, "a")
+    DISPUTE.approve(bureau.session, boss, dispute.id, "a")
     bureau.session.flush()
     assert [one.id for one in upheld_since(bureau.session, boss, june)] == [dispute.id]
     assert upheld_since(bureau.session, boss, july) == []
+
+
+def test_a_dispute_of_an_event_is_shown_with_the_recording_that_should_have_counted(bureau: Field) -> None:
+    event = bureau.event(at("09:00"), at("09:30"), ("012",))
+    recording = bureau.recording(at("09:00"), at("09:30"), officer="012", file_name="REC_7.mp4")
+    mine = as_officer(bureau, bureau.actor(Role.member, "one"), "012")
+    raised = [
+        actions.raise_dispute(bureau.session, mine, event.id, "s"),
+        actions.raise_dispute(bureau.session, mine, event.id, "s", recording.id),
+    ]
+    whole, part = wish_lines(bureau.session, mine, DISPUTE, raised)
+    assert whole.row.href == part.row.href == f"/events/{event.id}#coverage"
+    assert (whole.other, part.other and part.other.label) == (None, "REC_7.mp4")
+    assert [button.href for button in whole.buttons] == [f"/disputes/{raised[0].id}/withdraw"]

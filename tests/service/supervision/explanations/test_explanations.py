@@ -14,9 +14,11 @@ from schemas.links import Link, LinkState
 from service.kernel.actor import Actor
 from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.kernel.two_persons.errors import DecidedAlready, SecondPerson
 from service.supervision.coverage.keep import recount
 from service.supervision.explanations import actions
-from service.supervision.explanations.errors import DecidedAlready, NoGapThere, NothingToExplain, SecondPerson
+from service.supervision.explanations.approval import EXPLANATION
+from service.supervision.explanations.errors import NoGapThere, NothingToExplain
 from tests.service.finding.linking.field import Field, at
 
 URGENT = ExplanationReason.urgent
@@ -51,9 +53,9 @@ def test_an_exemption_counts_only_once_another_person_approved_it(bureau: Field)
     member, supervisor = bureau.actor(Role.member, "one"), bureau.actor(Role.supervisor, "one")
     wish = actions.ask_exemption(bureau.session, member, event.id, URGENT, "抢险，先处置")
     assert kept(bureau, event.id).exempt is None
-    actions.approve(bureau.session, supervisor, wish.id)
+    EXPLANATION.approve(bureau.session, supervisor, wish.id)
     assert kept(bureau, event.id).exempt == "urgent"
-    actions.reopen(bureau.session, supervisor, wish.id)
+    EXPLANATION.reopen(bureau.session, supervisor, wish.id)
     assert kept(bureau, event.id).exempt is None
 
 
@@ -64,7 +66,7 @@ def test_a_gap_reason_explains_its_gap_and_no_other(bureau: Field) -> None:
         bureau.session, member, event.id, FAULT, "电池没电", at("09:10"), at("09:20")
     )
     assert (kept(bureau, event.id).gap_count, kept(bureau, event.id).gap_explained) == (1, 0)
-    actions.approve(bureau.session, supervisor, wish.id)
+    EXPLANATION.approve(bureau.session, supervisor, wish.id)
     assert kept(bureau, event.id).gap_explained == 1
     with pytest.raises(NoGapThere):
         actions.ask_gap_reason(bureau.session, member, event.id, FAULT, "n", at("09:00"), at("09:05"))
@@ -76,7 +78,7 @@ def test_nobody_approves_what_they_asked_for_themselves(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     supervisor = bureau.actor(Role.supervisor, "one")
     wish = actions.ask_exemption(bureau.session, supervisor, event.id, URGENT, "n")
-    for decide in (actions.approve, actions.decline):
+    for decide in (EXPLANATION.approve, EXPLANATION.decline):
         with pytest.raises(SecondPerson):
             decide(bureau.session, supervisor, wish.id, "a")
 
@@ -93,7 +95,7 @@ def test_a_second_account_of_the_same_officer_is_the_same_person(bureau: Field) 
     decides = of_officer(bureau.actor(Role.supervisor, "one"))
     wish = actions.ask_exemption(bureau.session, asks, event.id, URGENT, "n")
     with pytest.raises(SecondPerson):
-        actions.approve(bureau.session, decides, wish.id)
+        EXPLANATION.approve(bureau.session, decides, wish.id)
 
 
 def test_asking_twice_asks_once_and_a_decision_is_made_once(bureau: Field) -> None:
@@ -101,11 +103,11 @@ def test_asking_twice_asks_once_and_a_decision_is_made_once(bureau: Field) -> No
     member, supervisor = bureau.actor(Role.member, "one"), bureau.actor(Role.supervisor, "one")
     wish = actions.ask_exemption(bureau.session, member, event.id, URGENT, "n")
     assert actions.ask_exemption(bureau.session, member, event.id, URGENT, "again").id == wish.id
-    actions.decline(bureau.session, supervisor, wish.id, "请补充说明")
+    EXPLANATION.decline(bureau.session, supervisor, wish.id, "请补充说明")
     with pytest.raises(DecidedAlready):
-        actions.approve(bureau.session, supervisor, wish.id)
+        EXPLANATION.approve(bureau.session, supervisor, wish.id)
     with pytest.raises(DecidedAlready):
-        actions.withdraw(bureau.session, member, wish.id)
+        EXPLANATION.withdraw(bureau.session, member, wish.id)
 
 
 def test_only_the_one_who_asked_withdraws_it(bureau: Field) -> None:
@@ -113,8 +115,8 @@ def test_only_the_one_who_asked_withdraws_it(bureau: Field) -> None:
     member = bureau.actor(Role.member, "one")
     wish = actions.ask_exemption(bureau.session, member, event.id, URGENT, "n")
     with pytest.raises(NotAllowed):
-        actions.withdraw(bureau.session, bureau.actor(Role.member, "one", "another"), wish.id)
-    assert actions.withdraw(bureau.session, member, wish.id).state == ExplanationState.withdrawn
+        EXPLANATION.withdraw(bureau.session, bureau.actor(Role.member, "one", "another"), wish.id)
+    assert EXPLANATION.withdraw(bureau.session, member, wish.id).state == ExplanationState.withdrawn
 
 
 def test_roles_and_squads_that_may_not_are_refused(bureau: Field) -> None:
@@ -126,9 +128,9 @@ def test_roles_and_squads_that_may_not_are_refused(bureau: Field) -> None:
         actions.ask_exemption(bureau.session, bureau.actor(Role.auditor), event.id, URGENT, "n")
     wish = actions.ask_exemption(bureau.session, member, event.id, URGENT, "n")
     with pytest.raises(NotAllowed):
-        actions.approve(bureau.session, bureau.actor(Role.reviewer, "one"), wish.id)
+        EXPLANATION.approve(bureau.session, bureau.actor(Role.reviewer, "one"), wish.id)
     with pytest.raises(NotFound):
-        actions.approve(bureau.session, bureau.actor(Role.supervisor, "two"), wish.id)
+        EXPLANATION.approve(bureau.session, bureau.actor(Role.supervisor, "two"), wish.id)
 
 
 def test_an_empty_note_or_a_cancelled_event_is_refused(bureau: Field) -> None:
@@ -146,9 +148,9 @@ def test_every_step_stands_in_custody(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     member, supervisor = bureau.actor(Role.member, "one"), bureau.actor(Role.supervisor, "one")
     wish = actions.ask_exemption(bureau.session, member, event.id, URGENT, "n")
-    actions.decline(bureau.session, supervisor, wish.id, "a")
-    actions.reopen(bureau.session, supervisor, wish.id)
-    actions.withdraw(bureau.session, member, wish.id)
+    EXPLANATION.decline(bureau.session, supervisor, wish.id, "a")
+    EXPLANATION.reopen(bureau.session, supervisor, wish.id)
+    EXPLANATION.withdraw(bureau.session, member, wish.id)
     bureau.session.flush()
     rows = bureau.session.scalars(
         select(CustodyEntry.action)
@@ -169,7 +171,7 @@ def test_an_approved_gap_reason_does_not_explain_a_gap_that_comes_later(bureau: 
     member, supervisor = bureau.actor(Role.member, "one"), bureau.actor(Role.supervisor, "one")
     wish = actions.ask_gap_reason(bureau.session, member, event.id, FAULT, "n", at("00:00"), at("23:00"))
     assert (wish.gap_from, wish.gap_to) == (at("09:10"), at("09:20"))
-    actions.approve(bureau.session, supervisor, wish.id)
+    EXPLANATION.approve(bureau.session, supervisor, wish.id)
     assert kept(bureau, event.id).gap_explained == 1
     last = bureau.session.exec(select(Link).where(Link.event_id == event.id).order_by(Link.id.desc())).first()
     last.state = LinkState.rejected
@@ -185,13 +187,13 @@ def test_what_another_person_asks_is_not_lost_in_the_wish_that_is_open(bureau: F
     second = actions.ask_exemption(bureau.session, other, event.id, FAULT, "电池没电")
     assert second.id != first.id and (second.reason, second.asked_by) == (FAULT, other.account_id)
     with pytest.raises(SecondPerson):
-        actions.approve(bureau.session, other, second.id)
+        EXPLANATION.approve(bureau.session, other, second.id)
 
 
 def test_whoever_asked_does_not_take_another_persons_refusal_back(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     asks, decides = bureau.actor(Role.supervisor, "one"), bureau.actor(Role.admin)
     wish = actions.ask_exemption(bureau.session, asks, event.id, URGENT, "n")
-    actions.decline(bureau.session, decides, wish.id, "不属于紧急情况")
+    EXPLANATION.decline(bureau.session, decides, wish.id, "不属于紧急情况")
     with pytest.raises(SecondPerson):
-        actions.reopen(bureau.session, asks, wish.id)
+        EXPLANATION.reopen(bureau.session, asks, wish.id)

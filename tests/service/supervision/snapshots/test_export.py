@@ -170,9 +170,9 @@ def dispute(session: Session, snapshot: CoverageSnapshot, statement: str = "录�
         event_id=row.subject_id,
         statement=statement,
         state=DisputeState.upheld,
-        raised_by=known(session, Role.auditor).account_id,
-        answered_by=known(session).account_id,
-        answered_at=now(),
+        asked_by=known(session, Role.auditor).account_id,
+        decided_by=known(session).account_id,
+        decided_at=now(),
         answer="已核实",
         snapshot_id=snapshot.id,
     )

@@ -221,7 +221,7 @@ def test_nobody_of_one_squad_and_no_auditor_freezes_a_month(steady: Session) -> 
 def test_what_is_not_settled_is_said_before_it_is_frozen(steady: Session) -> None:
     actor = known(steady)
     event = steady.scalars(select(EventCoverage.event_id)).first()
-    steady.add(Dispute(event_id=event, statement="s", raised_by=actor.account_id))
+    steady.add(Dispute(event_id=event, statement="s", asked_by=actor.account_id))
     steady.commit()
     said = queries.preview(steady, actor, JUNE)
     assert said.disputes == 1 and said.unsettled and said.ready
