@@ -94,7 +94,7 @@ def test_a_list_of_matters_is_published_from_a_day_on(tmp_path: Path, signed: di
     assert code == 2
 
 
-def test_the_command_takes_every_kind_of_table():
+def test_the_command_takes_every_kind_of_table() -> None:
     assert [*What] == [*IMPORTS]  # said twice, for the list itself takes seconds to load
 
 
