@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from service.kernel.i18n import gettext as _
+from service.supervision.coverage import acts
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -121,7 +122,9 @@ def _show(
         known = subjects(session)
         if as_json or as_csv:
             form = "json" if as_json else "csv"
-            record(session, "cli", "export", "coverage", None, format=form, by=by, basis=filters.basis.value)
+            record(
+                session, "cli", acts.EXPORT, "coverage", None, format=form, by=by, basis=filters.basis.value
+            )
     if as_json:
         _print_json(found)
     elif as_csv:

@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from schemas.accounts import Account, AccountCreate, ApiToken, LoginFailure, Role, SignIn, TokenScope
 from schemas.people import Officer, Squad
-from service.access import rules
+from service.access import acts, rules
 from service.access.errors import (
     LastAdministrator,
     TooManyAttempts,
@@ -68,7 +68,7 @@ def sign_in(session: Session, username: str, password: str, address: str) -> tup
         session.add(account)
     session.execute(delete(LoginFailure).where(LoginFailure.username == username))
     secret, held = open_session(session, account)
-    record(session, account.username, "sign_in", "account", account.id, address=address)
+    record(session, account.username, acts.SIGN_IN, "account", account.id, address=address)
     return secret, held, account
 
 
@@ -77,7 +77,7 @@ def _failed(session: Session, username: str, account: Account | None, address: s
     with transaction(session.get_bind()) as failing:
         failing.add(LoginFailure(username=username[:64], address=address))
         who = account.username if account else "unknown"
-        record(failing, who, "sign_in_failed", "account", account.id if account else None, address=address)
+        record(failing, who, acts.SIGN_IN_FAILED, "account", account.id if account else None, address=address)
 
 
 def open_session(session: Session, account: Account) -> tuple[str, SignIn]:
@@ -119,7 +119,7 @@ def _password_fits(account: Account | None, password: str) -> bool:
 
 def sign_out(session: Session, actor: Actor) -> None:
     session.execute(delete(SignIn).where(SignIn.id == actor.sign_in_id))
-    record(session, actor, "sign_out", "account", actor.account_id)
+    record(session, actor, acts.SIGN_OUT, "account", actor.account_id)
 
 
 def actor_of_secret(session: Session, secret: str, address: str) -> Actor | None:
@@ -190,7 +190,13 @@ def create_account(session: Session, actor: Actor | str, wanted: AccountCreate) 
     session.add(account)
     session.flush()
     record(
-        session, actor, "create_account", "account", account.id, username=account.username, role=account.role
+        session,
+        actor,
+        acts.CREATE_ACCOUNT,
+        "account",
+        account.id,
+        username=account.username,
+        role=account.role,
     )
     return account
 
@@ -211,7 +217,7 @@ def set_password(session: Session, actor: Actor | str, account: Account, passwor
         )
         .values(revoked_at=now())
     )
-    record(session, actor, "set_password", "account", account.id)
+    record(session, actor, acts.SET_PASSWORD, "account", account.id)
 
 
 def change_own_password(session: Session, actor: Actor, current: str, wanted: str) -> None:
@@ -239,7 +245,7 @@ def disable_account(session: Session, actor: Actor | str, account: Account) -> N
         .where(ApiToken.account_id == account.id, ApiToken.revoked_at.is_(None))
         .values(revoked_at=now())
     )
-    record(session, actor, "disable_account", "account", account.id)
+    record(session, actor, acts.DISABLE_ACCOUNT, "account", account.id)
 
 
 def _keep_an_administrator(session: Session, account: Account) -> None:
@@ -271,7 +277,7 @@ def create_token(
     )
     session.add(token)
     session.flush()
-    record(session, actor, "create_token", "api_token", token.id, name=token.name, scope=token.scope)
+    record(session, actor, acts.CREATE_TOKEN, "api_token", token.id, name=token.name, scope=token.scope)
     return secret, token
 
 
@@ -283,7 +289,7 @@ def revoke_token(session: Session, actor: Actor, token_id: UUID) -> None:
         raise NotFound
     token.revoked_at = token.revoked_at or now()
     session.add(token)
-    record(session, actor, "revoke_token", "api_token", token.id)
+    record(session, actor, acts.REVOKE_TOKEN, "api_token", token.id)
 
 
 def forget_sign_ins() -> None:

@@ -17,6 +17,7 @@ from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState
 from service.finding.linking.queries import was_linked
+from service.footage.recordings import acts
 from service.footage.recordings.actions import (
     assign_original,
     keep_as_original,
@@ -170,7 +171,7 @@ def _take_in(session: Session, receipt_id: UUID, examined: Examined) -> None:
     record(
         session,
         "intake",
-        "refuse" if original.quarantined else "verify",
+        acts.REFUSE if original.quarantined else acts.VERIFY,
         "recording",
         survivor.id,
         squad_id=survivor.squad_id,
@@ -194,7 +195,7 @@ def _heal(session: Session, original: Original, receipt: Receipt) -> None:
             "original %s: its bytes were gone; they are those of receipt %s now", original.id, receipt.id
         )
         record(
-            session, "intake", "restore", "original", original.id,
+            session, "intake", acts.RESTORE, "original", original.id,
             lost_key=original.store_key, store_key=receipt.store_key,
         )  # fmt: skip
         original.store_key, original.store_version = receipt.store_key, receipt.store_version
@@ -239,7 +240,7 @@ def _lock_in_store(held: Lease) -> None:
         record(
             session,
             "intake",
-            "lock",
+            acts.LOCK,
             "recording",
             recording.id,
             squad_id=recording.squad_id,
@@ -260,7 +261,7 @@ def _lock_is_told(session: Session, recording: Recording, original: Original) ->
                 exists().where(
                     CustodyEntry.subject_kind == "recording",
                     CustodyEntry.subject_id == recording.id,
-                    CustodyEntry.action == "lock",
+                    CustodyEntry.action == acts.LOCK.code,
                     CustodyEntry.detail["store_key"].astext == original.store_key,
                 )
             )

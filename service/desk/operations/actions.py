@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from schemas.jobs import JobState
 from service.access.actions import require
-from service.desk.operations import queries
+from service.desk.operations import acts, queries
 from service.kernel import jobs
 from service.kernel.actor import Actor
 from service.kernel.custody import record
@@ -19,5 +19,5 @@ def retry_job(session: Session, actor: Actor, job_id: UUID) -> JobState:
     if job.state != JobState.failed:
         return JobState(job.state)
     jobs.retry_job(session, job.id)
-    record(session, actor, "retry_job", "job", job.id, squad_id=squad_id, kind=job.kind)
+    record(session, actor, acts.RETRY_JOB, "job", job.id, squad_id=squad_id, kind=job.kind)
     return JobState.queued

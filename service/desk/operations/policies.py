@@ -5,6 +5,7 @@ from typing import Any
 from sqlmodel import Session
 
 from schemas.policy import PolicyValue
+from service.desk.operations import acts
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
 from service.kernel.clock import now
@@ -34,7 +35,7 @@ def set_policy(session: Session, by: Actor | str, name: str, value: Any) -> bool
     session.add(row)
     session.flush()
     changed(session, PolicyValue, [name])
-    record(session, by, "set_policy", "policy", None, name=name, before=before, after=value)
+    record(session, by, acts.SET_POLICY, "policy", None, name=name, before=before, after=value)
     return recount_if_changed(session, by)
 
 

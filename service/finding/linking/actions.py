@@ -17,7 +17,7 @@ from schemas.people import Squad
 from schemas.recordings import Recording
 from service.access.actions import require
 from service.access.queries import get_case, get_event, get_recording, visible_cases, visible_links
-from service.finding.linking import rules
+from service.finding.linking import acts, rules
 from service.finding.linking.claims import claim, find_event
 from service.finding.linking.errors import EventCancelled, NothingToUndo, NoTime, PartUnclear
 from service.finding.linking.evidence import Reason
@@ -33,7 +33,7 @@ from service.finding.linking.relink import LINK_JOBS, RETRY_AFTER
 from service.kernel.actor import Actor
 from service.kernel.changes import changed, settle
 from service.kernel.clock import now
-from service.kernel.custody import record
+from service.kernel.custody import Act, record
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.jobs import raise_priority, request_job
 from service.kernel.policy import policy
@@ -83,7 +83,7 @@ def undo(session: Session, actor: Actor, link_id: UUID) -> Link | None:
             _take_back(session, recording)
         else:
             _release(session, link)
-        _note(session, actor, recording, "undo", event_id, case_id, undone=undone)
+        _note(session, actor, recording, acts.UNDO, event_id, case_id, undone=undone)
         links = keep_many(session, [recording.id], actor).links[recording.id]
     return next((one for one in links if (one.event_id, one.case_id) == (event_id, case_id)), None)
 
@@ -185,7 +185,7 @@ def set_part(
             session,
             actor,
             recording,
-            "set_part",
+            acts.SET_PART,
             link.event_id,
             link.case_id,
             part_before=before,
@@ -294,7 +294,7 @@ def _mark(session: Session, actor: Actor, recording: Recording, link: Link, stat
         session,
         actor,
         recording,
-        "confirm" if state == LinkState.confirmed else "reject",
+        acts.CONFIRM if state == LinkState.confirmed else acts.REJECT,
         link.event_id,
         link.case_id,
         before=str(before),
@@ -336,7 +336,7 @@ def _settle(
         session,
         actor,
         recording,
-        "declare_event",
+        acts.DECLARE_EVENT,
         event.id if event else None,
         None,
         before=claimed[0] if claimed else None,
@@ -348,7 +348,7 @@ def _settle(
         mine = _fresh(session, recording, event, made)
         mine.decided_by, mine.decided_at = actor.account_id, now()
         session.add(mine)
-        _note(session, actor, recording, "confirm", event.id, None, before=None)
+        _note(session, actor, recording, acts.CONFIRM, event.id, None, before=None)
     elif mine.decided_by is None or mine.state != LinkState.confirmed:
         _mark(session, actor, recording, mine, LinkState.confirmed)
 
@@ -405,7 +405,7 @@ def _note(
     session: Session,
     actor: Actor,
     recording: Recording,
-    action: str,
+    act: Act,
     event_id: UUID | None,
     case_id: UUID | None,
     **detail: object,
@@ -413,7 +413,7 @@ def _note(
     record(
         session,
         actor,
-        action,
+        act,
         "recording",
         recording.id,
         squad_id=recording.squad_id,

@@ -12,14 +12,14 @@ from sqlmodel import Session
 from schemas.events import EnforcementEvent
 from schemas.links import Link, LinkState
 from schemas.recordings import Recording, RecordingState
-from service.finding.linking import rules
+from service.finding.linking import acts, rules
 from service.finding.linking.evidence import Decision, Limits
 from service.finding.linking.facts import Gathered, gather_all, limits
 from service.finding.linking.relink import FIELD_LOCK
 from service.footage.announcements.actions import keep_due
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
-from service.kernel.custody import record
+from service.kernel.custody import Act, record
 from service.kernel.round_trip import Asked, together
 
 MACHINE = "linking"
@@ -232,11 +232,11 @@ def _apply(
         found.append(link)
         if before != link.state:
             kept.changed.add(recording.id)
-            _note(session, recording, link, "link", by, before)
+            _note(session, recording, link, acts.LINK, by, before)
     for link in held.values():
         if link.decided_by is None:
             kept.changed.add(recording.id)
-            _note(session, recording, link, "unlink", by, link.state)
+            _note(session, recording, link, acts.UNLINK, by, link.state)
             session.execute(delete(Link).where(Link.id == link.id))
             session.expunge(link)
     return found
@@ -254,18 +254,18 @@ def _values(decision: Decision) -> dict:
 
 
 def _note(
-    session: Session, recording: Recording, link: Link, action: str, by: Actor | str, before: str | None
+    session: Session, recording: Recording, link: Link, act: Act, by: Actor | str, before: str | None
 ) -> None:
     record(
         session,
         MACHINE,
-        action,
+        act,
         "recording",
         recording.id,
         squad_id=recording.squad_id,
         event=str(link.event_id) if link.event_id else None,
         case=str(link.case_id) if link.case_id else None,
-        state=str(link.state) if action == "link" else None,
+        state=str(link.state) if act is acts.LINK else None,
         before=str(before) if before else None,
         score=link.score,
         rule=rules.VERSION,

@@ -31,7 +31,8 @@ from service.finding.linking.keep import lock_links
 from service.finding.linking.relink import LINK_JOBS
 from service.kernel.actor import Actor
 from service.kernel.changes import changed, settle
-from service.kernel.custody import record
+from service.kernel.custody import Act, record
+from service.registry.events import acts
 from service.registry.events.actions import held_event, plain
 from service.registry.events.errors import EventMerged
 from service.registry.events.late import past_deadline
@@ -68,13 +69,13 @@ def merge_event(session: Session, actor: Actor, event_id: UUID, into_id: UUID) -
     carried = _carry(session, actor, gone, survivor)
     explained = _hand_explanations(session, gone.id, survivor.id)
     record(
-        session, actor, "merge", "event", gone.id, squad_id=gone.squad_id,
+        session, actor, acts.MERGE, "event", gone.id, squad_id=gone.squad_id,
         into=str(survivor.id), title=survivor.title, officers=officers, filled=filled, carried=carried,
         explanations=explained,
         **past_deadline(session, gone.id),
     )  # fmt: skip
     record(
-        session, actor, "absorb", "event", survivor.id, squad_id=survivor.squad_id,
+        session, actor, acts.ABSORB, "event", survivor.id, squad_id=survivor.squad_id,
         absorbed=str(gone.id), title=gone.title, external_id=gone.external_id,
         officers=[number for number, _id in officers], filled=filled, **past_deadline(session, survivor.id),
     )  # fmt: skip
@@ -96,7 +97,7 @@ def unmerge_event(session: Session, actor: Actor, event_id: UUID) -> Enforcement
         .where(
             CustodyEntry.subject_kind == "event",
             CustodyEntry.subject_id == gone.id,
-            CustodyEntry.action == "merge",
+            CustodyEntry.action == acts.MERGE.code,
         )
         .order_by(CustodyEntry.id.desc())
         .limit(1)
@@ -122,11 +123,11 @@ def unmerge_event(session: Session, actor: Actor, event_id: UUID) -> Enforcement
     # what was merged before explanations were carried has none to give back
     _hand_explanations(session, survivor.id, gone.id, told.detail.get("explanations", ()))
     record(
-        session, actor, "unmerge", "event", gone.id, squad_id=gone.squad_id,
+        session, actor, acts.UNMERGE, "event", gone.id, squad_id=gone.squad_id,
         into=str(survivor.id), title=survivor.title, **past_deadline(session, gone.id),
     )  # fmt: skip
     record(
-        session, actor, "release", "event", survivor.id, squad_id=survivor.squad_id,
+        session, actor, acts.RELEASE, "event", survivor.id, squad_id=survivor.squad_id,
         absorbed=str(gone.id), title=gone.title, **past_deadline(session, survivor.id),
     )  # fmt: skip
     changed(session, Case, [case_before], {"events"})
@@ -219,7 +220,9 @@ def _carry(
             session.flush()
         put_right = _rename_put_right(session, link.recording_id, gone.id, survivor.id)
         done.append({"link": as_it_was, "carried": carried, "put_right": put_right})
-        _note(session, actor, "carry", link.recording_id, gone, survivor, as_it_was["state"], carried=carried)
+        _note(
+            session, actor, acts.CARRY, link.recording_id, gone, survivor, as_it_was["state"], carried=carried
+        )
     return done
 
 
@@ -244,7 +247,7 @@ def _carry_back(
         _restore(session, saved, recording_id, gone.id, anew=held is not None)
         if one["put_right"]:
             _rename_put_right(session, recording_id, survivor.id, gone.id)
-        _note(session, actor, "carry_back", recording_id, gone, survivor, str(saved.state))
+        _note(session, actor, acts.CARRY_BACK, recording_id, gone, survivor, str(saved.state))
 
 
 def _restore(session: Session, saved: Link, recording_id: UUID, event_id: UUID, *, anew: bool) -> None:
@@ -289,7 +292,7 @@ def _rename_put_right(session: Session, recording_id: UUID, said: UUID, means: U
 def _note(
     session: Session,
     actor: Actor,
-    action: str,
+    act: Act,
     recording_id: UUID,
     gone: EnforcementEvent,
     survivor: EnforcementEvent,
@@ -298,6 +301,6 @@ def _note(
 ) -> None:
     recording = session.get_one(Recording, recording_id)
     record(
-        session, actor, action, "recording", recording.id, squad_id=recording.squad_id,
+        session, actor, act, "recording", recording.id, squad_id=recording.squad_id,
         event=str(survivor.id), merged=str(gone.id), state=state, **more,
     )  # fmt: skip

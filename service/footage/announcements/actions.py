@@ -14,14 +14,14 @@ from schemas.recordings import Recording, RecordingState
 from service.access.actions import require
 from service.access.queries import get_recording
 from service.access.rules import may
-from service.footage.announcements import rules
+from service.footage.announcements import acts, rules
 from service.footage.announcements.errors import NotAnnounced, NotWithdrawn
 from service.footage.announcements.lists import Listed, StationList
 from service.footage.announcements.rules import WITHDRAWN
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
 from service.kernel.clock import local, now
-from service.kernel.custody import record
+from service.kernel.custody import Act, record
 from service.kernel.errors import Invalid, NotAllowed
 from service.kernel.i18n import gettext as _
 from service.kernel.jobs import request_job
@@ -67,7 +67,7 @@ def withdraw(session: Session, actor: Actor, recording_id: UUID, reason: str) ->
         raise NotAnnounced
     recording.state, recording.reason = RecordingState.refused, WITHDRAWN
     recording.reason_params = {"why": why}
-    return _settled(session, actor, recording, "withdraw_announcement", why)
+    return _settled(session, actor, recording, acts.WITHDRAW_ANNOUNCEMENT, why)
 
 
 def restore(session: Session, actor: Actor, recording_id: UUID, reason: str) -> Recording:
@@ -79,12 +79,12 @@ def restore(session: Session, actor: Actor, recording_id: UUID, reason: str) -> 
     if recording.reason != WITHDRAWN:
         raise NotWithdrawn
     recording.state, recording.reason, recording.reason_params = RecordingState.announced, None, {}
-    return _settled(session, actor, recording, "restore_announcement", why)
+    return _settled(session, actor, recording, acts.RESTORE_ANNOUNCEMENT, why)
 
 
-def _settled(session: Session, actor: Actor, recording: Recording, action: str, why: str) -> Recording:
+def _settled(session: Session, actor: Actor, recording: Recording, act: Act, why: str) -> Recording:
     session.add(recording)
-    record(session, actor, action, "recording", recording.id, squad_id=recording.squad_id, reason=why)
+    record(session, actor, act, "recording", recording.id, squad_id=recording.squad_id, reason=why)
     changed(session, Recording, [recording.id])
     return recording
 

@@ -15,6 +15,7 @@ from schemas.jobs import JobKind
 from schemas.links import Link
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState
+from service.footage.announcements import acts
 from service.footage.announcements.rules import WITHDRAWN, File, choose, facts_of, folded, mismatches
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
@@ -174,7 +175,7 @@ def absorb(session: Session, received: Recording, announced: Recording) -> None:
     )
     request_job(session, JobKind.link, announced.id, priority=4)  # which withdraws the machine's
     record(
-        session, "intake", "merge_announcement", "recording", received.id,
+        session, "intake", acts.MERGE_ANNOUNCEMENT, "recording", received.id,
         squad_id=received.squad_id, merged=str(announced.id),
     )  # fmt: skip
     changed(session, Recording, [received.id, announced.id])

@@ -13,12 +13,12 @@ from schemas.jobs import JobKind
 from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState
-from service.footage.announcements import rules
+from service.footage.announcements import acts, rules
 from service.footage.announcements.adoption import file_of, lock_lists
 from service.footage.announcements.rules import WITHDRAWN, File, believed
 from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed
-from service.kernel.custody import record
+from service.kernel.custody import Act, record
 from service.kernel.jobs import request_jobs
 from service.kernel.policy import policy
 from service.registry.clocks.keep import corrected, read_clock, timeline_of, write
@@ -237,21 +237,21 @@ class StationList:
 
     def _write(self, vanished: list[Recording]) -> None:
         for recording in self._created:
-            self._note("announce", recording, file_name=recording.file_name)
+            self._note(acts.ANNOUNCE, recording, file_name=recording.file_name)
         for recording, said in self._changed:
             before = rules.facts_of(recording.claims)
             self._apply(recording, said)
-            self._note("announce_again", recording, before=before, after=said["facts"])
+            self._note(acts.ANNOUNCE_AGAIN, recording, before=before, after=said["facts"])
         for recording, said in self._enriched:
             recording.claims = {**recording.claims, "announced": said}
             recorder = self.recorders.get(said["facts"].get("recorder", ""))
             if recording.recorder_id is None and recorder is not None:
                 recording.recorder_id = recorder.id
-            self._note("announce_again", recording, after=said["facts"])
+            self._note(acts.ANNOUNCE_AGAIN, recording, after=said["facts"])
         for recording in vanished:
             told = {**recording.claims["announced"], GONE: self.listed_at.isoformat()}
             recording.claims = {**recording.claims, "announced": told}
-            self._note("gone_from_device", recording, file_name=recording.file_name)
+            self._note(acts.GONE_FROM_DEVICE, recording, file_name=recording.file_name)
         self._correct([*self._created, *(recording for recording, _said in self._changed)])
         self.session.add_all([*self._created, *vanished])
         self.session.add_all(one for one, _said in (*self._changed, *self._enriched))
@@ -284,9 +284,9 @@ class StationList:
                 recorder.last_dock_at = self.listed_at
                 self.session.add(recorder)
 
-    def _note(self, action: str, recording: Recording, **detail: Any) -> None:
+    def _note(self, act: Act, recording: Recording, **detail: Any) -> None:
         record(
-            self.session, self.actor, action, "recording", recording.id,
+            self.session, self.actor, act, "recording", recording.id,
             squad_id=recording.squad_id, **detail,
         )  # fmt: skip
 

@@ -23,6 +23,7 @@ from schemas.recordings import (
     TagSource,
 )
 from service.footage.announcements.adoption import adopt, note_size, take
+from service.footage.recordings import acts
 from service.footage.recordings.rules import Known, Standing, missing_claims, standing
 from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed
@@ -75,7 +76,7 @@ def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
     record(
         session,
         actor,
-        "receive",
+        acts.RECEIVE,
         "recording",
         recording.id,
         squad_id=recording.squad_id,
@@ -193,7 +194,7 @@ def refuse_mismatch(session: Session, recording: Recording, receipt: Receipt, sh
     record(
         session,
         "intake",
-        "refuse",
+        acts.REFUSE,
         "recording",
         recording.id,
         squad_id=recording.squad_id,

@@ -19,7 +19,7 @@ from service.footage.recordings.errors import NotReceived, NotThereYet, Quaranti
 from service.footage.recordings.words import reason_sentence
 from service.kernel.actor import Actor
 from service.kernel.clock import now
-from service.kernel.custody import record
+from service.kernel.custody import Act, record
 from service.kernel.jobs import job_facts, jobs_of
 
 # A player asks for many ranges of one sitting: they are one play.
@@ -216,14 +216,14 @@ def _given_out(session: Session, recording: Recording) -> Original:
     return original
 
 
-def note_use(session: Session, actor: Actor, action: str, recording: Recording) -> None:
+def note_use(session: Session, actor: Actor, act: Act, recording: Recording) -> None:
     """A custody row for a play or download; the many requests of one sitting are one."""
     known = exists().where(
         CustodyEntry.subject_kind == "recording",
         CustodyEntry.subject_id == recording.id,
         CustodyEntry.account_id == actor.account_id,
-        CustodyEntry.action == action,
+        CustodyEntry.action == act.code,
         CustodyEntry.at > now() - SAME_SITTING,
     )
     if not session.scalar(select(known)):
-        record(session, actor, action, "recording", recording.id, squad_id=recording.squad_id)
+        record(session, actor, act, "recording", recording.id, squad_id=recording.squad_id)

@@ -10,10 +10,10 @@ from schemas.wishes import WishState
 from service.access.queries import get_recording, visible_recordings
 from service.access.rules import MAY
 from service.footage.announcements.rules import WITHDRAWN
+from service.footage.recordings import acts
 from service.footage.recordings.errors import NothingToRemove
 from service.kernel.actor import Actor
-from service.kernel.i18n import lazy as _
-from service.kernel.two_persons.approval import WORDS, Act, Approval, Told
+from service.kernel.two_persons.approval import WORDS, Approval, Told
 from service.kernel.two_persons.rules import Step
 
 
@@ -51,9 +51,9 @@ REMOVAL = Approval(
     may_ask=MAY["upload"],
     may_answer=MAY["decide_removal"],
     acts={
-        Step.ask: Act("ask_removal", _("asked for its removal")),
-        Step.decline: Act("decide_removal", _("answered the wish for removal")),
-        Step.withdraw: Act("withdraw_removal", _("withdrew the wish for removal")),
+        Step.ask: acts.ASK_REMOVAL,
+        Step.decline: acts.DECIDE_REMOVAL,
+        Step.withdraw: acts.WITHDRAW_REMOVAL,
     },
     visible=visible_removals,
     concerns=_filmed_it,

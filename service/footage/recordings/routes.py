@@ -10,7 +10,7 @@ from schemas.originals import RenditionKind
 from service.access import queries as scoped
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
-from service.footage.recordings import queries
+from service.footage.recordings import acts, queries
 from service.footage.recordings.delivery import deliver
 from service.footage.recordings.errors import NotReceived, NotThereYet, Quarantined, RangeNotSatisfiable
 from service.footage.recordings.reads import RecordingRead
@@ -46,7 +46,7 @@ def get_recording(recording_id: UUID, actor: CurrentActor, session: DatabaseSess
     """All that is known of one recording. The id of a recording that was merged into another (the same bytes again) answers that other one."""
     recording = scoped.get_recording(session, actor, recording_id)
     found = RecordingRead(**queries.read(session, actor, recording))
-    queries.note_use(session, actor, "view", recording)
+    queries.note_use(session, actor, acts.VIEW, recording)
     return found
 
 
@@ -76,7 +76,7 @@ def original(recording_id: UUID, request: Request, actor: CurrentActor, session:
     recording = scoped.get_recording(session, actor, recording_id)
     require(actor, "download_original")
     what = queries.original_bytes(session, recording)
-    queries.note_use(session, actor, "download", recording)
+    queries.note_use(session, actor, acts.DOWNLOAD, recording)
     return deliver(request, what)
 
 
@@ -85,7 +85,7 @@ def playback(recording_id: UUID, request: Request, actor: CurrentActor, session:
     """What a browser plays now: the original itself, the same in another container, or the 720p video."""
     recording = scoped.get_recording(session, actor, recording_id)
     what = queries.rendition_bytes(session, recording, RenditionKind.playback)
-    queries.note_use(session, actor, "play", recording)
+    queries.note_use(session, actor, acts.PLAY, recording)
     return deliver(request, what)
 
 
@@ -94,7 +94,7 @@ def video(recording_id: UUID, request: Request, actor: CurrentActor, session: Da
     """The 720p H.264 video, also where `playback` is something else."""
     recording = scoped.get_recording(session, actor, recording_id)
     what = queries.rendition_bytes(session, recording, RenditionKind.video)
-    queries.note_use(session, actor, "play", recording)
+    queries.note_use(session, actor, acts.PLAY, recording)
     return deliver(request, what)
 
 
@@ -105,7 +105,7 @@ def still(
     """Stills at even steps over the recording; their times stand in `renditions[].facts.t_s`."""
     recording = scoped.get_recording(session, actor, recording_id)
     what = queries.rendition_bytes(session, recording, RenditionKind.still, number)
-    queries.note_use(session, actor, "view", recording)
+    queries.note_use(session, actor, acts.VIEW, recording)
     return deliver(request, what)
 
 

@@ -21,6 +21,7 @@ from schemas.recorders import Recorder
 from schemas.recordings import Receipt, ReceiptOutcome, Recording
 from schemas.uploads import Upload, UploadState
 from service.access.rules import may
+from service.footage.uploads import acts
 from service.footage.uploads.errors import FinalUploadIsFixed, OffsetConflict, QuotaUsedUp, TooLarge
 from service.footage.uploads.protocol import Concat
 from service.footage.uploads.queries import find_upload, is_full
@@ -316,12 +317,12 @@ def give_up(session: Session, actor: Actor, upload_id: UUID) -> Upload | None:
     if upload.state == UploadState.open:
         upload.state = UploadState.terminated
         upload.epoch += 1
-        what = "terminate_upload"
+        act = acts.TERMINATE_UPLOAD
     else:
         upload.forgotten_at = now()
-        what = "forget_upload"
+        act = acts.FORGET_UPLOAD
     session.add(upload)
-    record(session, actor, what, "upload", upload.id, squad_id=upload.squad_id)
+    record(session, actor, act, "upload", upload.id, squad_id=upload.squad_id)
     return upload
 
 

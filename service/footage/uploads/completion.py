@@ -13,6 +13,7 @@ from sqlmodel import Session
 
 from schemas.uploads import Upload, UploadState
 from service.footage.recordings.actions import Arrival, receive
+from service.footage.uploads import acts
 from service.footage.uploads.actions import owner_of
 from service.footage.uploads.queries import is_full
 from service.footage.uploads.rules import SIDECAR_ENDINGS
@@ -103,7 +104,7 @@ def _is_sidecar(session: Session, upload: Upload, stored: Stored) -> bool:
     record(
         session,
         owner_of(session, upload),
-        "receive_sidecar",
+        acts.RECEIVE_SIDECAR,
         "upload",
         upload.id,
         squad_id=upload.squad_id,

@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from schemas.uploads import Upload, UploadState
 from service.access.dependencies import find_actor
 from service.access.errors import CsrfMissing
-from service.footage.uploads import actions, protocol, rules
+from service.footage.uploads import actions, acts, protocol, rules
 from service.footage.uploads.completion import complete
 from service.footage.uploads.described import (
     KEEPING,
@@ -430,7 +430,7 @@ async def send_sidecar(request: Request) -> SidecarRead:
         if not files:
             raise SidecarUnreadable
         record(
-            session, actor, "receive_sidecar", "sidecar", None,
+            session, actor, acts.RECEIVE_SIDECAR, "sidecar", None,
             squad_id=squad_id, file_name=said.file_name, sha256=sha256(data).hexdigest(), files=len(files),
         )  # fmt: skip
         return files

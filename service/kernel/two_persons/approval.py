@@ -14,7 +14,7 @@ from schemas.accounts import Account, Role
 from schemas.wishes import Wish, WishState
 from service.kernel.actor import Actor
 from service.kernel.clock import now
-from service.kernel.custody import record
+from service.kernel.custody import Act, record
 from service.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
 from service.kernel.i18n import lazy as _
 from service.kernel.i18n import noop as _n
@@ -24,13 +24,6 @@ from service.kernel.words import Word
 
 W = TypeVar("W", bound=Wish)
 KINDS: dict[str, "Approval[Any]"] = {}  # all that were made, by name
-
-
-class Act(NamedTuple):
-    """As custody keeps it, and as people read it there."""
-
-    name: str
-    sentence: object
 
 
 class Verb(NamedTuple):
@@ -231,7 +224,7 @@ class Approval(Generic[W]):
         session.flush()  # what cannot be kept is refused before it is answered
         told, named = self.told(session, wish), {self.name: str(wish.id)}
         record(
-            session, actor, self.acts[step].name, told.subject_kind, told.subject_id,
+            session, actor, self.acts[step], told.subject_kind, told.subject_id,
             squad_id=told.squad_id, **(named | told.detail | more),
         )  # fmt: skip
         return wish
@@ -256,9 +249,3 @@ def queues() -> dict[str, Approval[Any]]:
     """The kinds that have one, in their order."""
     ordered = sorted(KINDS.values(), key=lambda kind: (kind.place, kind.queue))
     return {kind.queue: kind for kind in ordered if kind.queue}
-
-
-def sentence(action: str) -> object | None:
-    """Of a custody entry that a step left."""
-    acts = (act for kind in KINDS.values() for act in kind.acts.values())
-    return next((act.sentence for act in acts if act.name == action), None)

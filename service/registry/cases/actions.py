@@ -12,6 +12,7 @@ from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed, changing
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotAllowed
+from service.registry.cases import acts
 from service.registry.cases.errors import CampaignExists, CaseExists
 from service.registry.cases.queries import get_campaign
 from service.registry.cases.rules import case_number_fold
@@ -28,7 +29,7 @@ def create_case(session: Session, actor: Actor, wanted: CaseCreate) -> Case:
     _unique(session, case)
     session.add(case)
     session.flush()
-    record(session, actor, "create_case", "case", case.id, squad_id=squad.id, number=case.number)
+    record(session, actor, acts.CREATE_CASE, "case", case.id, squad_id=squad.id, number=case.number)
     changed(session, Case, [case.id], NEW)
     return case
 
@@ -58,7 +59,7 @@ def update_case(session: Session, actor: Actor, case_id: UUID, wanted: CaseUpdat
     _unique(session, case)
     session.add(case)
     after = {name: str(value) for name, value in changes.items()}
-    record(session, actor, "edit", "case", case.id, squad_id=case.squad_id, before=before, after=after)
+    record(session, actor, acts.EDIT, "case", case.id, squad_id=case.squad_id, before=before, after=after)
     session.flush()
     changed(session, Case, [case.id], changes)
     return case
@@ -74,7 +75,7 @@ def create_campaign(session: Session, actor: Actor, wanted: CampaignCreate) -> C
     campaign = Campaign(**wanted.model_dump())
     session.add(campaign)
     session.flush()
-    record(session, actor, "create_campaign", "campaign", campaign.id, name=campaign.name)
+    record(session, actor, acts.CREATE_CAMPAIGN, "campaign", campaign.id, name=campaign.name)
     changed(session, Campaign, [campaign.id], NEW)
     return campaign
 
@@ -92,7 +93,7 @@ def update_campaign(session: Session, actor: Actor, campaign_id: UUID, wanted: C
             setattr(campaign, name, value)
         session.add(campaign)
         after = {name: str(value) for name, value in changes.items()}
-        record(session, actor, "edit", "campaign", campaign.id, before=before, after=after)
+        record(session, actor, acts.EDIT, "campaign", campaign.id, before=before, after=after)
         session.flush()
         changed(session, Campaign, [campaign.id], changes)
     return campaign

@@ -17,9 +17,10 @@ from service.access.actions import require
 from service.access.queries import visible_recorders
 from service.kernel.actor import Actor
 from service.kernel.clock import as_utc, now
-from service.kernel.custody import record
+from service.kernel.custody import Act, record
 from service.kernel.errors import NotFound, OutOfScope
 from service.kernel.i18n import gettext as _
+from service.registry.clocks import acts
 from service.registry.clocks.errors import MeasuredInFuture, OffsetUnbelievable, OffsetUnsaid
 from service.registry.clocks.keep import change_clock, correct_recordings
 from service.registry.clocks.queries import recorder_named
@@ -66,7 +67,7 @@ def add_offset(session: Session, actor: Actor, wanted: ClockOffsetCreate) -> Clo
     )
     session.add(offset)
     session.flush()
-    note_measurement(session, actor, recorder, "measure_clock", offset)
+    note_measurement(session, actor, recorder, acts.MEASURE_CLOCK, offset)
     correct_recordings(session, recorder.id, actor)
     return offset
 
@@ -81,7 +82,7 @@ def withdraw_offset(session: Session, actor: Actor, offset_id: UUID) -> ClockOff
         offset.withdrawn_at, offset.withdrawn_by = now(), actor.account_id
         session.add(offset)
         session.flush()
-        note_measurement(session, actor, recorder, "withdraw_clock", offset)
+        note_measurement(session, actor, recorder, acts.WITHDRAW_CLOCK, offset)
         correct_recordings(session, recorder.id, actor)
     return offset
 
@@ -128,7 +129,7 @@ def keep_readings(session: Session, recording_id: UUID, readings: Mapping[Offset
             row.withdrawn_at = now()
             session.add(row)
             note_measurement(
-                session, MACHINE, session.get_one(Recorder, row.recorder_id), "withdraw_clock", row
+                session, MACHINE, session.get_one(Recorder, row.recorder_id), acts.WITHDRAW_CLOCK, row
             )
     session.flush()
     for source, read in sorted(readings.items()):
@@ -181,7 +182,7 @@ def _enter(session: Session, recording: Recording, source: OffsetSource, read: R
     session.add(offset)
     session.flush()
     note_measurement(
-        session, MACHINE, session.get_one(Recorder, recording.recorder_id), "measure_clock", offset
+        session, MACHINE, session.get_one(Recorder, recording.recorder_id), acts.MEASURE_CLOCK, offset
     )
 
 
@@ -197,12 +198,12 @@ def _held(session: Session, actor: Actor, offset_id: UUID) -> tuple[ClockOffset,
 
 
 def note_measurement(
-    session: Session, by: Actor | str, recorder: Recorder, action: str, offset: ClockOffset, **more: Any
+    session: Session, by: Actor | str, recorder: Recorder, act: Act, offset: ClockOffset, **more: Any
 ) -> None:
     record(
         session,
         by,
-        action,
+        act,
         "recorder",
         recorder.id,
         squad_id=recorder.squad_id,

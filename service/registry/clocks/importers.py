@@ -12,6 +12,7 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.i18n import noop as _n
 from service.kernel.words import Word
+from service.registry.clocks import acts
 from service.registry.clocks.actions import checked, note_measurement
 from service.registry.clocks.keep import change_clock, correct_recordings
 from service.registry.importing.errors import RowRefused
@@ -96,7 +97,7 @@ class ClockOffsetImporter(Importer):
                 **values,
             )
             self.session.add(row)
-            note_measurement(self.session, self.actor, recorder, "measure_clock", row)
+            note_measurement(self.session, self.actor, recorder, acts.MEASURE_CLOCK, row)
             self.changed.add(recorder.id)
             return Outcome.created, []
         if row.recorder_id != recorder.id:
@@ -108,7 +109,7 @@ class ClockOffsetImporter(Importer):
         if changes:
             self.changed.add(recorder.id)
             before = {name: was[name] for name in changes}
-            note_measurement(self.session, self.actor, recorder, "change_clock", row, before=before)
+            note_measurement(self.session, self.actor, recorder, acts.CHANGE_CLOCK, row, before=before)
         return (Outcome.changed if changes else Outcome.unchanged), changes
 
     def finish(self) -> None:

@@ -23,6 +23,7 @@ from service.kernel.changes import changed
 from service.kernel.custody import record
 from service.kernel.jobs import request_job, request_jobs
 from service.kernel.policy import policy
+from service.registry.clocks import acts
 from service.registry.clocks.rules import Measurement, Offset, Timeline
 
 CLOCK_LOCK = 0x636C6B  # any number of its own
@@ -249,7 +250,7 @@ def _note(session: Session, by: Actor | str, recording: Recording, before: float
     record(
         session,
         by,
-        "correct_clock",
+        acts.CORRECT_CLOCK,
         "recording",
         recording.id,
         squad_id=recording.squad_id,

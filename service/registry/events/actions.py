@@ -18,7 +18,7 @@ from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.kernel.policy import policy
 from service.registry.cases.queries import campaign_of, case_of
-from service.registry.events import rules
+from service.registry.events import acts, rules
 from service.registry.events.errors import (
     DepartureBeforeArrival,
     EventMerged,
@@ -61,7 +61,7 @@ def create_event(session: Session, actor: Actor, wanted: EventCreate) -> Enforce
     record(
         session,
         actor,
-        "create_event",
+        acts.CREATE_EVENT,
         "event",
         event.id,
         squad_id=event.squad_id,
@@ -93,7 +93,7 @@ def update_event(session: Session, actor: Actor, event_id: UUID, wanted: EventUp
             before["officers"], after["officers"] = held, numbers
     if after:
         record(
-            session, actor, "edit", "event", event.id,
+            session, actor, acts.EDIT, "event", event.id,
             squad_id=event.squad_id, before=before, after=after, **past_deadline(session, event.id),
         )  # fmt: skip
     turned = wanted.cancelled is not None and wanted.cancelled != (event.cancelled_at is not None)
@@ -142,9 +142,8 @@ def set_cancelled(
 ) -> None:
     event.cancelled_at = now() if cancelled else None
     session.add(event)
-    action = "cancel" if cancelled else "restore"
     record(
-        session, actor, action, "event", event.id,
+        session, actor, acts.CANCEL if cancelled else acts.RESTORE, "event", event.id,
         squad_id=event.squad_id, reason=reason, **past_deadline(session, event.id), **more,
     )  # fmt: skip
 

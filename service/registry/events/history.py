@@ -23,36 +23,17 @@ from service.access.queries import (
 )
 from service.kernel import i18n
 from service.kernel.actor import Actor
+from service.kernel.custody import act_of
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.two_persons.approval import KINDS as APPROVALS
-from service.kernel.two_persons.approval import sentence as sentence_of_step
+from service.registry.events import acts
 from service.registry.events.subjects import Subjects, subjects
 from service.registry.events.words import KINDS
 
 PAGE = 50
 # Who was refused is for custody; the rest of what an event's rows tell is its history.
 LEFT_OUT = ("deny", "view")
-ACTIONS = {
-    "create_event": lazy("entered the event"),
-    "import_event": lazy("changed it by an import"),
-    "edit": lazy("changed it"),
-    "cancel": lazy("cancelled it"),
-    "restore": lazy("restored it"),
-    "merge": lazy("merged it into another event"),
-    "absorb": lazy("merged another event into it"),
-    "unmerge": lazy("took the merge back"),
-    "release": lazy("took the merge of another event back"),
-    "link": lazy("linked a recording"),
-    "unlink": lazy("withdrew a link"),
-    "confirm": lazy("confirmed a link"),
-    "reject": lazy("rejected a link"),
-    "undo": lazy("took back a decision on a link"),
-    "declare_event": lazy("said that a recording shows it"),
-    "set_part": lazy("chose which part of a recording belongs"),
-    "carry": lazy("a decision on a link was carried over from the merged event"),
-    "carry_back": lazy("a decision on a link went back to the merged event"),
-}
 # With these the state says more than the verb.
 LINK_STATES = {
     "automatic": lazy("linked a recording"),
@@ -165,10 +146,11 @@ class _Names:
 
     def entry(self, row: CustodyEntry) -> Entry:
         detail = row.detail
-        sentence = ACTIONS.get(row.action) or sentence_of_step(row.action) or row.action
+        act = act_of(row)
+        sentence: object = act.in_event if act else row.action
         if row.action == "link":
             sentence = LINK_STATES.get(str(detail.get("state")), sentence)
-        if row.action == "create_event" and detail.get("source") == "import":
+        if act is acts.CREATE_EVENT and detail.get("source") == "import":
             sentence = _("entered the event by an import")
         other = next((_id(detail[name]) for name in ("into", "absorbed", "merged") if detail.get(name)), None)
         before, after = detail.get("before"), detail.get("after")

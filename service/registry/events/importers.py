@@ -15,13 +15,14 @@ from schemas.people import Officer
 from service.access.queries import visible_cases
 from service.kernel.changes import NEW, changed, changing
 from service.kernel.clock import as_utc, local
-from service.kernel.custody import record
+from service.kernel.custody import Act, record
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.i18n import noop as _n
 from service.kernel.policy import policy
 from service.kernel.words import Word
 from service.registry.cases.rules import case_number_fold
+from service.registry.events import acts
 from service.registry.events.actions import plain, set_cancelled
 from service.registry.events.errors import EventTooLong
 from service.registry.events.late import past_deadline
@@ -171,7 +172,7 @@ class EventImporter(Importer):
             .where(
                 CustodyEntry.subject_kind == "event",
                 CustodyEntry.subject_id.in_(ids),
-                CustodyEntry.action.in_(("cancel", "restore")),
+                CustodyEntry.action.in_((acts.CANCEL.code, acts.RESTORE.code)),
             )
             .order_by(CustodyEntry.subject_id, CustodyEntry.id.desc())
         )
@@ -199,7 +200,7 @@ class EventImporter(Importer):
         self.session.add(event)
         self._crew(event.id, set(), set(officers))
         self._record(
-            event, "create_event", title=event.title, external_id=event.external_id,
+            event, acts.CREATE_EVENT, title=event.title, external_id=event.external_id,
             officers=sorted(officers.values()),
         )  # fmt: skip
         if wanted.cancelled:
@@ -229,7 +230,7 @@ class EventImporter(Importer):
             before["officers"], after["officers"] = sorted(crew.values()), sorted(officers.values())
         if after:
             late = past_deadline(self.session, event.id)
-            self._record(event, "import_event", before=before, after=after, **late)
+            self._record(event, acts.IMPORT_EVENT, before=before, after=after, **late)
         if self._turn(event, wanted.cancelled):
             changes.append("cancelled_at")
         if not changes:
@@ -263,9 +264,9 @@ class EventImporter(Importer):
             self.note = _("this event is cancelled and stays so")
         return False
 
-    def _record(self, event: EnforcementEvent, action: str, **detail: Any) -> None:
+    def _record(self, event: EnforcementEvent, act: Act, **detail: Any) -> None:
         record(
-            self.session, self.actor, action, "event", event.id,
+            self.session, self.actor, act, "event", event.id,
             squad_id=event.squad_id, source=IMPORT, **detail,
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from schemas.custody import CustodyEntry
 from service.kernel.custody import record
 from service.kernel.database import any_number_of_values
 from service.kernel.i18n import gettext as _
+from service.registry.importing import acts
 from service.registry.importing.columns import problem_of
 from service.registry.importing.errors import ColumnsMissing, RowRefused
 from service.registry.importing.importer import Importer, Outcome
@@ -78,7 +79,7 @@ def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
             inside.rollback()
         raise
     if applied:
-        record(session, importer.actor, "import", importer.name, None, **dict[str, Any](counts))
+        record(session, importer.actor, acts.IMPORT, importer.name, None, **dict[str, Any](counts))
     return Report(
         dry_run=dry_run,
         applied=applied,

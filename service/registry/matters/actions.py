@@ -15,6 +15,7 @@ from service.kernel.actor import Actor
 from service.kernel.custody import record
 from service.kernel.errors import NotAllowed
 from service.kernel.jobs import request_job
+from service.registry.matters import acts
 
 
 def may_publish(actor: Actor) -> None:
@@ -45,7 +46,7 @@ def publish(
     record(
         session,
         actor,
-        "publish_matters",
+        acts.PUBLISH_MATTERS,
         "matter_list",
         listed.id,
         version=listed.version,

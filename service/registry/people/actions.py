@@ -12,6 +12,7 @@ from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed
 from service.kernel.custody import record
 from service.kernel.errors import NotAllowed
+from service.registry.people import acts
 from service.registry.people.errors import NumberTaken
 from service.registry.people.queries import get_officer, squad_of
 from service.registry.people.updates import OfficerUpdate
@@ -27,7 +28,7 @@ def create_squad(session: Session, actor: Actor, wanted: SquadCreate) -> Squad:
     squad = Squad(**wanted.model_dump())
     session.add(squad)
     session.flush()
-    record(session, actor, "create_squad", "squad", squad.id, squad_id=squad.id, code=squad.code)
+    record(session, actor, acts.CREATE_SQUAD, "squad", squad.id, squad_id=squad.id, code=squad.code)
     changed(session, Squad, [squad.id], NEW)
     return squad
 
@@ -43,7 +44,7 @@ def create_officer(session: Session, actor: Actor, wanted: OfficerCreate) -> Off
     record(
         session,
         actor,
-        "create_officer",
+        acts.CREATE_OFFICER,
         "officer",
         officer.id,
         squad_id=squad.id,
@@ -70,7 +71,7 @@ def update_officer(session: Session, actor: Actor, officer_id: UUID, wanted: Off
     record(
         session,
         actor,
-        "edit",
+        acts.EDIT,
         "officer",
         officer.id,
         squad_id=officer.squad_id,

@@ -19,6 +19,7 @@ from service.kernel.errors import Invalid, NotFound
 from service.kernel.i18n import moment as shown
 from service.kernel.keyset import Page, page, time, unique
 from service.kernel.policy import policy
+from service.registry.people import acts
 from service.registry.people.errors import (
     AlreadyOnDuty,
     DutyTooLong,
@@ -132,7 +133,7 @@ def create_roster(session: Session, actor: Actor, wanted: RosterCreate) -> Roste
     record(
         session,
         actor,
-        "create_roster",
+        acts.CREATE_ROSTER,
         "roster",
         roster.id,
         squad_id=squad_id,
@@ -166,7 +167,9 @@ def update_roster(session: Session, actor: Actor, roster_id: UUID, wanted: Roste
         setattr(roster, name, value)
     session.add(roster)
     after = {name: str(value) for name, value in changes.items()}
-    record(session, actor, "edit", "roster", roster.id, squad_id=roster.squad_id, before=before, after=after)
+    record(
+        session, actor, acts.EDIT, "roster", roster.id, squad_id=roster.squad_id, before=before, after=after
+    )
     session.flush()
     return roster
 
@@ -176,7 +179,7 @@ def remove_roster(session: Session, actor: Actor, roster_id: UUID) -> None:
     require(actor, "people")
     roster = get_roster(session, actor, roster_id)
     said = {name: str(value) for name, value in roster.model_dump(exclude={"id", "squad_id"}).items()}
-    record(session, actor, "remove_roster", "roster", roster.id, squad_id=roster.squad_id, **said)
+    record(session, actor, acts.REMOVE_ROSTER, "roster", roster.id, squad_id=roster.squad_id, **said)
     session.delete(roster)
     session.flush()
 

@@ -28,6 +28,7 @@ from service.registry.conventions.rules import check_settings
 from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.people.queries import officer_of, squad_of
 from service.registry.people.rules import left_by
+from service.registry.recorders import acts
 from service.registry.recorders.queries import get_assignment, get_recorder, model_of, recorder_of
 from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
 
@@ -40,7 +41,7 @@ def create_model(session: Session, actor: Actor, wanted: RecorderModelCreate) ->
     model = RecorderModel(**wanted.model_dump())
     session.add(model)
     session.flush()
-    record(session, actor, "create_recorder_model", "recorder_model", model.id, code=model.code)
+    record(session, actor, acts.CREATE_RECORDER_MODEL, "recorder_model", model.id, code=model.code)
     return model
 
 
@@ -88,7 +89,13 @@ def create_recorder(session: Session, actor: Actor, wanted: RecorderCreate) -> R
     session.add(recorder)
     session.flush()
     record(
-        session, actor, "create_recorder", "recorder", recorder.id, squad_id=squad.id, serial=recorder.serial
+        session,
+        actor,
+        acts.CREATE_RECORDER,
+        "recorder",
+        recorder.id,
+        squad_id=squad.id,
+        serial=recorder.serial,
     )
     changed(session, Recorder, [recorder.id], NEW)
     return recorder
@@ -139,7 +146,7 @@ def create_assignment(session: Session, actor: Actor, wanted: AssignmentCreate) 
     record(
         session,
         actor,
-        "create_assignment",
+        acts.CREATE_ASSIGNMENT,
         "assignment",
         assignment.id,
         squad_id=recorder.squad_id,
@@ -220,7 +227,7 @@ def remove_assignment(session: Session, actor: Actor, assignment_id: UUID) -> No
     record(
         session,
         actor,
-        "remove_assignment",
+        acts.REMOVE_ASSIGNMENT,
         "assignment",
         assignment.id,
         squad_id=recorder.squad_id,
@@ -242,6 +249,6 @@ def _change(
         setattr(row, name, value)
     session.add(row)
     after = {name: str(value) for name, value in changes.items()}
-    record(session, actor, "edit", kind, row.id, squad_id=squad_id, before=before, after=after)
+    record(session, actor, acts.EDIT, kind, row.id, squad_id=squad_id, before=before, after=after)
     session.flush()
     return list(changes)

@@ -32,6 +32,7 @@ from service.registry.importing.rules import moment, truth
 from service.registry.importing.words import EXTERNAL_ID, OFFICER, RECORDER, SQUAD
 from service.registry.people.queries import squads_said
 from service.registry.people.rules import left_by
+from service.registry.recorders import acts
 from service.registry.recorders.words import RECORDER_STATES
 
 NEAREST = 20  # holdings of one recorder before and after, that are looked at for a note
@@ -316,7 +317,7 @@ class AssignmentImporter(Importer):
                 self.changed.append(held.id)
                 ended.append(number)
                 record(
-                    self.session, self.actor, "edit", "assignment", held.id, squad_id=recorder.squad_id,
+                    self.session, self.actor, acts.EDIT, "assignment", held.id, squad_id=recorder.squad_id,
                     source="import", before={"held_to": "None"}, after={"held_to": str(start)},
                 )  # fmt: skip
         if not ended:

@@ -15,6 +15,7 @@ from service.kernel.custody import record
 from service.kernel.jobs import request_job
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
+from service.supervision.coverage import acts
 from service.supervision.coverage.rules import VERSION
 
 STANDS_IN = "coverage_counted_by"  # the row of policy_values that says what was counted by last
@@ -45,5 +46,5 @@ def recount_if_changed(session: Session, by: Actor | str = "system") -> bool:
     if session.scalars(select(EnforcementEvent.id).limit(1)).first() is None:
         return False
     job = request_job(session, JobKind.recount, EVERY_EVENT)
-    record(session, by, "ask_recount", "job", job, before=before, after=today)
+    record(session, by, acts.ASK_RECOUNT, "job", job, before=before, after=today)
     return True

@@ -17,6 +17,7 @@ from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.paper.download import TABLE_FILE, TableFormat, file_prefix, sheets_response
 from service.registry.events.subjects import subjects
+from service.supervision.coverage import acts
 from service.supervision.coverage.export import board_sheets
 from service.supervision.coverage.figures import BOARD, Dimension
 from service.supervision.coverage.lists import list_counts, list_rows
@@ -119,7 +120,7 @@ def export_coverage(
     names = _words(figures) or BOARD
     found = board(session, actor, filters, _words(by), asked.as_of, names=names, percentiles=percentiles)
     record(
-        session, actor, "export", "coverage", None,
+        session, actor, acts.EXPORT, "coverage", None,
         squad_id=actor.squad_id, format=form.value, by=by, basis=filters.basis.value,
         since=str(filters.since), until=str(filters.until),
     )  # fmt: skip

@@ -22,11 +22,12 @@ from service.kernel.actor import Actor
 from service.kernel.i18n import gettext
 from service.kernel.i18n import lazy as _
 from service.kernel.i18n import noop as _n
-from service.kernel.two_persons.approval import VERBS, Act, Approval, Shown, Told, Verb
+from service.kernel.two_persons.approval import VERBS, Approval, Shown, Told, Verb
 from service.kernel.two_persons.rules import ANSWERS, Step
 from service.kernel.words import Word
 from service.registry.clocks.words import recorder_path
 from service.registry.events.queries import events_named
+from service.supervision.disputes import acts
 from service.supervision.disputes.errors import AnsweredAlready
 from service.supervision.disputes.queries import visible_disputes
 from service.supervision.disputes.subjects import Subject, concerns, frozen_month_of, given
@@ -38,7 +39,7 @@ STATES = {
     WishState.declined: DisputeState.dismissed,
     WishState.withdrawn: DisputeState.withdrawn,
 }
-ANSWERED = Act("answer_dispute", _("answered a dispute"))
+ANSWERED = acts.ANSWER_DISPUTE
 TABLES: dict[str, tuple[Any, str]] = {
     DisputeAbout.event: (EnforcementEvent, "event_id"),
     DisputeAbout.recording: (Recording, "recording_id"),
@@ -141,9 +142,9 @@ DISPUTE = Approval(
     may_ask=frozenset(Role),  # whom the row concerns
     may_answer=MAY["answer_disputes"],
     acts={
-        Step.ask: Act("raise_dispute", _("disputed its row")),
+        Step.ask: acts.RAISE_DISPUTE,
         **dict.fromkeys(ANSWERS, ANSWERED),
-        Step.withdraw: Act("withdraw_dispute", _("withdrew a dispute")),
+        Step.withdraw: acts.WITHDRAW_DISPUTE,
     },
     visible=visible_disputes,
     concerns=_concerns,

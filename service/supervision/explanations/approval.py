@@ -13,16 +13,17 @@ from service.kernel.actor import Actor
 from service.kernel.changes import changed
 from service.kernel.i18n import gettext, moment
 from service.kernel.i18n import lazy as _
-from service.kernel.two_persons.approval import Act, Approval, Shown, Told
+from service.kernel.two_persons.approval import Approval, Shown, Told
 from service.kernel.two_persons.rules import ANSWERS, Step
 from service.kernel.words import Word
 from service.registry.clocks.words import length
 from service.registry.events.queries import events_named
 from service.supervision.coverage.words import EXEMPTIONS
+from service.supervision.explanations import acts
 from service.supervision.explanations.queries import visible_explanations
 from service.supervision.explanations.words import EXPLANATION_KINDS
 
-DECIDED = Act("decide_explanation", _("decided on an explanation"))
+DECIDED = acts.DECIDE_EXPLANATION
 
 
 def _took_part(session: Session, actor: Actor, wish: Explanation) -> bool:
@@ -77,10 +78,10 @@ EXPLANATION = Approval(
     may_ask=MAY["explain"],
     may_answer=MAY["decide_explanations"],
     acts={
-        Step.ask: Act("ask_explanation", _("asked for an exemption, or explained a gap")),
+        Step.ask: acts.ASK_EXPLANATION,
         **dict.fromkeys(ANSWERS, DECIDED),
-        Step.withdraw: Act("withdraw_explanation", _("withdrew an explanation")),
-        Step.reopen: Act("reopen_explanation", _("took a decision on an explanation back")),
+        Step.withdraw: acts.WITHDRAW_EXPLANATION,
+        Step.reopen: acts.REOPEN_EXPLANATION,
     },
     visible=visible_explanations,
     concerns=_took_part,

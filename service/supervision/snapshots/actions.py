@@ -24,6 +24,7 @@ from service.supervision.coverage.queries import board
 from service.supervision.coverage.rules import VERSION
 from service.supervision.coverage.selection import Filters
 from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, STATUSES
+from service.supervision.snapshots import acts
 from service.supervision.snapshots.errors import (
     FrozenAlready,
     MonthNotOver,
@@ -116,7 +117,7 @@ def freeze(session: Session, actor: Actor, month: date, *, confirmed: bool = Fal
     if not same(again, figures):
         raise NotReproducible(month=name)
     record(
-        session, actor, "freeze_month", "snapshot", snapshot.id,
+        session, actor, acts.FREEZE_MONTH, "snapshot", snapshot.id,
         month=name, rows=len(rows), rows_sha256=snapshot.rows_sha256, not_due=state.not_due,
         disputes=state.disputes, explanations=state.explanations,
     )  # fmt: skip

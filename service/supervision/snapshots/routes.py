@@ -17,6 +17,7 @@ from service.kernel.custody import record
 from service.kernel.database import DatabaseSession
 from service.kernel.paper.download import TableFormat, file_prefix, file_response, sheets_response
 from service.kernel.paper.workbook import XLSX
+from service.supervision.coverage import acts
 from service.supervision.coverage.figures import About
 from service.supervision.coverage.rows import Part
 from service.supervision.disputes.queries import upheld_since
@@ -163,7 +164,7 @@ def export_month(
         answer.headers["Zhenglu-SHA256"] = held.sha256
         detail = {"sha256": held.sha256}
     record(
-        session, actor, "export", "snapshot", snapshot.id,
+        session, actor, acts.EXPORT, "snapshot", snapshot.id,
         squad_id=actor.squad_id, month=name_of(snapshot.month), format=form.value, **detail,
     )  # fmt: skip
     return answer

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from schemas.custody import CustodyEntry as Entry
+from service.kernel.custody import act_of
 from service.kernel.i18n import gettext as _
-from service.kernel.two_persons.approval import sentence
-from service.preservation.custody.words import ACTIONS, PARTS, SHOWN
+from service.preservation.custody.words import PARTS, SHOWN
 
 
 @dataclass(slots=True)
@@ -20,7 +20,8 @@ class CustodyEntry:
 def _what(entry: Entry) -> str:
     if entry.action == "lock" and entry.detail.get("locked") is False:
         return _("made the original read-only; this store cannot lock")
-    return str(ACTIONS.get(entry.action) or sentence(entry.action) or entry.action)
+    act = act_of(entry)
+    return str(act.words) if act else entry.action
 
 
 def entry_view(entry: Entry) -> CustodyEntry:

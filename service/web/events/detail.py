@@ -25,7 +25,9 @@ from service.access.rules import may
 from service.finding.linking.from_recording import is_made
 from service.finding.search.cards import cards
 from service.kernel.actor import Actor
+from service.kernel.custody import Act
 from service.kernel.i18n import moment
+from service.registry.events import acts
 from service.registry.events.history import history
 from service.registry.events.recorded import is_recorded
 from service.registry.events.subjects import subjects
@@ -166,8 +168,8 @@ def event_page(
         point=f"{event.latitude:.5f}, {event.longitude:.5f}"
         if event.latitude is not None and event.longitude is not None
         else None,
-        cancelled=_settled(session, event, "cancel") if event.cancelled_at else None,
-        merged=_settled(session, event, "merge") if survivor else None,
+        cancelled=_settled(session, event, acts.CANCEL) if event.cancelled_at else None,
+        merged=_settled(session, event, acts.MERGE) if survivor else None,
         merged_into=_ref(survivor) if survivor else None,
         absorbed=[_ref(one) for one in absorbed],
         history=told.items,
@@ -183,14 +185,14 @@ def _ref(event: EnforcementEvent) -> Ref:
     return Ref(event.title, f"/events/{event.id}")
 
 
-def _settled(session: Session, event: EnforcementEvent, action: str) -> views.Settled:
+def _settled(session: Session, event: EnforcementEvent, act: Act) -> views.Settled:
     """As custody has it; an event that came in cancelled has only the time."""
     entry = session.scalars(
         select(CustodyEntry)
         .where(
             CustodyEntry.subject_kind == "event",
             CustodyEntry.subject_id == event.id,
-            CustodyEntry.action == action,
+            CustodyEntry.action == act.code,
         )
         .order_by(CustodyEntry.id.desc())
         .limit(1)

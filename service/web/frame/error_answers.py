@@ -10,6 +10,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from service.access import acts
 from service.kernel.custody import record
 from service.kernel.database import transaction
 from service.kernel.errors import (
@@ -71,7 +72,7 @@ def _note_denial(request: Request, error: ServiceError) -> None:
     try:
         with transaction() as session:
             record(
-                session, actor, "deny", subject_kind, subject_id,
+                session, actor, acts.DENY, subject_kind, subject_id,
                 squad_id=squad_id, asked=asked, because=error.type,
             )  # fmt: skip
     except DBAPIError as failed:  # the answer stays a refusal

@@ -25,8 +25,10 @@ from service.finding.linking import actions as linking
 from service.finding.linking.errors import PartUnclear
 from service.finding.linking.positions import seconds
 from service.finding.search.cards import cards
+from service.footage.recordings import acts
 from service.footage.recordings.queries import note_use
 from service.footage.recordings.removal import ask_removal
+from service.footage.uploads.acts import FORGET_UPLOAD
 from service.footage.uploads.queries import is_full
 from service.kernel.actor import Actor
 from service.kernel.clock import now
@@ -58,7 +60,7 @@ def recording_page(
     if recording.id != recording_id:
         return redirect(request, f"/recordings/{recording.id}")
     shown = detail(session, actor, recording)
-    note_use(session, actor, "view", recording)
+    note_use(session, actor, acts.VIEW, recording)
     return render(request, "recordings/one.html", recording=shown)
 
 
@@ -255,7 +257,7 @@ def forget_upload(request: Request, upload_id: UUID, actor: PageActor, session: 
     record(
         session,
         actor,
-        "forget_upload",
+        FORGET_UPLOAD,
         "upload",
         upload.id,
         squad_id=upload.squad_id,

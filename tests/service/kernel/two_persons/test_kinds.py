@@ -23,9 +23,10 @@ from service.app import create_app
 from service.footage.recordings.removal import REMOVAL, ask_removal
 from service.kernel import database
 from service.kernel.actor import Actor
+from service.kernel.custody import act, act_of
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.i18n import speaking
-from service.kernel.two_persons.approval import KINDS, Act, Approval, Shown, Told, sentence
+from service.kernel.two_persons.approval import KINDS, Approval, Shown, Told
 from service.kernel.two_persons.errors import DecidedAlready, SecondPerson
 from service.kernel.two_persons.rules import ANSWERS, FROM, TO, Step
 from service.kernel.words import Word
@@ -134,8 +135,8 @@ def test_each_step_leads_on_stands_in_custody_and_is_taken_once(case: tuple[Fiel
             assert wish.decided_by == (actor.account_id if step in ANSWERS else None)
             session.flush()
             told = session.scalars(select(CustodyEntry).order_by(CustodyEntry.id.desc())).first()
-            assert told is not None and told.action == it.kind.acts[step].name
-            assert told.detail[it.kind.name] == str(wish.id) and sentence(told.action)
+            assert told is not None and told.action == it.kind.acts[step].code
+            assert told.detail[it.kind.name] == str(wish.id) and act_of(told) is it.kind.acts[step]
             if TO[step] not in FROM[step]:
                 with pytest.raises(it.kind.too_late):
                     it.kind.take(session, actor, it.wish, step, "a")
@@ -222,6 +223,9 @@ def lend(session: Session, actor: Actor, wish: Loan, step: Step) -> None:
         raise Invalid(field="purpose", problem="never")
 
 
+LOAN_ACTS = {step: act(f"{step}_loan", f"{step} of a loan", "squad") for step in Step}
+
+
 @pytest.fixture
 def loans(house: House) -> Iterator[Approval[Loan]]:  # noqa: F811
     kind = Approval(
@@ -231,7 +235,7 @@ def loans(house: House) -> Iterator[Approval[Loan]]:  # noqa: F811
         same=("squad_id",),
         may_ask=MAY["upload"],
         may_answer=MAY["decide_explanations"],
-        acts={step: Act(f"{step}_loan", f"{step} of a loan") for step in Step},
+        acts=LOAN_ACTS,
         visible=lambda actor: select(Loan),
         concerns=lambda session, actor, wish: False,
         told=lambda session, wish: Told("squad", wish.squad_id, wish.squad_id, {}),
@@ -275,8 +279,8 @@ def test_one_more_kind_is_one_object(house: House, loans: Approval[Loan]) -> Non
     house.ask("POST", path + "reopen", Role.supervisor, None, data=form)
     with house.bureau.session() as session:
         assert not session.get_one(Loan, wish.id).lent
-    assert [row.action for row in house.custody("reopen_loan")] == ["reopen_loan"]
-    assert str(sentence("reopen_loan")) == "reopen of a loan"
+    (told,) = house.custody("reopen_loan")
+    assert act_of(told) is LOAN_ACTS[Step.reopen] and str(LOAN_ACTS[Step.reopen].words) == "reopen of a loan"
 
 
 def test_what_cannot_follow_takes_the_step_back(house: House, loans: Approval[Loan]) -> None:  # noqa: F811
