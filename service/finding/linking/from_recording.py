@@ -17,7 +17,7 @@ from service.kernel.clock import now
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment
 from service.registry.events.actions import held_event, set_cancelled
-from service.registry.events.words import KINDS
+from service.registry.events.kinds import KINDS
 
 MADE = "made_from"  # the first reason of the link between an event and the recording that it was made from
 
@@ -30,7 +30,7 @@ def proposal(session: Session, actor: Actor, recording: Recording) -> tuple[Even
         wanted = linking.event_from_recording(session, actor, recording.id, arrived_at=now())
         timed = False
     if not recording.note:  # a file's name says nothing to whoever reads the event
-        kind = str(KINDS[wanted.kind].label)
+        kind = str(KINDS[wanted.kind].word.label)
         wanted.title = (
             _("{kind}, {time}").format(kind=kind, time=moment(wanted.arrived_at)) if timed else kind
         )

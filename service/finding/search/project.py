@@ -19,15 +19,9 @@ from service.footage.tags import NO_FACETS
 from service.kernel.changes import NEW, Changes, Settler, Thing, anything, but, only
 from service.kernel.policy import DEFAULTS
 from service.kernel.round_trip import Asked, together
+from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects
 
-# What each kind is called, so that the word itself finds it.
-KIND_WORDS = {
-    "inspection": "日常巡查",
-    "evidence_collection": "调查取证",
-    "document_delivery": "文书送达",
-    "coercion": "行政强制",
-}
 BATCH = 500
 
 
@@ -113,7 +107,7 @@ class _Known:
         texts += [recording.squad_name, recording.squad_code]
         texts += [name for _number, name in people.values()]
         for event in events.values():
-            texts += [event.title, event.party, event.place, KIND_WORDS[event.kind]]
+            texts += [event.title, event.party, event.place, KINDS[event.kind].said[0]]
             texts += self.about.all_words(event.subject)
             texts += [event.campaign] if event.campaign else []
         for case in cases.values():

@@ -28,8 +28,8 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.two_persons.approval import KINDS as APPROVALS
 from service.registry.events import acts
+from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects, subjects
-from service.registry.events.words import KINDS
 
 PAGE = 50
 # Who was refused is for custody; the rest of what an event's rows tell is its history.
@@ -186,7 +186,7 @@ class _Names:
             case "arrived_at" | "departed_at" | "cancelled_at":
                 return i18n.moment(datetime.fromisoformat(str(value)))
             case "kind":
-                return str(KINDS[value].label) if value in KINDS else str(value)
+                return str(KINDS[value].word.label) if value in KINDS else str(value)
             case "subject":
                 return self.subjects.word(str(value))
             case "case_id":

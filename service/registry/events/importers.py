@@ -25,10 +25,10 @@ from service.registry.cases.rules import case_number_fold
 from service.registry.events import acts
 from service.registry.events.actions import plain, set_cancelled
 from service.registry.events.errors import EventTooLong
+from service.registry.events.kinds import SAID, WORDS
 from service.registry.events.late import past_deadline
 from service.registry.events.rules import length_fits, place_fits, span_fits
 from service.registry.events.subjects import subjects
-from service.registry.events.words import KINDS
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import many, moment, truth
@@ -37,16 +37,6 @@ from service.registry.people.queries import squads_said
 
 IMPORT = "import"
 MIDNIGHT = time()  # what a day without a time is read as
-SAID = {
-    "日常巡查": "inspection",
-    "巡查": "inspection",
-    "调查取证": "evidence_collection",
-    "取证": "evidence_collection",
-    "文书送达": "document_delivery",
-    "送达": "document_delivery",
-    "行政强制": "coercion",
-    "强制": "coercion",
-}
 
 
 class EventRow(EventCreate):
@@ -70,7 +60,7 @@ class EventImporter(Importer):
         "case": _n("case number, however it is written"),
         "campaign": _n("external id or name of a campaign"),
     }
-    words: ClassVar = {EventKind: KINDS}
+    words: ClassVar = {EventKind: WORDS}
     model = EventRow
     headers: ClassVar = {
         "外部编号": "external_id",

@@ -3,13 +3,6 @@
 from service.kernel.i18n import lazy as _
 from service.kernel.words import Word
 
-KINDS = {
-    "inspection": Word(_("Daily inspection"), icon="footprints"),
-    "evidence_collection": Word(_("Evidence collection"), icon="search-check"),
-    "document_delivery": Word(_("Document delivery"), icon="file-check"),
-    "coercion": Word(_("Administrative coercion"), icon="gavel"),
-}
-
 EVENTS = {
     "cancelled": Word(
         _("Cancelled"), icon="ban", tone="warn", meaning=_("It counts in no figure; its history stays.")

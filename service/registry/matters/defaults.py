@@ -8,55 +8,18 @@ listing of what is sealed or seized). Steps that only some acts need (a witness 
 in no default: a bureau adds them for its subjects.
 """
 
-from schemas.events import EventKind
-from schemas.matters import MatterBase, Step
+from schemas.matters import MatterBase
+from service.registry.events.kinds import KINDS
 
-PLACE = "执法现场"
 CARRIER = "执法记录仪"
 
-DEFAULT_LINES: tuple[MatterBase, ...] = (
+DEFAULT_LINES: tuple[MatterBase, ...] = tuple(
     MatterBase(
-        kind=EventKind.inspection,
-        steps=[Step.show_identification, Step.state_purpose, Step.scene],
-        retention_days=730,
-        place=PLACE,
+        kind=kind.code,
+        steps=list(kind.steps),
+        retention_days=kind.retention_days,
+        place=kind.place,
         carrier=CARRIER,
-    ),
-    MatterBase(
-        kind=EventKind.evidence_collection,
-        steps=[
-            Step.show_identification,
-            Step.state_purpose,
-            Step.state_rights,
-            Step.scene,
-            Step.questioning,
-            Step.signature,
-        ],
-        retention_days=None,
-        place=PLACE,
-        carrier=CARRIER,
-    ),
-    MatterBase(
-        kind=EventKind.document_delivery,
-        steps=[Step.show_identification, Step.state_purpose, Step.service, Step.signature],
-        retention_days=None,
-        place="送达现场",
-        carrier=CARRIER,
-    ),
-    MatterBase(
-        kind=EventKind.coercion,
-        steps=[
-            Step.show_identification,
-            Step.state_purpose,
-            Step.state_rights,
-            Step.statement_and_defence,
-            Step.scene,
-            Step.measure,
-            Step.listing,
-            Step.signature,
-        ],
-        retention_days=None,
-        place=PLACE,
-        carrier=CARRIER,
-    ),
+    )
+    for kind in KINDS.values()
 )

@@ -15,8 +15,8 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.i18n import noop as _n
 from service.kernel.words import Word
+from service.registry.events.kinds import KINDS, WORDS
 from service.registry.events.subjects import subjects
-from service.registry.events.words import KINDS
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome
 from service.registry.importing.words import SUBJECT
@@ -57,7 +57,7 @@ class MatterImporter(Importer):
         "subject": SUBJECT,
         "retention_days": _n("number of days, or permanent (永久); empty is permanent"),
     }
-    words: ClassVar = {EventKind: KINDS, Duty: DUTIES, Moment: MOMENTS, Step: STEPS}
+    words: ClassVar = {EventKind: WORDS, Duty: DUTIES, Moment: MOMENTS, Step: STEPS}
     model = MatterLine
     headers: ClassVar = HEADERS
     cells: ClassVar = CELLS
@@ -117,4 +117,4 @@ class MatterImporter(Importer):
 
     @staticmethod
     def _said(kind: Any, subject: str) -> str:
-        return f"{KINDS[kind].label} {subject}".strip()
+        return f"{KINDS[kind].word.label} {subject}".strip()

@@ -6,7 +6,7 @@ from typing import Any
 from schemas.matters import Duty, Moment, Step
 from service.kernel.i18n import current
 from service.kernel.text import fold
-from service.registry.events.words import KINDS
+from service.registry.events.kinds import KINDS, SAID, WORDS
 from service.registry.matters.rules import Rule
 from service.registry.matters.words import DUTIES, MOMENTS, STEPS
 
@@ -56,17 +56,6 @@ PERMANENT = "永久"
 _FOR_GOOD = {"永久", "永久保存", "长期", "permanent"}
 
 _SAID: dict[str, dict[str, str]] = {
-    "kind": {
-        "日常巡查": "inspection",
-        "巡查": "inspection",
-        "检查": "inspection",
-        "调查取证": "evidence_collection",
-        "取证": "evidence_collection",
-        "文书送达": "document_delivery",
-        "送达": "document_delivery",
-        "行政强制": "coercion",
-        "强制": "coercion",
-    },
     "duty": {
         "必须音像记录": "must",
         "应当音像记录": "must",
@@ -120,7 +109,7 @@ def _codes(known: Mapping[str, str], members: Any) -> dict[str, str]:
     return {fold(said): code for said, code in known.items()} | {str(one): str(one) for one in members}
 
 
-_KIND = _codes(_SAID["kind"], KINDS)
+_KIND = _codes(SAID, KINDS)
 _DUTY = _codes(_SAID["duty"], Duty)
 _MOMENT = _codes(_SAID["moment"], Moment)
 _STEP = _codes(_SAID["step"], Step)
@@ -141,7 +130,7 @@ def _one_of(known: Mapping[str, str], words: Mapping[str, Any]) -> Callable[[Any
     return cell
 
 
-kind_cell = _one_of(_KIND, KINDS)
+kind_cell = _one_of(_KIND, WORDS)
 duty_cell = _one_of(_DUTY, DUTIES)
 moment_cell = _one_of(_MOMENT, MOMENTS)
 _step_cell = _one_of(_STEP, STEPS)
@@ -194,7 +183,7 @@ def _row(rule: Rule, subject_word: Callable[[str], str]) -> list[Any]:
     said["subject"] = subject_word(rule.subject) if chinese else rule.subject
     if chinese:
         said |= {
-            "kind": str(KINDS[rule.kind].label),
+            "kind": str(KINDS[rule.kind].word.label),
             "duty": str(DUTIES[rule.duty].label),
             "from_moment": str(MOMENTS[rule.from_moment].label),
             "to_moment": str(MOMENTS[rule.to_moment].label),

@@ -7,8 +7,8 @@ from typing import Any
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.paper.workbook import Sheet
+from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects
-from service.registry.events.words import KINDS
 from service.supervision.coverage.answers import row_json
 from service.supervision.coverage.figures import BY_NAME, SPECS
 from service.supervision.coverage.queries import Board
@@ -95,7 +95,7 @@ def _label(row: Mapping[str, Any], dimension: Dimension, words: Subjects | None)
     if key is None:
         return _("All together")
     if dimension is Dimension.kind and key["value"] in KINDS:
-        return str(KINDS[key["value"]].label)
+        return str(KINDS[key["value"]].word.label)
     if dimension is Dimension.subject and words is not None and key["value"]:
         return words.word(key["value"])
     return key["label"] or _("none")

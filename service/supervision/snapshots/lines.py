@@ -10,8 +10,8 @@ from service.finding.linking.words import LINKS
 from service.footage.recordings.words import STATES
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy, moment
+from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects
-from service.registry.events.words import KINDS
 from service.registry.recorders.words import RECORDER_STATES
 from service.supervision.coverage.figures import About
 from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, PLACES, STATUSES
@@ -154,7 +154,9 @@ COLUMNS: dict[About, tuple[Column, ...]] = {
         Column(lazy("Event"), lambda one, names: event_number(one.row.row, one.row.subject_id), page=True),
         Column(lazy("Day"), lambda one, names: date.fromisoformat(one.row.row["coverage"]["day"])),
         Column(lazy("Squad"), _squad, page=True),
-        Column(lazy("Kind"), lambda one, names: str(KINDS[one.row.row["event"]["kind"]].label), page=True),
+        Column(
+            lazy("Kind"), lambda one, names: str(KINDS[one.row.row["event"]["kind"]].word.label), page=True
+        ),
         Column(
             lazy("Subject"),
             lambda one, names: (

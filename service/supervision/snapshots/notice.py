@@ -17,8 +17,8 @@ from service.kernel.clock import local
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import number
 from service.kernel.policy import holds_samples, policy
+from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import subjects
-from service.registry.events.words import KINDS
 from service.supervision.coverage.export import counts
 from service.supervision.coverage.figures import BOARD, BY_NAME
 from service.supervision.coverage.rows import Part
@@ -234,7 +234,7 @@ def problems(session: Session, actor: Actor, snapshot: CoverageSnapshot, names: 
         Problem(
             number=event_number(one.row.row, one.row.subject_id),
             squad=names.squad(one),
-            kind=str(KINDS[one.row.row["event"]["kind"]].label),
+            kind=str(KINDS[one.row.row["event"]["kind"]].word.label),
             arrived=datetime.fromisoformat(one.row.row["event"]["arrived_at"]),
             what=_what(one),
         )

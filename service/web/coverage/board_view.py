@@ -13,8 +13,8 @@ from service.access.queries import visible_officers, visible_squads
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
 from service.kernel.months import months_on
+from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects, subjects
-from service.registry.events.words import KINDS
 from service.supervision.coverage.asking import GROUPS, NO_SUBJECT, Shown
 from service.supervision.coverage.figures import BOARD, SPECS, About, Dimension
 from service.supervision.coverage.queries import Board, board, boards
@@ -178,7 +178,7 @@ def filter_fields(session: Session, actor: Actor, asked: Shown, words: Subjects,
         Option(str(row.id), row.name, said["squad"] in (str(row.id), row.code, row.name))
         for row in session.scalars(visible_squads(actor).order_by(Squad.code))
     ]
-    kinds = [Option(name, str(word.label), said["kind"] == name) for name, word in KINDS.items()]
+    kinds = [Option(name, str(one.word.label), said["kind"] == name) for name, one in KINDS.items()]
     made = {
         "squad": Filter("squad", _("Squad"), squads),
         "kind": Filter("kind", _("Kind"), kinds),

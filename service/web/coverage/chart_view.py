@@ -5,8 +5,8 @@ from datetime import date, timedelta
 
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import number, percent
+from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects
-from service.registry.events.words import KINDS
 from service.supervision.coverage.asking import Shown
 from service.supervision.coverage.figures import BOARD, BY_NAME, Dimension, Figure
 from service.supervision.coverage.queries import Board, Row
@@ -25,7 +25,7 @@ LEVELS = 5
 
 def label_of(key: Key, words: Subjects) -> str:
     if key.dimension is Dimension.kind and key.value in KINDS:
-        return str(KINDS[key.value].label)
+        return str(KINDS[key.value].word.label)
     if not key.value:
         return _("none")
     return words.word(key.value) if key.dimension is Dimension.subject else key.label

@@ -17,9 +17,9 @@ from service.finding.linking.from_recording import proposal
 from service.kernel.actor import Actor
 from service.kernel.clock import local, now
 from service.kernel.i18n import gettext as _
+from service.registry.events.kinds import KINDS
 from service.registry.events.queries import officers_of
 from service.registry.events.subjects import subjects
-from service.registry.events.words import KINDS
 from service.registry.importing.rules import many
 from service.web.frame.views import Option
 
@@ -112,7 +112,7 @@ def _form(
         arrived=_field_time(wanted.arrived_at) if timed else "",
         departed=_field_time(wanted.departed_at) if timed else "",
         kinds=[
-            Option(code, str(word.label), code == wanted.kind) for code, word in KINDS.items()
+            Option(code, str(one.word.label), code == wanted.kind) for code, one in KINDS.items()
         ],
         subject=about.word(wanted.subject) if wanted.subject else "",
         subjects=[about.word(code) for code in about.words],

@@ -30,8 +30,8 @@ from service.kernel.ids import id_said
 from service.kernel.keyset import page, time, unique
 from service.registry.events import actions
 from service.registry.events.errors import EventMerged
+from service.registry.events.kinds import KINDS
 from service.registry.events.recorded import is_recorded
-from service.registry.events.words import KINDS
 from service.web.events.detail import event_page, event_views
 from service.web.events.forms import Filled, edit_form, new_form
 from service.web.frame.query import carried, like, link_with
@@ -92,7 +92,7 @@ def events_page(
 
 def _filters(session: Session, actor: Actor, kind: str, squad: str, recorded: str) -> list[Filter]:
     everything = Option("", _("All"))
-    kinds = [Option(code, str(word.label), code == kind) for code, word in KINDS.items()]
+    kinds = [Option(code, str(one.word.label), code == kind) for code, one in KINDS.items()]
     squads = [
         Option(str(row.id), row.name, str(row.id) == squad)
         for row in session.scalars(visible_squads(actor).order_by(Squad.code))

@@ -9,7 +9,8 @@ from service.footage.tags import GROUPS as TAGS
 from service.kernel.job_kinds import KINDS as JOBS
 from service.kernel.queues import QUEUES
 from service.kernel.words import unknown
-from service.registry.events.words import EVENTS, KINDS
+from service.registry.events.kinds import KINDS
+from service.registry.events.words import EVENTS
 from service.registry.importing.words import OUTCOMES
 from service.registry.matters.words import DUTIES, MOMENTS, STEPS
 from service.registry.recorders.words import RECORDER_LISTS, RECORDER_STATES

@@ -28,7 +28,7 @@ from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
-from service.registry.events.words import KINDS
+from service.registry.events.kinds import KINDS
 from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
 from service.web.search.views import Chip, Facet, FacetOption, Search
@@ -65,7 +65,7 @@ def _href(path: str, pairs: Pairs) -> str:
 def _label(session: Session, actor: Actor, name: str, value: str) -> str:
     """A filter's value in words; an id that the actor may not see stays an id."""
     if name == "kind" and value in KINDS:
-        return str(KINDS[value].label)
+        return str(KINDS[value].word.label)
     if name == "state" and value in STATES:
         return str(STATES[value].label)
     if name == "tag":
