@@ -8,12 +8,13 @@ import typer
 
 from service.kernel.i18n import gettext as _
 from service.supervision.coverage import acts
+from service.supervision.coverage.figures import BY_NAME
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from service.registry.events.subjects import Subjects
-    from service.supervision.coverage.figures import Figure
+    from service.supervision.coverage.figure import Figure
     from service.supervision.coverage.queries import Board
     from service.supervision.coverage.selection import Filters
 
@@ -164,7 +165,7 @@ def _print_table(console: "Console", found: "Board", known: "Subjects") -> None:
     from rich import box
     from rich.table import Table
 
-    from service.supervision.coverage.words import DEFINITIONS, DIMENSIONS
+    from service.supervision.coverage.words import DIMENSIONS
     from service.web.coverage.chart_view import label_of
 
     table = Table(title=_heading(found.filters), box=box.SIMPLE_HEAD, title_justify="left")
@@ -172,7 +173,9 @@ def _print_table(console: "Console", found: "Board", known: "Subjects") -> None:
         table.add_column(str(DIMENSIONS[dimension]), overflow="fold")
     names = list(found.total.figures)
     tall = len(names) > SIDE_BY_SIDE
-    for title in [_("Figure"), _("Share"), ""] if tall else [str(DEFINITIONS[name].title) for name in names]:
+    for title in (
+        [_("Figure"), _("Share"), ""] if tall else [str(BY_NAME[name].words.title) for name in names]
+    ):
         table.add_column(title, justify="left" if tall and title == _("Figure") else "right", overflow="fold")
     for row in (*found.rows, found.total):
         whole = row is found.total
@@ -181,7 +184,7 @@ def _print_table(console: "Console", found: "Board", known: "Subjects") -> None:
             labels = [_("All together"), *[""] * (len(found.by) - 1)][: len(found.by)]
         if tall:
             for name, figure in row.figures.items():
-                table.add_row(*labels, str(DEFINITIONS[name].title), _share(figure), _of(figure))
+                table.add_row(*labels, str(BY_NAME[name].words.title), _share(figure), _of(figure))
                 labels = [""] * len(labels)
             table.add_section()
             continue
@@ -214,7 +217,7 @@ def _of(figure: "Figure") -> str:
 def _print_notes(console: "Console", found: "Board") -> None:
     from service.kernel.i18n import moment
     from service.supervision.coverage.export import BASES, counts
-    from service.supervision.coverage.words import DEFINITIONS, EXCLUSIONS, EXEMPTIONS
+    from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS
 
     def say(sentence: str, style: str = "") -> None:
         console.print(sentence, style=style, markup=False, highlight=False)
@@ -222,11 +225,11 @@ def _print_notes(console: "Console", found: "Board") -> None:
     figures = found.total.figures
     left_out = {name: counts(one.excluded, EXCLUSIONS) for name, one in figures.items()}
     for text in dict.fromkeys(one for one in left_out.values() if one):
-        titles = ", ".join(str(DEFINITIONS[name].title) for name, one in left_out.items() if one == text)
+        titles = ", ".join(str(BY_NAME[name].words.title) for name, one in left_out.items() if one == text)
         say(_("Left out: {what} ({figures})").format(what=text, figures=titles))
     for name, one in figures.items():
         if reasons := counts(one.reasons, EXEMPTIONS):
-            say(_("{figure} by reason: {what}").format(figure=DEFINITIONS[name].title, what=reasons))
+            say(_("{figure} by reason: {what}").format(figure=BY_NAME[name].words.title, what=reasons))
     if any(one.small and one.n for row in (*found.rows, found.total) for one in row.figures.values()):
         say(_("* Few rows: chance moves it a lot."))
     for change in found.rule_changes:
@@ -247,7 +250,7 @@ def _print_notes(console: "Console", found: "Board") -> None:
                 "yellow",
             )
     if found.absent:
-        names = ", ".join(str(DEFINITIONS[name].title) for name in found.absent)
+        names = ", ".join(str(BY_NAME[name].words.title) for name in found.absent)
         say(_("Cannot be had by these groups or filters: {names}").format(names=names), "yellow")
     numbers = sorted({n for one in figures.values() for n in one.matter_versions})
     versions = [str(n) if n else _("the built-in default") for n in numbers]

@@ -33,8 +33,7 @@ class Page:
 
 def page(session: Session, statement: Select, order: Sequence[Order], cursor: str | None, limit: int) -> Page:
     """One page of whole entities. A cursor grants nothing: the statement carries the scope."""
-    if not 1 <= limit <= MOST:
-        raise Invalid(field="limit", problem=f"1…{MOST}")
+    within(limit)
     if cursor:
         statement = statement.where(_after(order, _read(order, cursor)))
     ordered = [one.column.desc() if one.newest_first else one.column.asc() for one in order]
@@ -42,6 +41,21 @@ def page(session: Session, statement: Select, order: Sequence[Order], cursor: st
     more = len(rows) > limit
     rows = rows[:limit]
     return Page(rows, _write(order, rows[-1]) if more else None)
+
+
+def within(limit: int) -> None:
+    if not 1 <= limit <= MOST:
+        raise Invalid(field="limit", problem=f"1…{MOST}")
+
+
+def sliced(items: Sequence[Any], cursor: str | None, limit: int) -> tuple[Sequence[Any], str | None]:
+    """Of a list that was made whole anyway (a few hundred rows): the cursor is a place in it."""
+    if not (cursor or "0").isdigit() or len(cursor or "0") > 9:
+        raise Invalid(field="cursor", problem="unreadable")
+    within(limit)
+    start = int(cursor or 0)
+    more = len(items) > start + limit
+    return items[start : start + limit], str(start + limit) if more else None
 
 
 def _after(order: Sequence[Order], values: list[Any]) -> ColumnElement[bool]:

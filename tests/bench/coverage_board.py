@@ -14,7 +14,7 @@ from service.app import settle
 from service.kernel.actor import Actor
 from service.kernel.database import get_engine, transaction
 from service.supervision.coverage.asking import Shown
-from service.supervision.coverage.figures import Dimension
+from service.supervision.coverage.figure import Dimension
 from service.supervision.coverage.keep import recount_all
 from service.supervision.coverage.queries import Board, board
 from service.supervision.coverage.selection import Filters

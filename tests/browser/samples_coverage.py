@@ -5,7 +5,8 @@ from typing import Any
 
 from service.finding.search.cards import RecordingCard
 from service.kernel.i18n import lazy as _
-from service.supervision.coverage.words import COVERAGE_LISTS, DEFINITIONS, STATUSES
+from service.supervision.coverage.figures import BY_NAME
+from service.supervision.coverage.words import COVERAGE_LISTS, STATUSES
 from service.supervision.snapshots.notice import FigureLine, UpheldLine
 from service.web.coverage.views import (
     BoardPage,
@@ -37,7 +38,7 @@ SHA = "3f1c0b9ad7e24c5588aa1f02d94b6e70c1d2735f8a96b04e5d7c1e3a9f8b2d46"
 
 
 def figure(name: str, number: int, share: float | None) -> FigureTile:
-    words = DEFINITIONS[name]
+    words = BY_NAME[name].words
     return FigureTile(
         name=name,
         number=number,
@@ -220,7 +221,7 @@ def preview(now: datetime) -> frozen.PreviewPage:
 
 def month(now: datetime) -> frozen.MonthPage:
     def sides(name: str, number: int) -> frozen.Sides:
-        words = DEFINITIONS[name]
+        words = BY_NAME[name].words
         told = {"numerator": words.numerator, "denominator": words.denominator, "note": words.note}
         line = FigureLine(
             name, number, str(words.title), 0.92, "412", "448", number == 2, "上传期限未到 17", told, 0.9
@@ -234,7 +235,7 @@ def month(now: datetime) -> frozen.MonthPage:
     return frozen.MonthPage(
         name="2024-05", label="2024年5月", as_of=now, taken_by="督察 01", rule_version="3", matters="第 2 版", sha256=SHA,
         basis="counted", bases=[Ref("自动与确认"), Ref("仅确认", "/snapshots/2024-05?basis=confirmed")], whole="全局",
-        figures=[sides(name, n + 1) for n, name in enumerate(list(DEFINITIONS)[:2])], titles=["全过程记录覆盖率"],
+        figures=[sides(name, n + 1) for n, name in enumerate(list(BY_NAME)[:2])], titles=["全过程记录覆盖率"],
         squads=squads, standings=["缺失"],
         upheld=[UpheldLine("执法活动", "E-0513-2", "当日记录仪送修", "属实", now)],
         before=Ref("2024年4月", "/snapshots/2024-04"), changed=["上传期限 24 小时"], counted_anew=True,

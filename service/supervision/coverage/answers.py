@@ -3,17 +3,17 @@
 from datetime import timedelta
 from typing import Any
 
-from service.supervision.coverage.figures import BY_NAME, SPECS, Figure
+from service.supervision.coverage.figure import Figure
+from service.supervision.coverage.figures import BY_NAME, SPECS
 from service.supervision.coverage.queries import Board, Row
 from service.supervision.coverage.selection import Filters
-from service.supervision.coverage.words import DEFINITIONS
 
 
 def definitions() -> list[dict[str, Any]]:
     """Every figure of the list, in its order, in the caller's language."""
     found = []
     for spec in SPECS:
-        words = DEFINITIONS[spec.name]
+        words = spec.words
         found.append(
             {
                 "name": spec.name,

@@ -12,7 +12,8 @@ from service.kernel.actor import Actor
 from service.kernel.clock import as_utc, local, now
 from service.kernel.errors import Invalid
 from service.kernel.months import next_month
-from service.supervision.coverage.figures import BOARD, Dimension
+from service.supervision.coverage.figure import Dimension
+from service.supervision.coverage.figures import BOARD
 from service.supervision.coverage.selection import Filters, filters_of
 
 NO_SUBJECT = "-"  # in a form, where an empty field means any

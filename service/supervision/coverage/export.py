@@ -10,10 +10,10 @@ from service.kernel.paper.workbook import Sheet
 from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects
 from service.supervision.coverage.answers import row_json
+from service.supervision.coverage.figure import Dimension
 from service.supervision.coverage.figures import BY_NAME, SPECS
 from service.supervision.coverage.queries import Board
-from service.supervision.coverage.selection import Dimension
-from service.supervision.coverage.words import DEFINITIONS, DIMENSIONS, EXCLUSIONS, EXEMPTIONS
+from service.supervision.coverage.words import DIMENSIONS, EXCLUSIONS, EXEMPTIONS
 
 BASES = {
     "counted": lazy("automatic and confirmed links"),
@@ -74,7 +74,7 @@ def _lines(
             yield [
                 *labels,
                 BY_NAME[name].number,
-                str(DEFINITIONS[name].title),
+                str(BY_NAME[name].words.title),
                 figure["numerator"],
                 figure["denominator"],
                 units[figure["unit"]],
@@ -111,7 +111,7 @@ def definition_sheet(names: Iterable[str], definitions: Sequence[Mapping[str, An
     lines = []
     for spec in SPECS:
         if spec.name in names:
-            words = DEFINITIONS[spec.name]
+            words = spec.words
             said = held.get(spec.name) or {
                 part: str(getattr(words, part)) for part in ("title", "numerator", "denominator", "note")
             }

@@ -1,269 +1,263 @@
-"""The figures of the board: what each one counts, and how rows of sums become figures. Pure.
+"""The figures, one object each: its words, what it adds up, the rows behind it. One that is added here stands on the
+board, in the API, in exports, in the notice and in the months frozen from then on."""
 
-Numbers are those of reference lists of supervision figures; the words that define each stand in words.py.
-"""
+from typing import Any
 
-import enum
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+from sqlalchemy import func
 
-from schemas.links import COUNTED
-from service.supervision.coverage.rules import VERSION
-from service.supervision.coverage.status import EXCLUDED, EXEMPT, NOT_DUE, Status
+from schemas.coverage import EventCoverage
+from service.kernel.i18n import lazy as _
+from service.supervision.coverage.figure import (
+    OF_DUTY,
+    OF_RECORDERS,
+    OF_RECORDINGS,
+    About,
+    OfDuty,
+    OfEvents,
+    OfLinks,
+    OfRecorders,
+    OfRecordings,
+    Part,
+    Spec,
+    Words,
+)
+from service.supervision.coverage.recorders import clock_standings, dock_standings
+from service.supervision.coverage.status import filmed
 
-
-class About(enum.StrEnum):
-    """What the rows behind a figure are."""
-
-    event = "event"
-    recording = "recording"
-    link = "link"
-    recorder = "recorder"
-    duty_day = "duty_day"
-    change = "change"  # of an event; no figure is about these, a list is
-
-
-class Dimension(enum.StrEnum):
-    squad = "squad"
-    officer = "officer"
-    kind = "kind"
-    subject = "subject"
-    campaign = "campaign"
-    day = "day"
-    month = "month"
-    year = "year"
-
-
-TIMES = frozenset({Dimension.day, Dimension.month, Dimension.year})
-OF_EVENTS = frozenset(Dimension)
-OF_RECORDINGS = TIMES | {Dimension.squad, Dimension.officer}
-OF_DUTY = TIMES | {Dimension.squad}
-OF_RECORDERS = frozenset({Dimension.squad})
-
-
-@dataclass(frozen=True)
-class Spec:
-    """`about` None: not yet counted. `unit`: of numerator and denominator. `better`: the side to wish for."""
-
-    name: str
-    number: int
-    about: About | None
-    unit: str = "count"
-    better: str = "higher"
-    by: frozenset[Dimension] = OF_EVENTS
-
-    @property
-    def counted(self) -> bool:
-        return self.about is not None
-
+_row: Any = EventCoverage
+_MEASURED = _row.required_to.is_not(None)
+_EXPECTED = _row.links + _row.announced
+_REQUIRED = _("Events that had to be recorded, whose upload deadline is over and that are not exempt.")
 
 SPECS: tuple[Spec, ...] = (
-    Spec("recorded", 1, About.event),
-    Spec("completeness", 2, About.event, unit="seconds"),
-    Spec("steps", 3, None),
-    Spec("recorders_on_duty", 4, About.duty_day, by=OF_DUTY),
-    Spec("on_time", 5, About.event),
-    Spec("unlinked", 6, About.recording, better="lower", by=OF_RECORDINGS),
-    Spec("linked_alone", 7, About.link),
-    Spec("put_right", 7, About.link, better="lower"),
-    Spec("exempt", 8, About.event, better="lower"),
-    Spec("explained", 9, About.event),
-    Spec("integrity", 10, None),
-    Spec("retention", 11, None),
-    Spec("reviewed", 12, None),
-    Spec("evidence_ready", 13, None),
-    Spec("deadlines", 14, None),
-    Spec("clocks", 15, About.recorder, better="lower", by=OF_RECORDERS),
-    Spec("docked", 16, About.recorder, by=OF_RECORDERS),
+    Spec(
+        "recorded",
+        1,
+        Words(
+            _("Events recorded"),
+            _(
+                "Those of which at least one linked recording was received, can be played and shows some of the required time."
+            ),
+            _REQUIRED,
+            _(
+                "A linked recording that cannot be played, whose time is not known, or that shows none of the required time "
+                "does not count here: if nothing else shows the event, it is missing. One that came after the deadline counts."
+            ),
+        ),
+        OfEvents(
+            share=lambda of: (of.filmed, of.n, of.n),
+            held=filmed(),
+            rest=~filmed(),
+        ),
+        wrong=(Part.rest, _("without a recording")),
+    ),
+    Spec(
+        "completeness",
+        2,
+        Words(
+            _("Time recorded"),
+            _(
+                "The time inside the required interval that some linked recording shows, counted once however many do."
+            ),
+            _("The required time of these events, from the start to the end that the matters list asks for."),
+            _(
+                "Missing events count with nothing recorded; what is forgiven counts as not recorded too. "
+                "Recordings that cannot be played show no time."
+            ),
+        ),
+        OfEvents(
+            share=lambda of: (of.sums["recorded_s"], of.sums["required_s"], int(of.sums["measured"])),
+            sums={
+                "measured": func.count(_row.required_to),
+                "required_s": func.coalesce(func.sum(_row.required_s).filter(_MEASURED), 0.0),
+                "recorded_s": func.coalesce(func.sum(_row.recorded_s).filter(_MEASURED), 0.0),
+            },
+            where=_MEASURED,
+            unknown="departure_unknown",
+            held=_row.recorded_s > 0,
+            rest=_row.recorded_s < _row.required_s,
+        ),
+        unit="seconds",
+        wrong=(Part.rest, _("not recorded whole")),
+        own_rows=False,
+    ),
+    Spec(
+        "steps",
+        3,
+        Words(_("Required steps seen")),
+    ),
+    Spec(
+        "recorders_on_duty",
+        4,
+        Words(
+            _("Recorders for officers on duty"),
+            _(
+                "Recorders that officers on duty held or that filmed that day, at most as many as were needed."
+            ),
+            _(
+                "Recorders needed: officers on duty, divided by the officers for whom one is enough, rounded up."
+            ),
+            _("Added up over the days of each squad for which a roster is known."),
+        ),
+        OfDuty(),
+        by=OF_DUTY,
+        wrong=(Part.rest, _("days with too few")),
+        own_rows=False,
+        leaves_out=False,
+    ),
+    Spec(
+        "on_time",
+        5,
+        Words(
+            _("Uploaded in time"),
+            _("Linked recordings that were received by the upload deadline of their event."),
+            _("Recordings linked to events whose deadline is over, announced ones included."),
+            _(
+                "Whether a recording can be played makes no difference here. "
+                "Delay: from the end of the required interval to the arrival of the event's last recording."
+            ),
+        ),
+        OfEvents(
+            share=lambda of: (of.sums["in_time"], of.sums["expected"], int(of.sums["expected"])),
+            sums={"expected": func.sum(_EXPECTED), "in_time": func.sum(_row.in_time)},
+            where=_EXPECTED > 0,
+            held=_row.in_time > 0,
+            rest=_row.in_time < _EXPECTED,
+        ),
+        wrong=(Part.rest, _("with something late")),
+        own_rows=False,
+        spread=_("Half of the events within {half}, 95 % within {most}."),
+    ),
+    Spec(
+        "unlinked",
+        6,
+        Words(
+            _("Recordings not linked"),
+            _("Those that show no known event or case."),
+            _("Recordings received, after a time of grace."),
+        ),
+        OfRecordings(base=frozenset({"linked", "unlinked"}), held=frozenset({"unlinked"})),
+        better="lower",
+        by=OF_RECORDINGS,
+        wrong=(Part.numerator, _("not linked")),
+        spread=_("Half of them wait since {half} or less, 95 of 100 since {most} or less."),
+    ),
+    Spec(
+        "linked_alone",
+        7,
+        Words(
+            _("Links made automatically"),
+            _("Those that the rules made by themselves, confirmed since or not."),
+            _("Links between recordings and events that count."),
+        ),
+        OfLinks(base=lambda link: link.counts, held=lambda link: link.by_machine),
+        leaves_out=False,
+    ),
+    Spec(
+        "put_right",
+        7,
+        Words(
+            _("Automatic links put right"),
+            _("Those that a person rejected."),
+            _("Links that the rules made by themselves."),
+        ),
+        OfLinks(
+            base=lambda link: link.by_machine & (link.counts | link.rejected),
+            held=lambda link: link.rejected,
+        ),
+        better="lower",
+        wrong=(Part.numerator, _("rejected")),
+        leaves_out=False,
+    ),
+    Spec(
+        "exempt",
+        8,
+        Words(
+            _("Events exempt"),
+            _("Those with an approved exemption, by reason."),
+            _("Events that had to be recorded and whose upload deadline is over, exempt ones included."),
+        ),
+        OfEvents(share=lambda of: (of.exempt, of.n + of.exempt, of.n + of.exempt), exempt=True),
+        better="lower",
+        wrong=(Part.numerator, _("exempt")),
+    ),
+    Spec(
+        "explained",
+        9,
+        Words(
+            _("Gaps explained"),
+            _("Gaps whose reason was approved by another person."),
+            _("Gaps longer than the matters list forgives, in events that are recorded in part and are due."),
+            _("A missing event has no gaps: what is missing whole can only be exempt."),
+        ),
+        OfEvents(
+            share=lambda of: (of.sums["gaps_explained"], of.sums["gaps"], int(of.sums["gaps"])),
+            sums={"gaps": func.sum(_row.gap_count), "gaps_explained": func.sum(_row.gap_explained)},
+            where=_row.gap_count > 0,
+            held=_row.gap_explained > 0,
+            rest=_row.gap_explained < _row.gap_count,
+        ),
+        wrong=(Part.rest, _("with a gap not explained")),
+        own_rows=False,
+    ),
+    Spec(
+        "integrity",
+        10,
+        Words(_("Integrity checks passed")),
+    ),
+    Spec(
+        "retention",
+        11,
+        Words(_("Retention kept")),
+    ),
+    Spec(
+        "reviewed",
+        12,
+        Words(_("Random reviews done")),
+    ),
+    Spec(
+        "evidence_ready",
+        13,
+        Words(_("Evidence ready for legal review")),
+    ),
+    Spec(
+        "deadlines",
+        14,
+        Words(_("Legal deadlines")),
+    ),
+    Spec(
+        "clocks",
+        15,
+        Words(
+            _("Clocks out of step"),
+            _("Recorders whose clock was last measured further off than allowed, or drifts faster."),
+            _("Recorders in use or spare whose clock was ever measured."),
+        ),
+        OfRecorders(clock_standings, held="bad"),
+        better="lower",
+        by=OF_RECORDERS,
+        wrong=(Part.numerator, _("out of step")),
+    ),
+    Spec(
+        "docked",
+        16,
+        Words(
+            _("Recorders seen by a dock"),
+            _("Recorders seen within the days allowed, by a dock or by bytes that came from them."),
+            _("Recorders in use."),
+            _(
+                "Charge and holder have lists of their own. How full a recorder's card is, is not known: no dock reports it."
+            ),
+        ),
+        OfRecorders(dock_standings, held="good"),
+        by=OF_RECORDERS,
+        wrong=(Part.rest, _("not seen")),
+    ),
 )
 BY_NAME = {spec.name: spec for spec in SPECS}
 BOARD = tuple(spec.name for spec in SPECS if spec.about is About.event)
 
 
-@dataclass(frozen=True)
-class Figure:
-    """`share` None: nothing to count. `n`: how many rows the denominator stands on, which decides `small`.
-
-    `excluded`: rows left out, by reason. `reasons`: the numerator by reason, where it has some. `matter_versions`:
-    of the matters lists that the rows were judged by: several mean that the figure spans a change of rule.
-    `p50`, `p95`: seconds (of delay for on_time, of waiting for unlinked), None where not asked for or unknown.
-    """
-
-    name: str
-    numerator: float = 0
-    denominator: float = 0
-    n: int = 0
-    excluded: dict[str, int] = field(default_factory=dict)
-    reasons: dict[str, int] = field(default_factory=dict)
-    matter_versions: tuple[int, ...] = ()
-    rule_version: str = VERSION
-    small: bool = False
-    p50: float | None = None
-    p95: float | None = None
-
-    @property
-    def share(self) -> float | None:
-        return self.numerator / self.denominator if self.denominator else None
-
-
-@dataclass
-class Tally:
-    numerator: float = 0
-    denominator: float = 0
-    n: int = 0
-    excluded: dict[str, int] = field(default_factory=dict)
-    reasons: dict[str, int] = field(default_factory=dict)
-    versions: set[int] = field(default_factory=set)
-
-    def add(self, numerator: float, denominator: float, n: int) -> None:
-        self.numerator += numerator
-        self.denominator += denominator
-        self.n += n
-
-    def leave_out(self, reason: str, n: int) -> None:
-        self.excluded[reason] = self.excluded.get(reason, 0) + n
-
-    def figure(self, name: str, small_below: int) -> Figure:
-        return Figure(
-            name=name,
-            numerator=self.numerator,
-            denominator=self.denominator,
-            n=self.n,
-            excluded=_in_order(self.excluded),
-            reasons=_in_order(self.reasons),
-            matter_versions=tuple(sorted(self.versions)),
-            small=self.n < small_below,
-        )
-
-
-def _in_order(counts: dict[str, int]) -> dict[str, int]:
-    return dict(sorted(counts.items())) if len(counts) > 1 else dict(counts)
-
-
-_OUT = EXCLUDED | {NOT_DUE}
-_MISSING = Status.missing.value
-
-
-class EventSums(NamedTuple):
-    """Sums over the kept rows of one group that have one standing and one matters list.
-
-    `measured`: those whose departure is known; `required_s` and `recorded_s` are theirs.
-    """
-
-    matter_version: int | None
-    standing: str
-    n: int
-    expected: int
-    in_time: int
-    measured: int
-    required_s: float
-    recorded_s: float
-    gaps: int
-    gaps_explained: int
-
-
-def of_events(rows: Iterable[EventSums]) -> dict[str, Tally]:
-    """Figures 1, 2, 5, 8 and 9."""
-    n = filmed = expected = in_time = measured = gaps = gaps_explained = 0
-    required_s: float = 0
-    recorded_s: float = 0
-    out: dict[str, int] = {}
-    reasons: dict[str, int] = {}
-    versions = set()
-    for row in rows:
-        if row.standing in _OUT:
-            out[row.standing] = out.get(row.standing, 0) + row.n
-            continue
-        if row.matter_version is not None:
-            versions.add(row.matter_version)
-        if row.standing in EXEMPT:
-            reasons[row.standing] = reasons.get(row.standing, 0) + row.n
-            continue
-        n += row.n
-        if row.standing != _MISSING:
-            filmed += row.n
-        expected += row.expected
-        in_time += row.in_time
-        measured += row.measured
-        required_s += row.required_s
-        recorded_s += row.recorded_s
-        gaps += row.gaps
-        gaps_explained += row.gaps_explained
-    exempt = sum(reasons.values())
-    left_out = out | {"exempt": exempt} if reasons else out
-    unknown = left_out | {"departure_unknown": n - measured} if n > measured else left_out
-    return {
-        "recorded": Tally(filmed, n, n, left_out, {}, versions),
-        "completeness": Tally(recorded_s, required_s, measured, unknown, {}, versions),
-        "on_time": Tally(in_time, expected, expected, left_out, {}, versions),
-        "exempt": Tally(exempt, n + exempt, n + exempt, out, reasons, versions),
-        "explained": Tally(gaps_explained, gaps, gaps, left_out, {}, versions),
-    }
-
-
-def standing_counts(rows: Iterable[EventSums]) -> dict[str, int]:
-    """How many events are complete, partly, missing, exempt, not due and not counted."""
-    counts: Counter[str] = Counter()
-    for row in rows:
-        if row.standing in EXCLUDED:
-            counts[Status.not_counted.value] += row.n
-        elif row.standing in EXEMPT:
-            counts[Status.exempt.value] += row.n
-        else:
-            counts[row.standing] += row.n
-    return dict(counts)
-
-
-class RecordingSums(NamedTuple):
-    """`standing`: refused | announced | within_grace | unlinked | linked."""
-
-    standing: str
-    n: int
-
-
-def of_recordings(rows: Iterable[RecordingSums]) -> dict[str, Tally]:
-    """Figure 6."""
-    tally = Tally()
-    for row in rows:
-        if row.standing in ("linked", "unlinked"):
-            tally.add(row.n if row.standing == "unlinked" else 0, row.n, row.n)
-        else:
-            tally.leave_out(row.standing, row.n)
-    return {"unlinked": tally}
-
-
-class LinkSums(NamedTuple):
-    """Links to events by their state now and, where a person decided, the state before."""
-
-    state: str
-    before: str | None
-    n: int
-
-
-def of_links(rows: Iterable[LinkSums]) -> dict[str, Tally]:
-    """Figure 7, both halves."""
-    alone, right = Tally(), Tally()
-    for row in rows:
-        by_machine = row.state == "automatic" or row.before == "automatic"
-        if row.state in COUNTED:
-            alone.add(row.n if by_machine else 0, row.n, row.n)
-        if by_machine and row.state in (*COUNTED, "rejected"):
-            right.add(row.n if row.state == "rejected" else 0, row.n, row.n)
-    return {"linked_alone": alone, "put_right": right}
-
-
-class DutyDay(NamedTuple):
-    """A squad's day: recorders needed for its officers on duty, and how many of these were held by them."""
-
-    needed: int
-    held: int
-
-
-def of_duty(rows: Iterable[DutyDay]) -> dict[str, Tally]:
-    """Figure 4. A surplus of one day does not make up for what another lacked."""
-    tally = Tally()
-    for row in rows:
-        tally.add(min(row.held, row.needed), row.needed, 1)
-    return {"recorders_on_duty": tally}
+def figures_about(about: About) -> dict[str, Any]:
+    """What is counted of these rows, by the name of the figure."""
+    return {spec.name: spec.counting for spec in SPECS if spec.about is about}

@@ -19,15 +19,16 @@ from service.footage.announcements.queries import announced
 from service.kernel.actor import Actor
 from service.kernel.clock import local, now
 from service.kernel.errors import NotFound
-from service.kernel.keyset import Order, page, time, unique
+from service.kernel.keyset import Order, page, sliced, time, unique
 from service.registry.clocks.queries import clock_rows
 from service.registry.recorders.queries import Neglect, held_by_leavers, held_lately, low_battery, unassigned
-from service.supervision.coverage.figures import About
+from service.supervision.coverage.figure import About
 from service.supervision.coverage.late import changed_late, late_changes
-from service.supervision.coverage.rows import RecorderRow, Rows, event_rows, sliced
+from service.supervision.coverage.recorders import RecorderRow, chosen_recorders, dock_standing
+from service.supervision.coverage.rows import Rows, event_rows
 from service.supervision.coverage.selection import Filters, chosen_coverage, chosen_recordings
 from service.supervision.coverage.status import Status, late, status, unexplained
-from service.supervision.coverage.sums import chosen_recorders, dock_standing, duty_days
+from service.supervision.coverage.sums import duty_days
 
 CAP = 1000  # counts end here: "1000+"
 

@@ -14,8 +14,9 @@ from service.kernel.clock import now
 from service.kernel.errors import Invalid
 from service.kernel.policy import policy
 from service.registry.matters.queries import book
-from service.supervision.coverage import figures
-from service.supervision.coverage.figures import BOARD, BY_NAME, About, Dimension, Figure, Tally
+from service.supervision.coverage.figure import About, Dimension, Figure, Tally
+from service.supervision.coverage.figures import BOARD, BY_NAME
+from service.supervision.coverage.folds import standing_counts
 from service.supervision.coverage.selection import Filters, Key, labels
 from service.supervision.coverage.sums import FAMILIES, TOTAL, Family, Group, Reading, Spread
 
@@ -129,7 +130,7 @@ class Counts:
     def take(self, family: Family, sums: Sequence[Any], wanted: Sequence[str]) -> None:
         self.tallies |= {name: tally for name, tally in family.fold(sums).items() if name in wanted}
         if family.about is About.event:
-            self.standings = figures.standing_counts(sums)
+            self.standings = standing_counts(sums)
 
 
 def _counted(

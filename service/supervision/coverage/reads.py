@@ -20,11 +20,12 @@ from service.registry.clocks.reads import ClockRead, clock_read
 from service.registry.events.reads import EventRead, event_reads
 from service.registry.recorders.queries import RatioRow
 from service.supervision.coverage import answers
-from service.supervision.coverage.figures import About, Dimension
+from service.supervision.coverage.figure import About, Dimension
 from service.supervision.coverage.late import LateChange
 from service.supervision.coverage.lists import Count
 from service.supervision.coverage.queries import Board
-from service.supervision.coverage.rows import EventRow, LinkRow, RecorderRow, Rows
+from service.supervision.coverage.recorders import RecorderRow
+from service.supervision.coverage.rows import EventRow, LinkRow, Rows
 from service.supervision.coverage.status import Status
 from service.supervision.coverage.timeline import Strip, Timeline
 

@@ -19,7 +19,8 @@ from service.kernel.paper.download import TABLE_FILE, TableFormat, file_prefix, 
 from service.registry.events.subjects import subjects
 from service.supervision.coverage import acts
 from service.supervision.coverage.export import board_sheets
-from service.supervision.coverage.figures import BOARD, Dimension
+from service.supervision.coverage.figure import Dimension, Part
+from service.supervision.coverage.figures import BOARD
 from service.supervision.coverage.lists import list_counts, list_rows
 from service.supervision.coverage.queries import board
 from service.supervision.coverage.reads import (
@@ -34,7 +35,7 @@ from service.supervision.coverage.reads import (
     rows_read,
     timeline_read,
 )
-from service.supervision.coverage.rows import Part, rows_behind
+from service.supervision.coverage.rows import rows_behind
 from service.supervision.coverage.selection import Filters, filters_of
 from service.supervision.coverage.timeline import timeline
 

@@ -26,22 +26,32 @@ from sqlmodel import Session
 from schemas.coverage import Basis, EventCoverage
 from schemas.events import EventOfficer
 from schemas.links import Link, LinkState
-from schemas.recorders import Recorder, RecorderState
+from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState
 from service.access.queries import (
     squad_scope,
     visible_coverage,
     visible_links,
-    visible_recorders,
     visible_recordings,
 )
 from service.kernel.actor import Actor
 from service.kernel.clock import local
 from service.kernel.policy import policy
-from service.registry.clocks.queries import clock_rows
-from service.registry.recorders.queries import LAST_SEEN, RatioRow, recorder_ratio
-from service.supervision.coverage import figures
-from service.supervision.coverage.figures import SPECS, About, Dimension, EventSums, Figure, Tally
+from service.registry.recorders.queries import RatioRow, recorder_ratio
+from service.supervision.coverage.figure import About, Dimension, Figure
+from service.supervision.coverage.figures import BY_NAME, SPECS, figures_about
+from service.supervision.coverage.folds import (
+    EVENT_SUMS,
+    DutyDay,
+    EventSums,
+    LinkSums,
+    RecordingSums,
+    of_duty,
+    of_events,
+    of_links,
+    of_recorders,
+    of_recordings,
+)
 from service.supervision.coverage.selection import (
     Filters,
     chosen_coverage,
@@ -65,7 +75,13 @@ def event_sums(
     """One pass over the kept rows for all figures about events."""
     groups = _Groups(by)
     for found in session.execute(_event_sums(actor, filters, by, as_of)).all():
-        yield groups[found[: len(by)]], EventSums._make(found[len(by) :])
+        yield groups[found[: len(by)]], event_sums_of(found[len(by) :])
+
+
+def event_sums_of(columns: Sequence[Any]) -> EventSums:
+    """Of the columns that `summed` puts behind its keys."""
+    version, stands, n, *sums = columns
+    return EventSums(version, stands, n, tuple(sums))
 
 
 def _event_sums(actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime) -> Select:
@@ -111,25 +127,18 @@ def _day_by_day(
 def summed(kept: Select, keys: Sequence[Any], as_of: datetime) -> Select:
     """The EventSums of `kept`, a select of EventCoverage, by `keys`, which stand before them."""
     row: Any = EventCoverage
-    known = row.required_to.is_not(None)
     return kept.with_only_columns(
         *_labelled(keys),
         row.matter_version,
         standing(as_of).label("standing"),
         func.count(),
-        func.sum(row.links + row.announced),
-        func.sum(row.in_time),
-        func.count(row.required_to),
-        func.coalesce(func.sum(row.required_s).filter(known), 0.0),
-        func.coalesce(func.sum(row.recorded_s).filter(known), 0.0),
-        func.sum(row.gap_count),
-        func.sum(row.gap_explained),
+        *(expression.label(f"sum_{place}") for place, expression in enumerate(EVENT_SUMS.values())),
     ).group_by(*_positions(len(keys) + 2))
 
 
 def recording_sums(
     session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
-) -> Iterator[tuple[Group, figures.RecordingSums]]:
+) -> Iterator[tuple[Group, RecordingSums]]:
     statement = visible_recordings(actor).with_only_columns(
         *_labelled(recording_column(dimension) for dimension in by),
         recording_standing(session, filters.basis, as_of).label("standing"),
@@ -138,7 +147,7 @@ def recording_sums(
     statement = chosen_recordings(statement, filters).where(Recording.merged_into.is_(None))
     groups = _Groups(by)
     for found in session.execute(statement.group_by(*_positions(len(by) + 1))).all():
-        yield groups[found[: len(by)]], figures.RecordingSums(*found[len(by) :])
+        yield groups[found[: len(by)]], RecordingSums(*found[len(by) :])
 
 
 def recording_standing(session: Session, basis: Basis, as_of: datetime) -> Any:
@@ -166,7 +175,7 @@ def shows_something(basis: Basis) -> Any:
 
 def link_sums(
     session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
-) -> Iterator[tuple[Group, figures.LinkSums]]:
+) -> Iterator[tuple[Group, LinkSums]]:
     """Links stand on the day, and in the squad, of their event."""
     statement = (
         visible_links(actor)
@@ -183,17 +192,17 @@ def link_sums(
         statement = statement.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
     groups = _Groups(by)
     for found in session.execute(statement.group_by(*_positions(len(by) + 2))).all():
-        yield groups[found[: len(by)]], figures.LinkSums(*found[len(by) :])
+        yield groups[found[: len(by)]], LinkSums(*found[len(by) :])
 
 
 def duty_sums(
     session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
-) -> Iterator[tuple[Group, figures.DutyDay]]:
+) -> Iterator[tuple[Group, DutyDay]]:
     for day in duty_days(session, actor, filters, as_of):
         raw = {Dimension.squad: day.squad_id}
         yield (
             tuple(value_of(dimension, raw.get(dimension, day.day)) for dimension in by),
-            figures.DutyDay(day.needed, day.recorders),
+            DutyDay(day.needed, day.recorders),
         )
 
 
@@ -215,40 +224,10 @@ def recorder_sums(
 def recorder_standings(
     session: Session, actor: Actor, filters: Filters, as_of: datetime
 ) -> Iterator[tuple[Recorder, str, str]]:
-    """Clocks: good | bad | unmeasured; docked: good | bad | not_in_use."""
-    for one in clock_rows(session, actor, squad_id=filters.squad, as_of=as_of):
-        state = "unmeasured" if one.latest is None else "bad" if one.out_of_step else "good"
-        yield one.recorder, "clocks", state
-    for recorder, state in session.execute(
-        chosen_recorders(actor, filters).with_only_columns(Recorder, dock_standing(session, as_of))
-    ).all():
-        yield recorder, "docked", state
-
-
-def chosen_recorders(actor: Actor, filters: Filters) -> Select:
-    statement = visible_recorders(actor)
-    return statement if filters.squad is None else statement.where(Recorder.squad_id == filters.squad)
-
-
-def dock_standing(session: Session, as_of: datetime) -> Any:
-    """good | bad | not_in_use; never docked is bad."""
-    limit = as_of - timedelta(days=policy(session, "dock_after_days"))
-    return case(
-        (Recorder.state != RecorderState.in_use, literal_column("'not_in_use'")),
-        (limit <= LAST_SEEN, literal_column("'good'")),
-        else_=literal_column("'bad'"),
-    )
-
-
-def of_recorders(rows: Iterable[tuple[str, str]]) -> dict[str, Tally]:
-    """Figures 15 (bad ones) and 16 (good ones)."""
-    tallies = {"clocks": Tally(), "docked": Tally()}
-    for name, state in rows:
-        if state in ("good", "bad"):
-            tallies[name].add(state == ("bad" if name == "clocks" else "good"), 1, 1)
-        else:
-            tallies[name].leave_out(state, 1)
-    return tallies
+    """(recorder, figure, what it stands at in it)."""
+    for name, counting in figures_about(About.recorder).items():
+        for row, state in counting.read(session, actor, filters, as_of):
+            yield row.recorder, name, state
 
 
 def _squad_group(by: tuple[Dimension, ...], squad_id: UUID) -> Group:
@@ -294,14 +273,14 @@ class Spread:
         wanted: Sequence[str],
     ) -> "Spread":
         found = {}
-        for name, statement, column in (
-            ("on_time", delays, coverage_column), ("unlinked", _ages, recording_column)
-        ):  # fmt: skip
-            if name not in wanted:
+        for name in wanted:
+            if BY_NAME[name].spread is None:
                 continue
+            of_event = BY_NAME[name].about is About.event
+            statement, column = (delays, coverage_column) if of_event else (_ages, recording_column)
             for keys in {by, ()}:
                 query = statement(session, actor, filters, as_of, [column(one) for one in keys])
-                if name == "on_time" and Dimension.officer in keys:
+                if of_event and Dimension.officer in keys:
                     query = query.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
                 for *raw, both in session.execute(query).all():
                     if both and both[0] is not None:
@@ -358,10 +337,10 @@ class Family:
 
 
 FAMILIES = (
-    Family(About.event, event_sums, figures.of_events),
-    Family(About.recording, recording_sums, figures.of_recordings),
-    Family(About.link, link_sums, figures.of_links),
-    Family(About.duty_day, duty_sums, figures.of_duty),
+    Family(About.event, event_sums, of_events),
+    Family(About.recording, recording_sums, of_recordings),
+    Family(About.link, link_sums, of_links),
+    Family(About.duty_day, duty_sums, of_duty),
     Family(About.recorder, recorder_sums, of_recorders),
 )
 

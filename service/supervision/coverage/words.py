@@ -1,11 +1,9 @@
 """What each figure, status and list means, in words: the board, exports and the frozen month all show these."""
 
-from dataclasses import dataclass
-
 from service.kernel.i18n import gettext, number
 from service.kernel.i18n import lazy as _
 from service.kernel.words import Word
-from service.supervision.coverage.figures import Dimension
+from service.supervision.coverage.figure import Dimension
 
 STATUSES = {
     "not_counted": Word(
@@ -69,97 +67,6 @@ DIMENSIONS = {
     Dimension.year: _("Year"),
 }
 
-
-@dataclass(frozen=True)
-class Definition:
-    """The words of one figure. A figure that is not yet counted has a title only."""
-
-    title: object
-    numerator: object = ""
-    denominator: object = ""
-    note: object = ""
-
-
-_REQUIRED = _("Events that had to be recorded, whose upload deadline is over and that are not exempt.")
-
-DEFINITIONS = {
-    "recorded": Definition(
-        _("Events recorded"),
-        _("Those of which at least one linked recording was received, can be played and shows some of the required time."),
-        _REQUIRED,
-        _(
-            "A linked recording that cannot be played, whose time is not known, or that shows none of the required time "
-            "does not count here: if nothing else shows the event, it is missing. One that came after the deadline counts."
-        ),
-    ),
-    "completeness": Definition(
-        _("Time recorded"),
-        _("The time inside the required interval that some linked recording shows, counted once however many do."),
-        _("The required time of these events, from the start to the end that the matters list asks for."),
-        _(
-            "Missing events count with nothing recorded; what is forgiven counts as not recorded too. "
-            "Recordings that cannot be played show no time."
-        ),
-    ),
-    "steps": Definition(_("Required steps seen")),
-    "recorders_on_duty": Definition(
-        _("Recorders for officers on duty"),
-        _("Recorders that officers on duty held or that filmed that day, at most as many as were needed."),
-        _("Recorders needed: officers on duty, divided by the officers for whom one is enough, rounded up."),
-        _("Added up over the days of each squad for which a roster is known."),
-    ),
-    "on_time": Definition(
-        _("Uploaded in time"),
-        _("Linked recordings that were received by the upload deadline of their event."),
-        _("Recordings linked to events whose deadline is over, announced ones included."),
-        _(
-            "Whether a recording can be played makes no difference here. "
-            "Delay: from the end of the required interval to the arrival of the event's last recording."
-        ),
-    ),
-    "unlinked": Definition(
-        _("Recordings not linked"),
-        _("Those that show no known event or case."),
-        _("Recordings received, after a time of grace."),
-    ),
-    "linked_alone": Definition(
-        _("Links made automatically"),
-        _("Those that the rules made by themselves, confirmed since or not."),
-        _("Links between recordings and events that count."),
-    ),
-    "put_right": Definition(
-        _("Automatic links put right"),
-        _("Those that a person rejected."),
-        _("Links that the rules made by themselves."),
-    ),
-    "exempt": Definition(
-        _("Events exempt"),
-        _("Those with an approved exemption, by reason."),
-        _("Events that had to be recorded and whose upload deadline is over, exempt ones included."),
-    ),
-    "explained": Definition(
-        _("Gaps explained"),
-        _("Gaps whose reason was approved by another person."),
-        _("Gaps longer than the matters list forgives, in events that are recorded in part and are due."),
-        _("A missing event has no gaps: what is missing whole can only be exempt."),
-    ),
-    "integrity": Definition(_("Integrity checks passed")),
-    "retention": Definition(_("Retention kept")),
-    "reviewed": Definition(_("Random reviews done")),
-    "evidence_ready": Definition(_("Evidence ready for legal review")),
-    "deadlines": Definition(_("Legal deadlines")),
-    "clocks": Definition(
-        _("Clocks out of step"),
-        _("Recorders whose clock was last measured further off than allowed, or drifts faster."),
-        _("Recorders in use or spare whose clock was ever measured."),
-    ),
-    "docked": Definition(
-        _("Recorders seen by a dock"),
-        _("Recorders seen within the days allowed, by a dock or by bytes that came from them."),
-        _("Recorders in use."),
-        _("Charge and holder have lists of their own. How full a recorder's card is, is not known: no dock reports it."),
-    ),
-}  # fmt: skip
 
 LISTS = {
     "missing": _("Missing: no recording shows it after the deadline"),

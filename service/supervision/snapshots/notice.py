@@ -20,8 +20,8 @@ from service.kernel.policy import holds_samples, policy
 from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import subjects
 from service.supervision.coverage.export import counts
+from service.supervision.coverage.figure import Part
 from service.supervision.coverage.figures import BOARD, BY_NAME
-from service.supervision.coverage.rows import Part
 from service.supervision.coverage.status import Status
 from service.supervision.coverage.words import amount
 from service.supervision.disputes.queries import upheld_since
@@ -158,7 +158,11 @@ def notice_page(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> N
         squads=[
             SquadLine(
                 one["keys"]["squad"]["label"],
-                [(one["figures"][name]["share"], one["figures"][name]["small"]) for name in BOARD],
+                [
+                    (one["figures"][name]["share"], one["figures"][name]["small"])
+                    for name in BOARD
+                    if name in one["figures"]
+                ],
                 one["standings"].get(Status.missing, 0),
                 one["standings"].get(Status.partly, 0),
             )

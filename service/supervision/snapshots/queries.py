@@ -25,12 +25,12 @@ from service.access.queries import squad_scope, visible_coverage, visible_record
 from service.kernel.actor import Actor
 from service.kernel.clock import local, now
 from service.kernel.errors import Invalid
-from service.kernel.keyset import MOST
+from service.kernel.keyset import MOST, sliced
 from service.kernel.months import months_on, next_month
 from service.registry.matters.queries import book
-from service.supervision.coverage.figures import BOARD, BY_NAME, About
+from service.supervision.coverage.figure import About, Part
+from service.supervision.coverage.figures import BOARD, BY_NAME
 from service.supervision.coverage.queries import board
-from service.supervision.coverage.rows import Part, sliced
 from service.supervision.coverage.selection import Basis, Filters, chosen_recordings
 from service.supervision.coverage.status import NOT_DUE
 from service.supervision.disputes.queries import visible_disputes

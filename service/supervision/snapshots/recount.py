@@ -17,22 +17,14 @@ from schemas.accounts import Role
 from schemas.coverage import Basis, CoverageSnapshot, EventCoverage, SnapshotRow
 from service.access.queries import visible_coverage
 from service.kernel.actor import Actor
-from service.supervision.coverage import figures
 from service.supervision.coverage.answers import row_json
-from service.supervision.coverage.figures import (
-    BY_NAME,
-    SPECS,
-    About,
-    DutyDay,
-    EventSums,
-    LinkSums,
-    RecordingSums,
-    Tally,
-)
+from service.supervision.coverage.figure import About, Dimension, Tally
+from service.supervision.coverage.figures import BY_NAME, SPECS
+from service.supervision.coverage.folds import DutyDay, LinkSums, RecordingSums, standing_counts
 from service.supervision.coverage.queries import Row
-from service.supervision.coverage.selection import Dimension, Filters, Key, chosen_coverage
+from service.supervision.coverage.selection import Filters, Key, chosen_coverage
 from service.supervision.coverage.status import Status, late, status
-from service.supervision.coverage.sums import FAMILIES, TOTAL, Spread, delays, summed
+from service.supervision.coverage.sums import FAMILIES, TOTAL, Spread, delays, event_sums_of, summed
 from service.supervision.snapshots.rules import fingerprint, quantile, same
 
 FIGURES = tuple(spec.name for spec in SPECS if spec.counted)
@@ -88,15 +80,33 @@ def recounted(session: Session, snapshot: CoverageSnapshot) -> dict[str, Any]:
         for one in basis["squads"]
     }
     return figures_of_rows(
-        session, snapshot.id, snapshot.as_of, names, snapshot.definitions["policy"]["small_denominator"]
+        session,
+        snapshot.id,
+        snapshot.as_of,
+        names,
+        snapshot.definitions["policy"]["small_denominator"],
+        figures_in(snapshot),
     )
 
 
+def figures_in(snapshot: CoverageSnapshot) -> list[str]:
+    """Those of the day of freezing: a month does not gain a figure that was thought of later."""
+    return list(snapshot.figures[Basis.counted]["total"]["figures"])
+
+
 def figures_of_rows(
-    session: Session, snapshot_id: UUID, as_of: datetime, names: dict[str, str], small_below: int
+    session: Session,
+    snapshot_id: UUID,
+    as_of: datetime,
+    names: dict[str, str],
+    small_below: int,
+    wanted: Sequence[str] = FIGURES,
 ) -> dict[str, Any]:
     """{basis: {"total": …, "squads": […]}}, in the shape of the API's rows of the board."""
-    return {basis.value: _figures(session, snapshot_id, as_of, basis, names, small_below) for basis in Basis}
+    return {
+        basis.value: _figures(session, snapshot_id, as_of, basis, names, small_below, wanted)
+        for basis in Basis
+    }
 
 
 def _figures(
@@ -106,6 +116,7 @@ def _figures(
     basis: Basis,
     names: dict[str, str],
     small_below: int,
+    wanted: Sequence[str],
 ) -> dict[str, Any]:
     tallies: dict[str, dict[str, Tally]] = {}
     standings: dict[str, dict[str, int]] = {}
@@ -118,16 +129,16 @@ def _figures(
         for squad, sums in groups.items():
             tallies.setdefault(squad, {}).update(family.fold(sums))
             if family.about is About.event:
-                standings[squad] = figures.standing_counts(sums)
+                standings[squad] = standing_counts(sums)
         every = [one for row in rows for one in row.sums]
         total |= family.fold(every)
         if family.about is About.event:
-            standings["*"] = figures.standing_counts(every)
+            standings["*"] = standing_counts(every)
     spread = _spread(session, snapshot_id, as_of, basis)
 
     def made(keys: tuple[Key, ...], found: dict[str, Tally], counts: dict[str, int]) -> dict[str, Any]:
         group = tuple(key.value for key in keys) or TOTAL
-        shown = {name: found.get(name, Tally()).figure(name, small_below) for name in FIGURES}
+        shown = {name: found.get(name, Tally()).figure(name, small_below) for name in wanted}
         return row_json(Row(keys, {name: spread.on(one, group) for name, one in shown.items()}, counts))
 
     squads = sorted(tallies, key=lambda squad: (names.get(squad, squad), squad))
@@ -183,7 +194,7 @@ def _events(
     keys = [row.event_id, row.squad_id, status(as_of), late(as_of)]
     found = session.execute(summed(kept, keys, as_of).order_by(row.event_id).add_cte(_kept_rows(snapshot_id)))
     return [
-        Counted(event_id, squad_id, [EventSums(*sums)], Status(state), bool(is_late))
+        Counted(event_id, squad_id, [event_sums_of(sums)], Status(state), bool(is_late))
         for event_id, squad_id, state, is_late, *sums in found
     ]
 

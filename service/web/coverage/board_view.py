@@ -16,12 +16,13 @@ from service.kernel.months import months_on
 from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects, subjects
 from service.supervision.coverage.asking import GROUPS, NO_SUBJECT, Shown
-from service.supervision.coverage.figures import BOARD, SPECS, About, Dimension
+from service.supervision.coverage.figure import About, Dimension
+from service.supervision.coverage.figures import BOARD, BY_NAME, SPECS
 from service.supervision.coverage.queries import Board, board, boards
 from service.supervision.coverage.selection import Filters, subjects_seen
 from service.supervision.coverage.standings import STANDINGS, standing_label
 from service.supervision.coverage.status import NOT_DUE
-from service.supervision.coverage.words import DEFINITIONS, DIMENSIONS, STATUSES
+from service.supervision.coverage.words import DIMENSIONS, STATUSES
 from service.web.coverage import views
 from service.web.coverage.chart_view import chart, groups_table
 from service.web.coverage.tiles import standing_link, tile
@@ -61,7 +62,7 @@ def board_page(session: Session, actor: Actor, asked: Shown) -> views.BoardPage:
             for one in GROUPS
         ],
         more=asked.link("/coverage/more", "as_of", as_of=asked.as_of.isoformat()),
-        not_yet=[(spec.number, str(DEFINITIONS[spec.name].title)) for spec in SPECS if not spec.counted],
+        not_yet=[(spec.number, str(spec.words.title)) for spec in SPECS if not spec.counted],
         changes=list(groups.rule_changes),
         not_due=total.standings.get(NOT_DUE, 0),
         filters=filter_fields(session, actor, asked, words),
@@ -88,7 +89,7 @@ def more_figures(session: Session, actor: Actor, asked: Shown) -> views.MoreFigu
         shown = tile(asked, delay)
         shown.title, shown.share, shown.wrong = _("Delay of uploads"), None, None
         made.insert(0, shown)
-    return views.MoreFigures(made, [str(DEFINITIONS[name].title) for name in found.absent])
+    return views.MoreFigures(made, [str(BY_NAME[name].words.title) for name in found.absent])
 
 
 def _in_order(session: Session, found: Board) -> Board:

@@ -8,12 +8,12 @@ from service.kernel.i18n import number, percent
 from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects
 from service.supervision.coverage.asking import Shown
-from service.supervision.coverage.figures import BOARD, BY_NAME, Dimension, Figure
+from service.supervision.coverage.figure import Dimension, Figure, Part
+from service.supervision.coverage.figures import BOARD, BY_NAME
 from service.supervision.coverage.queries import Board, Row
-from service.supervision.coverage.rows import Part
 from service.supervision.coverage.selection import Filters, Key
 from service.supervision.coverage.standings import STANDINGS, standing_label
-from service.supervision.coverage.words import DEFINITIONS, DIMENSIONS
+from service.supervision.coverage.words import DIMENSIONS
 from service.web.coverage import views
 from service.web.coverage.tiles import rows_link, standing_link
 from service.web.frame.drawing import broken_line, shares
@@ -128,7 +128,7 @@ def chart(
     short = {Dimension.day: slice(8, 10), Dimension.month: slice(0, 7), Dimension.year: slice(0, 4)}[period]
     return views.Chart(
         figure=name,
-        title=str(DEFINITIONS[name].title),
+        title=str(BY_NAME[name].words.title),
         better=BY_NAME[name].better,
         period=str(DIMENSIONS[period]),
         ticks=[
@@ -152,7 +152,7 @@ def chart(
         total=total if len(rows) > 1 else None,
         choices=[
             Ref(
-                str(DEFINITIONS[one].title),
+                str(BY_NAME[one].words.title),
                 None if one == name else asked.link("/coverage", by=asked.by, figure=one),
             )
             for one in BOARD
@@ -177,7 +177,7 @@ def groups_table(asked: Shown, found: Board, words: Subjects) -> views.Groups:
     if len(rows) > 1:
         rows.append(_group_row(asked, found.total, _("All together"), standings))
     return views.Groups(
-        [str(DEFINITIONS[name].title) for name in BOARD], rows, [standing_label(name) for name in standings]
+        [str(BY_NAME[name].words.title) for name in BOARD], rows, [standing_label(name) for name in standings]
     )
 
 

@@ -10,23 +10,21 @@ from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.registry.events.subjects import subjects
 from service.supervision.coverage.asking import Shown
-from service.supervision.coverage.figures import BY_NAME, Dimension
+from service.supervision.coverage.figure import Dimension, Part
+from service.supervision.coverage.figures import BY_NAME
 from service.supervision.coverage.queries import board
-from service.supervision.coverage.rows import Part, rows_behind
+from service.supervision.coverage.rows import rows_behind
 from service.supervision.coverage.selection import Filters, Key, labels, narrowed
 from service.supervision.coverage.standings import standing_label
 from service.supervision.coverage.status import Status
-from service.supervision.coverage.words import DEFINITIONS, DIMENSIONS, EXCLUSIONS, EXEMPTIONS
+from service.supervision.coverage.words import DIMENSIONS, EXCLUSIONS, EXEMPTIONS
 from service.web.coverage import views
 from service.web.coverage.chart_view import label_of
 from service.web.coverage.rows_view import table
-from service.web.coverage.tiles import PARTS, WRONG, rows_link, tile
+from service.web.coverage.tiles import PARTS, rows_link, tile
 from service.web.frame.views import Ref
 
 PAGE = 50
-WITHOUT_EXCLUDED = frozenset(
-    {"linked_alone", "put_right", "recorders_on_duty"}
-)  # nothing of theirs is left out
 
 
 def rows_page(
@@ -48,7 +46,7 @@ def rows_page(
     side = Part(part)
     told = board(session, actor, narrowed(base, chosen), (), asked.as_of, names=(name,)).total.figures[name]
     here = rows_link(asked, name, side, chosen, reason)
-    title = str(DEFINITIONS[name].title)
+    title = str(BY_NAME[name].words.title)
     return views.RowsPage(
         title=title,
         heading=_reason_word(reason) or _part_word(name, side),
@@ -60,7 +58,7 @@ def rows_page(
                 None if one is side and not reason else rows_link(asked, name, one, chosen),
             )
             for one in Part
-            if one is not Part.excluded or name not in WITHOUT_EXCLUDED
+            if one is not Part.excluded or BY_NAME[name].leaves_out
         ],
         part=side.value,
         table=table(
@@ -72,12 +70,12 @@ def rows_page(
 
 
 def _part_word(name: str, part: Part) -> str:
-    words = DEFINITIONS[name]
+    spec = BY_NAME[name]
     if part is Part.numerator:
-        return str(words.numerator)
+        return str(spec.words.numerator)
     if part is Part.denominator:
-        return str(words.denominator)
-    side, label = WRONG.get(name, (None, ""))
+        return str(spec.words.denominator)
+    side, label = spec.wrong or (None, "")
     return str(label if part is side else PARTS[part])
 
 

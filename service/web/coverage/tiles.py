@@ -5,38 +5,22 @@ from functools import lru_cache
 from math import ceil
 from urllib.parse import urlencode
 
-from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy, number
 from service.registry.clocks.words import rough_length
 from service.supervision.coverage.asking import Shown
-from service.supervision.coverage.figures import BY_NAME, Dimension, Figure
-from service.supervision.coverage.rows import Part
+from service.supervision.coverage.figure import Dimension, Figure, Part
+from service.supervision.coverage.figures import BY_NAME
 from service.supervision.coverage.status import Status
-from service.supervision.coverage.words import DEFINITIONS, EXCLUSIONS, EXEMPTIONS, amount
+from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, amount
 from service.web.coverage.views import FigureTile, Left
 from service.web.frame.views import Ref
 
-# What is on the other side of a figure, and which side is to be looked at first.
-WRONG = {
-    "recorded": (Part.rest, lazy("without a recording")),
-    "completeness": (Part.rest, lazy("not recorded whole")),
-    "on_time": (Part.rest, lazy("with something late")),
-    "explained": (Part.rest, lazy("with a gap not explained")),
-    "exempt": (Part.numerator, lazy("exempt")),
-    "recorders_on_duty": (Part.rest, lazy("days with too few")),
-    "unlinked": (Part.numerator, lazy("not linked")),
-    "put_right": (Part.numerator, lazy("rejected")),
-    "clocks": (Part.numerator, lazy("out of step")),
-    "docked": (Part.rest, lazy("not seen")),
-}
 PARTS = {
     Part.numerator: lazy("What the numerator holds"),
     Part.rest: lazy("The rest"),
     Part.denominator: lazy("What the denominator holds"),
     Part.excluded: lazy("Left out"),
 }
-# Their numbers are seconds, recordings, gaps or recorders; the rows behind them are events or days.
-SUMS = frozenset({"completeness", "on_time", "explained", "recorders_on_duty"})
 
 
 def rows_link(
@@ -71,7 +55,7 @@ def standing_link(asked: Shown, name: str, group: dict[Dimension, str] | None = 
 
 
 def tile(asked: Shown, figure: Figure, group: Mapping[Dimension, str] | None = None) -> FigureTile:
-    spec, words = BY_NAME[figure.name], DEFINITIONS[figure.name]
+    spec = BY_NAME[figure.name]
 
     def link(part: Part, reason: str = "") -> str:
         return rows_link(asked, figure.name, part, group, reason)
@@ -79,7 +63,7 @@ def tile(asked: Shown, figure: Figure, group: Mapping[Dimension, str] | None = N
     return FigureTile(
         name=figure.name,
         number=spec.number,
-        title=str(words.title),
+        title=str(spec.words.title),
         share=figure.share,
         numerator=Ref(amount(figure.numerator, spec.unit), link(Part.numerator)),
         denominator=Ref(amount(figure.denominator, spec.unit), link(Part.denominator)),
@@ -87,7 +71,7 @@ def tile(asked: Shown, figure: Figure, group: Mapping[Dimension, str] | None = N
         small=figure.small and figure.n > 0,
         n=figure.n,
         rule_version=figure.rule_version,
-        definition=words,
+        definition=spec.words,
         versions=figure.matter_versions,
         excluded=[
             Left(str(EXCLUSIONS[reason]), n, link(Part.excluded, reason))
@@ -104,24 +88,20 @@ def tile(asked: Shown, figure: Figure, group: Mapping[Dimension, str] | None = N
 
 
 def _wrong(figure: Figure, link: Callable[[Part], str]) -> Ref | None:
-    if figure.name not in WRONG or not figure.denominator:
+    spec = BY_NAME[figure.name]
+    if spec.wrong is None or not figure.denominator:
         return None
-    part, label = WRONG[figure.name]
+    part, label = spec.wrong
     left = figure.numerator if part is Part.numerator else figure.denominator - figure.numerator
     if left <= 0:
         return None
-    return Ref(str(label) if figure.name in SUMS else f"{number(left)} {label}", link(part))
+    return Ref(f"{number(left)} {label}" if spec.own_rows else str(label), link(part))
 
 
 def _spread(figure: Figure) -> str | None:
     if figure.p50 is None or figure.p95 is None:
         return None
-    sentence = (
-        _("Half of the events within {half}, 95 % within {most}.")
-        if figure.name == "on_time"
-        else _("Half of them wait since {half} or less, 95 of 100 since {most} or less.")
-    )
-    return sentence.format(half=_at_most(figure.p50), most=_at_most(figure.p95))
+    return str(BY_NAME[figure.name].spread).format(half=_at_most(figure.p50), most=_at_most(figure.p95))
 
 
 def _at_most(seconds: float) -> str:

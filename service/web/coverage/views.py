@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 from service.kernel.words import Word
 from service.registry.events.history import Entry
+from service.supervision.coverage.figure import Words
 from service.supervision.coverage.queries import RuleChange
-from service.supervision.coverage.words import Definition
 from service.web.frame.views import Filter, Ref, Table, Tile
 
 
@@ -35,7 +35,7 @@ class FigureTile:
     small: bool
     n: int
     rule_version: str
-    definition: Definition
+    definition: Words
     versions: tuple[int, ...] = ()
     excluded: list[Left] = field(default_factory=list)
     reasons: list[Left] = field(default_factory=list)

@@ -19,8 +19,8 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment, number, percent
 from service.registry.events.subjects import subjects
 from service.supervision.coverage.export import BASES
-from service.supervision.coverage.figures import BOARD, About
-from service.supervision.coverage.rows import Part
+from service.supervision.coverage.figure import About, Part
+from service.supervision.coverage.figures import BOARD
 from service.supervision.coverage.standings import STANDINGS, standing_label
 from service.supervision.disputes.queries import upheld_since
 from service.supervision.snapshots import actions, queries
@@ -231,7 +231,7 @@ def _month(session: Session, actor: Actor, snapshot: CoverageSnapshot, basis: st
         squads=[
             views.SquadRow(
                 row["keys"]["squad"]["label"],
-                [_cell(row["figures"][one], link(one, Part.denominator, row["keys"]["squad"]["value"])) for one in BOARD],
+                [_cell(row["figures"][one], link(one, Part.denominator, row["keys"]["squad"]["value"])) for one in BOARD if one in row["figures"]],
                 [row["standings"].get(one, 0) for one in standings],
             )
             for row in held["squads"]

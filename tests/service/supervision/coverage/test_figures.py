@@ -18,11 +18,12 @@ from schemas.recordings import Recording
 from service.kernel.actor import Actor
 from service.kernel.errors import Invalid
 from service.registry.events.queries import EventFilter, list_events
-from service.supervision.coverage.figures import BOARD, BY_NAME, SPECS, Dimension
+from service.supervision.coverage.figure import Dimension, Part
+from service.supervision.coverage.figures import BOARD, BY_NAME, SPECS
 from service.supervision.coverage.keep import recount_all
 from service.supervision.coverage.lists import LISTS, list_counts, list_rows
 from service.supervision.coverage.queries import board, boards
-from service.supervision.coverage.rows import Part, Rows, rows_behind
+from service.supervision.coverage.rows import Rows, rows_behind
 from service.supervision.coverage.selection import Filters, spans, subjects_seen
 from service.supervision.coverage.status import status
 from tests.service.finding.linking.field import Field, at
