@@ -31,7 +31,7 @@ def tree(tmp_path: Path) -> Path:
 
 
 @pytest.mark.timeout(600)
-def test_one_of_each_is_hooked_on_in_one_place_and_works_from_end_to_end(tree: Path):
+def test_one_of_each_is_hooked_on_in_one_place_and_works_from_end_to_end(tree: Path) -> None:
     newest = ScriptDirectory.from_config(configuration("")).get_current_head()
     for edit in STORED:
         edit._replace(new=edit.new.replace("HEAD", newest or "")).apply(tree)

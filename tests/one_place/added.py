@@ -35,7 +35,7 @@ def page(bureau: Bureau, path: str, role: Role = Role.admin) -> str:  # noqa: F8
     return answer.text
 
 
-def test_a_kind_of_event(bureau: Bureau):  # noqa: F811
+def test_a_kind_of_event(bureau: Bureau) -> None:  # noqa: F811
     admin = bureau.secret(Role.admin, None)
     wanted = {
         "kind": "sealing", "title": "Sealed", "arrived_at": "2024-06-03T09:00:00+08:00",
@@ -74,7 +74,7 @@ def test_a_kind_of_event(bureau: Bureau):  # noqa: F811
     assert b"Sealing" in export.content
 
 
-def test_a_queue_and_a_kind_of_job(bureau: Bureau):  # noqa: F811
+def test_a_queue_and_a_kind_of_job(bureau: Bureau) -> None:  # noqa: F811
     shown = page(bureau, "/queue")
     assert "Speech to text" in shown
     queues = bureau.ask(bureau.secret(Role.admin, None), "GET", "/api/v1/queues").json()
@@ -90,7 +90,7 @@ def test_a_queue_and_a_kind_of_job(bureau: Bureau):  # noqa: F811
     assert "Write down what is said" in page(bureau, f"/recordings/{bureau.ids['recording_id']}")
 
 
-def test_a_kind_of_import(bureau: Bureau):  # noqa: F811
+def test_a_kind_of_import(bureau: Bureau) -> None:  # noqa: F811
     assert "Patrols" in page(bureau, "/import")
     headers = {"Authorization": f"Bearer {bureau.secret(Role.admin, None)}", "Accept-Language": "en"}
     file = {"file": ("patrols.csv", b"external_id,name\nP-1,Night\n", "text/csv")}
@@ -103,7 +103,7 @@ def test_a_kind_of_import(bureau: Bureau):  # noqa: F811
         assert session.scalars(select(Campaign).where(Campaign.external_id == "P-1")).one().name == "Night"
 
 
-def test_a_coverage_figure(bureau: Bureau):  # noqa: F811
+def test_a_coverage_figure(bureau: Bureau) -> None:  # noqa: F811
     with transaction(get_engine()) as session:
         for link in session.scalars(select(Link)):
             link.state = LinkState.automatic
@@ -124,7 +124,7 @@ def test_a_coverage_figure(bureau: Bureau):  # noqa: F811
     assert b"Shown twice" in export.content
 
 
-def test_a_tag(bureau: Bureau):  # noqa: F811
+def test_a_tag(bureau: Bureau) -> None:  # noqa: F811
     recording_id = UUID(bureau.ids["recording_id"])
     with transaction(get_engine()) as session:
         session.add(TAGS["rain"].row(recording_id, start_s=1.0, end_s=2.0))
@@ -137,7 +137,7 @@ def test_a_tag(bureau: Bureau):  # noqa: F811
     assert "Rain" in page(bureau, "/recordings?tag=rain")
 
 
-def test_an_act_of_custody(bureau: Bureau):  # noqa: F811
+def test_an_act_of_custody(bureau: Bureau) -> None:  # noqa: F811
     with transaction(get_engine()) as session:
         record(session, "system", acts.CLOSE_CASE, "case", None)  # type: ignore[attr-defined]
     told = bureau.ask(bureau.secret(Role.admin, None), "GET", "/api/v1/custody").json()

@@ -23,7 +23,7 @@ class Kind:
     place: str = "执法现场"
 
 
-KINDS = {
+KINDS: dict[str, Kind] = {
     kind.code: kind
     for kind in (
         Kind(
@@ -71,4 +71,4 @@ KINDS = {
     )
 }
 SAID = {word: kind.code for kind in KINDS.values() for word in kind.said}
-WORDS = {kind.code: kind.word for kind in KINDS.values()}
+WORDS: dict[str, Word] = {kind.code: kind.word for kind in KINDS.values()}

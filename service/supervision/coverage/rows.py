@@ -179,6 +179,9 @@ def _of_events(counting: OfEvents, part: Part, reason: str, as_of: datetime) -> 
     out = [stands.in_([*sorted(EXCLUDED), NOT_DUE]) if reason in ("", "exempt") else stands == reason]
     if reason == Status.not_counted:
         out = [stands.in_(sorted(EXCLUDED))]
+    base: ColumnElement[bool]
+    held: ColumnElement[bool]
+    rest: ColumnElement[bool]
     if counting.exempt:
         base, held, rest = or_(is_open, is_exempt), is_exempt, is_open
     else:

@@ -34,10 +34,11 @@ def test_an_act_is_declared_once_for_a_kind_of_subject_and_means_another_for_ano
     with pytest.raises(ValueError, match="declared twice"):
         act("create_case", "entered the case again", "case")
     merged, kept = (
-        act_of(CustodyEntry(action="merge", subject_kind=kind)) for kind in ("event", "recording")
+        act_of(CustodyEntry(actor="cli", action="merge", subject_kind=kind))
+        for kind in ("event", "recording")
     )
     assert (merged, kept) == (of_events.MERGE, of_recordings.MERGE)
-    assert act_of(CustodyEntry(action="of_yesterday", subject_kind="case")) is None
+    assert act_of(CustodyEntry(actor="cli", action="of_yesterday", subject_kind="case")) is None
 
 
 def loaded_by(module: str) -> set[str]:
