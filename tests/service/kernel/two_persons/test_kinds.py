@@ -162,7 +162,7 @@ def test_of_answers_at_one_moment_one_counts_and_the_others_are_told(clean_engin
     with Session(clean_engine) as session:
         wish = session.get_one(it.kind.table, it.wish)
         assert it.kind.state(wish) is not WishState.asked
-        acts = {act.name for step, act in it.kind.acts.items() if step is not Step.ask}
+        acts = {act.code for step, act in it.kind.acts.items() if step is not Step.ask}
         told = session.scalars(select(CustodyEntry).where(CustodyEntry.action.in_(acts))).all()
         assert len(told) == 1 and told[0].account_id in (wish.decided_by, it.asker.account_id)
 
