@@ -14,10 +14,9 @@ def policy(
 ) -> None:
     """Show the bureau's rules, or change one: zhenglu policy link_open_event_minutes 90"""
     import service.settlers  # noqa: F401  what follows from each change
-    from service.desk.operations.policies import INTERNAL, LINKS_DEPEND, set_policy
+    from service.desk.operations.policies import LINKS_DEPEND, RULES, set_policy
     from service.kernel.database import transaction
     from service.kernel.errors import ServiceError
-    from service.kernel.policy import DEFAULTS
     from service.kernel.policy import policy as read
     from service.kernel.settings import get_settings
 
@@ -27,11 +26,13 @@ def policy(
         )
         raise typer.Exit(1)
     if not value:
-        if name and name not in DEFAULTS:
+        if name and name not in RULES:
             raise typer.BadParameter(_("there is no rule {name}").format(name=name))
         with transaction() as session:
-            for one in [name] if name else sorted(set(DEFAULTS) - INTERNAL):
-                typer.echo(f"{one} {json.dumps(read(session, one), ensure_ascii=False)}")
+            for rule in [RULES[name]] if name else sorted(RULES.values(), key=lambda rule: rule.name):
+                if name or rule.by_hand:
+                    typer.echo(f"{rule.name} {json.dumps(read(session, rule), ensure_ascii=False)}")
+                    typer.echo(f"    {rule.words}" + (f" ({rule.unit})" if rule.unit else ""))
         return
     try:
         wanted = None if value == "default" else json.loads(value)

@@ -12,7 +12,7 @@ from schemas.policy import PolicyValue
 from schemas.recordings import Recording
 from service.access.actions import ensure_first_admin
 from service.kernel.database import get_engine, transaction
-from service.kernel.policy import policy
+from service.kernel.policy import DEMO_DATABASE, policy
 from service.kernel.settings import get_settings
 
 
@@ -31,10 +31,10 @@ def make_demo_database(folder: Path) -> None:
 
 
 def _mark(session: Session) -> None:
-    if policy(session, "demo_database") is True:
+    if policy(session, DEMO_DATABASE) is True:
         return
     if session.scalar(select(exists().where(Recording.id.is_not(None)))):
         raise DemoFailed(
             "This database holds recordings of a real bureau: choose another --data folder for the demo."
         )
-    session.add(PolicyValue(name="demo_database", value=True))
+    session.add(PolicyValue(name=DEMO_DATABASE.name, value=True))

@@ -22,6 +22,7 @@ from service.access.errors import (
     WeakPassword,
     WrongPassword,
 )
+from service.access.policy import FAILURES_PER_ADDRESS, FAILURES_PER_NAME, LOGIN_WINDOW, SIGN_IN_LASTS
 from service.access.queries import squad_scope
 from service.kernel.actor import Actor
 from service.kernel.clock import now
@@ -82,7 +83,7 @@ def _failed(session: Session, username: str, account: Account | None, address: s
 
 def open_session(session: Session, account: Account) -> tuple[str, SignIn]:
     secret = rules.new_secret()
-    hours = policy(session, "sign_in_hours")
+    hours = policy(session, SIGN_IN_LASTS)
     held = SignIn(
         account_id=account.id,
         secret_sha256=rules.fingerprint(secret),
@@ -94,7 +95,7 @@ def open_session(session: Session, account: Account) -> tuple[str, SignIn]:
 
 
 def _throttle(session: Session, username: str, address: str) -> None:
-    minutes = policy(session, "login_window_minutes")
+    minutes = policy(session, LOGIN_WINDOW)
     since = now() - timedelta(minutes=minutes)
     by_name, by_address = session.execute(
         select(
@@ -102,9 +103,7 @@ def _throttle(session: Session, username: str, address: str) -> None:
             func.count().filter(LoginFailure.address == address),
         ).where(LoginFailure.at > since)
     ).one()
-    if by_name >= policy(session, "login_failures_per_name") or by_address >= policy(
-        session, "login_failures_per_address"
-    ):
+    if by_name >= policy(session, FAILURES_PER_NAME) or by_address >= policy(session, FAILURES_PER_ADDRESS):
         raise TooManyAttempts(minutes=minutes, headers={"Retry-After": str(minutes * 60)})
 
 
@@ -296,7 +295,7 @@ def forget_sign_ins() -> None:
     """Failures that throttle nobody any more, and sessions that ended; of each account the last one stays, for
     "last seen"."""
     with transaction() as session:
-        window = timedelta(minutes=policy(session, "login_window_minutes"))
+        window = timedelta(minutes=policy(session, LOGIN_WINDOW))
         kept = max(timedelta(days=1), window)
         session.execute(delete(LoginFailure).where(LoginFailure.at < now() - kept))
         later = aliased(SignIn)

@@ -17,6 +17,7 @@ from service.access.errors import (
     WeakPassword,
     WrongPassword,
 )
+from service.access.policy import SIGN_IN_LASTS
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
@@ -93,7 +94,7 @@ def sign_in(
     secret, held, account = actions.sign_in(
         session, wanted.username, wanted.password, client_address(request)
     )
-    set_cookie(request, response, secret, policy(session, "sign_in_hours"))
+    set_cookie(request, response, secret, policy(session, SIGN_IN_LASTS))
     return SessionOpened(token=secret, csrf_token=held.csrf_token, account=account_read(account))
 
 

@@ -32,7 +32,7 @@ from schemas.jobs import Heartbeat, Job, JobAttempt, JobKind, JobState
 from service.kernel.clock import now
 from service.kernel.database import after_commit
 from service.kernel.job_kinds import KINDS
-from service.kernel.policy import policy
+from service.kernel.policy import WORKER_SILENT, policy
 from service.kernel.queues import QUEUES
 from service.kernel.settings import get_settings
 
@@ -259,7 +259,7 @@ class QueueHealth:
 
 
 def queue_health(session: Session) -> list[QueueHealth]:
-    silent_after = timedelta(seconds=policy(session, "worker_silent_seconds"))
+    silent_after = timedelta(seconds=policy(session, WORKER_SILENT))
     moment = now()
     rows = {
         row.queue: row

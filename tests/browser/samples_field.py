@@ -5,7 +5,7 @@ from typing import Any
 
 from schemas.matters import Duty
 from service.desk.imports.kinds import IMPORTS
-from service.kernel.policy import DEFAULTS
+from service.registry.events.policy import SUBJECTS
 from service.registry.events.subjects import Subjects
 from service.registry.importing.actions import Report, RowReport
 from service.registry.importing.columns import columns
@@ -45,7 +45,7 @@ def matters(now: datetime, *, compared: bool = False) -> MattersPage:
         shown=versions[1],
         since=versions[0] if compared else None,
         changes=changes,
-        subjects=Subjects(DEFAULTS["event_subjects"]),
+        subjects=Subjects(SUBJECTS.default),
         may_publish=True,
     )
 

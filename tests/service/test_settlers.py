@@ -30,12 +30,12 @@ from service.footage.announcements.rules import WITHDRAWN
 from service.footage.recordings.actions import Arrival, assign_original, receive, refresh_recording
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
-from service.kernel.policy import DEFAULTS
 from service.registry.cases.actions import create_campaign, create_case, update_campaign, update_case
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
 from service.registry.conventions.rules import Facts
 from service.registry.events.actions import update_event
 from service.registry.events.importers import EventImporter
+from service.registry.events.policy import SUBJECTS
 from service.registry.importing.actions import run_import
 from service.registry.people.actions import create_officer, update_officer
 from service.registry.people.importers import SquadImporter
@@ -184,8 +184,8 @@ class Everything(Walk):
             remove_assignment(session, actor, self.one(session, Assignment).id)
 
     def subjects(self, session: Session) -> None:
-        words = DEFAULTS["event_subjects"] | {"dust": {"zh": f"扬尘 {uuid4().hex[:4]}", "en": "Dust"}}
-        set_policy(session, self.actor(session), "event_subjects", words)
+        words = SUBJECTS.default | {"dust": {"zh": f"扬尘 {uuid4().hex[:4]}", "en": "Dust"}}
+        set_policy(session, self.actor(session), SUBJECTS.name, words)
 
     # ---- footage ----
 

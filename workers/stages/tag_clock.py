@@ -23,6 +23,7 @@ from service.registry.clocks.keep import (
     timeline_of,
     write,
 )
+from service.registry.clocks.policy import DOCK_DOUBT, SIDECAR_DOUBT
 from service.registry.clocks.rules import Timeline
 from service.registry.conventions.rules import Conventions
 from workers.media import clock
@@ -114,7 +115,7 @@ def _times(recording: Recording, judged: Clock, line: Timeline) -> Corrected:
 
 def readings(session: Session, recording: Recording, original: Original) -> dict[OffsetSource, Read]:
     """What this recording and its arrival tell of the recorder's clock, beyond what it showed."""
-    doubts = Doubts(policy(session, "clock_dock_doubt_s"), policy(session, "clock_sidecar_doubt_s"))
+    doubts = Doubts(policy(session, DOCK_DOUBT), policy(session, SIDECAR_DOUBT))
     read = (original.media.get("burned_in") or {}).get("read")
     return read_of(recording, read["doubt_s"] if read else 0.0, doubts)
 

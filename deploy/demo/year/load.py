@@ -38,7 +38,7 @@ from schemas.recordings import Recording
 from service.finding.linking.keep import write_links
 from service.finding.search.project import index_recordings
 from service.kernel.clock import day_start
-from service.kernel.policy import policy
+from service.kernel.policy import DEMO_DATABASE, policy
 from service.supervision.coverage.keep import recount_all
 
 STAND_INS = 4
@@ -52,7 +52,7 @@ class NotADemoDatabase(Exception):
 
 def load_year(session: Session, seed: int = YEAR) -> dict[str, int]:
     """Adds the year once; answers how many rows there are of it. A second call changes nothing."""
-    if policy(session, "demo_database") is not True:
+    if policy(session, DEMO_DATABASE) is not True:
         raise NotADemoDatabase
     known = session.scalars(select(Campaign.id).where(Campaign.external_id == f"Y{YEAR}-1")).first()
     originals = list(

@@ -1,31 +1,55 @@
-"""Changing a rule that differs between bureaus: on record, and followed by what depends on it."""
+"""The rules that differ between bureaus, all of them; and changing one: on record, and followed by what depends on
+it."""
 
 from typing import Any
 
 from sqlmodel import Session
 
 from schemas.policy import PolicyValue
+from service.access import policy as access
 from service.desk.operations import acts
+from service.finding.linking import policy as linking
+from service.footage.announcements import policy as announcements
+from service.footage.uploads import policy as uploads
+from service.kernel import policy as kernel
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.errors import Invalid
-from service.kernel.policy import DEFAULTS, policy
+from service.kernel.policy import Rule, policy
+from service.registry.clocks import policy as clocks
+from service.registry.events import policy as events
+from service.registry.people import policy as people
+from service.registry.recorders import policy as recorders
+from service.supervision.coverage import policy as coverage
 from service.supervision.coverage.counted_by import recount_if_changed
 
-INTERNAL = frozenset({"demo_database"})
-LINKS_DEPEND = tuple(name for name in DEFAULTS if name.startswith("link_"))
+DECLARED_IN = (
+    kernel,
+    access,
+    people,
+    recorders,
+    clocks,
+    events,
+    announcements,
+    uploads,
+    linking,
+    coverage,
+)
+RULES: dict[str, Rule[Any]] = {rule.name: rule for module in DECLARED_IN for rule in module.RULES}
+LINKS_DEPEND = frozenset(rule.name for rule in linking.RULES)
 
 
 def set_policy(session: Session, by: Actor | str, name: str, value: Any) -> bool:
-    """`value`: of the kind of the default, None for the default itself. Answers whether the coverage of all events is
+    """`value`: as the rule's declaration says, None for its default. Answers whether the coverage of all events is
     counted again by it."""
-    if name not in DEFAULTS or name in INTERNAL:
+    rule = RULES.get(name)
+    if rule is None or not rule.by_hand:
         raise Invalid(field="name", problem=name)
-    default, before = DEFAULTS[name], policy(session, name)
-    value = default if value is None else value
-    if not _alike(default, value):
+    before = policy(session, rule)
+    value = rule.default if value is None else value
+    if not rule.fits(value):
         raise Invalid(field=name, problem=repr(value))
     row = session.get(PolicyValue, name, with_for_update=True)
     if row is None:
@@ -37,11 +61,3 @@ def set_policy(session: Session, by: Actor | str, name: str, value: Any) -> bool
     changed(session, PolicyValue, [name])
     record(session, by, acts.SET_POLICY, "policy", None, name=name, before=before, after=value)
     return recount_if_changed(session, by)
-
-
-def _alike(default: Any, value: Any) -> bool:
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    if isinstance(default, int | float):
-        return isinstance(value, int | float) and value >= 0
-    return isinstance(value, type(default))

@@ -39,6 +39,7 @@ from service.kernel.jobs import raise_priority, request_job
 from service.kernel.policy import policy
 from service.kernel.round_trip import together
 from service.registry.events.actions import create_event
+from service.registry.events.policy import DEFAULT_KIND
 
 # What a person declared in place of an earlier claim; undo puts the earlier one back.
 PUT_RIGHT = "event_put_right"
@@ -144,7 +145,7 @@ def event_from_recording(session: Session, actor: Actor, recording_id: UUID, **k
     case = claimed and session.scalars(visible_cases(actor).where(Case.id == claimed.id)).first()
     values: dict[str, object] = {
         "title": recording.note[:500] or recording.file_name,
-        "kind": policy(session, "event_default_kind"),
+        "kind": policy(session, DEFAULT_KIND),
         "arrived_at": span[0] if span else None,
         "departed_at": span[1] if span else None,
         "squad": session.get_one(Squad, recording.squad_id).code,

@@ -11,10 +11,10 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from schemas.recordings import Recording
+from service.finding.linking import policy
 from service.finding.linking.claims import Claimed, Claims, Named, find_cases, find_events
 from service.finding.linking.evidence import EventFacts, Fix, Holding, Limits, Person, Piece, RecordingFacts
 from service.finding.linking.surroundings import PIECE_REACH, RUN_REACH, SHIFT, Surroundings, window_of
-from service.kernel.policy import DEFAULTS
 from service.kernel.round_trip import Asked, together
 
 Span = tuple[datetime, datetime]
@@ -27,10 +27,9 @@ FAR_DOUBT_S = 600.0  # true by itself, but the bytes came suspiciously late
 CLOSE = timedelta(hours=6)
 
 
-NAMES = [name for name in DEFAULTS if name.startswith("link_")]
 LIMITS: Asked = (
     text("SELECT name, value FROM policy_values WHERE name = ANY(CAST(:names AS text[]))"),
-    {"names": NAMES},
+    {"names": [rule.name for rule in policy.RULES]},
 )
 
 
@@ -40,17 +39,17 @@ def limits(session: Session) -> Limits:
 
 def limits_of(rows: Iterable[Any]) -> Limits:
     """`rows`: of `LIMITS`."""
-    values = {name: DEFAULTS[name] for name in NAMES} | {row.name: row.value for row in rows}
+    stored = {row.name: row.value for row in rows}
     return Limits(
-        automatic_from=values["link_automatic_from"],
-        clear_by=values["link_clear_by"],
-        offer_from=values["link_offer_from"],
-        offers=values["link_offers"],
-        slack=timedelta(minutes=values["link_slack_minutes"]),
-        open_event=timedelta(minutes=values["link_open_event_minutes"]),
-        near_m=values["link_near_metres"],
-        far_m=values["link_far_metres"],
-        pause=timedelta(seconds=values["link_pause_seconds"]),
+        automatic_from=policy.AUTOMATIC_FROM.among(stored),
+        clear_by=policy.CLEAR_BY.among(stored),
+        offer_from=policy.OFFER_FROM.among(stored),
+        offers=policy.OFFERS.among(stored),
+        slack=timedelta(minutes=policy.SLACK.among(stored)),
+        open_event=timedelta(minutes=policy.OPEN_EVENT.among(stored)),
+        near_m=policy.NEAR.among(stored),
+        far_m=policy.FAR.among(stored),
+        pause=timedelta(seconds=policy.PAUSE.among(stored)),
     )
 
 

@@ -17,9 +17,9 @@ from schemas.recordings import Recording
 from service.finding.search.documents import SearchDocument, remove_documents, turns, write_documents
 from service.footage.tags import NO_FACETS
 from service.kernel.changes import NEW, Changes, Settler, Thing, anything, but, only
-from service.kernel.policy import DEFAULTS
 from service.kernel.round_trip import Asked, together
 from service.registry.events.kinds import KINDS
+from service.registry.events.policy import SUBJECTS
 from service.registry.events.subjects import Subjects
 
 BATCH = 500
@@ -58,7 +58,7 @@ def _read(session: Session, ids: list[UUID], *first: Asked) -> "_Known":
     recordings, links, tags, stored = together(
         session, *first, (_RECORDINGS, asked), (_LINKS, asked), (_TAGS, asked), (_SUBJECTS, {})
     )[-4:]
-    known = _Known(recordings, about=Subjects(stored[0].value if stored else DEFAULTS["event_subjects"]))
+    known = _Known(recordings, about=Subjects(stored[0].value if stored else SUBJECTS.default))
     for link in links:
         known.links[link.recording_id].append(link)
     for tag in tags:

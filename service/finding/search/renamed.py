@@ -10,6 +10,7 @@ from schemas.people import Officer, Squad
 from schemas.policy import PolicyValue
 from service.kernel.changes import Changes, Settler, anything, only
 from service.kernel.jobs import request_job
+from service.registry.events.policy import SUBJECTS as SUBJECTS_RULE
 
 SUBJECTS = UUID(int=0)  # stands for the bureau's list of subjects
 PRIORITY = 7
@@ -18,7 +19,7 @@ PRIORITY = 7
 def _settle(session: Session, changes: Changes) -> None:
     for one in sorted(changes.ids(Officer) + changes.ids(Squad)):
         request_job(session, JobKind.reindex, one, priority=PRIORITY)
-    if "event_subjects" in changes.ids(PolicyValue):
+    if SUBJECTS_RULE.name in changes.ids(PolicyValue):
         request_job(session, JobKind.reindex, SUBJECTS, priority=PRIORITY)
 
 

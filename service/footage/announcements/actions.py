@@ -17,6 +17,7 @@ from service.access.rules import may
 from service.footage.announcements import acts, rules
 from service.footage.announcements.errors import NotAnnounced, NotWithdrawn
 from service.footage.announcements.lists import Listed, StationList
+from service.footage.announcements.policy import DUE_AFTER
 from service.footage.announcements.rules import WITHDRAWN
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
@@ -111,7 +112,7 @@ def keep_due(session: Session, recording: Recording) -> None:
         facts = rules.facts_of(recording.claims)
         ended = recording.recorded_to or recording.recorded_from
         listed_at = recording.announced_at or recording.received_at
-        hours = policy(session, "announced_due_hours")
+        hours = policy(session, DUE_AFTER)
         due = rules.due_at(hours, rules.believed(facts.get("collected")), ended, listed_at)
     if recording.due_at != due:
         recording.due_at = due

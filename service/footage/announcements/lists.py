@@ -15,6 +15,7 @@ from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState
 from service.footage.announcements import acts, rules
 from service.footage.announcements.adoption import file_of, lock_lists
+from service.footage.announcements.policy import DUE_AFTER
 from service.footage.announcements.rules import WITHDRAWN, File, believed
 from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed
@@ -74,7 +75,7 @@ class StationList:
             row.certificate_no: row.id
             for row in session.scalars(select(Officer).where(Officer.certificate_no.in_(numbers)))
         }
-        self.hours = policy(session, "announced_due_hours")
+        self.hours = policy(session, DUE_AFTER)
         names = {rules.folded(one.file_name) for one in files}
         ids = {one.facts.file_id for one in files} - {""}
         recorder_ids = [row.id for row in self.recorders.values()]

@@ -23,6 +23,7 @@ from schemas.uploads import Upload, UploadState
 from service.access.rules import may
 from service.footage.uploads import acts
 from service.footage.uploads.errors import FinalUploadIsFixed, OffsetConflict, QuotaUsedUp, TooLarge
+from service.footage.uploads.policy import SQUAD_QUOTA
 from service.footage.uploads.protocol import Concat
 from service.footage.uploads.queries import find_upload, is_full
 from service.footage.uploads.rules import Said
@@ -102,7 +103,7 @@ def check_size(length: int | None) -> None:
 
 
 def _check_quota(session: Session, squad_id: UUID, upload_id: UUID | None, size: int) -> None:
-    quota = policy(session, "squad_quota_bytes")
+    quota = policy(session, SQUAD_QUOTA)
     if not quota:
         return
     kept = session.scalar(

@@ -24,6 +24,7 @@ from service.kernel.custody import record
 from service.kernel.jobs import request_job, request_jobs
 from service.kernel.policy import policy
 from service.registry.clocks import acts
+from service.registry.clocks.policy import DRIFT_PER_DAY
 from service.registry.clocks.rules import Measurement, Offset, Timeline
 
 CLOCK_LOCK = 0x636C6B  # any number of its own
@@ -92,7 +93,7 @@ def measurements_of(session: Session, recorder_ids: Iterable[UUID]) -> dict[UUID
 
 
 def timeline_of(session: Session, recorder_id: UUID | None) -> Timeline:
-    drift = policy(session, "clock_drift_s_per_day")
+    drift = policy(session, DRIFT_PER_DAY)
     if recorder_id is None:
         return Timeline.of([], drift)
     session.flush()

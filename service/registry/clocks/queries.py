@@ -20,6 +20,7 @@ from service.kernel.ids import as_id
 from service.kernel.keyset import Page, page, time, unique
 from service.kernel.policy import policy
 from service.registry.clocks.keep import measurements_of
+from service.registry.clocks.policy import DRIFT_PER_DAY, OUT_OF_STEP
 from service.registry.clocks.rules import Measurement, Offset, Timeline, out_of_step
 
 COUNTED_STATES = (RecorderState.in_use, RecorderState.spare)
@@ -129,15 +130,15 @@ def figure_of(session: Session, rows: Sequence[Clock], as_of: datetime | None = 
         out_of_step=sum(row.out_of_step for row in measured),
         measured=len(measured),
         unmeasured=len(rows) - len(measured),
-        limit_s=policy(session, "clock_out_of_step_s"),
-        drift_limit=policy(session, "clock_drift_s_per_day"),
+        limit_s=policy(session, OUT_OF_STEP),
+        drift_limit=policy(session, DRIFT_PER_DAY),
         as_of=as_of or now(),
     )
 
 
 def latest_offsets(session: Session, recorder_ids: Sequence[UUID]) -> dict[UUID, float]:
     """For lists of recorders that the caller may see: the last believed offset of each that has one."""
-    drift = policy(session, "clock_drift_s_per_day")
+    drift = policy(session, DRIFT_PER_DAY)
     found = {}
     for recorder_id, measured in measurements_of(session, recorder_ids).items():
         if (latest := _latest(Timeline.of(measured, drift))) is not None:
@@ -162,7 +163,7 @@ def known_offsets(session: Session, recorder: Recorder, limit: int = 100) -> lis
 
 
 def line_of(session: Session, recorder_id: UUID) -> Timeline:
-    drift = policy(session, "clock_drift_s_per_day")
+    drift = policy(session, DRIFT_PER_DAY)
     return Timeline.of(measurements_of(session, [recorder_id])[recorder_id], drift)
 
 
@@ -181,7 +182,7 @@ def _latest(line: Timeline) -> Measurement | None:
 
 def _clocks(session: Session, recorders: list[Recorder], as_of: datetime | None) -> list[Clock]:
     moment = as_of or now()
-    limit, drift = policy(session, "clock_out_of_step_s"), policy(session, "clock_drift_s_per_day")
+    limit, drift = policy(session, OUT_OF_STEP), policy(session, DRIFT_PER_DAY)
     measured = measurements_of(session, [recorder.id for recorder in recorders])
     found = []
     for recorder in recorders:

@@ -28,6 +28,7 @@ from service.registry.events.errors import (
     PlaceUnreadable,
 )
 from service.registry.events.late import past_deadline
+from service.registry.events.policy import LONGEST_EVENT
 from service.registry.events.queries import officers_of
 from service.registry.events.subjects import subjects
 from service.registry.people.queries import officer_of, squad_of
@@ -160,7 +161,7 @@ def check(session: Session, event: EnforcementEvent) -> None:
     if not rules.span_fits(event.arrived_at, event.departed_at):
         raise DepartureBeforeArrival
     with session.no_autoflush:  # the table's own look at the span would be a worse sentence
-        hours = policy(session, "longest_event_hours")
+        hours = policy(session, LONGEST_EVENT)
     if not rules.length_fits(event.arrived_at, event.departed_at, hours):
         raise EventTooLong(hours=hours)
     if not rules.place_fits(event.latitude, event.longitude):

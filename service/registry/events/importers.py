@@ -27,6 +27,7 @@ from service.registry.events.actions import plain, set_cancelled
 from service.registry.events.errors import EventTooLong
 from service.registry.events.kinds import SAID, WORDS
 from service.registry.events.late import past_deadline
+from service.registry.events.policy import LONGEST_EVENT
 from service.registry.events.rules import length_fits, place_fits, span_fits
 from service.registry.events.subjects import subjects
 from service.registry.importing.errors import RowRefused
@@ -147,7 +148,7 @@ class EventImporter(Importer):
             self.crews.setdefault(event_id, {})[officer_id] = number
         self.cancelled_by_import = self._cancelled_by_import()
         self.subjects = subjects(session)
-        self.longest = policy(session, "longest_event_hours")
+        self.longest = policy(session, LONGEST_EVENT)
         self.created: list[UUID] = []
         self.changed: dict[UUID, list[str]] = {}
         self.fresh_crew: list[EventOfficer] = []

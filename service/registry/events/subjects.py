@@ -9,6 +9,7 @@ from sqlmodel import Session
 from service.kernel import i18n
 from service.kernel.policy import policy
 from service.kernel.text import fold
+from service.registry.events.policy import SUBJECTS
 
 LANGUAGE_OF = {"zh_CN": "zh"}
 
@@ -40,4 +41,4 @@ class Subjects:
 
 
 def subjects(session: Session) -> Subjects:
-    return Subjects(policy(session, "event_subjects"))
+    return Subjects(policy(session, SUBJECTS))

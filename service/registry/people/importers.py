@@ -23,6 +23,7 @@ from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import day
 from service.registry.importing.words import EXTERNAL_ID, OFFICER, SQUAD
 from service.registry.people.errors import OnDutyElsewhere
+from service.registry.people.policy import LONGEST_DUTY
 from service.registry.people.queries import squads_said
 from service.registry.people.rules import Span, left_by, overlapping, shift
 
@@ -206,7 +207,7 @@ class RosterImporter(Importer):
 
     def load(self, wanted: Sequence[RosterRow]) -> None:
         session = self.session
-        self.longest = policy(session, "longest_duty_hours")
+        self.longest = policy(session, LONGEST_DUTY)
         self.squads = squads_said(session)
         numbers = {one.officer for one in wanted}
         self.officers = {

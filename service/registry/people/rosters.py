@@ -28,6 +28,7 @@ from service.registry.people.errors import (
     OnDutyElsewhere,
     SpanReversed,
 )
+from service.registry.people.policy import LONGEST_DUTY
 from service.registry.people.queries import officer_of, squad_of
 from service.registry.people.rules import left_by, overlapping
 
@@ -191,7 +192,7 @@ def _possible(
     session.execute(select(Officer.id).where(Officer.id == officer.id).with_for_update(key_share=True))
     if ends_at <= starts_at:
         raise SpanReversed
-    hours = policy(session, "longest_duty_hours")
+    hours = policy(session, LONGEST_DUTY)
     if ends_at - starts_at > timedelta(hours=hours):
         raise DutyTooLong(hours=hours)
     if left_by(officer.left_on, local(starts_at).date()):

@@ -20,6 +20,7 @@ from service.kernel.keyset import Order, Page, page, time, unique
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from service.registry.people.queries import escaped, officer_of, squad_of
+from service.registry.recorders.policy import DOCK_AFTER, LOW_BATTERY, OFFICERS_PER_RECORDER
 
 HELD_WITHIN = timedelta(days=31)  # who gave a recorder back lately is still asked how it stood
 
@@ -246,7 +247,7 @@ def recorder_ratio(
     scope = squad_scope(actor)
     if squad_id is not None:
         scope = frozenset({squad_id}) if scope is None else scope & {squad_id}
-    per = policy(session, "officers_per_recorder")
+    per = policy(session, OFFICERS_PER_RECORDER)
     rows = session.execute(
         _RATIO,
         {
@@ -309,7 +310,7 @@ def not_docked(
     session: Session, actor: Actor, as_of: datetime, *, days: int | None = None, squad_id: UUID | None = None
 ) -> list[Neglect]:
     """In use, and not seen by a dock for `days` (policy dock_after_days) or ever; longest first."""
-    limit = policy(session, "dock_after_days") if days is None else days
+    limit = policy(session, DOCK_AFTER) if days is None else days
     return _neglected(
         session,
         actor,
@@ -328,7 +329,7 @@ def low_battery(
     squad_id: UUID | None = None,
 ) -> list[Neglect]:
     """In use, with less charge than policy low_battery_percent when last in its dock."""
-    limit = policy(session, "low_battery_percent") if percent is None else percent
+    limit = policy(session, LOW_BATTERY) if percent is None else percent
     return _neglected(session, actor, as_of, squad_id, Recorder.battery_percent < limit)
 
 

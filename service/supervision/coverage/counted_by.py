@@ -9,6 +9,7 @@ from sqlmodel import Session
 from schemas.events import EnforcementEvent
 from schemas.jobs import JobKind
 from schemas.policy import PolicyValue
+from service.finding.linking.policy import OPEN_EVENT
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.custody import record
@@ -26,7 +27,7 @@ def counted_by(session: Session) -> dict[str, Any]:
     return {
         "rules": VERSION,
         "zone": get_settings().timezone,
-        "link_open_event_minutes": policy(session, "link_open_event_minutes"),
+        OPEN_EVENT.name: policy(session, OPEN_EVENT),
     }
 
 

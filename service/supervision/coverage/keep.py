@@ -22,6 +22,7 @@ from schemas.coverage import EventCoverage
 from schemas.events import EnforcementEvent
 from schemas.links import COUNTED
 from schemas.recordings import Recording
+from service.finding.linking.policy import OPEN_EVENT
 from service.kernel.changes import NEW, Changes, Settler, anything, but
 from service.kernel.policy import policy
 from service.kernel.round_trip import together
@@ -101,7 +102,7 @@ class Known:
 
     @classmethod
     def read(cls, session: Session) -> Self:
-        open_for = timedelta(minutes=policy(session, "link_open_event_minutes"))
+        open_for = timedelta(minutes=policy(session, OPEN_EVENT))
         return cls(book(session), get_settings().zone, open_for)
 
 

@@ -17,6 +17,7 @@ from service.registry.matters.queries import book
 from service.supervision.coverage.figure import About, Dimension, Figure, Tally
 from service.supervision.coverage.figures import BOARD, BY_NAME
 from service.supervision.coverage.folds import standing_counts
+from service.supervision.coverage.policy import SMALL_DENOMINATOR
 from service.supervision.coverage.selection import Filters, Key, labels
 from service.supervision.coverage.sums import FAMILIES, TOTAL, Family, Group, Reading, Spread
 
@@ -95,7 +96,7 @@ def boards(
     they agree with each other whatever changes meanwhile."""
     first, *_ = dimensions = [dimensions_of(by) for by in several]
     moment = as_of or now()
-    small = policy(session, "small_denominator")
+    small = policy(session, SMALL_DENOMINATOR)
     changes = rule_changes(session, filters)
     session.execute(ROOM)
     reading = Reading(session, actor, filters, first, moment)

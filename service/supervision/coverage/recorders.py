@@ -14,6 +14,7 @@ from service.access.queries import visible_recorders
 from service.kernel.actor import Actor
 from service.kernel.policy import policy
 from service.registry.clocks.queries import Clock, clock_rows
+from service.registry.recorders.policy import DOCK_AFTER
 from service.registry.recorders.queries import LAST_SEEN
 from service.supervision.coverage.selection import Filters
 
@@ -52,7 +53,7 @@ def chosen_recorders(actor: Actor, filters: Filters) -> Select:
 
 def dock_standing(session: Session, as_of: datetime) -> Any:
     """good | bad | not_in_use; never docked is bad."""
-    limit = as_of - timedelta(days=policy(session, "dock_after_days"))
+    limit = as_of - timedelta(days=policy(session, DOCK_AFTER))
     return case(
         (Recorder.state != RecorderState.in_use, literal_column("'not_in_use'")),
         (limit <= LAST_SEEN, literal_column("'good'")),

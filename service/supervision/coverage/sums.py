@@ -52,6 +52,7 @@ from service.supervision.coverage.folds import (
     of_recorders,
     of_recordings,
 )
+from service.supervision.coverage.policy import UNLINKED_GRACE
 from service.supervision.coverage.selection import (
     Filters,
     chosen_coverage,
@@ -152,7 +153,7 @@ def recording_sums(
 
 def recording_standing(session: Session, basis: Basis, as_of: datetime) -> Any:
     """refused | announced | within_grace | linked | unlinked."""
-    grace = timedelta(hours=policy(session, "unlinked_grace_hours"))
+    grace = timedelta(hours=policy(session, UNLINKED_GRACE))
     words: dict[str, ColumnElement[str]] = {
         name: literal_column(f"'{name}'")
         for name in ("refused", "announced", "within_grace", "linked", "unlinked")

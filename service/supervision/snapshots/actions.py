@@ -20,6 +20,7 @@ from service.kernel.errors import NotAllowed
 from service.kernel.months import next_month
 from service.kernel.policy import policy
 from service.supervision.coverage.answers import definitions, row_json
+from service.supervision.coverage.policy import SMALL_DENOMINATOR
 from service.supervision.coverage.queries import board
 from service.supervision.coverage.rules import VERSION
 from service.supervision.coverage.selection import Filters
@@ -37,16 +38,8 @@ from service.supervision.snapshots.frozen import rows_of_month
 from service.supervision.snapshots.queries import matters_of, preview, wants_recount
 from service.supervision.snapshots.recount import FIGURES, figures_of_rows
 from service.supervision.snapshots.rules import fingerprint, name_of, same
+from service.supervision.snapshots.words import DEPENDED_ON
 
-# What the figures depend on besides the rows and the matters list.
-POLICIES = (
-    "small_denominator",
-    "unlinked_grace_hours",
-    "officers_per_recorder",
-    "dock_after_days",
-    "clock_out_of_step_s",
-    "clock_drift_s_per_day",
-)
 STEADY = "REPEATABLE READ"
 
 
@@ -113,7 +106,7 @@ def freeze(session: Session, actor: Actor, month: date, *, confirmed: bool = Fal
         for basis in figures.values()
         for one in basis["squads"]
     }
-    again = figures_of_rows(session, snapshot.id, as_of, names, policy(session, "small_denominator"))
+    again = figures_of_rows(session, snapshot.id, as_of, names, policy(session, SMALL_DENOMINATOR))
     if not same(again, figures):
         raise NotReproducible(month=name)
     record(
@@ -143,6 +136,6 @@ def _definitions(session: Session, filters: Filters) -> dict[str, Any]:
             }
     return {
         "words": words,
-        "policy": {name: policy(session, name) for name in POLICIES},
+        "policy": {rule.name: policy(session, rule) for rule in DEPENDED_ON},
         "matters": matters_of(session, filters),
     }

@@ -5,6 +5,7 @@ import enum
 import hashlib
 import json
 from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -18,13 +19,14 @@ from service.kernel import i18n
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.paper.workbook import write_book
-from service.kernel.policy import holds_samples, policy
+from service.kernel.policy import BUREAU_NAME, Rule, holds_samples, policy
+from service.registry.events.policy import SUBJECTS
 from service.supervision.disputes.queries import upheld_since
 from service.supervision.snapshots import export, notice
 from service.supervision.snapshots.queries import squads_of
 
 LAYOUT = 2  # of notice and workbook: a newer layout makes new files beside the old ones
-ALSO_SHOWN = ("bureau_name", "event_subjects")
+ALSO_SHOWN: tuple[Rule[Any], ...] = (BUREAU_NAME, SUBJECTS)
 
 
 class Form(enum.StrEnum):
@@ -84,7 +86,7 @@ def scope_of(actor: Actor) -> str:
 def _state(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> str:
     """Of what stands in the files besides the frozen rows."""
     upheld = [str(one.id) for one in upheld_since(session, actor, snapshot)]
-    said = [LAYOUT, upheld, [policy(session, name) for name in ALSO_SHOWN], holds_samples(session)]
+    said = [LAYOUT, upheld, [policy(session, rule) for rule in ALSO_SHOWN], holds_samples(session)]
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

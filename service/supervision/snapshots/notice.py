@@ -16,7 +16,7 @@ from service.kernel.actor import Actor
 from service.kernel.clock import local
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import number
-from service.kernel.policy import holds_samples, policy
+from service.kernel.policy import BUREAU_NAME, holds_samples, policy
 from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import subjects
 from service.supervision.coverage.export import counts
@@ -142,7 +142,7 @@ def notice_page(session: Session, actor: Actor, snapshot: CoverageSnapshot) -> N
     language = "zh" if i18n.current() == "zh_CN" else "en"
     standings = whole["standings"] if whole else {}
     return NoticePage(
-        bureau=policy(session, "bureau_name")[language],
+        bureau=policy(session, BUREAU_NAME)[language],
         month_name=month_name(snapshot.month),
         squad=None if held["total"] else ", ".join(one["keys"]["squad"]["label"] for one in held["squads"]),
         dated=day_name(local(snapshot.taken_at).date()),

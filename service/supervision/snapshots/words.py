@@ -1,20 +1,27 @@
 """What stands in a frozen month, in words: the values of its rules, and dates as a notice writes them."""
 
 from datetime import date
+from typing import Any
 
 from babel.dates import format_date
 
 from service.kernel.i18n import current
 from service.kernel.i18n import lazy as _
+from service.kernel.policy import Rule
+from service.registry.clocks.policy import DRIFT_PER_DAY, OUT_OF_STEP
+from service.registry.recorders.policy import DOCK_AFTER, OFFICERS_PER_RECORDER
+from service.supervision.coverage.policy import SMALL_DENOMINATOR, UNLINKED_GRACE
 
-POLICIES = {
-    "small_denominator": _("Fewer rows than this are marked as few"),
-    "unlinked_grace_hours": _("A recording counts as not linked after so many hours"),
-    "officers_per_recorder": _("Officers for whom one recorder is enough"),
-    "dock_after_days": _("A recorder is to be seen by a dock within so many days"),
-    "clock_out_of_step_s": _("A clock is out of step from so many seconds on"),
-    "clock_drift_s_per_day": _("A clock may drift by so many seconds a day"),
-}
+# What the figures depend on besides the rows and the matters list.
+DEPENDED_ON: tuple[Rule[Any], ...] = (
+    SMALL_DENOMINATOR,
+    UNLINKED_GRACE,
+    OFFICERS_PER_RECORDER,
+    DOCK_AFTER,
+    OUT_OF_STEP,
+    DRIFT_PER_DAY,
+)
+POLICIES = {rule.name: rule.words for rule in DEPENDED_ON}
 DIFFERENCES = POLICIES | {
     "rule_version": _("The counting rule changed"),
     "matters": _("The matters list changed"),

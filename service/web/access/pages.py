@@ -12,6 +12,7 @@ from schemas.accounts import Account, ApiToken, TokenScope
 from service.access import actions
 from service.access.dependencies import COOKIE, FromHere, MaybeActor, client_address
 from service.access.errors import TooManyAttempts, WeakPassword, WrongPassword
+from service.access.policy import SIGN_IN_LASTS
 from service.access.routes import set_cookie
 from service.access.rules import may
 from service.kernel import i18n
@@ -71,7 +72,7 @@ def sign_in(
             username=username,
         )
     response = redirect(request, local_path(next))
-    set_cookie(request, response, secret, policy(session, "sign_in_hours"))
+    set_cookie(request, response, secret, policy(session, SIGN_IN_LASTS))
     if account.locale:
         _remember_language(response, account.locale)
     return response

@@ -22,6 +22,7 @@ from service.kernel.errors import Invalid, NotFound
 from service.kernel.i18n import gettext as _
 from service.kernel.policy import policy
 from service.registry.clocks import actions, queries, words
+from service.registry.clocks.policy import DRIFT_PER_DAY, OUT_OF_STEP
 from service.registry.recorders.queries import visible_assignments
 from service.registry.recorders.words import RECORDER_STATES
 from service.web.clocks import views
@@ -143,8 +144,8 @@ def _shown(session: Session, actor: Actor, recorder: Recorder) -> views.Recorder
         more_measured=len(known) > len(shown),
         held=_held(session, actor, recorder),
         may_measure=measures,
-        limit=words.length(policy(session, "clock_out_of_step_s")),
-        drift_limit=policy(session, "clock_drift_s_per_day"),
+        limit=words.length(policy(session, OUT_OF_STEP)),
+        drift_limit=policy(session, DRIFT_PER_DAY),
     )
 
 

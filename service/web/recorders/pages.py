@@ -15,6 +15,7 @@ from service.kernel.policy import policy
 from service.registry.clocks.queries import latest_offsets
 from service.registry.people.rules import left_by
 from service.registry.recorders import queries
+from service.registry.recorders.policy import DOCK_AFTER
 from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
 from service.web.recorders.views import Recorder
@@ -45,7 +46,7 @@ def recorders_page(request: Request, actor: PageActor, session: DatabaseSession,
     page = Page(
         show=show,
         counts={name: len(ids) for name, ids in lists.items()},
-        days=policy(session, "dock_after_days"),
+        days=policy(session, DOCK_AFTER),
         recorders=[_view(row, lists, offsets.get(row.recorder.id)) for row in rows],
     )
     return render(request, "recorders/list.html", listed=page)
