@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 from sqlalchemy import CheckConstraint, Column, DateTime, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
@@ -71,6 +72,19 @@ def time_field(*, nullable: bool = False, index: bool = False, default_now: bool
 
 def json_field(default_factory: Any = dict) -> Any:
     return Field(default_factory=default_factory, sa_column=Column(JSONB, nullable=False))
+
+
+class AsStored:
+    """The annotation of a JSON value whose shape is told and not enforced: what is kept goes out as it is."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        shape = handler(source)
+        # named as its serializer, which does nothing with it, or pydantic would drop it from the document
+        as_it_is = core_schema.wrap_serializer_function_ser_schema(lambda value, _shape: value, schema=shape)
+        return core_schema.any_schema(
+            metadata={"pydantic_js_annotation_functions": [lambda _schema, describe: describe(shape)]},
+            serialization=as_it_is,
+        )
 
 
 def enum_field(kind: type[enum.StrEnum], *, default: enum.StrEnum | None = None, index: bool = False) -> Any:

@@ -2,13 +2,14 @@
 
 import enum
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from schemas.base import enum_check, enum_field, id_field, json_field, time_field
+from schemas.base import AsStored, enum_check, enum_field, id_field, json_field, time_field
+from schemas.claims import Claims, FileFacts
 from schemas.wishes import Wish, second_person
 
 
@@ -33,8 +34,7 @@ def claimed(name: str) -> str:
 class Recording(SQLModel, table=True):
     """One act of filming as reported to us. Several recordings may share one Original.
 
-    `claims`: what was said on arrival, as said (keys as in Upload-Metadata, with `sidecar`, `file_name`
-    sub-objects for facts read there). `clock`: every time claim with its verdict and the chosen one.
+    `claims`: what was said on arrival, as said. `clock`: every time claim with its verdict and the chosen one.
     `track`: [latitude, longitude, seconds into the recording] rows.
     `received_at` is when its last byte was durable; of an announced one, when the list arrived.
     `claimed_from` is what the camera's clock said, read by its model's convention; `recorded_from` is that less
@@ -73,7 +73,7 @@ class Recording(SQLModel, table=True):
     reason_params: dict[str, Any] = json_field()
     file_name: str = Field(default="", max_length=500)
     note: str = Field(default="", max_length=2000)
-    claims: dict[str, Any] = json_field()
+    claims: Annotated[Claims, AsStored()] = json_field()
     recorder_id: UUID | None = Field(default=None, foreign_key="recorders.id")
     officer_id: UUID | None = Field(default=None, foreign_key="officers.id", index=True)
     claimed_from: datetime | None = time_field(nullable=True)
@@ -205,7 +205,7 @@ class Sidecar(SQLModel, table=True):
     id: UUID = id_field()
     squad_id: UUID = Field(foreign_key="squads.id")
     file_name: str = Field(max_length=500)
-    facts: dict[str, Any] = json_field()
+    facts: Annotated[FileFacts, AsStored()] = json_field()
     received_at: datetime = time_field(default_now=True)
 
 

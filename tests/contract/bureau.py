@@ -92,7 +92,7 @@ def _more(field: Field, ids: dict[str, str]) -> None:
         recorded_from=at("10:00"),
         announced_at=now(),
         due_at=now() + timedelta(hours=1),
-        claims={"announced": {"file": "R-07_0001.MP4", "recorder": "R-07"}},
+        claims={"announced": {"facts": {"recorder": "R-07"}}},
     )
     session.add_all([offset, announced])
     spare = create_account(

@@ -5,13 +5,14 @@ import json
 import os
 from datetime import timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import pytest
 from sqlmodel import Session, select, text
 
 from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
+from schemas.claims import Claims
 from schemas.events import EnforcementEvent, EventUpdate
 from schemas.jobs import JobKind
 from schemas.links import Link
@@ -62,14 +63,14 @@ LENGTH = int(os.environ.get("SETTLED_STEPS", "60"))
 class Everything(Walk):
     """The walk of coverage, and whatever else may change what is found."""
 
-    def claims(self) -> dict[str, Any]:
+    def claims(self) -> Claims:
         said = {
             "officer": f"{self.chance.randrange(10):03}",
             "recorder": f"R-{self.chance.randrange(8)}",
             "event": f"E-{self.chance.randrange(20)}",
             "case": self.number(),
         }
-        return {name: value for name, value in said.items() if self.chance.random() < 0.2}
+        return cast(Claims, {name: value for name, value in said.items() if self.chance.random() < 0.2})
 
     def number(self) -> str:
         return f"蓉城管罚〔2024〕{self.chance.randrange(1, 7)}号"

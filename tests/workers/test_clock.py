@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from schemas.accounts import Role
 from schemas.base import new_id
+from schemas.claims import Claims
 from schemas.clocks import ClockOffset, ClockOffsetCreate, OffsetSource
 from schemas.jobs import Job, JobKind, JobState
 from schemas.originals import Original
@@ -225,7 +226,7 @@ def test_satellites_measure_the_clock_and_the_picture_beside_the_header_does_not
 
 @pytest.mark.parametrize("device", ["", "rubbish", "9999-12-31T23:59:59-14:00", "1500-01-01T00:00:00"])
 def test_a_device_time_that_is_none_measures_nothing(device: str) -> None:
-    claims = {"device_time": device, "device_time_at": NOW.isoformat()}
+    claims: Claims = {"device_time": device, "device_time_at": NOW.isoformat()}
     recording = Recording(squad_id=new_id(), claims=claims, clock={})
     assert tag_clock.read_of(recording, 0, tag_clock.Doubts(2, 5)) == {}
 

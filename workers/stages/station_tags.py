@@ -1,13 +1,12 @@
 """What a collection station said of a file beyond its times: marks, and where its list and the bytes disagree."""
 
 import hashlib
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
+from schemas.claims import Claims, FileFacts
 from schemas.originals import Original
 from schemas.recordings import Tag
-from service.footage.announcements.rules import facts_of, mismatches
+from service.footage.announcements.rules import facts_of, mismatches, sidecar_of
 from service.footage.tags import TAGS
 from workers.lease import Lease, LeaseLost
 from workers.stages.bytes_at_hand import original_bytes
@@ -15,7 +14,7 @@ from workers.stages.bytes_at_hand import original_bytes
 CHUNK = 2**20
 
 
-def wants_md5(claims: Mapping[str, Any]) -> bool:
+def wants_md5(claims: Claims) -> bool:
     return any(facts.get("md5") for facts in _said(claims))
 
 
@@ -30,7 +29,7 @@ def md5_of(held: Lease, original: Original) -> str:
     return digest.hexdigest()
 
 
-def station_tags(recording_id: UUID, claims: Mapping[str, Any], size: int, md5: str | None) -> list[Tag]:
+def station_tags(recording_id: UUID, claims: Claims, size: int, md5: str | None) -> list[Tag]:
     flags = dict.fromkeys(flag for facts in _said(claims) for flag in facts.get("flags") or ())
     differing = {one.tag.name: one for facts in _said(claims) for one in mismatches(facts, size, md5)}
     return [
@@ -39,7 +38,6 @@ def station_tags(recording_id: UUID, claims: Mapping[str, Any], size: int, md5: 
     ]
 
 
-def _said(claims: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def _said(claims: Claims) -> list[FileFacts]:
     """The list first, then the sidecar: where both say something, both are compared with the bytes."""
-    sidecar = claims.get("sidecar")
-    return [facts_of(claims), sidecar if isinstance(sidecar, dict) else {}]
+    return [facts_of(claims), sidecar_of(claims)]

@@ -1,6 +1,6 @@
 """When a recording was made: its claims weighed, corrected by its recorder's clock, and what it tells of that clock."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from schemas.clocks import OffsetSource
 from schemas.jobs import JobKind
 from schemas.originals import Original
 from schemas.recordings import Recording
+from service.footage.announcements.rules import sidecar_of
 from service.kernel.clock import as_utc
 from service.kernel.jobs import request_job
 from service.kernel.policy import policy
@@ -123,8 +124,7 @@ def readings(session: Session, recording: Recording, original: Original) -> dict
 def read_of(recording: Recording, picture_doubt_s: float, doubts: Doubts) -> dict[OffsetSource, Read]:
     """A clock is measured only against another that is right: the server's while the recorder sits in its dock, the
     station's, the satellites'. The picture beside the header measures nothing: both are the same clock."""
-    claims, said = recording.claims, recording.claims.get("sidecar")
-    sidecar: Mapping[str, Any] = said if isinstance(said, Mapping) else {}
+    claims, sidecar = recording.claims, sidecar_of(recording.claims)
     found = {
         OffsetSource.dock: _between(claims.get("device_time"), claims.get("device_time_at"), doubts.dock),
         OffsetSource.sidecar: _between(sidecar.get("device_time"), sidecar.get("collected"), doubts.sidecar),

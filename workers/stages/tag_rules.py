@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 from uuid import UUID
 
+from schemas.claims import Claims
 from schemas.recordings import Tag, TagSource
 from service.footage import tags as known
 from service.registry.conventions.rules import Conventions
@@ -51,9 +52,8 @@ def convention_of(conventions: Conventions | None, timezone: str) -> Convention:
     )
 
 
-def time_claims(probe: Probe, track: Track, said: Mapping[str, Any]) -> list[Claim]:
-    """Every time that anything claims. `said`: a recording's claims, with `sidecar` and `file_name` inside,
-    whose `start` and `end` are UTC (service.registry.conventions.rules.Facts)."""
+def time_claims(probe: Probe, track: Track, said: Claims) -> list[Claim]:
+    """Every time that anything claims. `said`: a recording's claims."""
     found = []
     stamps: tuple[Stamp, ...] = get_args(Stamp)
     if track.started_at is not None:

@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import delete, select
 from sqlmodel import Session
 
+from schemas.claims import CLAIMABLE, Claims
 from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original
 from schemas.people import Officer
@@ -12,7 +13,7 @@ from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState, Tag, TagSource
 from service.finding.linking.claims import claim, find_case, find_event
 from service.footage.announcements.adoption import settle
-from service.footage.announcements.rules import papers
+from service.footage.announcements.rules import papers, sidecar_of
 from service.footage.recordings.actions import refresh_recording
 from service.kernel.changes import changed
 from service.kernel.database import transaction
@@ -126,7 +127,7 @@ def _publish(session: Session, held: Lease, track: Track, md5: str | None = None
 def _resolve(session: Session, recording: Recording) -> list[Claimed]:
     """Claims become rows where such rows exist; the others stay claims, and a tag lists them for a person."""
     found = []
-    for name in ("recorder", "officer", "event", "case"):
+    for name in CLAIMABLE:
         said = claim(recording.claims, name)
         if said is None:
             continue
@@ -147,14 +148,18 @@ def _resolve(session: Session, recording: Recording) -> list[Claimed]:
     return found
 
 
-def _with_papers(session: Session, recording: Recording) -> dict[str, Any]:
+def _with_papers(session: Session, recording: Recording) -> Claims:
     """The claims with what the sidecar and the file's name say today: a sidecar may come late, a model's patterns
     may have been set right since."""
     beside = sidecar_facts(session, recording.squad_id, recording.file_name, recording.received_at)
     sidecar = papers(recording.claims, beside)
-    if not beside and isinstance(earlier := recording.claims.get("sidecar"), dict):
-        sidecar |= earlier  # its own sidecar may have given way to that of a later file of the same name
-    own = {key: value for key, value in recording.claims.items() if key not in ("sidecar", "file_name")}
+    if not beside:
+        sidecar |= sidecar_of(
+            recording.claims
+        )  # its own sidecar may have given way to that of a later file of the same name
+    own = recording.claims.copy()
+    own.pop("sidecar", None)
+    own.pop("file_name", None)
     if sidecar:
         own["sidecar"] = sidecar
     said = claim(own, "recorder")

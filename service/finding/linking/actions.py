@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Final
 from uuid import UUID
 
 from pydantic import ValidationError
@@ -10,6 +11,7 @@ from sqlmodel import Session
 
 from schemas.base import believable
 from schemas.cases import Case
+from schemas.claims import PutRight
 from schemas.events import EnforcementEvent, EventCreate
 from schemas.jobs import Job, JobKind
 from schemas.links import COUNTED, Link, LinkState
@@ -42,7 +44,7 @@ from service.registry.events.actions import create_event
 from service.registry.events.policy import DEFAULT_KIND
 
 # What a person declared in place of an earlier claim; undo puts the earlier one back.
-PUT_RIGHT = "event_put_right"
+PUT_RIGHT: Final = "event_put_right"
 CASE_PRIORITY = 1
 PART_SLACK_S = 1.0  # a player's last second may lie behind the measured end
 
@@ -327,11 +329,18 @@ def _settle(
         if event is None or (wrong is not None and link.event_id == wrong.id != event.id):
             _mark(session, actor, recording, link, LinkState.rejected)
             rejected.append(str(link.id))
-    claims = {key: value for key, value in recording.claims.items() if key != "event"}
+    put_right: PutRight = {
+        "event": str(event.id) if event else None,
+        "before": before,
+        "rejected": rejected,
+    }
+    claims = recording.claims.copy()
+    claims[PUT_RIGHT] = put_right
     if event is not None:
         claims["event"] = str(event.id)
-    put_right = {"event": str(event.id) if event else None, "before": before, "rejected": rejected}
-    recording.claims = claims | {PUT_RIGHT: put_right}
+    else:
+        claims.pop("event", None)
+    recording.claims = claims
     session.add(recording)
     _note(
         session,
@@ -359,9 +368,11 @@ def _take_back(session: Session, recording: Recording) -> None:
     put_right = recording.claims.get(PUT_RIGHT)
     if put_right is None:
         return
-    claims = {key: value for key, value in recording.claims.items() if key not in ("event", PUT_RIGHT)}
-    if put_right.get("before") is not None:
-        claims["event"] = put_right["before"]
+    claims = recording.claims.copy()
+    claims.pop(PUT_RIGHT)
+    claims.pop("event", None)
+    if (before := put_right.get("before")) is not None:
+        claims["event"] = before
     recording.claims = claims
     session.add(recording)
     for link in links_of(session, recording.id):

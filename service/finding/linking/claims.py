@@ -9,6 +9,8 @@ from sqlalchemy import or_, select, text
 from sqlmodel import Session
 
 from schemas.cases import Case
+from schemas.claims import CLAIMABLE, Claimable
+from schemas.claims import Claims as Said
 from schemas.events import EnforcementEvent
 from schemas.recordings import Recording
 from service.finding.linking.evidence import Person, Source
@@ -40,7 +42,7 @@ class Claimed:
     case_foreign: bool = False
 
 
-def claim(claims: dict[str, Any], name: str) -> tuple[str, Source] | None:
+def claim(claims: Said, name: Claimable) -> tuple[str, Source] | None:
     """What was said under `name`: by the uploader, else in the sidecar, else in the file name."""
     for source in Source:
         held = claims if source == Source.declared else claims.get(source.value)
@@ -56,10 +58,7 @@ class Claims:
 
     def __init__(self, recordings: Sequence[Recording]) -> None:
         self.recordings = recordings
-        self.said = {
-            one.id: {name: claim(one.claims, name) for name in ("officer", "recorder", "event", "case")}
-            for one in recordings
-        }
+        self.said = {one.id: {name: claim(one.claims, name) for name in CLAIMABLE} for one in recordings}
         self.cases = {name: as_id(name) or case_number_fold(name) for name in self.words("case")}
         self.known: dict[str, list[Any]] = {
             "officers": sorted({one.officer_id for one in recordings if one.officer_id}),
@@ -70,7 +69,7 @@ class Claims:
             "folded": sorted(key for key in self.cases.values() if isinstance(key, str)),
         }
 
-    def words(self, name: str, without: str | None = None) -> set[str]:
+    def words(self, name: Claimable, without: str | None = None) -> set[str]:
         return {
             found[0]
             for one in self.recordings

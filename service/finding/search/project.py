@@ -11,10 +11,12 @@ from sqlmodel import Session
 
 from schemas.base import quoted
 from schemas.cases import Campaign, Case
+from schemas.claims import CLAIMABLE, Claims
 from schemas.events import EnforcementEvent
 from schemas.links import COUNTED
 from schemas.recordings import Recording
 from service.finding.search.documents import SearchDocument, remove_documents, turns, write_documents
+from service.footage.announcements.rules import sidecar_of
 from service.footage.tags import NO_FACETS
 from service.kernel.changes import NEW, Changes, Settler, Thing, anything, but, only
 from service.kernel.round_trip import Asked, together
@@ -101,9 +103,9 @@ class _Known:
         }
         if recording.officer_id is not None:
             people[recording.officer_id] = recording.certificate_no, recording.officer_name
-        claims = recording.claims
+        claims: Claims = recording.claims
         texts = [recording.file_name, recording.note]
-        texts += [str(claims[name]) for name in ("recorder", "officer", "event", "case") if claims.get(name)]
+        texts += [str(claims[name]) for name in CLAIMABLE if claims.get(name)]
         texts += [recording.squad_name, recording.squad_code]
         texts += [name for _number, name in people.values()]
         for event in events.values():
@@ -113,8 +115,8 @@ class _Known:
         for case in cases.values():
             texts += [case.case_title, case.case_party, case.case_place]
         texts += [tag.value for tag in tags if tag.value]
-        sidecar = claims.get("sidecar")
-        texts += [str(sidecar["note"])] if isinstance(sidecar, dict) and sidecar.get("note") else []
+        noted = sidecar_of(claims).get("note")
+        texts += [str(noted)] if noted else []
         return SearchDocument(
             recording_id=recording.id,
             received_at=recording.received_at,

@@ -3,20 +3,27 @@
 A list and an arrival of one squad never run side by side (`lock_lists`): so neither misses the other.
 """
 
-from collections.abc import Mapping
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy import update as sql_update
 from sqlmodel import Session
 
+from schemas.claims import Claims, FileFacts
 from schemas.jobs import JobKind
 from schemas.links import Link
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState
 from service.footage.announcements import acts
-from service.footage.announcements.rules import WITHDRAWN, File, choose, facts_of, folded, mismatches
+from service.footage.announcements.rules import (
+    WITHDRAWN,
+    File,
+    choose,
+    facts_of,
+    folded,
+    mismatches,
+    sidecar_of,
+)
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
 from service.kernel.clock import now
@@ -37,8 +44,9 @@ def lock_lists(session: Session, squad_id: UUID, *, alone: bool) -> None:
 def file_of(recording: Recording, serial: str | None) -> File:
     """What is known of a recording's file, by the list that announced it or by its papers. `serial`: of the recorder
     that it is known to come from."""
-    facts = facts_of(recording.claims) or _sidecar(recording.claims)
-    claims = (recording.claims, _sidecar(recording.claims), recording.claims.get("file_name") or {})
+    facts = facts_of(recording.claims) or sidecar_of(recording.claims)
+    named: FileFacts = recording.claims.get("file_name") or {}
+    claims = (recording.claims, sidecar_of(recording.claims), named)
     said = next((str(part["recorder"]) for part in claims if part.get("recorder")), "")
     return File(
         name=recording.file_name,
@@ -49,14 +57,7 @@ def file_of(recording: Recording, serial: str | None) -> File:
     )
 
 
-def _sidecar(claims: Mapping[str, Any]) -> dict[str, Any]:
-    held = claims.get("sidecar")
-    return held if isinstance(held, dict) else {}
-
-
-def adopt(
-    session: Session, squad_id: UUID, file_name: str, size: int, claims: Mapping[str, Any]
-) -> Recording | None:
+def adopt(session: Session, squad_id: UUID, file_name: str, size: int, claims: Claims) -> Recording | None:
     """The announced recording that these arriving bytes are, locked, to be filled by the caller in this
     transaction; None where nobody announced them. A withdrawn one counts too: the bytes prove it wrong."""
     lock_lists(session, squad_id, alone=False)
@@ -119,7 +120,7 @@ def settle(session: Session, recording: Recording) -> bool:
     """Of a received recording whose papers were read just now: it keeps the device's id of its file, and an
     announcement that only now is known to be of the same file becomes part of it; answers whether one did. The caller
     holds the recording's row. A list that comes at the same moment asks for the papers to be read again."""
-    file_id = str(_sidecar(recording.claims).get("file_id", ""))[:200]
+    file_id = str(sidecar_of(recording.claims).get("file_id", ""))[:200]
     if recording.recorder_id is None and not file_id:
         return False
     absorbed = False

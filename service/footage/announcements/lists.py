@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 from sqlmodel import Session
 
+from schemas.claims import Announced, FileFacts
 from schemas.jobs import JobKind
 from schemas.people import Officer
 from schemas.recorders import Recorder
@@ -27,7 +28,7 @@ from service.registry.conventions.rules import Facts
 from service.registry.importing.actions import Outcome
 
 PRIORITY = 5
-GONE = "gone_at"  # since when a list no longer names it
+GONE: Final = "gone_at"  # since when a list no longer names it
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,8 @@ class StationList:
 
     gone: int = 0
     _created: list[Recording] = field(default_factory=list)
-    _changed: list[tuple[Recording, dict[str, Any]]] = field(default_factory=list)
-    _enriched: list[tuple[Recording, dict[str, Any]]] = field(default_factory=list)
+    _changed: list[tuple[Recording, Announced]] = field(default_factory=list)
+    _enriched: list[tuple[Recording, Announced]] = field(default_factory=list)
     _named: set[UUID] = field(default_factory=set)
     _serials: set[str] = field(default_factory=set)
 
@@ -180,19 +181,19 @@ class StationList:
             return None
         return file_id
 
-    def _said(self, recording: Recording, one: Listed) -> dict[str, Any]:
-        before = recording.claims.get("announced") or {}
+    def _said(self, recording: Recording, one: Listed) -> Announced:
+        before: Announced = recording.claims.get("announced") or {}
         return {
             "at": before.get("at") or self.listed_at.isoformat(),
             "by": before.get("by") or self.actor.name,
             "facts": one.facts.as_json(),
         }
 
-    def _apply(self, recording: Recording, said: dict[str, Any]) -> None:
+    def _apply(self, recording: Recording, said: Announced) -> None:
         """Times are the device's claims; `_correct` follows."""
         facts = said["facts"]
         recording.claims = {**recording.claims, "announced": said, "sidecar": facts}
-        start, end = (believed(facts.get(name)) for name in ("start", "end"))
+        start, end = believed(facts.get("start")), believed(facts.get("end"))
         recording.clock = {"source": "sidecar"}
         recording.claimed_from = start
         recording.clock_offset_s = recording.clock_doubt_s = None
@@ -250,7 +251,7 @@ class StationList:
                 recording.recorder_id = recorder.id
             self._note(acts.ANNOUNCE_AGAIN, recording, after=said["facts"])
         for recording in vanished:
-            told = {**recording.claims["announced"], GONE: self.listed_at.isoformat()}
+            told: Announced = {**recording.claims["announced"], GONE: self.listed_at.isoformat()}
             recording.claims = {**recording.claims, "announced": told}
             self._note(acts.GONE_FROM_DEVICE, recording, file_name=recording.file_name)
         self._correct([*self._created, *(recording for recording, _said in self._changed)])
@@ -292,7 +293,7 @@ class StationList:
         )  # fmt: skip
 
 
-def _differences(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+def _differences(before: FileFacts, after: FileFacts) -> list[str]:
     return sorted(
         name
         for name in before.keys() | after.keys()

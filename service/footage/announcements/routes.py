@@ -23,6 +23,7 @@ from service.kernel.clock import as_utc, now
 from service.kernel.contract import Page, Reason, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.registry.conventions.rules import moment_of
 from service.registry.importing.actions import Report, run_import
 from service.registry.importing.routes import DryRun, ImportBody
 from service.registry.people.queries import squad_of
@@ -73,7 +74,7 @@ def announcement(recording: Recording, as_of: datetime) -> Announcement:
         recorder=facts.get("recorder"),
         size=facts.get("size"),
         late=recording.due_at is not None and recording.due_at < as_of,
-        gone_at=(recording.claims.get("announced") or {}).get(GONE),
+        gone_at=moment_of((recording.claims.get("announced") or {}).get(GONE)),
     )
 
 

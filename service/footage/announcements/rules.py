@@ -1,12 +1,13 @@
 """Which file of a list is which recording, when its bytes are due, and where list and bytes disagree. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from schemas.base import believable
+from schemas.claims import Claims, FileFacts
 from schemas.recordings import Tag
 from service.footage.tags import MD5_DIFFERS, SIZE_DIFFERS, KnownTag
 from service.registry.conventions.rules import base_name
@@ -85,7 +86,7 @@ class Mismatch:
         return self.tag.row(recording_id, f"{self.said} ≠ {self.found}")
 
 
-def mismatches(said: Mapping[str, Any], size: int | None, md5: str | None) -> list[Mismatch]:
+def mismatches(said: FileFacts, size: int | None, md5: str | None) -> list[Mismatch]:
     """`said`: facts of a list or sidecar as kept (service.registry.conventions.rules.Facts.as_json)."""
     found = []
     told = said.get("size")
@@ -97,15 +98,21 @@ def mismatches(said: Mapping[str, Any], size: int | None, md5: str | None) -> li
     return found
 
 
-def papers(claims: Mapping[str, Any], sidecar: Mapping[str, Any]) -> dict[str, Any]:
+def papers(claims: Claims, sidecar: FileFacts) -> FileFacts:
     """What the list and the sidecar say together; a sidecar of another recorder's file of that name says nothing."""
     listed = facts_of(claims)
     own = listed.get("recorder"), sidecar.get("recorder")
     return listed if all(own) and own[0] != own[1] else {**listed, **sidecar}
 
 
-def facts_of(claims: Mapping[str, Any]) -> dict[str, Any]:
+def facts_of(claims: Claims) -> FileFacts:
     """What a station's list said of a recording; empty where no list named it."""
     announced = claims.get("announced")
     facts = announced.get("facts") if isinstance(announced, dict) else None
-    return dict(facts) if isinstance(facts, dict) else {}
+    return facts.copy() if isinstance(facts, dict) else {}
+
+
+def sidecar_of(claims: Claims) -> FileFacts:
+    """What its sidecar said of a recording; empty where it had none."""
+    held = claims.get("sidecar")
+    return held if isinstance(held, dict) else {}

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
 from schemas.base import new_id
+from schemas.claims import Claims
 from schemas.jobs import Job, JobKind, JobState
 from schemas.links import Link
 from schemas.originals import Original
@@ -45,7 +46,7 @@ class Arrival:
     squad_id: UUID
     file_name: str = ""
     declared_sha256: str | None = None
-    claims: dict[str, Any] = field(default_factory=dict)
+    claims: Claims = field(default_factory=Claims)
     upload_id: UUID | None = None
 
 

@@ -1,11 +1,13 @@
 """One recording with all that is known of it, as the API answers it."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import BaseModel
 
+from schemas.base import AsStored
+from schemas.claims import Claims
 from schemas.jobs import JobKind, JobState
 from schemas.links import LinkRead
 from schemas.originals import RenditionRead
@@ -53,7 +55,7 @@ class RecordingRead(BaseModel):
     squad_id: UUID
     recorder_id: UUID | None
     officer_id: UUID | None
-    claims: dict[str, Any]
+    claims: Annotated[Claims, AsStored()]
     sample: bool
     sha256: str | None
     size: int | None

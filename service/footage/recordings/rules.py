@@ -3,8 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
+from schemas.claims import Claims
 from schemas.jobs import JobKind
 from schemas.originals import MediaState
 from schemas.recordings import RecordingState
@@ -93,9 +94,10 @@ def plays_original(*, direct: bool, index_first: bool, original_size: int, video
     return direct and index_first and original_size <= video_size
 
 
-def missing_claims(claims: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:
+def missing_claims(claims: Claims, more: Claims) -> Claims:
     """`claims` with what only `more` says: a second receipt adds, it never contradicts."""
-    return {**claims, **{key: value for key, value in more.items() if value and not claims.get(key)}}
+    missing = {key: value for key, value in more.items() if value and not claims.get(key)}
+    return {**claims, **cast(Claims, missing)}
 
 
 _RANGE = re.compile(r"^bytes=(\d*)-(\d*)$")

@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from schemas.accounts import Account, ApiToken, Role, TokenScope
 from schemas.base import new_id
+from schemas.claims import Claims
 from schemas.people import Officer, Squad
 from schemas.recorders import Recorder
 from schemas.recordings import Receipt, ReceiptOutcome, Recording
@@ -177,9 +178,10 @@ def _facts(actor: Actor, said: Said) -> dict[str, Any]:
 def say_again(session: Session, actor: Actor, upload_id: UUID, said: Said) -> None:
     """One-shot forms may name facts after the file."""
     upload = find_upload(session, actor, upload_id, lock=True).upload
-    facts, known = _facts(actor, said), upload.facts.get("claims", {})
-    if said.claims.get("device_time") == known.get("device_time"):
-        facts["claims"] = {**facts["claims"], **{k: v for k, v in known.items() if k == "device_time_at"}}
+    facts = _facts(actor, said)
+    known: Claims = upload.facts.get("claims", {})
+    if said.claims.get("device_time") == known.get("device_time") and "device_time_at" in known:
+        facts["claims"] = {**facts["claims"], "device_time_at": known["device_time_at"]}
     upload.facts, upload.file_name = facts, said.file_name
     session.add(upload)
 

@@ -6,8 +6,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import cast
 from zoneinfo import ZoneInfo
 
+from schemas.claims import Claims
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.registry.conventions.rules import base_name
@@ -35,7 +37,7 @@ SIDECAR_ENDINGS = (".json", ".csv")
 class Said:
     """`claims` as said (known keys, not empty). `file_name` has no path. `sha256` in lower case."""
 
-    claims: dict[str, str] = field(default_factory=dict)
+    claims: Claims = field(default_factory=Claims)
     file_name: str = ""
     sha256: str | None = None
 
@@ -99,7 +101,7 @@ def check_said(values: Mapping[str, str], zone: ZoneInfo) -> Said:
     if "filename" not in claims and 0 < len(values.get("name", "")) <= LONGEST["filename"]:
         claims["filename"] = values["name"].replace("\0", "")
     name = base_name(claims.get("filename", ""))
-    return Said(claims, name, sha256.lower() if sha256 else None)
+    return Said(cast(Claims, claims), name, sha256.lower() if sha256 else None)
 
 
 def check_moment(text: str, zone: ZoneInfo, field: str = "recorded_at") -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlmodel import Session
 
+from schemas.claims import FileFacts
 from schemas.recorders import Recorder, RecorderModel
 from schemas.recordings import Sidecar
 from service.kernel.settings import get_settings
@@ -51,7 +52,7 @@ def _read(name: str, stored: dict[str, Any]) -> Conventions | None:
         return None
 
 
-def sidecar_facts(session: Session, squad_id: UUID, file_name: str, arrived: datetime) -> dict[str, Any]:
+def sidecar_facts(session: Session, squad_id: UUID, file_name: str, arrived: datetime) -> FileFacts:
     """What a sidecar said of this file (`Facts.as_json`); the exact name counts more than the name without its
     ending. Empty if there was none within BESIDE of the file's arrival."""
     keys = sidecar_keys(file_name)
@@ -63,7 +64,7 @@ def sidecar_facts(session: Session, squad_id: UUID, file_name: str, arrived: dat
         )
     ).all()
     by_key = {row.file_name: row.facts for row in rows}
-    return next((by_key[key] for key in keys if key in by_key), {})
+    return next((by_key[key] for key in keys if key in by_key), FileFacts())
 
 
 def facts_in_name(session: Session, file_name: str, recorder: str | None) -> Facts:

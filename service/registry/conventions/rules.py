@@ -11,10 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import re2
+
+from schemas.claims import FileFacts
 
 _QUIET = re2.Options()
 _QUIET.log_errors = False
@@ -70,9 +72,9 @@ class Facts:
     def __bool__(self) -> bool:
         return any(getattr(self, part.name) for part in fields(self))
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self) -> FileFacts:
         """Only what is known; times as ISO 8601 in UTC."""
-        return {
+        known = {
             name: value.isoformat()
             if isinstance(value, datetime)
             else list(value)
@@ -81,6 +83,7 @@ class Facts:
             for name, value in asdict(self).items()
             if value
         }
+        return cast(FileFacts, known)
 
 
 PATTERN_GROUPS = ("recorder", "officer", "at", "start", "end", "event", "case", "note", "file_id")

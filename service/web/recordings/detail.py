@@ -352,11 +352,9 @@ def _receipt(session: Session, receipt: Receipt) -> views.Receipt:
 
 
 def _unknown_claims(recording: Recording) -> list[str]:
-    known = {"recorder": recording.recorder_id, "officer": recording.officer_id}
-    names = {"recorder": _("Recorder"), "officer": _("Officer")}
+    recorder, officer = recording.claims.get("recorder"), recording.claims.get("officer")
     said = [
-        f"{names[name]}: {recording.claims[name]}"
-        for name, row in known.items()
-        if recording.claims.get(name) and row is None
+        (_("Recorder"), recorder if recording.recorder_id is None else None),
+        (_("Officer"), officer if recording.officer_id is None else None),
     ]
-    return said
+    return [f"{name}: {value}" for name, value in said if value]

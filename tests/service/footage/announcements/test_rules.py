@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.claims import Claims
 from service.footage.announcements.rules import File, choose, due_at, mismatches, papers, same_file
 
 NOON = datetime(2024, 6, 3, 4, tzinfo=UTC)
@@ -85,7 +86,7 @@ def test_a_list_and_the_bytes_disagree_only_where_both_say_something() -> None:
 
 
 def test_a_sidecar_of_another_recorder_says_nothing() -> None:
-    claims = {"announced": {"facts": {"recorder": "R-07", "officer": "012"}}}
+    claims: Claims = {"announced": {"facts": {"recorder": "R-07", "officer": "012"}}}
     assert papers(claims, {"recorder": "R-08", "officer": "099"})["officer"] == "012"
     assert papers(claims, {"recorder": "R-07", "case": "5"}) == {
         "recorder": "R-07",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,8 +10,10 @@ from sqlalchemy import select
 
 from schemas.accounts import Account, ApiToken, Role, TokenScope
 from schemas.base import new_id
+from schemas.claims import Claims
 from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind, JobState
+from schemas.recordings import Recording
 from service.access.actions import open_session
 from service.access.rules import fingerprint, new_secret
 from service.app import create_app
@@ -86,6 +89,18 @@ def test_nobody_else_sees_a_recording_or_a_byte_of_it(bureau: Bureau, client: Te
         assert client.get(base + path, headers=mine).status_code == 200, path
     assert client.get(base, headers=headers(bureau, role=Role.auditor)).status_code == 200
     assert client.get("/api/v1/recordings/facets", headers=mine).status_code == 200
+
+
+def test_what_an_older_row_holds_goes_out_as_it_is_kept(
+    bureau: Bureau, client: TestClient, clip: Path
+) -> None:
+    recording_id = bureau.receive(clip)
+    claims = {"officer": 7, "older": [1, 2.0], "sidecar": {"size": "12", "older": 1}, "file_name": "none"}
+    with transaction() as session:
+        session.get_one(Recording, recording_id).claims = cast(Claims, claims)
+    found = client.get(f"/api/v1/recordings/{recording_id}", headers=headers(bureau))
+    assert repr(found.json()["claims"]) == repr({key: claims[key] for key in found.json()["claims"]})
+    assert found.json()["claims"] == claims
 
 
 def test_a_recording_tells_everything_about_itself(bureau: Bureau, client: TestClient, clip: Path) -> None:

@@ -1,12 +1,13 @@
 """The state of a recording, what is encoded first, and byte ranges: whatever the combination."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.claims import Claims
 from schemas.jobs import JobKind
 from schemas.originals import MediaState
 from schemas.recordings import RecordingState
@@ -102,7 +103,7 @@ def test_the_checked_video_is_played_unless_the_original_is_no_heavier_and_start
 def test_a_second_receipt_adds_to_claims_and_never_contradicts(
     first: dict[str, str], second: dict[str, str]
 ) -> None:
-    merged = missing_claims(first, second)
+    merged = dict(missing_claims(cast(Claims, first), cast(Claims, second)))
     assert all(merged[key] == value for key, value in first.items() if value)
     assert set(merged) <= set(first) | set(second)
 

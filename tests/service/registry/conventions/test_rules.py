@@ -3,6 +3,7 @@
 import json
 import re
 from contextlib import suppress
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.claims import FileFacts
 from service.registry.conventions.examples import EXAMPLES
 from service.registry.conventions.rules import (
     Conventions,
@@ -181,3 +183,7 @@ def test_the_example_of_the_readme_reads_what_it_shows(page: str) -> None:
     found = read_file_name("DSJ001_360701_20240506093000.mp4", Conventions.of(model["conventions"]), SHANGHAI)
     assert (found.recorder, found.officer) == ("DSJ001", "360701")
     assert found.start == datetime(2024, 5, 6, 1, 30, tzinfo=UTC)
+
+
+def test_facts_are_kept_under_the_names_of_their_type() -> None:
+    assert {part.name for part in fields(Facts)} == FileFacts.__annotations__.keys()

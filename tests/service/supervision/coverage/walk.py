@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlmodel import Session
 
 from schemas.accounts import Role
+from schemas.claims import Claims
 from schemas.clocks import ClockOffset, ClockOffsetCreate
 from schemas.coverage import Basis, EventCoverage, Explanation, ExplanationReason
 from schemas.events import EnforcementEvent, EventCreate, EventKind, EventOfficer, EventUpdate
@@ -180,7 +181,7 @@ class Walk:
         request_job(session, JobKind.link, recording.id)
         changed(session, Recording, [recording.id], NEW)
 
-    def claims(self) -> dict[str, Any]:
+    def claims(self) -> Claims:
         """What is said with a recording."""
         return {}
 
