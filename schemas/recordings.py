@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from schemas.base import AsStored, enum_check, enum_field, id_field, json_field, time_field
 from schemas.claims import Claims, FileFacts
+from schemas.recording_clock import RecordingClock
 from schemas.wishes import Wish, second_person
 
 
@@ -82,7 +83,7 @@ class Recording(SQLModel, table=True):
     recorded_from: datetime | None = time_field(nullable=True, index=True)
     recorded_to: datetime | None = time_field(nullable=True)
     duration_s: float | None = None
-    clock: dict[str, Any] = json_field()
+    clock: Annotated[RecordingClock, AsStored()] = json_field()
     latitude: float | None = None
     longitude: float | None = None
     track: list[Any] = json_field(list)

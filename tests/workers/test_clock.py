@@ -16,6 +16,7 @@ from schemas.clocks import ClockOffset, ClockOffsetCreate, OffsetSource
 from schemas.jobs import Job, JobKind, JobState
 from schemas.originals import Original
 from schemas.recorders import Recorder, RecorderCreate, RecorderModel
+from schemas.recording_clock import JudgedClaim, RecordingClock, TimeClaim
 from schemas.recordings import Recording
 from service.kernel.actor import Actor
 from service.kernel.database import transaction
@@ -25,6 +26,7 @@ from service.registry.conventions.actions import keep_sidecar
 from service.registry.recorders.actions import create_recorder
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.media import FONT
+from workers.media import clock
 from workers.stages import tag_clock
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -253,3 +255,9 @@ def test_a_dock_s_reading_is_kept_with_the_recording_that_brought_it(
         (False, False),
         (True, True),
     ]
+
+
+def test_a_judged_clock_is_kept_under_the_names_of_its_type() -> None:
+    assert clock.Clock.model_fields.keys() <= RecordingClock.__annotations__.keys()
+    assert clock.Judged.model_fields.keys() == JudgedClaim.__annotations__.keys()
+    assert clock.Claim.model_fields.keys() == TimeClaim.__annotations__.keys()

@@ -3,13 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlmodel import Session
 
 from schemas.clocks import OffsetSource
 from schemas.jobs import JobKind
 from schemas.originals import Original
+from schemas.recording_clock import RecordingClock
 from schemas.recordings import Recording
 from service.footage.announcements.rules import sidecar_of
 from service.kernel.clock import as_utc
@@ -75,9 +76,9 @@ def picture_claim(original: Original, conventions: Conventions | None) -> list[C
     return [Claim(source="burned_in", at=at, stamp="start", untrusted=found.starred)]
 
 
-def facts_of(judged: Clock) -> dict[str, Any]:
+def facts_of(judged: Clock) -> RecordingClock:
     """The clock as kept with the recording: every claim with its verdict, the one that was believed, the doubts."""
-    facts = judged.model_dump(mode="json")
+    facts = cast(RecordingClock, judged.model_dump(mode="json"))
     if judged.chosen is not None:
         facts["source"] = judged.judged[judged.chosen].claim.source
         if facts["source"] in EXACT_SOURCES:

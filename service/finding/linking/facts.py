@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
+from schemas.recording_clock import RecordingClock
 from schemas.recordings import Recording
 from service.finding.linking import policy
 from service.finding.linking.claims import Claimed, Claims, Named, find_cases, find_events
@@ -60,8 +61,8 @@ def clock_doubt_s(recording: Recording) -> float:
     return doubt_s(recording.clock)
 
 
-def doubt_s(clock: dict[str, Any]) -> float:
-    """How far the believed time may be off, in seconds (shape of `clock`: workers.media.clock.Clock).
+def doubt_s(clock: RecordingClock) -> float:
+    """How far the believed time may be off, in seconds.
 
     Claims that were passed over cast no doubt; good claims that disagree do, by how much they differ.
     """
@@ -73,7 +74,8 @@ def doubt_s(clock: dict[str, Any]) -> float:
         return UNMEASURED_DOUBT_S if clock.get("doubts") else 0.0
     believed = judged[chosen]
     if "claims_disagree" in clock.get("doubts", []):
-        good = [datetime.fromisoformat(one["start"]) for one in judged if one.get("finding") == "ok"]
+        starts = [one.get("start") for one in judged if one.get("finding") == "ok"]
+        good = [datetime.fromisoformat(start) for start in starts if start]
         apart = max(good) - min(good) if good else timedelta(seconds=UNMEASURED_DOUBT_S)
         return min(apart, REACH).total_seconds()
     return 0.0 if believed.get("finding") == "ok" else FAR_DOUBT_S

@@ -11,6 +11,7 @@ from schemas.claims import Claims
 from schemas.jobs import JobKind, JobState
 from schemas.links import LinkRead
 from schemas.originals import RenditionRead
+from schemas.recording_clock import RecordingClock
 from schemas.recordings import ReceiptRead, RecordingState, TagRead
 
 
@@ -71,7 +72,7 @@ class RecordingRead(BaseModel):
     playable_after_s: float | None
     recorded_from: datetime | None
     recorded_to: datetime | None
-    clock: dict[str, Any]
+    clock: Annotated[RecordingClock, AsStored()]
     claimed_from: datetime | None
     clock_offset_s: float | None
     clock_doubt_s: float | None

@@ -3,6 +3,7 @@
 from typing import Any
 
 from schemas.reasons import MESSAGES
+from schemas.recording_clock import RecordingClock
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.words import Word
@@ -151,9 +152,9 @@ def reason_sentence(code: str | None, params: dict[str, Any] | None = None) -> s
         return _(message)
 
 
-def doubts(clock: dict[str, Any]) -> list[str]:
+def doubts(clock: RecordingClock) -> list[str]:
     return [str(DOUBTS.get(code, code)) for code in clock.get("doubts", [])]
 
 
-def doubt_sentence(clock: dict[str, Any]) -> str | None:
+def doubt_sentence(clock: RecordingClock) -> str | None:
     return next(iter(doubts(clock)), None)

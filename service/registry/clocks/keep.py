@@ -7,7 +7,6 @@ A reader never waits; it comes again. The lock is taken before any row's.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, func, select
@@ -17,6 +16,7 @@ from schemas.base import believable
 from schemas.clocks import ClockOffset, OffsetSource
 from schemas.jobs import JobKind
 from schemas.recorders import Recorder
+from schemas.recording_clock import JudgedClaim, OffsetBasis
 from schemas.recordings import Recording
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
@@ -59,7 +59,7 @@ class Corrected:
     recorded_to: datetime | None
     offset_s: float | None
     doubt_s: float | None
-    basis: dict[str, object] | None
+    basis: OffsetBasis | None
 
 
 def change_clock(session: Session, recorder_id: UUID) -> None:
@@ -236,7 +236,7 @@ def _needs_weighing(recording: Recording | Row, wanted: Corrected) -> bool:
         return False
     if wanted.recorded_from is None or recording.recorded_from is None:
         return True
-    judged: list[dict[str, Any]] = recording.clock.get("judged") or []
+    judged: list[JudgedClaim] = recording.clock.get("judged") or []
     far = abs((wanted.recorded_from - recording.recorded_from).total_seconds()) >= WEIGHED_ANEW_S
     return far or (
         wanted != as_it_is(recording)

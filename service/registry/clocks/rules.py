@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from schemas.clocks import OffsetSource
+from schemas.recording_clock import NearMeasurement, OffsetBasis
 
 DRIFT_S_PER_DAY = 3.0
 DAY_S = 86400.0
@@ -62,8 +62,10 @@ class Basis:
     kind: Kind
     near: tuple[Measurement, ...] = ()
 
-    def as_json(self) -> dict[str, Any]:
-        near = [{"source": str(m.source), "at": m.measured_at.isoformat()} for m in self.near]
+    def as_json(self) -> OffsetBasis:
+        near: list[NearMeasurement] = [
+            {"source": str(m.source), "at": m.measured_at.isoformat()} for m in self.near
+        ]
         return {"kind": str(self.kind), "near": near}
 
 

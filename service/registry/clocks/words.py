@@ -1,11 +1,10 @@
 """Clocks in sentences."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 from urllib.parse import quote
 
 from schemas.recorders import Recorder
+from schemas.recording_clock import OffsetBasis
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy, moment, number
 from service.kernel.words import Word
@@ -88,7 +87,7 @@ def drift(rate: tuple[float, float]) -> str:
     return _("{rate} s a day, ± {doubt}").format(rate=f"{rate[0]:+.1f}", doubt=f"{rate[1]:.1f}")
 
 
-def basis_sentence(basis: Basis | Mapping[str, Any] | None) -> str | None:
+def basis_sentence(basis: Basis | OffsetBasis | None) -> str | None:
     """Where a correction comes from; from a recording's `clock["basis"]` as well."""
     if basis is None:
         return None

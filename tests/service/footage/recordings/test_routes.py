@@ -1,5 +1,6 @@
 """Who gets a recording and its bytes, and what is written down of it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
@@ -13,6 +14,7 @@ from schemas.base import new_id
 from schemas.claims import Claims
 from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind, JobState
+from schemas.recording_clock import RecordingClock
 from schemas.recordings import Recording
 from service.access.actions import open_session
 from service.access.rules import fingerprint, new_secret
@@ -95,12 +97,22 @@ def test_what_an_older_row_holds_goes_out_as_it_is_kept(
     bureau: Bureau, client: TestClient, clip: Path
 ) -> None:
     recording_id = bureau.receive(clip)
-    claims = {"officer": 7, "older": [1, 2.0], "sidecar": {"size": "12", "older": 1}, "file_name": "none"}
+    kept = {
+        "claims": {
+            "officer": 7,
+            "older": [1, 2.0],
+            "sidecar": {"size": "12", "older": 1},
+            "file_name": "none",
+        },
+        "clock": {"apart_s": 0, "judged": [{"older": 1, "start": 5}], "basis": "none", "older": 2},
+    }
     with transaction() as session:
-        session.get_one(Recording, recording_id).claims = cast(Claims, claims)
-    found = client.get(f"/api/v1/recordings/{recording_id}", headers=headers(bureau))
-    assert repr(found.json()["claims"]) == repr({key: claims[key] for key in found.json()["claims"]})
-    assert found.json()["claims"] == claims
+        recording = session.get_one(Recording, recording_id)
+        recording.claims = cast(Claims, kept["claims"])
+        recording.clock = cast(RecordingClock, kept["clock"])
+    found = client.get(f"/api/v1/recordings/{recording_id}", headers=headers(bureau)).json()
+    for name, value in kept.items():  # as text, for 0 == 0.0
+        assert json.dumps(found[name], sort_keys=True) == json.dumps(value, sort_keys=True)
 
 
 def test_a_recording_tells_everything_about_itself(bureau: Bureau, client: TestClient, clip: Path) -> None:
