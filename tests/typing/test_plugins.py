@@ -1,4 +1,4 @@
-"""The plugin types columns, and does not silence them: what can never be true is still found."""
+"""The plugins type columns and keys, and do not silence them: what can never be true is still found."""
 
 import subprocess
 import sys
@@ -24,6 +24,9 @@ RIGHT = [
     "update(Recording).where(Recording.squad_id == recording.squad_id).values(sample=True)",
     "table: Table = Recording.__table__",
     "squad: UUID = recording.squad_id",
+    "said: str = recording.claims.get('recorder') or recording.claims['officer']",
+    "sized: int | None = recording.claims.get('sidecar', {}).get('size')",
+    "recording.clock = {**recording.clock, 'source': 'gps'}",
 ]
 WRONG = [
     "select(Recording).where(Recording.state == 'raedy')",
@@ -38,6 +41,11 @@ WRONG = [
     "sqlmodel.select(Tag).where(Tag.source == RecordingState.ready)",
     "wrong: UUID = Recording.squad_id",
     "wrong: int = recording.squad_id",
+    "recording.claims.get('recordr')",
+    "recording.claims['recordr']",
+    "recording.claims.get('announced', {}).get('fact')",
+    "recording.clock.get('sorce', '')",
+    "recording.clock = {'sorce': 'gps'}",
 ]
 
 
