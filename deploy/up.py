@@ -82,7 +82,7 @@ def with_queues(command: Callable[..., None]) -> Callable[..., None]:
     def complete(**given: Any) -> None:
         command(**given)
 
-    complete.__signature__ = own.replace(parameters=[*plain, *options])  # type: ignore[attr-defined]
+    complete.__signature__ = own.replace(parameters=[*plain, *options])  # type: ignore[attr-defined]  # inspect reads it of any function
     complete.__annotations__ = {one.name: one.annotation for one in (*plain, *options)}
     return complete
 

@@ -79,7 +79,7 @@ _beat: Beat | None = None
 @worker_ready.connect
 def _begin(sender: object, **_: object) -> None:
     global _beat
-    queues = ",".join(sorted(sender.app.amqp.queues.consume_from))  # type: ignore[attr-defined]
+    queues = ",".join(sorted(sender.app.amqp.queues.consume_from))  # type: ignore[attr-defined]  # the sender is the consumer
     _beat = Beat(queues, tidy=runner.prepare)
     _beat.start()
     runner.prepare()

@@ -31,7 +31,7 @@ class Page(BaseModel, Generic[T]):
 class NumberedPage(Page[T], Generic[T]):
     """Newest first; `next` goes into `before`."""
 
-    next: int | None = None  # type: ignore[assignment]
+    next: int | None = None  # type: ignore[assignment]  # a number where other pages have a word
 
 
 class Reason(BaseModel):

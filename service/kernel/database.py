@@ -87,7 +87,7 @@ def at_once(statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Ro
 
     Each connection keeps it prepared: for statements by primary key, whose plan is the same whatever they ask for."""
     with get_engine().connect() as connection:
-        driver: psycopg.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+        driver: psycopg.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]  # psycopg is the only driver
         before = driver.prepare_threshold
         driver.autocommit, driver.prepare_threshold = True, 0
         try:
@@ -101,7 +101,7 @@ def at_once(statement: TextClause, parameters: Mapping[str, Any]) -> Sequence[Ro
 def any_number_of_values(session: Session) -> Iterator[None]:
     """The protocol carries at most 65,535 values beside a statement; here they are written into it, quoted by the
     driver. For what is asked about all rows of a table at once."""
-    driver: psycopg.Connection = session.connection().connection.dbapi_connection  # type: ignore[assignment]
+    driver: psycopg.Connection = session.connection().connection.dbapi_connection  # type: ignore[assignment]  # psycopg is the only driver
     before = driver.cursor_factory
     driver.cursor_factory = psycopg.ClientCursor
     try:

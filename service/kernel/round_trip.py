@@ -23,7 +23,7 @@ def together(session: Session, *asked: Asked) -> list[list[Any]]:
     The connection keeps them prepared: the statements of this program are few.
     """
     session.flush()
-    driver: psycopg.Connection = session.connection().connection.dbapi_connection  # type: ignore[assignment]
+    driver: psycopg.Connection = session.connection().connection.dbapi_connection  # type: ignore[assignment]  # psycopg is the only driver
     before, driver.prepare_threshold = driver.prepare_threshold, 0
     cursors = [driver.cursor(row_factory=namedtuple_row) for _ in asked]
     try:

@@ -31,7 +31,7 @@ class Protocol(HttpToolsProtocol):
     _head_timer: TimerHandle | None = None
     _wire: "Wire | None" = None  # of the request that the parser is in; the one in work may be an earlier one
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # TCP and TLS are both transports that can be paused
         super().connection_made(transport)
         self._await_head()
 
@@ -59,7 +59,7 @@ class Protocol(HttpToolsProtocol):
         length = dict(self.headers).get(b"content-length", b"0")
         if self.scheme == "http" and length.isdigit() and int(length):
             self._wire = Wire(self, self.cycle, int(length))
-            self.scope["extensions"] = {EXTENSION: self._wire}  # type: ignore[dict-item]
+            self.scope["extensions"] = {EXTENSION: self._wire}  # type: ignore[dict-item]  # the protocol's own name, for this program alone
             # Else a client that sends and closes would be gone before anyone asked for what it sent.
             self.flow.pause_reading()
 

@@ -15,7 +15,7 @@ from deploy.cli import app
 from service.kernel.settings import Settings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
-COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+COMMANDS = typer.main.get_command(app).commands  # type: ignore[attr-defined]  # a group has them
 SETTINGS = {f"ZHENGLU_{name.upper()}" for name in Settings.model_fields}
 
 
@@ -90,7 +90,7 @@ def test_kubernetes_traffic_reaches_the_pods() -> None:
 @pytest.mark.parametrize("unit", sorted((DEPLOY / "systemd").iterdir()), ids=lambda path: path.name)
 def test_systemd_units_start_commands_that_exist(unit: Path) -> None:
     parser = configparser.ConfigParser(strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # as its manual says
     parser.read(unit)
     program, *words = parser["Service"]["ExecStart"].split()
     assert program.endswith("/.venv/bin/zhenglu")

@@ -139,7 +139,7 @@ def test_a_tag(bureau: Bureau) -> None:  # noqa: F811
 
 def test_an_act_of_custody(bureau: Bureau) -> None:  # noqa: F811
     with transaction(get_engine()) as session:
-        record(session, "system", acts.CLOSE_CASE, "case", None)  # type: ignore[attr-defined]
+        record(session, "system", acts.CLOSE_CASE, "case", None)  # type: ignore[attr-defined]  # added to the copy
     told = bureau.ask(bureau.secret(Role.admin, None), "GET", "/api/v1/custody").json()
     assert "close_case" in [one["action"] for one in told["items"]]
     with transaction(get_engine()) as session:

@@ -342,7 +342,7 @@ def _text(value: object) -> str | None:
 
 def _number(value: object) -> float | None:
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)  # type: ignore[arg-type]  # what is no number raises
     except (TypeError, ValueError):
         return None
     return number if abs(number) < 1e12 else None

@@ -313,7 +313,8 @@ def where(acts: Sequence[Stay], at: float) -> tuple[float, float]:
     if after is None:
         return before.place
     share = (at - before.end) / max(1.0, after.start - before.end)
-    return tuple(a + (b - a) * share for a, b in zip(before.place, after.place, strict=True))  # type: ignore[return-value]
+    (a, b), (c, d) = before.place, after.place
+    return a + (c - a) * share, b + (d - b) * share
 
 
 def moved(place: tuple[float, float], north: float, east: float) -> tuple[float, float]:

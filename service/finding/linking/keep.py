@@ -187,7 +187,7 @@ def _follow_time(recording: Recording, links: list[Link], known: Gathered, rule:
         return
     overlaps = rules.parts(known.recording, known.events, rule)
     for link in decided:
-        part = chosen_part(recording, link) or overlaps.get(link.event_id)  # type: ignore[arg-type]
+        part = chosen_part(recording, link) or overlaps.get(link.event_id)  # type: ignore[arg-type]  # None finds nothing
         since, until = part or (None, None)
         if (link.part_from, link.part_to) != (since, until) and (part or link.event_id in overlaps):
             link.part_from, link.part_to = since, until

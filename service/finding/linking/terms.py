@@ -227,10 +227,11 @@ def _of_the_act(
 ) -> list[Reason]:
     """Of the whole act of filming: this file with those that it continues or that continue it. `gained`: what the
     overlap said beyond that there is one; a sliver takes back no more, or touching would be worth more than it."""
-    since = min([recording.start, *(piece.start for piece in recording.run)])  # type: ignore[type-var]
-    until = max([recording.end, *(piece.end for piece in recording.run)])  # type: ignore[type-var]
-    common = (min(until, end) - max(since, start)).total_seconds()  # type: ignore[type-var,operator]
-    act, event = (until - since).total_seconds(), (end - start).total_seconds()  # type: ignore[operator]
+    assert recording.start and recording.end, "only what has a time can be weighed"
+    since = min([recording.start, *(piece.start for piece in recording.run)])
+    until = max([recording.end, *(piece.end for piece in recording.run)])
+    common = (min(until, end) - max(since, start)).total_seconds()
+    act, event = (until - since).total_seconds(), (end - start).total_seconds()
     shorter, longer = min(act, event), max(act, event)
     reasons = []
     if longer:
@@ -267,17 +268,19 @@ def _shifted(recording: RecordingFacts, start: datetime, end: datetime, part: Sp
 
 def _share(recording: RecordingFacts, start: datetime, end: datetime, part: Span) -> float:
     """Of the shorter of the two: a long recording may show a short event whole, and the other way round."""
+    assert recording.start and recording.end, "only what has a time can be weighed"
     length = part[1] - part[0]
-    shorter = min(recording.end - recording.start, end - start)  # type: ignore[operator]
+    shorter = min(recording.end - recording.start, end - start)
     return min(1.0, length / shorter) if shorter else 1.0
 
 
 def _overlap_reason(
     recording: RecordingFacts, start: datetime, end: datetime, part: Span, weight: float
 ) -> Reason:
+    assert recording.start and recording.end, "only what has a time can be weighed"
     params = {
         "overlap_s": round((part[1] - part[0]).total_seconds()),
-        "recording_s": round((recording.end - recording.start).total_seconds()),  # type: ignore[operator]
+        "recording_s": round((recording.end - recording.start).total_seconds()),
         "event_s": round((end - start).total_seconds()),
     }
     return Reason("overlap", params, weight)

@@ -46,7 +46,7 @@ def same_file(listed: File, other: File) -> bool:
         return sized and listed.size == other.size
     timed = listed.start is not None and other.start is not None
     other_size = sized and listed.size != other.size
-    other_start = timed and abs(listed.start - other.start) > SAME_START  # type: ignore[operator]
+    other_start = timed and abs(listed.start - other.start) > SAME_START  # type: ignore[operator]  # both are there if `timed`
     return not (other_size and other_start)
 
 

@@ -70,7 +70,7 @@ def expire() -> int:
             .values(state=UploadState.expired, epoch=Upload.epoch + 1)
             .execution_options(synchronize_session=False)
         )
-        return done.rowcount  # type: ignore[attr-defined]
+        return done.rowcount  # type: ignore[attr-defined]  # an UPDATE answers with it
 
 
 def retire_pieces() -> int:
@@ -95,7 +95,7 @@ def retire_pieces() -> int:
             .values(state=UploadState.expired)
             .execution_options(synchronize_session=False)
         )
-        return done.rowcount  # type: ignore[attr-defined]
+        return done.rowcount  # type: ignore[attr-defined]  # an UPDATE answers with it
 
 
 def clear_ended() -> int:

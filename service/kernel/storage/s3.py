@@ -106,7 +106,7 @@ class _Client(Minio):
 
 
 class _Pool(urllib3.PoolManager):
-    def urlopen(self, method: str, url: str, redirect: bool = True, **kw: Any) -> Any:  # type: ignore[override]
+    def urlopen(self, method: str, url: str, redirect: bool = True, **kw: Any) -> Any:  # type: ignore[override]  # what it takes by name is passed on
         if isinstance(kw.get("body"), FileBody):
             kw["body"] = kw["body"].file
             kw["body"].seek(0)
@@ -253,7 +253,7 @@ class Bucket:
 
     def part(self, key: str, upload: str, number: int, body: bytes | memoryview | FileBody) -> str:
         with self._sdk() as sdk:
-            return sdk._upload_part(self.name, key, body, None, upload, number)  # type: ignore[arg-type]
+            return sdk._upload_part(self.name, key, body, None, upload, number)  # type: ignore[arg-type]  # any body will do
 
     def copy_part(
         self, key: str, upload: str, number: int, source: str, version: str, start: int, length: int
@@ -263,7 +263,7 @@ class Bucket:
             "x-amz-copy-source-range": f"bytes={start}-{start + length - 1}",
         }
         with self._sdk() as sdk:
-            return sdk._upload_part_copy(self.name, key, upload, number, headers)[0]  # type: ignore[arg-type]
+            return sdk._upload_part_copy(self.name, key, upload, number, headers)[0]  # type: ignore[arg-type]  # plain text is a header
 
     def parts(self, key: str, upload: str) -> Iterator[StoredPart]:
         marker: str | None = None
@@ -335,7 +335,7 @@ class Bucket:
         if mode not in (GOVERNANCE, COMPLIANCE) or until is None:
             return LockState(False, detail="the store holds no lock on these bytes")
         locked = until > datetime.now(UTC)
-        return LockState(locked, mode, until, "" if locked else "the lock has run out")  # type: ignore[arg-type]
+        return LockState(locked, mode, until, "" if locked else "the lock has run out")  # type: ignore[arg-type]  # one of the two, see above
 
 
 def parse_moment(text: str) -> datetime | None:

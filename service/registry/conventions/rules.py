@@ -353,7 +353,7 @@ def read_moment(value: Any, zone: tzinfo) -> datetime | None:
         if isinstance(value, Mapping):
             parts = {str(k).lower().removeprefix("dw").removeprefix("n"): v for k, v in value.items()}
             numbers = [int(parts.get(p, 0)) for p in ("year", "month", "day", "hour", "minute", "second")]
-            return datetime(*numbers, tzinfo=zone).astimezone(UTC)  # type: ignore[misc, arg-type]
+            return datetime(*numbers, tzinfo=zone).astimezone(UTC)  # type: ignore[misc, arg-type]  # six of them
         text = str(value if value is not None else "").strip()
         if re.fullmatch(r"\d{10}(\d{3})?", text):
             return datetime.fromtimestamp(int(text[:10]), UTC)
@@ -361,7 +361,7 @@ def read_moment(value: Any, zone: tzinfo) -> datetime | None:
         if not found:
             return None
         numbers = [int(found[part] or 0) for part in ("year", "month", "day", "hour", "minute", "second")]
-        moment = datetime(*numbers, tzinfo=zone)  # type: ignore[misc, arg-type]
+        moment = datetime(*numbers, tzinfo=zone)  # type: ignore[misc, arg-type]  # six of them
         if offset := found["zone"]:
             sign = -1 if offset[0] == "-" else 1
             digits = "0000" if offset == "Z" else offset[1:].replace(":", "")

@@ -124,7 +124,7 @@ def _account_page(
             for token in tokens
         ],
         may_make_tokens=may(actor.role, "upload"),
-        **extra,  # type: ignore[arg-type]
+        **extra,  # type: ignore[arg-type]  # names of its fields, as the callers write them
     )
     return render(request, "access/account.html", status_code=status_code, account=account)
 

@@ -110,7 +110,7 @@ def install(app: FastAPI) -> None:
             said = BadRequest(headers=headers, field="body", problem=str(error.detail))
         else:
             said = ServiceError(headers=headers)
-        said.status = error.status_code  # type: ignore[misc]
+        said.status = error.status_code  # type: ignore[misc]  # the class's own, but for this answer
         return respond(request, said)
 
     @app.exception_handler(OperationalError)

@@ -146,7 +146,7 @@ def history(bureau: Field, actor: Actor) -> list[list[Step]]:
 
 
 def _after_people(step: Step, serial: str = "R-07") -> Step:
-    step.needs = ("012", serial)  # type: ignore[attr-defined]
+    step.needs = ("012", serial)  # type: ignore[attr-defined]  # functions hold what they are given
     return step
 
 

@@ -25,9 +25,9 @@ class Session:
 
 def test_only_an_act_that_is_declared_for_its_subject_can_be_recorded() -> None:
     with pytest.raises(ValueError, match="not declared for recording"):
-        record(Session(), "system", acts.CREATE_CASE, "recording", None)  # type: ignore[arg-type]
+        record(Session(), "system", acts.CREATE_CASE, "recording", None)  # type: ignore[arg-type]  # that is the point
     with pytest.raises(AttributeError):
-        record(Session(), "system", "create_case", "case", None)  # type: ignore[arg-type]
+        record(Session(), "system", "create_case", "case", None)  # type: ignore[arg-type]  # that is the point
 
 
 def test_an_act_is_declared_once_for_a_kind_of_subject_and_means_another_for_another() -> None:
