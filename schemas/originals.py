@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Index
 from sqlmodel import Field, SQLModel
+from typing_extensions import TypedDict
 
 from schemas.base import enum_check, enum_field, id_field, json_field, time_field
 
@@ -26,11 +27,52 @@ class MediaState(enum.StrEnum):
 WATCHABLE = (MediaState.examined, MediaState.ready, MediaState.partial)
 
 
+class ProbeFacts(TypedDict, total=False):
+    """Of the probe (the whole of it: workers.media.probe.Probe) what is read as it is stored."""
+
+    container: str | None
+    claimed_s: float | None
+    streams: list[dict[str, Any]]
+
+
+class VerdictFacts(TypedDict, total=False):
+    """Of the verdict (the whole of it: workers.media.verdict.Verdict) what is read as it is stored."""
+
+    reasons: list[dict[str, Any]]
+    remarks: list[dict[str, Any]]
+
+
+class BurnedInFacts(TypedDict, total=False):
+    """The time in the picture. `read`: workers.media.burned_in_rules.BurnedIn, None where none could be read."""
+
+    read: dict[str, Any] | None
+    looked_at: int
+
+
+class MediaFacts(TypedDict, total=False):
+    """Each is there once its job has looked."""
+
+    probe: ProbeFacts
+    verdict: VerdictFacts
+    burned_in: BurnedInFacts
+    md5: str
+
+
+class Measurements(TypedDict, total=False):
+    """Of the pictures and the sound: seconds from the start, as [from, to] (workers.media.quality.Quality)."""
+
+    every_s: float | None
+    black: list[list[float]]
+    frozen: list[list[float]]
+    silent: list[list[float]]
+    dark: list[list[float]]
+    covered: list[list[float]]
+
+
 class Original(SQLModel, table=True):
     """Written once, never changed.
 
-    `media` holds the probe and the verdict as measured (shapes: workers.media.probe), `measured_duration_s`
-    the duration from the packets, never the header. `locked_until` is set only where the store proved it.
+    `media` holds the probe and the verdict as measured, `measured_duration_s` the duration from the packets, never the header. `locked_until` is set only where the store proved it.
     """
 
     __tablename__ = "originals"
@@ -46,8 +88,8 @@ class Original(SQLModel, table=True):
     media_state: MediaState = enum_field(MediaState, default=MediaState.unexamined)
     reason: str | None = Field(default=None, max_length=100)
     reason_params: dict[str, Any] = json_field()
-    media: dict[str, Any] = json_field()
-    measurements: dict[str, Any] = json_field()
+    media: MediaFacts = json_field()
+    measurements: Measurements = json_field()
     measured_duration_s: float | None = None
     playable_at: datetime | None = time_field(nullable=True)
     created_at: datetime = time_field(default_now=True)

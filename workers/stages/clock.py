@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.jobs import JobKind
-from schemas.originals import WATCHABLE, Original
+from schemas.originals import WATCHABLE, BurnedInFacts, Original
 from schemas.recordings import Recording
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
@@ -47,7 +47,7 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
 
 def _publish(session: Session, held: Lease, looked: Looked) -> None:
     read = looked.read.model_dump(mode="json") if looked.read else None
-    found = {"read": read, "looked_at": looked.looked_at}
+    found: BurnedInFacts = {"read": read, "looked_at": looked.looked_at}
     before = session.get_one(Original, held.subject_id).media.get("burned_in") or {}
     if read != before.get("read"):
         recordings = session.scalars(

@@ -2,13 +2,13 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.jobs import JobKind
-from schemas.originals import WATCHABLE, MediaState, Original, RenditionKind
+from schemas.originals import WATCHABLE, Measurements, MediaState, Original, RenditionKind
 from schemas.reasons import Reason
 from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_state
@@ -141,7 +141,7 @@ def _publish(
         request_job(session, JobKind.tags, recording_id, priority=4, cost_s=1)
     original = session.scalars(select(Original).where(Original.id == held.subject_id).with_for_update()).one()
     replace_rows(session, held, original, [*made, _playback(original, facts, verdict, made[0])])
-    original.measurements = done.quality.model_dump(mode="json")
+    original.measurements = cast(Measurements, done.quality.model_dump(mode="json"))
     original.playable_at = original.playable_at or now()
     reason = verdict.reasons[0] if verdict.reasons else short
     original.media_state = MediaState.partial if reason else MediaState.ready

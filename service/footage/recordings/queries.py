@@ -10,7 +10,7 @@ from sqlmodel import Session
 from schemas.accounts import Role
 from schemas.custody import CustodyEntry
 from schemas.links import Link, LinkRead
-from schemas.originals import Original, Rendition, RenditionKind
+from schemas.originals import MediaFacts, Original, Rendition, RenditionKind
 from schemas.recordings import Receipt, Recording, Tag
 from service.access.queries import visible_cases, visible_events, visible_links, visible_receipts
 from service.footage.announcements.rules import WITHDRAWN
@@ -30,7 +30,7 @@ SUFFIX_OF = {"mov": "mp4", "mp4": "mp4", "matroska": "mkv", "webm": "webm", "avi
 def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]:
     """The recording as the API shows it. Links to what the caller may not see are left out."""
     original = session.get(Original, recording.original_id) if recording.original_id else None
-    media = original.media if original else {}
+    media: MediaFacts = original.media if original else {}
     subjects = [recording.id] + ([original.id] if original else [])
     return {
         "id": recording.id,

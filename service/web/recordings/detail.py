@@ -13,7 +13,7 @@ from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent
 from schemas.jobs import Job, JobState
 from schemas.links import Link, LinkState
-from schemas.originals import Original, Rendition, RenditionKind
+from schemas.originals import Original, ProbeFacts, Rendition, RenditionKind
 from schemas.recorders import Recorder
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, Tag
 from service.access.queries import (
@@ -256,7 +256,7 @@ def _original(
             sha256=last.stored_sha256 if last else None,
             lock="not_locked" if recording.state == "refused" else "pending",
         )
-    probe: dict[str, Any] = original.media.get("probe") or {}
+    probe: ProbeFacts = original.media.get("probe") or {}
     locked = original.locked_until is not None
     return views.Original(
         size=original.size,
