@@ -11,13 +11,16 @@ from contextvars import ContextVar
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from babel.core import Locale
 from babel.dates import format_datetime, format_timedelta, get_timezone_gmt, get_timezone_name
 from babel.numbers import format_decimal, format_percent
 from babel.support import LazyProxy, NullTranslations, Translations
-from starlette.types import ASGIApp, Receive, Scope, Send
+
+if TYPE_CHECKING:  # whoever only raises or says something loads no web
+    from starlette.types import ASGIApp, Receive, Scope, Send
 
 LOCALES = {"zh_CN": "中文", "en": "English"}
 DEFAULT = "zh_CN"
@@ -116,10 +119,10 @@ def noop(message: str) -> str:
 class LocaleMiddleware:
     """ASGI: every request speaks the language of its cookie or header."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: "ASGIApp") -> None:
         self.app = app
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         headers = {k.decode("latin-1"): v.decode("latin-1") for k, v in scope["headers"]}

@@ -230,5 +230,5 @@ def test_bash_can_read_it() -> None:
 
 def test_help_lists_every_target_of_the_makefile() -> None:
     told = subprocess.run(["make", "-s", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for target in ("demo", "test", "bench", "help", "lock", "lint"):
+    for target in ("demo", "test", "soak", "bench", "check", "format", "help", "lock", "setup"):
         assert f"make {target} " in told
