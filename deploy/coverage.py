@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from service.registry.events.subjects import Subjects
-    from service.supervision.coverage.figure import Figure
+    from service.supervision.coverage.figure_types import Figure
     from service.supervision.coverage.queries import Board
     from service.supervision.coverage.selection import Filters
 

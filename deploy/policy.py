@@ -13,7 +13,7 @@ def policy(
     value: Annotated[str, typer.Argument(help="the new value as JSON, “default” for the built-in one")] = "",
 ) -> None:
     """Show the bureau's rules, or change one: zhenglu policy link_open_event_minutes 90"""
-    import service.settlers  # noqa: F401  what follows from each change
+    import service.reactions  # noqa: F401  what follows from each change
     from service.desk.operations.policies import LINKS_DEPEND, RULES, set_policy
     from service.kernel.database import transaction
     from service.kernel.errors import ServiceError

@@ -13,7 +13,7 @@ LastDay = Annotated[str | None, typer.Option(metavar="DAY", help="recorded up to
 
 def relink(since: Day = None, until: LastDay = None) -> None:
     """Decide the links of all recordings anew. What persons decided stays."""
-    import service.settlers  # noqa: F401  what follows from each change
+    import service.reactions  # noqa: F401  what follows from each change
     from service.finding.linking.batch import relink_all
     from service.kernel.settings import get_settings
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
+from schemas.approvals import ApprovalRequest, second_person
 from schemas.base import enum_check, enum_field, id_field, json_field, time_field
 from schemas.events import EventKind
-from schemas.wishes import Wish, second_person
 
 
 class Basis(enum.StrEnum):
@@ -127,7 +127,7 @@ class ExplanationState(enum.StrEnum):
     withdrawn = "withdrawn"
 
 
-class Explanation(Wish, table=True):
+class Explanation(ApprovalRequest, table=True):
     """Asked by the member, decided by another person. Only an approved one counts."""
 
     __tablename__ = "explanations"
@@ -179,7 +179,7 @@ class DisputeAbout(enum.StrEnum):
     duty_day = "duty_day"
 
 
-class Dispute(Wish, table=True):
+class Dispute(ApprovalRequest, table=True):
     """An officer says that a row about them is wrong; a supervisor answers. `snapshot_id`: the frozen month
     that it concerns, set when one exists; the frozen figure stays, the upheld dispute stands beside it.
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import BigInteger, CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
+from schemas.approvals import ApprovalRequest, second_person
 from schemas.base import AsStored, enum_check, enum_field, id_field, json_field, time_field
 from schemas.claims import Claims, FileFacts
 from schemas.recording_clock import RecordingClock
-from schemas.wishes import Wish, second_person
 
 
 class RecordingState(enum.StrEnum):
@@ -217,7 +217,7 @@ class RemovalState(enum.StrEnum):
     granted = "granted"
 
 
-class RemovalRequest(Wish, table=True):
+class RemovalRequest(ApprovalRequest, table=True):
     """A member asks that a recording be taken out of sight; a supervisor answers. Bytes stay."""
 
     __tablename__ = "removal_requests"

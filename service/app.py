@@ -11,7 +11,7 @@ from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import configure_mappers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-import service.settlers  # noqa: F401  what follows from each change
+import service.reactions  # noqa: F401  what follows from each change
 from service.access.dependencies import COOKIE
 from service.api import API
 from service.footage.uploads.protocol import COMMON

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlmodel import SQLModel
 
-import service.settlers  # noqa: F401  fills the list of settlers
+import service.reactions  # noqa: F401  fills the list of reactions
 from schemas.coverage import Explanation
 from schemas.events import EventOfficer
 from schemas.links import Link
@@ -16,8 +16,8 @@ from schemas.recordings import Tag
 from service.kernel import changes
 
 ROOT = Path(__file__).parents[1]
-# What a settler watches, and what is told as a change of these.
-WATCHED: set[type[SQLModel]] = {thing for settler in changes._settlers for thing in settler.watches} | {
+# What a reaction watches, and what is told as a change of these.
+WATCHED: set[type[SQLModel]] = {thing for reaction in changes._reactions for thing in reaction.watches} | {
     Explanation, EventOfficer, Link, Tag,
 }  # fmt: skip
 NAMES = {thing.__name__ for thing in WATCHED}
@@ -191,7 +191,7 @@ def test_whoever_writes_what_is_watched_says_that_it_changed(trees: dict[str, as
         ("Recording", "service/footage/announcements/actions.py", "withdraw"),
         ("Assignment", "service/registry/recorders/actions.py", "remove_assignment"),
         ("Case", "service/registry/cases/importers.py", "apply"),
-        ("Link", "service/finding/linking/keep.py", "_apply"),
+        ("Link", "service/finding/linking/writing.py", "_apply"),
         ("Explanation", "service/supervision/explanations/actions.py", "_ask"),
         ("Tag", "workers/stages/tags.py", "_publish"),
     ],

@@ -4,7 +4,7 @@ A worker takes a job by compare-and-set, for a lease of 30 s that it renews ever
 only in a transaction in which its attempt still holds the row. A lease that ran out is taken over.
 
 Order of locks, for every transaction that touches more than one of these: clocks, then job rows (in the order of
-JobKind), then originals, then recordings' links (service.finding.linking.keep), then recordings by id, then search documents,
+JobKind), then originals, then recordings' links (service.finding.linking.writing), then recordings by id, then search documents,
 then coverage. Whoever keeps to it never waits in a ring.
 """
 

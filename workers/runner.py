@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
-import service.settlers  # noqa: F401  what follows from each change
+import service.reactions  # noqa: F401  what follows from each change
 from service.kernel.storage.errors import ObjectMissing, StorageError
 from workers import scratch
 from workers.lease import JobFailed, Lease, LeaseLost, TryLater, fail, give_back, kept, take

@@ -17,7 +17,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.exc import DBAPIError
 
-import service.settlers  # noqa: F401  what follows from each change
+import service.reactions  # noqa: F401  what follows from each change
 from schemas.jobs import Job, JobState
 from service.access.actions import forget_sign_ins
 from service.finding.search.schema import ensure_partition, month_of

@@ -31,7 +31,7 @@ class Announced:
 
 
 @dataclass(frozen=True)
-class Wish:
+class ApprovalRequest:
     """An exemption that the squad's member asks for."""
 
     event: str
@@ -70,12 +70,16 @@ def make_announced(bureau: Bureau, plans: list[Plan]) -> list[Announced]:
     ]
 
 
-def make_wishes(bureau: Bureau, plans: list[Plan]) -> list[Wish]:
+def make_wishes(bureau: Bureau, plans: list[Plan]) -> list[ApprovalRequest]:
     """One that was approved and one that still waits."""
     free = [event for event in unfilmed(bureau, plans) if event.squad == bureau.squads[0]["code"]]
     return [
-        Wish(free[0].external_id, free[0].squad, "device_fault", "记录仪电量耗尽，当日送修", approved=True),
-        Wish(free[1].external_id, free[1].squad, "objective_cause", "暴雨，设备无法使用", approved=False),
+        ApprovalRequest(
+            free[0].external_id, free[0].squad, "device_fault", "记录仪电量耗尽，当日送修", approved=True
+        ),
+        ApprovalRequest(
+            free[1].external_id, free[1].squad, "objective_cause", "暴雨，设备无法使用", approved=False
+        ),
     ]
 
 
@@ -84,7 +88,7 @@ def due_at(event: Event) -> datetime:
 
 
 def expected(
-    bureau: Bureau, plans: list[Plan], wishes: Iterable[Wish], as_of: datetime
+    bureau: Bureau, plans: list[Plan], wishes: Iterable[ApprovalRequest], as_of: datetime
 ) -> dict[str, tuple[str, ...]]:
     """Event → what its status may be: one word, save where a broken file leaves it open."""
     filmed: dict[str, list[tuple[float, float]]] = {}

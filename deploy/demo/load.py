@@ -7,7 +7,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from deploy.demo.bureau import Bureau
-from deploy.demo.coverage import Announced, Wish
+from deploy.demo.coverage import Announced, ApprovalRequest
 from deploy.demo.matters import LISTS
 from service.kernel import i18n
 
@@ -101,7 +101,7 @@ def announce(api: Api, files: list[Announced]) -> None:
         _import(api, f"announcements/import?{urlencode(asked)}", [row])
 
 
-def explain(member: Api, supervisor: Api, event_id: str, wish: Wish) -> None:
+def explain(member: Api, supervisor: Api, event_id: str, wish: ApprovalRequest) -> None:
     """Once: what was said already is not said again."""
     if member.get(f"events/{event_id}/explanations")["items"]:
         return

@@ -18,7 +18,7 @@ from deploy.demo.bureau import ZONE, Bureau, make_bureau
 from deploy.demo.check import Seen, misses, verdict_row
 from deploy.demo.coverage import (
     STATUSES,
-    Wish,
+    ApprovalRequest,
     differences,
     due_at,
     expected,
@@ -266,7 +266,7 @@ class Demo:
             cursor = page["next"]
         return found
 
-    def _explain(self, wishes: list[Wish], ids: dict[str, str], passwords: dict[str, str]) -> None:
+    def _explain(self, wishes: list[ApprovalRequest], ids: dict[str, str], passwords: dict[str, str]) -> None:
         supervisor = Api.sign_in(self.address, "supervisor", passwords["supervisor"])
         for wish in wishes:
             name = member_of(wish.squad)

@@ -4,7 +4,7 @@
     held.held_to = start
     changed(session, Assignment, [held.id], {"held_to"})
 
-What follows is the settlers' part; they are listed in service.settlers, in the order in which their locks are taken.
+What follows is the reactions' part; they are listed in service.reactions, in the order in which their locks are taken.
 That they come last and in one order is why no two transactions ever wait for each other here: take no lock of theirs
 before, and none of another kind after them.
 """
@@ -40,7 +40,7 @@ anything = but()
 
 
 class Changes:
-    """What a settler has to settle: ids of things, what changed of them, and how they were."""
+    """What a reaction has to settle: ids of things, what changed of them, and how they were."""
 
     def __init__(self) -> None:
         self._fields: dict[Thing, dict[Any, Fields]] = {}
@@ -72,15 +72,15 @@ class Settle(Protocol):
 
 
 class Note(Protocol):
-    """Answers by id how these rows are now, as far as its settler will want to know."""
+    """Answers by id how these rows are now, as far as its reaction will want to know."""
 
     def __call__(self, session: Session, ids: Sequence[Any], /) -> Mapping[Any, Any]: ...
 
 
 @dataclass(frozen=True, eq=False)
-class Settler:
+class Reaction:
     """`watches`: which changes it is told of. `notes`: what it keeps of a row that is about to change. `settle` may
-    say in turn that something `changed`, which only settlers after it may watch. Ids may be of rows that are gone, or
+    say in turn that something `changed`, which only reactions after it may watch. Ids may be of rows that are gone, or
     never came to be."""
 
     name: str
@@ -89,22 +89,22 @@ class Settler:
     notes: Mapping[Thing, Note] = field(default_factory=dict)
 
 
-class NoSettlers(RuntimeError):
+class NoReactions(RuntimeError):
     def __init__(self) -> None:
         super().__init__(
-            "nothing would follow from this change: the process has not imported service.settlers"
+            "nothing would follow from this change: the process has not imported service.reactions"
         )
 
 
-_settlers: tuple[Settler, ...] = ()
+_reactions: tuple[Reaction, ...] = ()
 
 
-def install(*settlers: Settler) -> None:
+def install(*reactions: Reaction) -> None:
     """All that this process has, in the order in which they run."""
-    global _settlers
-    if _settlers and _settlers != settlers:
-        raise RuntimeError("settlers are listed once, in service.settlers")
-    _settlers = settlers
+    global _reactions
+    if _reactions and _reactions != reactions:
+        raise RuntimeError("reactions are listed once, in service.reactions")
+    _reactions = reactions
 
 
 def changed(
@@ -117,59 +117,59 @@ def changed(
     Whoever reads or writes links names the events of all of them, as they were found and as they are left: the state
     in which a link was found may be history by the end of the transaction.
     """
-    if not _settlers:
-        raise NoSettlers
+    if not _reactions:
+        raise NoReactions
     known = sorted({one for one in ids if one is not None})  # type: ignore[type-var]  # ids of one table
     what = None if fields is None else frozenset(fields)
     if not known or (what is not None and not what):
         return
     session.flush()  # what is said to have changed can be read
     running = session.info.get(_SETTLING)
-    owed: dict[Settler, Changes] = session.info.setdefault(_OWED, {})
-    for place, settler in enumerate(_settlers):
-        matters = settler.watches.get(thing)
+    owed: dict[Reaction, Changes] = session.info.setdefault(_OWED, {})
+    for place, reaction in enumerate(_reactions):
+        matters = reaction.watches.get(thing)
         if matters is None or not matters(what):
             continue
         if running is not None and place <= running:
             raise RuntimeError(
-                f"{_settlers[running].name} says that {thing.__name__} changed, which {settler.name} "
+                f"{_reactions[running].name} says that {thing.__name__} changed, which {reaction.name} "
                 "should have known before"
             )
-        owed.setdefault(settler, Changes())._add(thing, known, what)
+        owed.setdefault(reaction, Changes())._add(thing, known, what)
 
 
 def changing(session: Session, thing: Thing, ids: Iterable[Hashable]) -> None:
     """Say it before the first change of these rows: how they are is noted, and forgotten where no change follows. The
     first note holds: what lay between is seen by nobody."""
-    if not _settlers:
-        raise NoSettlers
+    if not _reactions:
+        raise NoReactions
     wanted = list(ids)
-    noted: dict[tuple[Settler, Thing], dict[Any, Any]] = session.info.setdefault(_NOTED, {})
-    for settler in _settlers:
-        note = settler.notes.get(thing)
+    noted: dict[tuple[Reaction, Thing], dict[Any, Any]] = session.info.setdefault(_NOTED, {})
+    for reaction in _reactions:
+        note = reaction.notes.get(thing)
         if note is None:
             continue
-        held = noted.setdefault((settler, thing), {})
+        held = noted.setdefault((reaction, thing), {})
         if fresh := [one for one in wanted if one not in held]:
             held.update(note(session, fresh))
 
 
-def settle(session: Session, through: Settler | None = None) -> None:
-    """What follows is done now, not only before the commit: to read it, or, `through` one of the settlers, because
+def settle(session: Session, through: Reaction | None = None) -> None:
+    """What follows is done now, not only before the commit: to read it, or, `through` one of the reactions, because
     locks come now that stand after that one's."""
     if session.info.get(_SETTLING) is not None:
-        raise RuntimeError("a settler says what changed; the next ones follow by themselves")
-    owed: dict[Settler, Changes] = session.info.get(_OWED, {})
+        raise RuntimeError("a reaction says what changed; the next ones follow by themselves")
+    owed: dict[Reaction, Changes] = session.info.get(_OWED, {})
     try:
-        for place, settler in enumerate(_settlers):
-            changes = owed.pop(settler, None)
+        for place, reaction in enumerate(_reactions):
+            changes = owed.pop(reaction, None)
             if changes:
                 session.info[_SETTLING] = place
                 session.flush()
-                for thing in settler.notes:
-                    changes._take_notes(thing, session.info.get(_NOTED, {}).get((settler, thing), {}))
-                settler.settle(session, changes)
-            if settler is through:
+                for thing in reaction.notes:
+                    changes._take_notes(thing, session.info.get(_NOTED, {}).get((reaction, thing), {}))
+                reaction.settle(session, changes)
+            if reaction is through:
                 break
     finally:
         session.info.pop(_SETTLING, None)

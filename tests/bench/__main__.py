@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-import service.settlers  # noqa: F401  what follows from each change
+import service.reactions  # noqa: F401  what follows from each change
 from tests.bench.report import Row, machine, table, write
 from tests.bench.scale import FULL, QUICK, Scale
 

@@ -14,8 +14,8 @@ from service.app import settle
 from service.kernel.actor import Actor
 from service.kernel.database import get_engine, transaction
 from service.supervision.coverage.asking import Shown
-from service.supervision.coverage.figure import Dimension
-from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.counting import recount_all
+from service.supervision.coverage.figure_types import Dimension
 from service.supervision.coverage.queries import Board, board
 from service.supervision.coverage.selection import Filters
 from service.web.coverage.board_view import board_page

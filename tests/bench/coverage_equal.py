@@ -38,7 +38,7 @@ def run(scale: Scale) -> list[Row]:
             value=different,
             unit="rows",
             reference=0,
-            reference_command="service.supervision.coverage.keep.kept_rows of every event, compared value by value",
+            reference_command="service.supervision.coverage.counting.kept_rows of every event, compared value by value",
             ratio=None,
             aim="none",
             met=different == 0,

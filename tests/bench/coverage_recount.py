@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from service.kernel.database import get_engine, transaction
 from service.registry.matters.queries import book
-from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.counting import recount_all
 from tests.bench.coverage_year import EVENTS, build
 from tests.bench.installation import installed
 from tests.bench.report import Row, compared

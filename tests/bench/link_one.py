@@ -14,9 +14,9 @@ from deploy.demo.simulator.rounds import rounds_year
 from schemas.recordings import Recording
 from service.finding.linking.actions import link_recording
 from service.finding.linking.facts import gather, limits
-from service.finding.linking.keep import write_links
 from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.rules import decide
+from service.finding.linking.writing import write_links
 from service.kernel.database import transaction
 from tests.bench.report import Row, against, milliseconds, quantile
 from tests.bench.scale import Scale

@@ -18,7 +18,7 @@ from schemas.links import Link, LinkState
 from schemas.people import Officer, Squad
 from schemas.recordings import Recording
 from service.finding.linking.actions import link_recording
-from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.counting import recount_all
 from tests.browser.sign_in import signed_in
 from tests.fixtures.stack import Stack
 from tests.service.finding.linking.field import Field, at

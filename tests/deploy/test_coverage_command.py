@@ -16,7 +16,7 @@ from deploy.coverage import register
 from schemas.custody import CustodyEntry
 from service.kernel import database, i18n
 from service.kernel.settings import get_settings
-from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.counting import recount_all
 from tests.service.finding.linking.field import Field
 from tests.service.supervision.coverage.random_bureau import draw
 

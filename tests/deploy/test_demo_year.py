@@ -36,7 +36,7 @@ from schemas.recorders import Recorder
 from schemas.recordings import Recording
 from service.kernel.actor import Actor
 from service.kernel.database import transaction
-from service.supervision.coverage.keep import Known, events_after, kept_rows, stored_rows
+from service.supervision.coverage.counting import Known, events_after, kept_rows, stored_rows
 from service.supervision.coverage.lists import list_counts
 from service.supervision.coverage.queries import board
 from service.supervision.coverage.selection import Filters

@@ -18,7 +18,7 @@ from service.kernel.database import get_engine, transaction
 from service.kernel.jobs import request_job
 from service.registry.cases import acts
 from service.registry.matters.table import kind_cell
-from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.counting import recount_all
 from tests.service.access.bureau import Bureau
 from tests.service.access.conftest import bureau  # noqa: F401
 from workers.runner import run_job

@@ -22,7 +22,7 @@ from service.finding.search.project import index_recordings
 from service.kernel import database
 from service.kernel.clock import now
 from service.kernel.storage import get_store
-from service.supervision.coverage.keep import recount
+from service.supervision.coverage.counting import recount
 from service.web.cases.pages import case_views
 from tests.security.conftest import House
 

@@ -21,7 +21,7 @@ from schemas.recordings import Recording
 from service.kernel.actor import Actor
 from service.kernel.database import transaction
 from service.registry.clocks.actions import Read, add_offset, keep_readings, withdraw_offset
-from service.registry.clocks.keep import change_clock
+from service.registry.clocks.correcting import change_clock
 from service.registry.conventions.actions import keep_sidecar
 from service.registry.recorders.actions import create_recorder
 from tests.fixtures.jobs import Bureau, run_all_jobs

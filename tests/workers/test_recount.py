@@ -14,7 +14,7 @@ from schemas.matters import Duty, MatterBase
 from service.kernel.database import transaction
 from service.kernel.settings import get_settings
 from service.registry.matters.actions import publish
-from service.supervision.coverage.keep import recount
+from service.supervision.coverage.counting import recount
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.service.finding.linking.field import Field, at
 from workers.lease import JobFailed

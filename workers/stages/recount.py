@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from schemas.events import EnforcementEvent
 from service.kernel.database import transaction
-from service.supervision.coverage.keep import SINGLY, events_after, recount
+from service.supervision.coverage.counting import SINGLY, events_after, recount
 from workers.lease import Lease, finish
 
 

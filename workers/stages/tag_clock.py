@@ -17,7 +17,7 @@ from service.kernel.clock import as_utc
 from service.kernel.jobs import request_job
 from service.kernel.policy import policy
 from service.registry.clocks.actions import LARGEST_S, Read
-from service.registry.clocks.keep import (
+from service.registry.clocks.correcting import (
     Corrected,
     corrected,
     offset_when_shown,

@@ -20,7 +20,7 @@ from service.kernel.database import transaction
 from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
 from service.registry.clocks.actions import keep_readings
-from service.registry.clocks.keep import correct
+from service.registry.clocks.correcting import correct
 from service.registry.conventions.queries import conventions_of_recorder, facts_in_name, sidecar_facts
 from service.registry.conventions.rules import Conventions
 from workers.lease import Lease, LeaseLost, finish

@@ -7,7 +7,7 @@ from datetime import date
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
-import service.settlers  # noqa: F401  what follows from each change
+import service.reactions  # noqa: F401  what follows from each change
 from deploy.demo.simulator.rates import YEAR
 from schemas.accounts import Account, Role
 from schemas.coverage import Basis, Dispute, EventCoverage

@@ -35,11 +35,11 @@ from schemas.originals import MediaState, Original
 from schemas.people import Officer, Roster, Squad
 from schemas.recorders import Assignment, Recorder
 from schemas.recordings import Recording
-from service.finding.linking.keep import write_links
+from service.finding.linking.writing import write_links
 from service.finding.search.project import index_recordings
 from service.kernel.clock import day_start
 from service.kernel.policy import DEMO_DATABASE, policy
-from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.counting import recount_all
 
 STAND_INS = 4
 BATCH = 1000

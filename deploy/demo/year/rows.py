@@ -15,7 +15,7 @@ from schemas.base import new_id
 from schemas.clocks import OffsetSource
 from schemas.recordings import RecordingState
 from service.registry.cases.rules import case_number_fold
-from service.registry.clocks.keep import offset_when_shown
+from service.registry.clocks.correcting import offset_when_shown
 from service.registry.clocks.rules import Timeline
 
 CAMPAIGNS = next(work.campaigns for work in REPORT if work.campaigns)

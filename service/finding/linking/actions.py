@@ -24,14 +24,14 @@ from service.finding.linking.claims import claim, find_event
 from service.finding.linking.errors import EventCancelled, NothingToUndo, NoTime, PartUnclear
 from service.finding.linking.evidence import Reason
 from service.finding.linking.facts import LIMITS, gather, limits, limits_of, span_of
-from service.finding.linking.keep import (
+from service.finding.linking.relink import LINK_JOBS, RETRY_AFTER
+from service.finding.linking.writing import (
     keep_links,
     keep_many,
     links_of,
     lock_if_free,
     lock_recording_links,
 )
-from service.finding.linking.relink import LINK_JOBS, RETRY_AFTER
 from service.kernel.actor import Actor
 from service.kernel.changes import changed, settle
 from service.kernel.clock import now

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, Engine, or_, select
 
 from schemas.events import EnforcementEvent
 from schemas.recordings import Recording
-from service.finding.linking.keep import keep_many, lock_links
 from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.recognise import recognise
+from service.finding.linking.writing import keep_many, lock_links
 from service.kernel.changes import changed
 from service.kernel.database import transaction
 

@@ -27,8 +27,8 @@ from service.finding.linking.errors import (
     NotMerged,
 )
 from service.finding.linking.evidence import Reason
-from service.finding.linking.keep import lock_links
 from service.finding.linking.relink import LINK_JOBS
+from service.finding.linking.writing import lock_links
 from service.kernel.actor import Actor
 from service.kernel.changes import changed, settle
 from service.kernel.custody import Act, record

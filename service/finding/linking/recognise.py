@@ -12,7 +12,7 @@ from schemas.recordings import Recording
 from service.finding.linking.claims import Claims, resolve
 from service.kernel.changes import changed
 from service.kernel.jobs import request_job
-from service.registry.clocks.keep import corrected, read_clock, timeline_of, write
+from service.registry.clocks.correcting import corrected, read_clock, timeline_of, write
 
 CLOCK_BUSY = timedelta(seconds=1)
 

@@ -16,7 +16,7 @@ from schemas.recorders import Assignment, Recorder
 from schemas.recordings import claimed
 from service.finding.linking.facts import FAR_DOUBT_S, REACH, limits
 from service.finding.linking.surroundings import SHIFT, UNKNOWN_BEFORE_ARRIVAL
-from service.kernel.changes import NEW, Changes, Settler, anything, but, only
+from service.kernel.changes import NEW, Changes, Reaction, anything, but, only
 from service.kernel.jobs import request_jobs
 from service.registry.cases.rules import case_number_fold
 
@@ -206,7 +206,7 @@ def _settle(session: Session, changes: Changes) -> None:
 
 # What links do not depend on: a change of these is one of what is found by words, and of the coverage.
 WORDS = ("title", "subject", "party", "place", "kind", "campaign_id")
-LINK_JOBS = Settler(
+LINK_JOBS = Reaction(
     "link jobs",
     {
         EnforcementEvent: but(*WORDS, "links", "explanations"),

@@ -18,7 +18,7 @@ from schemas.recordings import Recording
 from service.finding.search.documents import SearchDocument, remove_documents, turns, write_documents
 from service.footage.announcements.rules import sidecar_of
 from service.footage.tags import NO_FACETS
-from service.kernel.changes import NEW, Changes, Settler, Thing, anything, but, only
+from service.kernel.changes import NEW, Changes, Reaction, Thing, anything, but, only
 from service.kernel.round_trip import Asked, together
 from service.registry.events.kinds import KINDS
 from service.registry.events.policy import SUBJECTS
@@ -153,7 +153,7 @@ _FOUND_BY: dict[Thing, str] = {
         WHERE e.campaign_id = ANY(CAST(:campaigns AS uuid[]))""",
 }
 _NAMES: dict[Thing, str] = {EnforcementEvent: "events", Case: "cases", Campaign: "campaigns"}
-DOCUMENTS = Settler(
+DOCUMENTS = Reaction(
     "search documents",
     {
         Recording: anything,

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from schemas.jobs import JobKind
 from schemas.people import Officer, Squad
 from schemas.policy import PolicyValue
-from service.kernel.changes import Changes, Settler, anything, only
+from service.kernel.changes import Changes, Reaction, anything, only
 from service.kernel.jobs import request_job
 from service.registry.events.policy import SUBJECTS as SUBJECTS_RULE
 
@@ -23,7 +23,7 @@ def _settle(session: Session, changes: Changes) -> None:
         request_job(session, JobKind.reindex, SUBJECTS, priority=PRIORITY)
 
 
-RENAMED = Settler(
+RENAMED = Reaction(
     "documents anew",
     {Officer: only("name", "certificate_no"), Squad: only("name", "code"), PolicyValue: anything},
     _settle,

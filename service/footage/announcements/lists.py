@@ -23,7 +23,7 @@ from service.kernel.changes import NEW, changed
 from service.kernel.custody import Act, record
 from service.kernel.jobs import request_jobs
 from service.kernel.policy import policy
-from service.registry.clocks.keep import corrected, read_clock, timeline_of, write
+from service.registry.clocks.correcting import corrected, read_clock, timeline_of, write
 from service.registry.conventions.rules import Facts
 from service.registry.importing.actions import Outcome
 

@@ -5,8 +5,8 @@ from uuid import UUID
 from sqlalchemy import Select, select
 from sqlmodel import Session
 
+from schemas.approvals import ApprovalState
 from schemas.recordings import Recording, RecordingState, RemovalRequest, RemovalState
-from schemas.wishes import WishState
 from service.access.queries import get_recording, visible_recordings
 from service.access.rules import MAY
 from service.footage.announcements.rules import WITHDRAWN
@@ -59,6 +59,6 @@ REMOVAL = Approval(
     concerns=_filmed_it,
     told=_told,
     steps=frozenset({Step.ask, Step.decline, Step.withdraw}),  # what a yes brings about, nobody has said yet
-    states={state: state for state in WishState} | {WishState.approved: RemovalState.granted},
+    states={state: state for state in ApprovalState} | {ApprovalState.approved: RemovalState.granted},
     words=WORDS | {"granted": WORDS["approved"]},
 )

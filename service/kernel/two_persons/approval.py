@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from sqlmodel import Session, SQLModel
 
 from schemas.accounts import Account, Role
-from schemas.wishes import Wish, WishState
+from schemas.approvals import ApprovalRequest, ApprovalState
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.custody import Act, record
@@ -22,7 +22,7 @@ from service.kernel.two_persons.errors import DecidedAlready, SecondPerson
 from service.kernel.two_persons.rules import ANSWERS, TO, Refusal, Standing, Step, refusal
 from service.kernel.words import Word
 
-W = TypeVar("W", bound=Wish)
+W = TypeVar("W", bound=ApprovalRequest)
 KINDS: dict[str, "Approval[Any]"] = {}  # all that were made, by name
 
 
@@ -59,7 +59,7 @@ class Shown(NamedTuple):
     more: tuple[str, str, str] | None = None
 
 
-STATES: dict[WishState, enum.StrEnum] = {state: state for state in WishState}
+STATES: dict[ApprovalState, enum.StrEnum] = {state: state for state in ApprovalState}
 WORDS: dict[str, Word] = {
     "asked": Word(_("Waiting"), icon="hourglass", tone="info", meaning=_("Another person than the one who asked decides.")),
     "approved": Word(_("Approved"), icon="circle-check", tone="good"),
@@ -74,7 +74,7 @@ VERBS: dict[Step, Verb] = {
 }
 
 
-def nothing_follows(session: Session, actor: Actor, wish: Wish, step: Step) -> None:
+def nothing_follows(session: Session, actor: Actor, wish: ApprovalRequest, step: Step) -> None:
     pass
 
 
@@ -106,7 +106,7 @@ class Approval(Generic[W]):
     follow: Callable[[Session, Actor, W, Step], None] = nothing_follows
     steps: frozenset[Step] = frozenset(Step)
     must_say_why: frozenset[Step] = frozenset({Step.decline})
-    states: Mapping[WishState, enum.StrEnum] = field(default_factory=lambda: STATES)
+    states: Mapping[ApprovalState, enum.StrEnum] = field(default_factory=lambda: STATES)
     words: Mapping[str, Word] = field(default_factory=lambda: WORDS)
     verbs: Mapping[Step, Verb] = field(default_factory=lambda: VERBS)
     too_late: type[Conflict] = DecidedAlready
@@ -134,7 +134,7 @@ class Approval(Generic[W]):
         wish.asked_by = actor.account_id  # whatever the kind wrote there
         waiting = session.scalars(
             select(self.table).where(
-                self._column("state") == self.states[WishState.asked],
+                self._column("state") == self.states[ApprovalState.asked],
                 *(self._column(name).is_not_distinct_from(getattr(wish, name)) for name in self.same),
             )
         ).first()
@@ -190,11 +190,11 @@ class Approval(Generic[W]):
 
     # ---- what stands -------------------------------------------------------------------------------------------
 
-    def state(self, wish: W) -> WishState:
+    def state(self, wish: W) -> ApprovalState:
         return next(state for state, own in self.states.items() if own == wish.state)
 
     def waiting(self, actor: Actor) -> Select:
-        return self.visible(actor).where(self._column("state") == self.states[WishState.asked])
+        return self.visible(actor).where(self._column("state") == self.states[ApprovalState.asked])
 
     def open_steps(self, session: Session, actor: Actor, wish: W) -> list[Step]:
         """What the caller may do with it now, in the order of `verbs`."""

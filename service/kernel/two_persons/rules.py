@@ -4,7 +4,7 @@ import enum
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from schemas.wishes import WishState
+from schemas.approvals import ApprovalState
 
 
 class Step(enum.StrEnum):
@@ -17,19 +17,19 @@ class Step(enum.StrEnum):
 
 ANSWERS = frozenset({Step.approve, Step.decline})
 # From which states a step leads, and where to. What is withdrawn stays so: whoever thinks better of it asks anew.
-FROM: Mapping[Step, frozenset[WishState]] = {
+FROM: Mapping[Step, frozenset[ApprovalState]] = {
     Step.ask: frozenset(),
-    Step.approve: frozenset({WishState.asked}),
-    Step.decline: frozenset({WishState.asked}),
-    Step.withdraw: frozenset({WishState.asked}),
-    Step.reopen: frozenset({WishState.approved, WishState.declined}),
+    Step.approve: frozenset({ApprovalState.asked}),
+    Step.decline: frozenset({ApprovalState.asked}),
+    Step.withdraw: frozenset({ApprovalState.asked}),
+    Step.reopen: frozenset({ApprovalState.approved, ApprovalState.declined}),
 }
-TO: Mapping[Step, WishState] = {
-    Step.ask: WishState.asked,
-    Step.approve: WishState.approved,
-    Step.decline: WishState.declined,
-    Step.withdraw: WishState.withdrawn,
-    Step.reopen: WishState.asked,
+TO: Mapping[Step, ApprovalState] = {
+    Step.ask: ApprovalState.asked,
+    Step.approve: ApprovalState.approved,
+    Step.decline: ApprovalState.declined,
+    Step.withdraw: ApprovalState.withdrawn,
+    Step.reopen: ApprovalState.asked,
 }
 
 
@@ -50,7 +50,7 @@ class Standing:
     answers: bool
 
 
-def refusal(step: Step, state: WishState, who: Standing) -> Refusal | None:
+def refusal(step: Step, state: ApprovalState, who: Standing) -> Refusal | None:
     """Why not; None: it may be done. To take an answer back is as much as to answer: never by the one who asked."""
     if step is Step.withdraw:
         if not who.asked:

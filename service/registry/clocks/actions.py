@@ -21,8 +21,8 @@ from service.kernel.custody import Act, record
 from service.kernel.errors import NotFound, OutOfScope
 from service.kernel.i18n import gettext as _
 from service.registry.clocks import acts
+from service.registry.clocks.correcting import change_clock, correct_recordings
 from service.registry.clocks.errors import MeasuredInFuture, OffsetUnbelievable, OffsetUnsaid
-from service.registry.clocks.keep import change_clock, correct_recordings
 from service.registry.clocks.queries import recorder_named
 from service.registry.people.errors import NumberTaken
 

@@ -14,7 +14,7 @@ from service.kernel.i18n import noop as _n
 from service.kernel.words import Word
 from service.registry.clocks import acts
 from service.registry.clocks.actions import checked, note_measurement
-from service.registry.clocks.keep import change_clock, correct_recordings
+from service.registry.clocks.correcting import change_clock, correct_recordings
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import moment

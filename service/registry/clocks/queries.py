@@ -19,7 +19,7 @@ from service.kernel.errors import Invalid, NotFound, OutOfScope
 from service.kernel.ids import as_id
 from service.kernel.keyset import Page, page, time, unique
 from service.kernel.policy import policy
-from service.registry.clocks.keep import measurements_of
+from service.registry.clocks.correcting import measurements_of
 from service.registry.clocks.policy import DRIFT_PER_DAY, OUT_OF_STEP
 from service.registry.clocks.rules import Measurement, Offset, Timeline, out_of_step
 

@@ -23,7 +23,7 @@ from service.kernel.clock import as_utc, local
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.i18n import gettext as _
-from service.registry.clocks.keep import weigh_model, weigh_recorders
+from service.registry.clocks.correcting import weigh_model, weigh_recorders
 from service.registry.conventions.rules import check_settings
 from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.people.queries import officer_of, squad_of

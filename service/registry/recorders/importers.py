@@ -25,7 +25,7 @@ from service.kernel.i18n import lazy
 from service.kernel.i18n import moment as shown
 from service.kernel.i18n import noop as _n
 from service.kernel.words import Word
-from service.registry.clocks.keep import weigh_recorders
+from service.registry.clocks.correcting import weigh_recorders
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import moment, truth

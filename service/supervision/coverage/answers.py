@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from service.supervision.coverage.figure import Figure
+from service.supervision.coverage.figure_types import Figure
 from service.supervision.coverage.figures import BY_NAME, SPECS
 from service.supervision.coverage.queries import Board, Row
 from service.supervision.coverage.selection import Filters

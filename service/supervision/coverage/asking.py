@@ -12,7 +12,7 @@ from service.kernel.actor import Actor
 from service.kernel.clock import as_utc, local, now
 from service.kernel.errors import Invalid
 from service.kernel.months import next_month
-from service.supervision.coverage.figure import Dimension
+from service.supervision.coverage.figure_types import Dimension
 from service.supervision.coverage.figures import BOARD
 from service.supervision.coverage.selection import Filters, filters_of
 

@@ -10,7 +10,7 @@ from service.kernel.paper.workbook import Sheet
 from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects
 from service.supervision.coverage.answers import row_json
-from service.supervision.coverage.figure import Dimension
+from service.supervision.coverage.figure_types import Dimension
 from service.supervision.coverage.figures import BY_NAME, SPECS
 from service.supervision.coverage.queries import Board
 from service.supervision.coverage.words import DIMENSIONS, EXCLUSIONS, EXEMPTIONS

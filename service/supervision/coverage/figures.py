@@ -7,7 +7,7 @@ from sqlalchemy import func
 
 from schemas.coverage import EventCoverage
 from service.kernel.i18n import lazy as _
-from service.supervision.coverage.figure import (
+from service.supervision.coverage.figure_types import (
     OF_DUTY,
     OF_RECORDERS,
     OF_RECORDINGS,

@@ -22,7 +22,7 @@ from service.kernel.errors import NotFound
 from service.kernel.keyset import Order, page, sliced, time, unique
 from service.registry.clocks.queries import clock_rows
 from service.registry.recorders.queries import Neglect, held_by_leavers, held_lately, low_battery, unassigned
-from service.supervision.coverage.figure import About
+from service.supervision.coverage.figure_types import About
 from service.supervision.coverage.late import changed_late, late_changes
 from service.supervision.coverage.recorders import RecorderRow, chosen_recorders, dock_standing
 from service.supervision.coverage.rows import Rows, event_rows

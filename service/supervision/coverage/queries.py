@@ -14,12 +14,12 @@ from service.kernel.clock import now
 from service.kernel.errors import Invalid
 from service.kernel.policy import policy
 from service.registry.matters.queries import book
-from service.supervision.coverage.figure import About, Dimension, Figure, Tally
+from service.supervision.coverage.figure_types import About, Dimension, Figure, Tally
 from service.supervision.coverage.figures import BOARD, BY_NAME
-from service.supervision.coverage.folds import standing_counts
 from service.supervision.coverage.policy import SMALL_DENOMINATOR
 from service.supervision.coverage.selection import Filters, Key, labels
 from service.supervision.coverage.sums import FAMILIES, TOTAL, Family, Group, Reading, Spread
+from service.supervision.coverage.totals import standing_counts
 
 MOST_DIMENSIONS = 2
 # Groups by an expression are overrated by the planner, which then sorts them on disk.

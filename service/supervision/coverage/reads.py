@@ -20,7 +20,7 @@ from service.registry.clocks.reads import ClockRead, clock_read
 from service.registry.events.reads import EventRead, event_reads
 from service.registry.recorders.queries import RatioRow
 from service.supervision.coverage import answers
-from service.supervision.coverage.figure import About, Dimension
+from service.supervision.coverage.figure_types import About, Dimension
 from service.supervision.coverage.late import LateChange
 from service.supervision.coverage.lists import Count
 from service.supervision.coverage.queries import Board

@@ -19,7 +19,7 @@ from service.kernel.paper.download import TABLE_FILE, TableFormat, file_prefix, 
 from service.registry.events.subjects import subjects
 from service.supervision.coverage import acts
 from service.supervision.coverage.export import board_sheets
-from service.supervision.coverage.figure import Dimension, Part
+from service.supervision.coverage.figure_types import Dimension, Part
 from service.supervision.coverage.figures import BOARD
 from service.supervision.coverage.lists import list_counts, list_rows
 from service.supervision.coverage.queries import board

@@ -19,7 +19,7 @@ from service.kernel.clock import now
 from service.kernel.errors import Invalid
 from service.kernel.keyset import Order, Page, page, sliced, time, unique
 from service.registry.recorders.queries import RatioRow
-from service.supervision.coverage.figure import (
+from service.supervision.coverage.figure_types import (
     About,
     LinkTerms,
     OfEvents,

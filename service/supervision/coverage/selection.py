@@ -24,7 +24,7 @@ from service.kernel.months import months_on, next_month
 from service.kernel.settings import get_settings
 from service.registry.cases.queries import campaign_of
 from service.registry.people.queries import officer_of, squad_of
-from service.supervision.coverage.figure import TIMES, Dimension
+from service.supervision.coverage.figure_types import TIMES, Dimension
 
 
 @dataclass(frozen=True)

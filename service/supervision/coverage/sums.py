@@ -38,20 +38,8 @@ from service.kernel.actor import Actor
 from service.kernel.clock import local
 from service.kernel.policy import policy
 from service.registry.recorders.queries import RatioRow, recorder_ratio
-from service.supervision.coverage.figure import About, Dimension, Figure
+from service.supervision.coverage.figure_types import About, Dimension, Figure
 from service.supervision.coverage.figures import BY_NAME, SPECS, figures_about
-from service.supervision.coverage.folds import (
-    EVENT_SUMS,
-    DutyDay,
-    EventSums,
-    LinkSums,
-    RecordingSums,
-    of_duty,
-    of_events,
-    of_links,
-    of_recorders,
-    of_recordings,
-)
 from service.supervision.coverage.policy import UNLINKED_GRACE
 from service.supervision.coverage.selection import (
     Filters,
@@ -63,6 +51,18 @@ from service.supervision.coverage.selection import (
     value_of,
 )
 from service.supervision.coverage.status import delay, over, standing
+from service.supervision.coverage.totals import (
+    EVENT_SUMS,
+    DutyDay,
+    EventSums,
+    LinkSums,
+    RecordingSums,
+    of_duty,
+    of_events,
+    of_links,
+    of_recorders,
+    of_recordings,
+)
 
 Group = tuple[str, ...]  # values of keys, in the order of the dimensions
 TOTAL: Group = ("*",)  # no group is called so: its members are ids, words and days

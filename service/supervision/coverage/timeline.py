@@ -17,7 +17,7 @@ from service.kernel.actor import Actor
 from service.kernel.clock import local, now
 from service.registry.matters.queries import book
 from service.registry.matters.rules import Rule
-from service.supervision.coverage.keep import COUNTS, FILMED_END, FILMED_START, HERE
+from service.supervision.coverage.counting import COUNTS, FILMED_END, FILMED_START, HERE
 from service.supervision.coverage.rows import EventRow, event_rows
 
 
@@ -53,7 +53,7 @@ _STRIPS = text(
     FROM links l JOIN recordings r ON r.id = l.recording_id
     WHERE l.event_id = :event AND {COUNTS}
     ORDER BY since NULLS LAST, l.id
-    """  # fragments of service.supervision.coverage.keep
+    """  # fragments of service.supervision.coverage.counting
 )
 
 

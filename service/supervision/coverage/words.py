@@ -3,7 +3,7 @@
 from service.kernel.i18n import gettext, number
 from service.kernel.i18n import lazy as _
 from service.kernel.words import Word
-from service.supervision.coverage.figure import Dimension
+from service.supervision.coverage.figure_types import Dimension
 
 STATUSES = {
     "not_counted": Word(

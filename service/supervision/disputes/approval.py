@@ -10,12 +10,12 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.accounts import Role
+from schemas.approvals import ApprovalState
 from schemas.coverage import CoverageSnapshot, Dispute, DisputeAbout, DisputeState
 from schemas.events import EnforcementEvent
 from schemas.people import Squad
 from schemas.recorders import Recorder
 from schemas.recordings import Recording
-from schemas.wishes import WishState
 from service.access.queries import visible_recordings
 from service.access.rules import MAY
 from service.kernel.actor import Actor
@@ -34,10 +34,10 @@ from service.supervision.disputes.subjects import Subject, concerns, frozen_mont
 from service.supervision.disputes.words import DISPUTE_STATES, DISPUTED
 
 STATES = {
-    WishState.asked: DisputeState.open,
-    WishState.approved: DisputeState.upheld,
-    WishState.declined: DisputeState.dismissed,
-    WishState.withdrawn: DisputeState.withdrawn,
+    ApprovalState.asked: DisputeState.open,
+    ApprovalState.approved: DisputeState.upheld,
+    ApprovalState.declined: DisputeState.dismissed,
+    ApprovalState.withdrawn: DisputeState.withdrawn,
 }
 ANSWERED = acts.ANSWER_DISPUTE
 TABLES: dict[str, tuple[Any, str]] = {

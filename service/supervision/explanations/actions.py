@@ -12,7 +12,7 @@ from service.kernel.actor import Actor
 from service.kernel.clock import as_utc
 from service.kernel.errors import Invalid
 from service.kernel.two_persons.rules import Step
-from service.supervision.coverage.keep import recount
+from service.supervision.coverage.counting import recount
 from service.supervision.explanations.approval import EXPLANATION
 from service.supervision.explanations.errors import NoGapThere, NothingToExplain
 

@@ -16,7 +16,7 @@ from service.kernel.paper.workbook import Sheet
 from service.kernel.policy import holds_samples
 from service.registry.events.subjects import subjects
 from service.supervision.coverage.export import BASES, definition_sheet, figure_table
-from service.supervision.coverage.figure import About
+from service.supervision.coverage.figure_types import About
 from service.supervision.disputes.queries import upheld_since
 from service.supervision.disputes.subjects import row_id
 from service.supervision.disputes.words import DISPUTED

@@ -20,7 +20,7 @@ from service.access.queries import visible_coverage, visible_links, visible_reco
 from service.kernel.actor import Actor
 from service.registry.clocks.queries import clock_rows
 from service.registry.recorders.queries import LAST_SEEN
-from service.supervision.coverage.figure import About
+from service.supervision.coverage.figure_types import About
 from service.supervision.coverage.selection import Filters, chosen_coverage, chosen_recordings
 from service.supervision.coverage.sums import duty_days, recorder_standings, recording_standing
 from service.supervision.disputes.subjects import duty_day_id

@@ -13,7 +13,7 @@ from service.kernel.i18n import lazy, moment
 from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects
 from service.registry.recorders.words import RECORDER_STATES
-from service.supervision.coverage.figure import About
+from service.supervision.coverage.figure_types import About
 from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, PLACES, STATUSES
 from service.supervision.snapshots.queries import FrozenRow
 

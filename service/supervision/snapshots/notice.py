@@ -20,7 +20,7 @@ from service.kernel.policy import BUREAU_NAME, holds_samples, policy
 from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import subjects
 from service.supervision.coverage.export import counts
-from service.supervision.coverage.figure import Part
+from service.supervision.coverage.figure_types import Part
 from service.supervision.coverage.figures import BOARD, BY_NAME
 from service.supervision.coverage.status import Status
 from service.supervision.coverage.words import amount

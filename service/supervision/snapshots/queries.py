@@ -28,7 +28,7 @@ from service.kernel.errors import Invalid
 from service.kernel.keyset import MOST, sliced
 from service.kernel.months import months_on, next_month
 from service.registry.matters.queries import book
-from service.supervision.coverage.figure import About, Part
+from service.supervision.coverage.figure_types import About, Part
 from service.supervision.coverage.figures import BOARD, BY_NAME
 from service.supervision.coverage.queries import board
 from service.supervision.coverage.selection import Basis, Filters, chosen_recordings

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.coverage import Basis, CoverageSnapshot, DisputeRead, SnapshotFile
 from service.kernel.contract import Page
-from service.supervision.coverage.figure import About
+from service.supervision.coverage.figure_types import About
 from service.supervision.coverage.reads import BoardRowRead, DefinitionRead
 from service.supervision.coverage.status import Status
 from service.supervision.snapshots.queries import FrozenRow, Month, Preview

@@ -18,13 +18,13 @@ from schemas.coverage import Basis, CoverageSnapshot, EventCoverage, SnapshotRow
 from service.access.queries import visible_coverage
 from service.kernel.actor import Actor
 from service.supervision.coverage.answers import row_json
-from service.supervision.coverage.figure import About, Dimension, Tally
+from service.supervision.coverage.figure_types import About, Dimension, Tally
 from service.supervision.coverage.figures import BY_NAME, SPECS
-from service.supervision.coverage.folds import DutyDay, LinkSums, RecordingSums, standing_counts
 from service.supervision.coverage.queries import Row
 from service.supervision.coverage.selection import Filters, Key, chosen_coverage
 from service.supervision.coverage.status import Status, late, status
 from service.supervision.coverage.sums import FAMILIES, TOTAL, Spread, delays, event_sums_of, summed
+from service.supervision.coverage.totals import DutyDay, LinkSums, RecordingSums, standing_counts
 from service.supervision.snapshots.rules import fingerprint, quantile, same
 
 FIGURES = tuple(spec.name for spec in SPECS if spec.counted)

@@ -18,7 +18,7 @@ from service.kernel.database import DatabaseSession
 from service.kernel.paper.download import TableFormat, file_prefix, file_response, sheets_response
 from service.kernel.paper.workbook import XLSX
 from service.supervision.coverage import acts
-from service.supervision.coverage.figure import About, Part
+from service.supervision.coverage.figure_types import About, Part
 from service.supervision.disputes.queries import upheld_since
 from service.supervision.disputes.routes import dispute_read
 from service.supervision.snapshots import actions, export, kept, queries, recount

@@ -16,7 +16,7 @@ from service.kernel.months import months_on
 from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects, subjects
 from service.supervision.coverage.asking import GROUPS, NO_SUBJECT, Shown
-from service.supervision.coverage.figure import About, Dimension
+from service.supervision.coverage.figure_types import About, Dimension
 from service.supervision.coverage.figures import BOARD, BY_NAME, SPECS
 from service.supervision.coverage.queries import Board, board, boards
 from service.supervision.coverage.selection import Filters, subjects_seen

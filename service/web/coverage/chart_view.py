@@ -8,7 +8,7 @@ from service.kernel.i18n import number, percent
 from service.registry.events.kinds import KINDS
 from service.registry.events.subjects import Subjects
 from service.supervision.coverage.asking import Shown
-from service.supervision.coverage.figure import Dimension, Figure, Part
+from service.supervision.coverage.figure_types import Dimension, Figure, Part
 from service.supervision.coverage.figures import BOARD, BY_NAME
 from service.supervision.coverage.queries import Board, Row
 from service.supervision.coverage.selection import Filters, Key

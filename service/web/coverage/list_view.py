@@ -18,7 +18,7 @@ from service.kernel.two_persons.rules import Step
 from service.kernel.words import Word
 from service.registry.events.subjects import subjects
 from service.supervision.coverage.asking import Shown
-from service.supervision.coverage.figure import About
+from service.supervision.coverage.figure_types import About
 from service.supervision.coverage.lists import BY_NAME, CAP, Count, list_counts, list_rows
 from service.supervision.coverage.selection import Filters
 from service.supervision.coverage.words import COVERAGE_LISTS, LIST_HEADINGS

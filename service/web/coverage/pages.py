@@ -15,7 +15,7 @@ from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.supervision.coverage.asking import Asking
-from service.supervision.coverage.figure import Part
+from service.supervision.coverage.figure_types import Part
 from service.supervision.coverage.words import COVERAGE_LISTS
 from service.web.coverage.board_view import board_page, more_figures
 from service.web.coverage.list_view import DECIDING, MINE, counts, decided_row, list_page, mine_page, tabs

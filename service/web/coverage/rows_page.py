@@ -10,7 +10,7 @@ from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.registry.events.subjects import subjects
 from service.supervision.coverage.asking import Shown
-from service.supervision.coverage.figure import Dimension, Part
+from service.supervision.coverage.figure_types import Dimension, Part
 from service.supervision.coverage.figures import BY_NAME
 from service.supervision.coverage.queries import board
 from service.supervision.coverage.rows import rows_behind

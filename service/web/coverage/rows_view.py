@@ -23,7 +23,7 @@ from service.registry.clocks.words import length, off, recorder_path, rough_leng
 from service.registry.events.subjects import subjects
 from service.registry.recorders.queries import LAST_SEEN, RatioRow
 from service.registry.recorders.words import RECORDER_STATES
-from service.supervision.coverage.figure import About
+from service.supervision.coverage.figure_types import About
 from service.supervision.coverage.late import LateChange
 from service.supervision.coverage.recorders import RecorderRow
 from service.supervision.coverage.rows import EventRow, LinkRow, Rows

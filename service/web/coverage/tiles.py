@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from service.kernel.i18n import lazy, number
 from service.registry.clocks.words import rough_length
 from service.supervision.coverage.asking import Shown
-from service.supervision.coverage.figure import Dimension, Figure, Part
+from service.supervision.coverage.figure_types import Dimension, Figure, Part
 from service.supervision.coverage.figures import BY_NAME
 from service.supervision.coverage.status import Status
 from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, amount

@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from service.kernel.words import Word
 from service.registry.events.history import Entry
-from service.supervision.coverage.figure import Words
+from service.supervision.coverage.figure_types import Words
 from service.supervision.coverage.queries import RuleChange
 from service.web.frame.views import Filter, Ref, Table, Tile
 

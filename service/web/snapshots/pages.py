@@ -19,7 +19,7 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment, number, percent
 from service.registry.events.subjects import subjects
 from service.supervision.coverage.export import BASES
-from service.supervision.coverage.figure import About, Part
+from service.supervision.coverage.figure_types import About, Part
 from service.supervision.coverage.figures import BOARD
 from service.supervision.coverage.standings import STANDINGS, standing_label
 from service.supervision.disputes.queries import upheld_since

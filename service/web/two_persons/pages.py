@@ -8,7 +8,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
-from schemas.wishes import Wish
+from schemas.approvals import ApprovalRequest
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
@@ -57,7 +57,7 @@ def take(
     return redirect(request, _list_of(actor, kind, wish))
 
 
-def _list_of(actor: Actor, kind: Approval[Any], wish: Wish) -> str:
+def _list_of(actor: Actor, kind: Approval[Any], wish: ApprovalRequest) -> str:
     own = kind.mine and wish.asked_by == actor.account_id
     return f"/coverage/mine?name={kind.queue}" if own else f"/coverage/lists/{kind.queue}"
 

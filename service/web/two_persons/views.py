@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.accounts import Account
-from schemas.wishes import Wish
+from schemas.approvals import ApprovalRequest
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment
@@ -56,7 +56,7 @@ class WishLine:
 
 
 def wish_lines(
-    session: Session, actor: Actor, kind: Approval[Any], wishes: Sequence[Wish], done: object = ""
+    session: Session, actor: Actor, kind: Approval[Any], wishes: Sequence[ApprovalRequest], done: object = ""
 ) -> list[WishLine]:
     """In the order given. Of a kind that has a queue."""
     if kind.shown is None:
@@ -92,7 +92,7 @@ def wish_lines(
     return found
 
 
-def _button(kind: Approval[Any], wish: Wish, step: Step) -> Button:
+def _button(kind: Approval[Any], wish: ApprovalRequest, step: Step) -> Button:
     verb = kind.verbs[step]
     return Button(
         href=f"/{kind.queue}/{wish.id}/{verb.name}",
@@ -104,7 +104,7 @@ def _button(kind: Approval[Any], wish: Wish, step: Step) -> Button:
     )
 
 
-def _people(kind: Approval[Any], wish: Wish, names: dict[UUID, str]) -> str:
+def _people(kind: Approval[Any], wish: ApprovalRequest, names: dict[UUID, str]) -> str:
     asked = _("asked by {who}, {when}").format(who=names.get(wish.asked_by, "–"), when=moment(wish.asked_at))
     if wish.decided_by is None:
         return asked

@@ -14,8 +14,8 @@ from service.kernel import changes
 from service.kernel.changes import (
     NEW,
     Changes,
-    NoSettlers,
-    Settler,
+    NoReactions,
+    Reaction,
     anything,
     but,
     changed,
@@ -30,24 +30,24 @@ ONE, TWO, THREE = sorted(uuid4() for _ in range(3))
 
 @dataclass
 class Seen:
-    """What the settlers were told, in the order in which it happened."""
+    """What the reactions were told, in the order in which it happened."""
 
     told: list[tuple[str, list[UUID]]] = field(default_factory=list)
     before: list[Any] = field(default_factory=list)
 
-    def settler(self, name: str, thing: type = Recording, matters: Any = anything, **more: Any) -> Settler:
+    def reaction(self, name: str, thing: type = Recording, matters: Any = anything, **more: Any) -> Reaction:
         def tell(session: Session, what: Changes) -> None:
             self.told.append((name, what.ids(thing)))
             self.before += what.before(thing)
 
-        return Settler(name, {thing: matters}, tell, **more)
+        return Reaction(name, {thing: matters}, tell, **more)
 
 
 @pytest.fixture
 def seen(monkeypatch: pytest.MonkeyPatch) -> Seen:
     found = Seen()
-    monkeypatch.setattr(changes, "_settlers", ())
-    install(found.settler("links"), found.settler("words"), found.settler("figures"))
+    monkeypatch.setattr(changes, "_reactions", ())
+    install(found.reaction("links"), found.reaction("words"), found.reaction("figures"))
     return found
 
 
@@ -65,12 +65,12 @@ def test_a_settler_is_told_only_of_what_matters_to_it(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = Seen()
-    monkeypatch.setattr(changes, "_settlers", ())
+    monkeypatch.setattr(changes, "_reactions", ())
     install(
-        seen.settler("names", matters=only("name")),
-        seen.settler("all but links", matters=but("links")),
-        seen.settler("known ones", matters=but(*NEW)),
-        seen.settler("events", EnforcementEvent),
+        seen.reaction("names", matters=only("name")),
+        seen.reaction("all but links", matters=but("links")),
+        seen.reaction("known ones", matters=but(*NEW)),
+        seen.reaction("events", EnforcementEvent),
     )
     changed(session, Recording, [ONE], NEW)
     changed(session, Recording, [TWO], {"links"})
@@ -93,8 +93,8 @@ def test_fields_of_several_calls_add_up(session: Session, monkeypatch: pytest.Mo
     def tell(session: Session, what: Changes) -> None:
         told.extend([what.ids(Recording, only("name")), what.ids(Recording, but(*NEW))])
 
-    monkeypatch.setattr(changes, "_settlers", ())
-    install(Settler("one", {Recording: anything}, tell))
+    monkeypatch.setattr(changes, "_reactions", ())
+    install(Reaction("one", {Recording: anything}, tell))
     changed(session, Recording, [ONE, TWO, THREE], NEW)
     changed(session, Recording, [TWO], {"name"})
     changed(session, Recording, [THREE])
@@ -147,7 +147,7 @@ def test_settled_early_it_is_not_settled_again_and_later_changes_are(session: Se
 
 
 def test_only_the_first_ones_may_be_settled_early(session: Session, seen: Seen) -> None:
-    links = changes._settlers[0]
+    links = changes._reactions[0]
     changed(session, Recording, [ONE])
     settle(session, through=links)
     assert seen.told == [("links", [ONE])]
@@ -164,8 +164,8 @@ def test_how_a_row_was_is_noted_once_and_told_only_if_it_changed(
         asked.extend(ids)
         return {one: f"{one} as it was" for one in ids if one != THREE}
 
-    monkeypatch.setattr(changes, "_settlers", ())
-    install(seen.settler("links", notes={Recording: note}), seen.settler("words"))
+    monkeypatch.setattr(changes, "_reactions", ())
+    install(seen.reaction("links", notes={Recording: note}), seen.reaction("words"))
     changing(session, Recording, [ONE, TWO, THREE])
     changing(session, Recording, [ONE])
     changed(session, Recording, [ONE, THREE])
@@ -179,12 +179,12 @@ def test_how_a_row_was_is_noted_once_and_told_only_if_it_changed(
 
 def test_a_settler_may_tell_those_after_it(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     seen = Seen()
-    monkeypatch.setattr(changes, "_settlers", ())
+    monkeypatch.setattr(changes, "_reactions", ())
     install(
-        Settler(
+        Reaction(
             "links", {Recording: anything}, lambda session, what: changed(session, EnforcementEvent, [ONE])
         ),
-        seen.settler("figures", EnforcementEvent),
+        seen.reaction("figures", EnforcementEvent),
     )
     changed(session, Recording, [TWO])
     session.commit()
@@ -196,10 +196,10 @@ def test_a_settler_never_tells_those_before_it_nor_itself(
     session: Session, monkeypatch: pytest.MonkeyPatch, thing: Any
 ) -> None:
     seen = Seen()
-    monkeypatch.setattr(changes, "_settlers", ())
+    monkeypatch.setattr(changes, "_reactions", ())
     install(
-        seen.settler("links", EnforcementEvent),
-        Settler("words", {Recording: anything}, lambda session, what: changed(session, thing, [ONE])),
+        seen.reaction("links", EnforcementEvent),
+        Reaction("words", {Recording: anything}, lambda session, what: changed(session, thing, [ONE])),
     )
     changed(session, Recording, [TWO])
     with pytest.raises(RuntimeError, match="words says"):
@@ -209,8 +209,8 @@ def test_a_settler_never_tells_those_before_it_nor_itself(
 
 
 def test_a_settler_does_not_settle(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(changes, "_settlers", ())
-    install(Settler("links", {Recording: anything}, lambda session, what: settle(session)))
+    monkeypatch.setattr(changes, "_reactions", ())
+    install(Reaction("links", {Recording: anything}, lambda session, what: settle(session)))
     changed(session, Recording, [ONE])
     with pytest.raises(RuntimeError):
         session.commit()
@@ -219,13 +219,13 @@ def test_a_settler_does_not_settle(session: Session, monkeypatch: pytest.MonkeyP
 def test_a_process_without_settlers_cannot_say_that_something_changed(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(changes, "_settlers", ())
-    with pytest.raises(NoSettlers):
+    monkeypatch.setattr(changes, "_reactions", ())
+    with pytest.raises(NoReactions):
         changed(session, Recording, [ONE])
-    with pytest.raises(NoSettlers):
+    with pytest.raises(NoReactions):
         changing(session, Recording, [ONE])
 
 
-def test_settlers_are_listed_once(seen: Seen) -> None:
+def test_reactions_are_listed_once(seen: Seen) -> None:
     with pytest.raises(RuntimeError):
-        install(seen.settler("another"))
+        install(seen.reaction("another"))

@@ -32,7 +32,7 @@ from service.registry.events.history import history
 from service.registry.events.importers import EventImporter
 from service.registry.events.queries import EventFilter, list_events, officers_of
 from service.registry.importing.actions import Report, run_import
-from service.supervision.coverage.keep import Known, kept_rows, stored_rows
+from service.supervision.coverage.counting import Known, kept_rows, stored_rows
 from service.supervision.explanations.actions import ask_exemption
 from service.supervision.explanations.approval import EXPLANATION
 from tests.service.finding.linking.field import Field, at

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlmodel import select
 
-import service.settlers  # noqa: F401
+import service.reactions  # noqa: F401
 from schemas import tables  # noqa: F401
 from schemas.accounts import Account
 from service.footage.recordings.actions import Arrival, receive

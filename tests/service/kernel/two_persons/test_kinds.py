@@ -13,11 +13,11 @@ from sqlmodel import Field as Column
 from sqlmodel import Session, SQLModel, select
 
 from schemas.accounts import Account, Role
+from schemas.approvals import ApprovalRequest, ApprovalState, second_person
 from schemas.base import enum_check
 from schemas.coverage import ExplanationReason
 from schemas.custody import CustodyEntry
 from schemas.people import Squad
-from schemas.wishes import Wish, WishState, second_person
 from service.access.rules import MAY
 from service.app import create_app
 from service.footage.recordings.removal import REMOVAL, ask_removal
@@ -47,7 +47,7 @@ class Asked:
     kind: Approval[Any]
     asker: Actor
     wish: UUID
-    ask: Callable[[Session, Actor], Wish]
+    ask: Callable[[Session, Actor], ApprovalRequest]
 
 
 def as_officer(field: Field, actor: Actor, number: str) -> Actor:
@@ -60,7 +60,7 @@ def as_officer(field: Field, actor: Actor, number: str) -> Actor:
 def explanation(field: Field) -> Asked:
     event = field.event(at("09:00"), at("09:30"), ("012",)).id
 
-    def ask(session: Session, actor: Actor) -> Wish:
+    def ask(session: Session, actor: Actor) -> ApprovalRequest:
         return ask_exemption(session, actor, event, ExplanationReason.urgent, "抢险")
 
     return asked(field, EXPLANATION, ask)
@@ -76,7 +76,7 @@ def removal(field: Field) -> Asked:
     return asked(field, REMOVAL, lambda session, actor: ask_removal(session, actor, recording, "误传"))
 
 
-def asked(field: Field, kind: Approval[Any], ask: Callable[[Session, Actor], Wish]) -> Asked:
+def asked(field: Field, kind: Approval[Any], ask: Callable[[Session, Actor], ApprovalRequest]) -> Asked:
     asker = as_officer(field, field.actor(Role.supervisor, "one", "asks"), "031")
     return Asked(kind, asker, ask(field.session, asker).id, ask)
 
@@ -90,7 +90,7 @@ def test_these_are_all_kinds_and_each_has_its_cases_here() -> None:
     for kind in KINDS.values():
         assert Step.ask in kind.steps and kind.steps & ANSWERS and Step.withdraw in kind.steps
         assert set(kind.acts) == kind.steps and kind.steps - {Step.ask} <= set(kind.verbs)
-        assert set(kind.states) == set(WishState) and {str(own) for own in kind.states.values()} <= set(
+        assert set(kind.states) == set(ApprovalState) and {str(own) for own in kind.states.values()} <= set(
             kind.words
         )
 
@@ -110,7 +110,7 @@ def test_nobody_answers_who_asked_or_whom_it_concerns(case: tuple[Field, Asked])
             with pytest.raises(SecondPerson):
                 it.kind.take(field.session, actor, it.wish, step, "a")
             wish = field.session.get_one(it.kind.table, it.wish)
-            assert it.kind.state(wish) is WishState.asked
+            assert it.kind.state(wish) is ApprovalState.asked
             assert not set(it.kind.open_steps(field.session, actor, wish)) - {Step.withdraw}
         with pytest.raises(NotAllowed):
             it.kind.take(field.session, field.actor(Role.member, "one"), it.wish, step, "a")
@@ -161,7 +161,7 @@ def test_of_answers_at_one_moment_one_counts_and_the_others_are_told(clean_engin
     assert outcomes["done"] == 1 and outcomes[it.kind.too_late.__name__] == 4
     with Session(clean_engine) as session:
         wish = session.get_one(it.kind.table, it.wish)
-        assert it.kind.state(wish) is not WishState.asked
+        assert it.kind.state(wish) is not ApprovalState.asked
         acts = {act.code for step, act in it.kind.acts.items() if step is not Step.ask}
         told = session.scalars(select(CustodyEntry).where(CustodyEntry.action.in_(acts))).all()
         assert len(told) == 1 and told[0].account_id in (wish.decided_by, it.asker.account_id)
@@ -176,7 +176,7 @@ def test_asked_four_times_at_one_moment_it_is_asked_once(clean_engine: Engine, n
     outcomes = at_once(clean_engine, *(lambda s: it.ask(s, it.asker) for _ in range(4)))
     assert outcomes == {"done": 4}
     with Session(clean_engine) as session:
-        waits = it.kind.table.state == it.kind.states[WishState.asked]
+        waits = it.kind.table.state == it.kind.states[ApprovalState.asked]
         assert session.scalar(select(func.count()).select_from(it.kind.table).where(waits)) == 1
 
 
@@ -205,10 +205,10 @@ def at_once(engine: Engine, *acts: Callable[[Session], object]) -> Counter[str]:
 # ---- one more kind: its table, and one object --------------------------------------------------------------------
 
 
-class Loan(Wish, table=True):
+class Loan(ApprovalRequest, table=True):
     __tablename__ = "loans"
-    __table_args__ = (enum_check("state", WishState), second_person())
-    state: WishState = Column(default=WishState.asked)
+    __table_args__ = (enum_check("state", ApprovalState), second_person())
+    state: ApprovalState = Column(default=ApprovalState.asked)
     squad_id: UUID = Column(foreign_key="squads.id")
     purpose: str = Column(max_length=20)
     lent: bool = False
@@ -293,5 +293,5 @@ def test_what_cannot_follow_takes_the_step_back(house: House, loans: Approval[Lo
     path = f"/loans/{wish.id}/approve"
     assert house.ask("POST", path, Role.supervisor, None, data={"queue": "1"}).status_code == 400
     with house.bureau.session() as session:
-        assert session.get_one(Loan, wish.id).state == WishState.asked
+        assert session.get_one(Loan, wish.id).state == ApprovalState.asked
     assert house.custody("approve_loan") == []

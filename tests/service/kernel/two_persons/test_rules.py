@@ -6,7 +6,7 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.wishes import WishState
+from schemas.approvals import ApprovalState
 from service.kernel.two_persons.rules import ANSWERS, FROM, TO, Refusal, Standing, Step, refusal
 
 LATER = [step for step in Step if step is not Step.ask]
@@ -40,7 +40,7 @@ def seen(actor: Account, asker: Account, concerned: frozenset[int]) -> Standing:
 def test_no_path_lets_one_person_ask_and_answer(
     asker: Account, concerned: frozenset[int], tried: list[tuple[Account, Step]]
 ) -> None:
-    state, answered_by = WishState.asked, None
+    state, answered_by = ApprovalState.asked, None
     for actor, step in tried:
         if refusal(step, state, seen(actor, asker, concerned)) is not None:
             continue
@@ -51,12 +51,12 @@ def test_no_path_lets_one_person_ask_and_answer(
             assert actor.person != asker.person and actor.person not in concerned and actor.answers
         state = TO[step]
         answered_by = actor if step in ANSWERS else None
-        assert (answered_by is not None) == (state in (WishState.approved, WishState.declined))
+        assert (answered_by is not None) == (state in (ApprovalState.approved, ApprovalState.declined))
 
 
 @given(st.lists(st.sampled_from(LATER), max_size=12))
 def test_what_is_answered_is_not_answered_again_before_it_is_reopened(steps: list[Step]) -> None:
-    other, state, answers = Standing(False, False, False, True), WishState.asked, 0
+    other, state, answers = Standing(False, False, False, True), ApprovalState.asked, 0
     for step in steps:
         if refusal(step, state, other) is None:
             state = TO[step]
@@ -65,14 +65,14 @@ def test_what_is_answered_is_not_answered_again_before_it_is_reopened(steps: lis
 
 
 def test_every_state_has_a_way_on_but_what_was_withdrawn() -> None:
-    for state in WishState:
+    for state in ApprovalState:
         open_ = {
             step
             for step in LATER
             if any(refusal(step, state, who) is None for who in EVERYBODY)
         }  # fmt: skip
-        assert bool(open_) == (state is not WishState.withdrawn)
-    assert {TO[step] for step in Step} == set(WishState)
+        assert bool(open_) == (state is not ApprovalState.withdrawn)
+    assert {TO[step] for step in Step} == set(ApprovalState)
 
 
 def test_a_role_that_answers_is_no_leave_to_answer_oneself() -> None:

@@ -17,7 +17,7 @@ from service.registry.cases.actions import create_campaign, create_case, update_
 from service.registry.cases.errors import CampaignExists, CaseExists
 from service.registry.cases.queries import campaign_of, case_of, list_cases
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
-from service.supervision.coverage.keep import recount
+from service.supervision.coverage.counting import recount
 from tests.service.finding.linking.field import Field, at
 
 NUMBER = "蓉城管罚〔2024〕5号"

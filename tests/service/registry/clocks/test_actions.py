@@ -17,9 +17,9 @@ from schemas.jobs import Job, JobKind
 from schemas.recordings import Recording
 from service.kernel.errors import Invalid, NotAllowed, OutOfScope
 from service.registry.clocks.actions import Read, add_offset, keep_readings, withdraw_offset
+from service.registry.clocks.correcting import correct
 from service.registry.clocks.errors import MeasuredInFuture, OffsetUnbelievable, OffsetUnsaid
 from service.registry.clocks.importers import ClockOffsetImporter
-from service.registry.clocks.keep import correct
 from service.registry.clocks.queries import clock_figure, clock_of, clock_rows, known_offsets, latest_offsets
 from service.registry.importing.actions import run_import
 from service.registry.people.errors import NumberTaken

@@ -12,7 +12,7 @@ from service.kernel.clock import now
 from service.kernel.i18n import speaking
 from service.registry.events.actions import cancel_event, update_event
 from service.registry.events.history import history
-from service.supervision.coverage.keep import recount
+from service.supervision.coverage.counting import recount
 from service.supervision.coverage.lists import list_counts, list_rows
 from service.supervision.explanations.actions import ask_exemption
 from service.supervision.explanations.approval import EXPLANATION

@@ -10,7 +10,7 @@ from schemas.policy import PolicyValue
 from service.desk.operations.policies import set_policy
 from service.kernel.errors import Invalid
 from service.supervision.coverage.counted_by import EVERY_EVENT, STANDS_IN, recount_if_changed
-from service.supervision.coverage.keep import recount, recount_all
+from service.supervision.coverage.counting import recount, recount_all
 from service.supervision.snapshots.queries import wants_recount
 from tests.service.finding.linking.field import Field, at
 

@@ -18,9 +18,9 @@ from schemas.recordings import Recording
 from service.kernel.actor import Actor
 from service.kernel.errors import Invalid
 from service.registry.events.queries import EventFilter, list_events
-from service.supervision.coverage.figure import Dimension, Part
+from service.supervision.coverage.counting import recount_all
+from service.supervision.coverage.figure_types import Dimension, Part
 from service.supervision.coverage.figures import BOARD, BY_NAME, SPECS
-from service.supervision.coverage.keep import recount_all
 from service.supervision.coverage.lists import LISTS, list_counts, list_rows
 from service.supervision.coverage.queries import board, boards
 from service.supervision.coverage.rows import Rows, rows_behind

@@ -10,7 +10,7 @@ from sqlmodel import select
 from schemas.coverage import EventCoverage
 from schemas.jobs import JobKind
 from service.kernel.database import transaction
-from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.counting import recount_all
 from tests.fixtures.jobs import bureau as installation  # noqa: F401  the tests here stand on it
 from tests.fixtures.jobs import run_all_jobs
 from tests.service.supervision.coverage.walk import STEPS, Walk, differences

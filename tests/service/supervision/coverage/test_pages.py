@@ -16,7 +16,7 @@ from schemas.people import Roster, Squad
 from service.kernel.clock import local, now
 from service.kernel.database import get_engine, transaction
 from service.registry.matters.actions import publish
-from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.counting import recount_all
 from tests.service.access.bureau import Bureau
 from tests.service.access.conftest import bureau as access_bureau  # noqa: F401  the fixtures below stand on these
 from tests.service.access.conftest import shared  # noqa: F401

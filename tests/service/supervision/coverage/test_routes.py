@@ -7,7 +7,7 @@ from httpx import Response
 from schemas.accounts import Role
 from schemas.links import Link, LinkState
 from service.kernel.database import get_engine, transaction
-from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.counting import recount_all
 from tests.service.access.bureau import Bureau
 from tests.service.access.conftest import shared  # noqa: F401  the fixture below stands on it
 

@@ -1,7 +1,7 @@
 """Every figure, status, list and reason has its words, and every word a figure."""
 
 from schemas.coverage import Exclusion, ExplanationReason
-from service.supervision.coverage.figure import Dimension
+from service.supervision.coverage.figure_types import Dimension
 from service.supervision.coverage.figures import SPECS
 from service.supervision.coverage.lists import LISTS
 from service.supervision.coverage.rules import EARLY_STOP, LATE_START, MIDDLE

@@ -39,7 +39,7 @@ from service.kernel.jobs import request_job
 from service.registry.clocks.actions import add_offset, withdraw_offset
 from service.registry.events.actions import cancel_event, create_event, restore_event, update_event
 from service.registry.matters.actions import publish
-from service.supervision.coverage.keep import Known, events_after, kept_rows, stored_rows
+from service.supervision.coverage.counting import Known, events_after, kept_rows, stored_rows
 from service.supervision.explanations.actions import ask_exemption, ask_gap_reason
 from service.supervision.explanations.approval import EXPLANATION
 from tests.service.finding.linking.field import Field, at

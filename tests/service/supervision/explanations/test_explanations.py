@@ -15,7 +15,7 @@ from service.kernel.actor import Actor
 from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.two_persons.errors import DecidedAlready, SecondPerson
-from service.supervision.coverage.keep import recount
+from service.supervision.coverage.counting import recount
 from service.supervision.explanations import actions
 from service.supervision.explanations.approval import EXPLANATION
 from service.supervision.explanations.errors import NoGapThere, NothingToExplain

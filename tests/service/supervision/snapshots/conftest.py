@@ -8,7 +8,7 @@ from deploy.embedded.postgres import Postgres
 from schemas.accounts import Account, Role
 from schemas.people import Squad
 from service.kernel.actor import Actor
-from service.supervision.coverage.keep import recount_all
+from service.supervision.coverage.counting import recount_all
 from service.supervision.snapshots.actions import STEADY
 from tests.fixtures.postgres import own_engine, rolled_back
 from tests.service.finding.linking.field import Field, at

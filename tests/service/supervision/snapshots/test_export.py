@@ -27,8 +27,8 @@ from service.kernel.i18n import gettext as _
 from service.kernel.paper import pdf as paper
 from service.kernel.paper.workbook import write_book, write_csv
 from service.registry.events.subjects import subjects
+from service.supervision.coverage.counting import recount_all
 from service.supervision.coverage.export import figure_table
-from service.supervision.coverage.keep import recount_all
 from service.supervision.coverage.queries import rule_changes
 from service.supervision.coverage.selection import Filters
 from service.supervision.snapshots import actions, export, notice, queries

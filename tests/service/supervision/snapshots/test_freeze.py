@@ -26,9 +26,9 @@ from service.kernel.clock import now
 from service.kernel.errors import NotAllowed
 from service.kernel.jobs import request_job
 from service.kernel.months import next_month
-from service.supervision.coverage.figure import Part
+from service.supervision.coverage.counting import recount_all
+from service.supervision.coverage.figure_types import Part
 from service.supervision.coverage.figures import BY_NAME
-from service.supervision.coverage.keep import recount_all
 from service.supervision.coverage.queries import board
 from service.supervision.coverage.selection import Filters
 from service.supervision.snapshots import queries

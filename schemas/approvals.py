@@ -10,7 +10,7 @@ from sqlmodel import Field, SQLModel
 from schemas.base import id_field, time_field
 
 
-class WishState(enum.StrEnum):
+class ApprovalState(enum.StrEnum):
     """A table may have words of its own for them."""
 
     asked = "asked"
@@ -19,7 +19,7 @@ class WishState(enum.StrEnum):
     withdrawn = "withdrawn"
 
 
-class Wish(SQLModel):
+class ApprovalRequest(SQLModel):
     """Each table has a `state` of its own, and `second_person()` among its constraints.
 
     `decided_at`: also of its withdrawal, which has no `decided_by`."""

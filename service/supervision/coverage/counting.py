@@ -23,7 +23,7 @@ from schemas.events import EnforcementEvent
 from schemas.links import COUNTED
 from schemas.recordings import Recording
 from service.finding.linking.policy import OPEN_EVENT
-from service.kernel.changes import NEW, Changes, Settler, anything, but
+from service.kernel.changes import NEW, Changes, Reaction, anything, but
 from service.kernel.policy import policy
 from service.kernel.round_trip import together
 from service.kernel.settings import get_settings
@@ -61,7 +61,7 @@ def _settle(session: Session, changes: Changes) -> None:
 
 
 # A recording's links and tags are not its own here: whoever writes links names the events.
-COVERAGE = Settler("coverage", {EnforcementEvent: anything, Recording: but(*NEW, "links", "tags")}, _settle)
+COVERAGE = Reaction("coverage", {EnforcementEvent: anything, Recording: but(*NEW, "links", "tags")}, _settle)
 
 
 def recount_all(session: Session) -> int:

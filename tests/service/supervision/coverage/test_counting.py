@@ -23,8 +23,8 @@ from schemas.links import Link, LinkState
 from schemas.recordings import Recording, RecordingState
 from service.kernel.changes import changed
 from service.kernel.database import transaction
-from service.supervision.coverage import keep
-from service.supervision.coverage.keep import recount, recount_all
+from service.supervision.coverage import counting
+from service.supervision.coverage.counting import recount, recount_all
 from tests.service.finding.linking.field import Field, at
 
 
@@ -191,8 +191,8 @@ def test_two_who_link_to_one_event_at_a_moment_are_both_counted(clean_engine: sq
 def test_many_at_once_take_one_lock_and_count_the_same(
     bureau: Field, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keep, "SINGLY", 3)
-    monkeypatch.setattr(keep, "CHUNK", 4)
+    monkeypatch.setattr(counting, "SINGLY", 3)
+    monkeypatch.setattr(counting, "CHUNK", 4)
     events = [bureau.event(at("09:00"), at("09:30")) for _ in range(10)]
     session = bureau.session
     recount(session, [event.id for event in events])

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from schemas.links import COUNTED, LinkState
-from service.supervision.coverage.figure import About, LinkTerms, Tally, Totals
+from service.supervision.coverage.figure_types import About, LinkTerms, Tally, Totals
 from service.supervision.coverage.figures import figures_about
 from service.supervision.coverage.status import EXCLUDED, EXEMPT, NOT_DUE, Status
 

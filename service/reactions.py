@@ -13,6 +13,6 @@ from service.finding.linking.relink import LINK_JOBS
 from service.finding.search.project import DOCUMENTS
 from service.finding.search.renamed import RENAMED
 from service.kernel.changes import install
-from service.supervision.coverage.keep import COVERAGE
+from service.supervision.coverage.counting import COVERAGE
 
 install(LINK_JOBS, RENAMED, DOCUMENTS, COVERAGE)
