@@ -1,6 +1,7 @@
 """The HTTP API: the routes of every capability."""
 
 from service.access.routes import router as access
+from service.desk.imports.routes import doors as import_doors
 from service.desk.imports.routes import router as imports
 from service.desk.operations.routes import router as operations
 from service.finding.linking.case_routes import router as cases_shown
@@ -31,6 +32,7 @@ API = (
     cases_shown,
     matters,
     imports,
+    import_doors,
     events,
     events_linked,
     announcements,

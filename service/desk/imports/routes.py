@@ -1,20 +1,25 @@
-"""/api/v1/imports: what tables are understood."""
+"""/api/v1/imports: what tables are understood; and the door of each kind, POST /api/v1/{kind}/import."""
 
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 from sqlmodel import SQLModel
 
 from service.access.dependencies import CurrentActor
 from service.desk.imports.kinds import IMPORTS, import_kind
 from service.kernel.contract import Page, raises
+from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
 from service.kernel.paper.download import TABLE_FILE, TableFormat, table_response
+from service.registry.importing.actions import Report
 from service.registry.importing.columns import columns, template_table
 from service.registry.importing.errors import NoSuchImport
+from service.registry.importing.importer import Importer
+from service.registry.importing.routes import DryRun, ImportBody, import_rows
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
+doors = APIRouter(prefix="/api/v1", tags=["imports"])
 
 
 class ColumnRead(SQLModel):
@@ -63,3 +68,24 @@ def get_import_template(
     title, headers, notes = template_table(import_kind(kind))
     more = {"notes": notes, "notes_title": _("Columns")} if form is TableFormat.xlsx else {}
     return table_response(f"{kind}-template", form, title, headers, [], **more)
+
+
+def _open_door(kind: type[Importer]) -> None:
+    def door(
+        actor: CurrentActor,
+        session: DatabaseSession,
+        body: ImportBody,
+        request: Request,
+        dry_run: DryRun = False,
+    ) -> Report:
+        return import_rows(kind(session, actor), body, request, dry_run)
+
+    said = f"A table of {kind.name}: XLSX, CSV or JSON. Idempotent by `{kind.known_by}`; answers a report for each row."
+    doors.add_api_route(
+        f"/{kind.name}/import", door, methods=["POST"], name=f"import_{kind.name}", description=said
+    )
+
+
+for _kind in IMPORTS.values():
+    if _kind.known_by:
+        _open_door(_kind)

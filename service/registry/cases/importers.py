@@ -23,6 +23,7 @@ class CaseImporter(Importer):
     """Known by the folded number."""
 
     name = "cases"
+    known_by = "number"
     word = Word(
         lazy("Cases"), icon="folder", meaning=lazy("Known by the case number, however it is written.")
     )
@@ -89,6 +90,7 @@ class CampaignImporter(Importer):
     """Known by the external id."""
 
     name = "campaigns"
+    known_by = "external_id"
     word = Word(lazy("Campaigns"), icon="flag", meaning=lazy("Known by the external id."))
     meanings: ClassVar = {
         "external_id": EXTERNAL_ID,

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from schemas.cases import Campaign, CampaignCreate, CampaignRead, Case, CaseCreate, CaseRead
 from service.access.dependencies import CurrentActor
@@ -11,10 +11,7 @@ from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.registry.cases import actions, queries
 from service.registry.cases.errors import CampaignExists, CaseExists
-from service.registry.cases.importers import CampaignImporter, CaseImporter
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
-from service.registry.importing.actions import Report
-from service.registry.importing.routes import DryRun, ImportBody, import_rows
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
 
@@ -48,14 +45,6 @@ def create_case(wanted: CaseCreate, actor: CurrentActor, session: DatabaseSessio
     return case_read(actions.create_case(session, actor, wanted))
 
 
-@router.post("/cases/import")
-def import_cases(
-    actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> Report:
-    """A table of cases: XLSX, CSV or JSON. Idempotent by `number`; answers a report for each row."""
-    return import_rows(CaseImporter(session, actor), body, request, dry_run)
-
-
 @router.patch("/cases/{case_id}")
 @raises(NotFound, CaseExists)
 def update_case(case_id: UUID, wanted: CaseUpdate, actor: CurrentActor, session: DatabaseSession) -> CaseRead:
@@ -77,14 +66,6 @@ def list_campaigns(
 def create_campaign(wanted: CampaignCreate, actor: CurrentActor, session: DatabaseSession) -> CampaignRead:
     """A new campaign. Events name it by `external_id` or id."""
     return campaign_read(actions.create_campaign(session, actor, wanted))
-
-
-@router.post("/campaigns/import")
-def import_campaigns(
-    actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> Report:
-    """A table of campaigns: XLSX, CSV or JSON. Idempotent by `external_id`; answers a report for each row."""
-    return import_rows(CampaignImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/campaigns/{campaign_id}")

@@ -23,6 +23,7 @@ from service.registry.importing.words import EXTERNAL_ID, RECORDER
 
 class ClockOffsetImporter(Importer):
     name = "clocks"
+    known_by = "external_id"
     word = Word(
         lazy("Clock measurements"),
         icon="clock",

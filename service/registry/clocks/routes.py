@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from sqlmodel import SQLModel
 
 from schemas.base import examples
@@ -14,7 +14,6 @@ from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.registry.clocks import actions, queries
 from service.registry.clocks.errors import MeasuredInFuture, OffsetUnbelievable, OffsetUnsaid
-from service.registry.clocks.importers import ClockOffsetImporter
 from service.registry.clocks.reads import (
     ClockDetailRead,
     ClockPage,
@@ -22,8 +21,6 @@ from service.registry.clocks.reads import (
     clock_read,
     offset_read,
 )
-from service.registry.importing.actions import Report
-from service.registry.importing.routes import DryRun, ImportBody, import_rows
 from service.registry.people.errors import NumberTaken
 from service.registry.people.queries import squad_of
 
@@ -57,14 +54,6 @@ def list_clocks(
     figure = queries.figure_of(session, rows)
     shown = [row for row in rows if row.out_of_step or not out_of_step]
     return ClockPage(figure=clock_figure(figure), items=[clock_read(row) for row in shown])
-
-
-@router.post("/clocks/import")
-def import_clock_offsets(
-    actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> Report:
-    """A table of measurements: XLSX, CSV or JSON. Idempotent by `external_id`; answers a report for each row."""
-    return import_rows(ClockOffsetImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/recorders/{serial}/clock")

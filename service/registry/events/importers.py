@@ -48,6 +48,7 @@ class EventRow(EventCreate):
 
 class EventImporter(Importer):
     name = "events"
+    known_by = "external_id"
     word = Word(
         lazy("Events"),
         icon="calendar-days",

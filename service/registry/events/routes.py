@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 
 from schemas.events import EventCreate, EventUpdate
 from service.access import queries as scoped
@@ -21,11 +21,8 @@ from service.registry.events.errors import (
     NotCancelled,
 )
 from service.registry.events.history import History, history
-from service.registry.events.importers import EventImporter
 from service.registry.events.reads import EventRead, event_reads
 from service.registry.events.subjects import subjects
-from service.registry.importing.actions import Report
-from service.registry.importing.routes import DryRun, ImportBody, import_rows
 
 router = APIRouter(prefix="/api/v1/events", tags=["events"])
 
@@ -73,14 +70,6 @@ def list_events(
 def create_event(wanted: EventCreate, actor: CurrentActor, session: DatabaseSession) -> EventRead:
     """Enters an event. `squad`, `officers`, `case` and `campaign` by id, or by the number or code that people use."""
     return event_reads(session, [actions.create_event(session, actor, wanted)])[0]
-
-
-@router.post("/import")
-def import_events(
-    actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> Report:
-    """A table of events: XLSX, CSV or JSON. Idempotent by `external_id`; answers a report for each row."""
-    return import_rows(EventImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/subjects")

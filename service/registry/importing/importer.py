@@ -23,7 +23,8 @@ class Outcome(StrEnum):
 class Importer(ABC):
     """A kind of table, and what its rows need; one instance serves one import.
 
-    `name`: of the kind, in addresses. `word`: what people call it and how its rows are known again.
+    `name`: of the kind, in addresses. `known_by`: the field by which a row is known the next time; empty where the
+    kind is more than its rows, and its capability has a route of its own for it. `word`: what people call it and how its rows are known again.
     `meanings`: column → what it holds, where its type does not say it. `words`: of the enums among its columns.
     `headers`: other column names → field. `cells`: how a field's cell is read before the model sees it.
     `load` fetches, in a fixed number of queries, all that the rows refer to; `apply` says what becomes of one
@@ -32,6 +33,7 @@ class Importer(ABC):
     """
 
     name: ClassVar[str]
+    known_by: ClassVar[str] = ""
     word: ClassVar[Word]
     model: ClassVar[type[SQLModel]]
     headers: ClassVar[Mapping[str, str]]

@@ -30,6 +30,7 @@ from service.registry.people.rules import Span, left_by, overlapping, shift
 
 class SquadImporter(Importer):
     name = "squads"
+    known_by = "code"
     word = Word(
         lazy("Squads"), icon="users", meaning=lazy("Code and name; the other tables name squads by either.")
     )
@@ -75,6 +76,7 @@ class SquadImporter(Importer):
 
 class OfficerImporter(Importer):
     name = "officers"
+    known_by = "certificate_no"
     word = Word(
         lazy("Officers"),
         icon="user",
@@ -171,6 +173,7 @@ class RosterImporter(Importer):
     second is refused, and whoever keeps the roster decides which is right."""
 
     name = "rosters"
+    known_by = "external_id"
     word = Word(
         lazy("Duty rosters"),
         icon="calendar-clock",

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from sqlmodel import SQLModel
 
 from schemas.people import (
@@ -23,8 +23,6 @@ from service.kernel.clock import as_utc, now
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
-from service.registry.importing.actions import Report
-from service.registry.importing.routes import DryRun, ImportBody, import_rows
 from service.registry.people import actions, queries, rosters
 from service.registry.people.errors import (
     AlreadyOnDuty,
@@ -34,7 +32,6 @@ from service.registry.people.errors import (
     OnDutyElsewhere,
     SpanReversed,
 )
-from service.registry.people.importers import OfficerImporter, RosterImporter, SquadImporter
 from service.registry.people.rosters import RosterUpdate
 from service.registry.people.updates import OfficerUpdate
 
@@ -65,14 +62,6 @@ def create_squad(wanted: SquadCreate, actor: CurrentActor, session: DatabaseSess
     return squad_read(actions.create_squad(session, actor, wanted))
 
 
-@router.post("/squads/import")
-def import_squads(
-    actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> Report:
-    """A table of squads: XLSX, CSV or JSON. Idempotent by `code`; answers a report for each row."""
-    return import_rows(SquadImporter(session, actor), body, request, dry_run)
-
-
 @router.get("/squads/{squad_id}")
 @raises(NotFound)
 def get_squad(squad_id: UUID, actor: CurrentActor, session: DatabaseSession) -> SquadRead:
@@ -100,14 +89,6 @@ def list_officers(
 def create_officer(wanted: OfficerCreate, actor: CurrentActor, session: DatabaseSession) -> OfficerRead:
     """A new officer. `squad` by id or code."""
     return officer_read(actions.create_officer(session, actor, wanted))
-
-
-@router.post("/officers/import")
-def import_officers(
-    actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> Report:
-    """A table of officers: XLSX, CSV or JSON. Idempotent by `certificate_no`; answers a report for each row."""
-    return import_rows(OfficerImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/officers/{officer_id}")
@@ -187,14 +168,6 @@ def list_on_duty(
 def create_roster(wanted: RosterCreate, actor: CurrentActor, session: DatabaseSession) -> RosterRead:
     """A duty of one officer. `squad`: of that day, where it is not the officer's present one."""
     return roster_read(rosters.create_roster(session, actor, wanted))
-
-
-@router.post("/rosters/import")
-def import_rosters(
-    actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> Report:
-    """A table of duties: XLSX, CSV or JSON. Idempotent by `external_id`; answers a report for each row."""
-    return import_rows(RosterImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/rosters/{roster_id}")

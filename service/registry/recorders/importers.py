@@ -40,6 +40,7 @@ NEAREST = 20  # holdings of one recorder before and after, that are looked at fo
 
 class RecorderImporter(Importer):
     name = "recorders"
+    known_by = "serial"
     word = Word(
         lazy("Recorders"),
         icon="camera",
@@ -136,6 +137,7 @@ class AssignmentImporter(Importer):
     """
 
     name = "assignments"
+    known_by = "external_id"
     word = Word(
         lazy("Assignments"),
         icon="user-check",

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from schemas.recorders import (
     Assignment,
@@ -21,11 +21,8 @@ from service.kernel.clock import as_utc
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
-from service.registry.importing.actions import Report
-from service.registry.importing.routes import DryRun, ImportBody, import_rows
 from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.recorders import actions, queries
-from service.registry.recorders.importers import AssignmentImporter, RecorderImporter
 from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
 
 router = APIRouter(prefix="/api/v1", tags=["recorders"])
@@ -95,14 +92,6 @@ def create_recorder(wanted: RecorderCreate, actor: CurrentActor, session: Databa
     return recorder_read(actions.create_recorder(session, actor, wanted))
 
 
-@router.post("/recorders/import")
-def import_recorders(
-    actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> Report:
-    """A table of recorders: XLSX, CSV or JSON. Idempotent by `serial`; answers a report for each row."""
-    return import_rows(RecorderImporter(session, actor), body, request, dry_run)
-
-
 @router.get("/recorders/{recorder_id}")
 @raises(NotFound)
 def get_recorder(recorder_id: UUID, actor: CurrentActor, session: DatabaseSession) -> RecorderRead:
@@ -149,14 +138,6 @@ def create_assignment(
 ) -> AssignmentRead:
     """Who holds it from when to when. Several may hold one recorder at a time; `hand_over` ends the open holdings of the others."""
     return assignment_read(actions.create_assignment(session, actor, wanted))
-
-
-@router.post("/assignments/import")
-def import_assignments(
-    actor: CurrentActor, session: DatabaseSession, body: ImportBody, request: Request, dry_run: DryRun = False
-) -> Report:
-    """A table of holdings: XLSX, CSV or JSON. Idempotent by `external_id`; answers a report for each row."""
-    return import_rows(AssignmentImporter(session, actor), body, request, dry_run)
 
 
 @router.get("/assignments/{assignment_id}")
