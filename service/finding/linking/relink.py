@@ -169,6 +169,10 @@ RECORDINGS_TOUCHED = """
      AND r.received_at BETWEEN t.since - CAST(:shift AS interval)
                            AND coalesce(t.until + CAST(:unknown AS interval), 'infinity')
     WHERE r.squad_id = t.squad_id OR r.recorder_id = t.recorder_id OR r.officer_id = t.officer_id
+       OR EXISTS (SELECT 1 FROM assignments a
+                  WHERE a.officer_id = t.officer_id AND a.recorder_id = r.recorder_id
+                    AND tstzrange(a.held_from, a.held_to)
+                        && tstzrange(r.received_at - CAST(:unknown AS interval), r.received_at, '[]'))
 """
 RECORDINGS_NAMING = f"""
     SELECT l.recording_id AS subject_id FROM links l WHERE l.event_id = ANY(CAST(:events AS uuid[]))

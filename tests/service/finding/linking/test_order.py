@@ -215,3 +215,32 @@ def test_shuffled_histories_end_with_the_same_links(bureau: Field) -> None:
     assert ("fast.mp4", "quarter", "automatic") in named
     assert ("handed.mp4", "evening", "automatic") not in named
     assert not any(row[1] == "cancelled" for row in outcomes[0])
+
+
+@pytest.mark.parametrize("told_first", ["event", "recording"])
+def test_a_file_without_time_is_told_of_the_holders_event_in_another_squad(
+    bureau: Field, told_first: str
+) -> None:
+    """Its recorder is its own squad's, and was in the hands of an officer of the other one."""
+    actor, file = bureau.actor(Role.admin), {"squad": "two", "recorder": "R-3"}
+    bureau.recorder("R-3", "two")
+    bureau.officer("002", "one")
+    bureau.hold("R-3", "002", at("08:00"))
+
+    def event() -> None:
+        wanted = EventCreate(
+            title="检查", kind=EventKind.inspection, squad="one", officers=["002"],
+            arrived_at=at("10:00"), departed_at=at("11:00"),
+        )  # fmt: skip
+        create_event(bureau.session, actor, wanted)
+
+    def recording() -> None:
+        made = bureau.recording(None, None, received_at=at("15:00"), file_name="untimed.mp4", **file)
+        request_job(bureau.session, JobKind.link, made.id)
+
+    steps = [event, recording] if told_first == "event" else [recording, event]
+    for step in steps:
+        step()
+        run_link_jobs(bureau)
+    [(name, *_where, state, _score, _reasons, _from, _to)] = outcome(bureau)
+    assert (name, state) == ("untimed.mp4", "offered")
