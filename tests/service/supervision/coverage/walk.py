@@ -168,15 +168,20 @@ class Walk:
         end = start + timedelta(seconds=self.chance.choice([20, 120, 600, 1500]))
         timed = self.chance.random() > 0.05
         serial = f"R-{self.chance.choice(holders or range(self.recorders))}"
+        squad, with_recorder = self.chance.choice(["one", "two"]), self.chance.random() < 0.8
+        state = self.chance.choice([RecordingState.ready] * 4 + [RecordingState.announced])
+        claims = self.claims()
+        if state == RecordingState.announced:
+            claims["announced"] = {"at": start.isoformat(), "by": "station", "facts": {}}
         recording = bureau.recording(
             start if timed else None,
             end if timed else None,
-            squad=self.chance.choice(["one", "two"]),
-            recorder=serial if self.chance.random() < 0.8 else None,
+            squad=squad,
+            recorder=serial if with_recorder else None,
             claimed_from=start if timed else None,
-            state=self.chance.choice([RecordingState.ready] * 4 + [RecordingState.announced]),
+            state=state,
             received_at=end + timedelta(hours=self.chance.choice([1, 30])),
-            claims=self.claims(),
+            claims=claims,
         )
         request_job(session, JobKind.link, recording.id)
         changed(session, Recording, [recording.id], NEW)
