@@ -15,7 +15,7 @@ from schemas.people import Officer
 from schemas.recorders import Assignment, Recorder
 from schemas.recordings import claimed
 from service.finding.linking.facts import FAR_DOUBT_S, REACH, limits
-from service.finding.linking.surroundings import SHIFT, UNKNOWN_BEFORE_ARRIVAL
+from service.finding.linking.surroundings import PIECE_REACH, SHIFT, UNKNOWN_BEFORE_ARRIVAL
 from service.kernel.changes import NEW, Changes, Reaction, anything, but, only
 from service.kernel.jobs import request_jobs
 from service.registry.cases.rules import case_number_fold
@@ -26,13 +26,16 @@ FIELD_LOCK = 0x7A68656E676C75  # any number of its own
 
 @dataclass(frozen=True)
 class Touched:
-    """A stretch of time in which something changed: for a squad, an officer or a recorder."""
+    """A stretch of time in which something changed: for a squad, an officer, a recorder, or one who worked with one
+    of an event's officers. What an officer does says with whom he works for a shift around; what a colleague does
+    concerns him only where it may be what he recorded."""
 
     start: datetime
     end: datetime | None
     squad_id: UUID | None = None
     officer_id: UUID | None = None
     recorder_id: UUID | None = None
+    colleague: bool = False
 
 
 def announce_change(session: Session) -> None:
@@ -43,26 +46,40 @@ def announce_change(session: Session) -> None:
 
 
 def _touched_by_events(session: Session, event_ids: Sequence[UUID]) -> dict[UUID, list[Touched]]:
-    """Where events lie now. Beside their squads and officers each touches those of other squads who worked with one
-    of the officers that shift."""
+    """Where events lie now. Beside their squads and officers each touches those who worked with one of the officers
+    about that time, in whatever squad."""
     rows = session.execute(_PLACES, {"ids": list(event_ids)}).all()
-    open_for = limits(session).open_event
+    rule = limits(session)
+    within = (
+        SHIFT + 2 * (REACH + rule.slack) + PIECE_REACH
+    )  # from one end of a recording's window to the other
     spans = {
-        event_id: (start, end or start + open_for, squad_id, {officer for officer in officers if officer})
+        event_id: (
+            start,
+            end or start + rule.open_event,
+            squad_id,
+            {officer for officer in officers if officer},
+        )
         for event_id, start, end, squad_id, officers in rows
     }
-    partners = _partners_elsewhere(session, spans.values())
+    colleagues = _colleagues(
+        session, [(start, until, people) for start, until, _, people in spans.values()], within
+    )
     found = {}
     for event_id, (start, until, squad_id, people) in spans.items():
         around = {
-            stranger
+            colleague
             for officer in people
-            for arrived, stranger in partners.get((officer, squad_id), ())
-            if start - PARTNERS_WITHIN <= arrived <= until + PARTNERS_WITHIN
+            for arrived, colleague in colleagues.get(officer, ())
+            if start - within <= arrived <= until + within
         }
         found[event_id] = [
             Touched(start, until, squad_id=squad_id),
-            *(Touched(start, until, officer_id=officer) for officer in sorted(people | around)),
+            *(Touched(start, until, officer_id=officer) for officer in sorted(people)),
+            *(
+                Touched(start, until, officer_id=officer, colleague=True)
+                for officer in sorted(around - people)
+            ),
         ]
     return found
 
@@ -95,41 +112,38 @@ def _as_folded(session: Session, case_ids: Sequence[UUID]) -> dict[UUID, str]:
     return {one.id: one.number_folded for one in held if one}
 
 
-def _partners_elsewhere(
-    session: Session, spans: Iterable[tuple[datetime, datetime, UUID, set[UUID]]]
-) -> dict[tuple[UUID, UUID], list[tuple[datetime, UUID]]]:
-    """By officer and squad: who worked with the officer about those times and belongs, or did so, to another squad.
-    Times that touch are asked for once, so an import of thousands of events of one crew stays one look."""
-    wanted: dict[tuple[UUID, UUID], list[list[datetime]]] = {}
-    for start, until, squad_id, people in sorted(spans, key=lambda span: span[0]):
+def _colleagues(
+    session: Session, spans: Iterable[tuple[datetime, datetime, set[UUID]]], within: timedelta
+) -> dict[UUID, list[tuple[datetime, UUID]]]:
+    """By officer: who worked with the officer about those times, and when. Times that touch are asked for once, so an
+    import of thousands of events of one crew stays one look."""
+    wanted: dict[UUID, list[list[datetime]]] = {}
+    for start, until, people in sorted(spans, key=lambda span: span[0]):
         for officer in people:
-            held = wanted.setdefault((officer, squad_id), [])
-            since, upto = start - PARTNERS_WITHIN, until + PARTNERS_WITHIN
+            held = wanted.setdefault(officer, [])
+            since, upto = start - within, until + within
             if held and since <= held[-1][1]:
                 held[-1][1] = max(held[-1][1], upto)
             else:
                 held.append([since, upto])
-    rows = [(*key, *span) for key, held in wanted.items() for span in held]
-    found: dict[tuple[UUID, UUID], list[tuple[datetime, UUID]]] = {}
+    rows = [(officer, *span) for officer, held in wanted.items() for span in held]
+    found: dict[UUID, list[tuple[datetime, UUID]]] = {}
     if rows:
-        officers, squads, sinces, untils = (list(column) for column in zip(*rows, strict=True))
-        known = {"officers": officers, "squads": squads, "sinces": sinces, "untils": untils}
-        for officer, squad_id, arrived, stranger in session.execute(_STRANGERS, known):
-            found.setdefault((officer, squad_id), []).append((arrived, stranger))
+        officers, sinces, untils = (list(column) for column in zip(*rows, strict=True))
+        known = {"officers": officers, "sinces": sinces, "untils": untils}
+        for officer, arrived, colleague in session.execute(_COLLEAGUES, known):
+            found.setdefault(officer, []).append((arrived, colleague))
     return found
 
 
-PARTNERS_WITHIN = SHIFT + REACH
-_STRANGERS = text(
+_COLLEAGUES = text(
     """
-    SELECT DISTINCT t.officer_id, t.squad_id, shared.arrived_at, other.officer_id AS stranger
-    FROM unnest(CAST(:officers AS uuid[]), CAST(:squads AS uuid[]), CAST(:sinces AS timestamptz[]),
-                CAST(:untils AS timestamptz[])) AS t (officer_id, squad_id, since, until)
+    SELECT DISTINCT t.officer_id, shared.arrived_at, other.officer_id AS colleague
+    FROM unnest(CAST(:officers AS uuid[]), CAST(:sinces AS timestamptz[]), CAST(:untils AS timestamptz[]))
+         AS t (officer_id, since, until)
     JOIN event_officers mine ON mine.officer_id = t.officer_id
     JOIN enforcement_events shared ON shared.id = mine.event_id AND shared.arrived_at BETWEEN t.since AND t.until
-    JOIN event_officers other ON other.event_id = shared.id
-    JOIN officers o ON o.id = other.officer_id
-    WHERE o.squad_id <> t.squad_id OR shared.squad_id <> t.squad_id
+    JOIN event_officers other ON other.event_id = shared.id AND other.officer_id <> t.officer_id
     """
 )
 
@@ -138,8 +152,8 @@ _STRANGERS = text(
 RECORDINGS_TOUCHED = """
     WITH touched AS (
         SELECT * FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:squads AS uuid[]),
-                             CAST(:officers AS uuid[]), CAST(:recorders AS uuid[]))
-                      AS t (since, until, squad_id, officer_id, recorder_id)
+                             CAST(:officers AS uuid[]), CAST(:recorders AS uuid[]), CAST(:colleagues AS boolean[]))
+                      AS t (since, until, squad_id, officer_id, recorder_id, colleague)
     )
     SELECT r.id AS subject_id
     FROM touched t
@@ -148,11 +162,13 @@ RECORDINGS_TOUCHED = """
          && tstzrange(t.since - CAST(:reach AS interval), t.until + CAST(:reach AS interval), '[]')
      AND r.recorded_from IS NOT NULL
     CROSS JOIN LATERAL (
-        SELECT CAST(:slack AS interval)
-               + CASE WHEN t.squad_id IS NULL THEN CAST(:shift AS interval) ELSE interval '0' END
-               + make_interval(secs => least(coalesce(
+        SELECT CAST(:slack AS interval) + make_interval(secs => least(coalesce(
             r.clock_doubt_s, CAST(r.clock->>'doubt_s' AS float),
-            CASE WHEN coalesce(r.clock->'doubts', '[]') = '[]' THEN :far ELSE :most END), :most)) AS reach
+            CASE WHEN coalesce(r.clock->'doubts', '[]') = '[]' THEN :far ELSE :most END), :most)) AS doubt
+    ) AS open
+    CROSS JOIN LATERAL (
+        SELECT open.doubt + CASE WHEN t.squad_id IS NULL AND NOT t.colleague THEN CAST(:shift AS interval)
+                                 ELSE interval '0' END AS reach
     ) AS own
     WHERE tstzrange(r.recorded_from - own.reach, r.recorded_to + own.reach, '[]')
           && tstzrange(t.since, t.until, '[]')
@@ -160,7 +176,7 @@ RECORDINGS_TOUCHED = """
            OR EXISTS (SELECT 1 FROM assignments a
                       WHERE a.officer_id = t.officer_id AND a.recorder_id = r.recorder_id
                         AND tstzrange(a.held_from, a.held_to)
-                            && tstzrange(t.since - CAST(:reach AS interval), t.until + CAST(:reach AS interval))))
+                            && tstzrange(r.recorded_from - open.doubt, r.recorded_to + open.doubt, '[]')))
     UNION
     SELECT r.id
     FROM touched t
@@ -178,6 +194,13 @@ RECORDINGS_NAMING = f"""
     SELECT l.recording_id AS subject_id FROM links l WHERE l.event_id = ANY(CAST(:events AS uuid[]))
     UNION
     SELECT id FROM recordings WHERE {claimed("event")} = ANY(CAST(:names AS text[]))
+"""
+RECORDINGS_SAYING_THEIR_CASE = """
+    SELECT DISTINCT said.recording_id AS subject_id
+    FROM enforcement_events e
+    JOIN cases c ON c.id = e.case_id
+    JOIN link_evidence said ON said.case_folded = c.number_folded
+    WHERE e.id = ANY(CAST(:events AS uuid[]))
 """
 # Those that never had a link job, or had it before evidence was kept, are looked through.
 RECORDINGS_OF_CASES = """
@@ -200,6 +223,7 @@ def _settle(session: Session, changes: Changes) -> None:
     announce_change(session)
     _ask_for_touched(session, touched)
     _ask_for_named(session, naming)
+    _ask_for_cases_of(session, events)
     for thing, name, numbers in ((Officer, "officer", _NUMBERS), (Recorder, "recorder", _SERIALS)):
         if ids := changes.ids(thing):
             _ask_for_claims(session, name, list(session.scalars(numbers, {"ids": ids})))
@@ -254,6 +278,7 @@ def _ask_for_touched(session: Session, touched: Iterable[Touched]) -> None:
         squads=[one.squad_id for one in spans],
         officers=[one.officer_id for one in spans],
         recorders=[one.recorder_id for one in spans],
+        colleagues=[one.colleague for one in spans],
         unknown=UNKNOWN_BEFORE_ARRIVAL + SHIFT,
         reach=REACH + SHIFT + rule.slack,
         slack=rule.slack,
@@ -271,6 +296,13 @@ def _ask_for_named(session: Session, events: Sequence[UUID]) -> None:
     names = [*map(str, events), *session.scalars(_EXTERNAL, {"ids": events})]
     statement = text(RECORDINGS_NAMING).bindparams(events=events, names=names)
     request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
+
+
+def _ask_for_cases_of(session: Session, events: Sequence[UUID]) -> None:
+    """Whoever said a case looks at its events, of whatever squad."""
+    if events:
+        statement = text(RECORDINGS_SAYING_THEIR_CASE).bindparams(events=events)
+        request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)
 
 
 def _ask_for_claims(session: Session, name: str, values: Sequence[str]) -> None:

@@ -171,6 +171,8 @@ class Walk:
         squad, with_recorder = self.chance.choice(["one", "two"]), self.chance.random() < 0.8
         state = self.chance.choice([RecordingState.ready] * 4 + [RecordingState.announced])
         claims = self.claims()
+        if timed:
+            claims["sidecar"] = {"start": start.isoformat(), "end": end.isoformat()}
         if state == RecordingState.announced:
             claims["announced"] = {"at": start.isoformat(), "by": "station", "facts": {}}
         recording = bureau.recording(
@@ -203,7 +205,11 @@ class Walk:
             session, Recording, Recording.state.in_((RecordingState.ready, RecordingState.unplayable))
         )
         if recording.original_id is None:
-            original = Original(sha256=uuid4().hex * 2, size=1, store_key=str(recording.id))
+            media = {
+                "probe": {"size": 1, "measured_s": recording.duration_s},
+                "verdict": {"outcome": "unplayable"},
+            }
+            original = Original(sha256=uuid4().hex * 2, size=1, store_key=str(recording.id), media=media)
             session.add(original)
             session.flush()
             recording.original_id = original.id
