@@ -29,8 +29,8 @@ WRITTEN_IN_SQL = re.compile(rf"(?:INSERT INTO|UPDATE|DELETE FROM)\s+({'|'.join(s
 EXCEPTIONS = {
     "service/supervision/coverage/counted_by.py:recount_if_changed": "it notes what the rows are counted by",
     "service/supervision/explanations/actions.py:_ask": "only a decision counts: approval.py beside it says so",
-    "service/footage/tags.py:row": "workers.stages.tags and announcements.adoption keep it",
-    "workers/stages/tag_clock.py:weigh": "workers.stages.tags keeps it",
+    "service/footage/tags.py:row": "workers.stages.tags.reading and announcements.adoption keep it",
+    "workers/stages/tags/clock.py:weigh": "workers.stages.tags.reading keeps it",
 }
 
 
@@ -193,7 +193,7 @@ def test_whoever_writes_what_is_watched_says_that_it_changed(trees: dict[str, as
         ("Case", "service/registry/cases/importers.py", "apply"),
         ("Link", "service/finding/linking/writing.py", "_apply"),
         ("Explanation", "service/supervision/explanations/actions.py", "_ask"),
-        ("Tag", "workers/stages/tags.py", "_publish"),
+        ("Tag", "workers/stages/tags/reading.py", "_publish"),
     ],
 )
 def test_what_is_written_is_seen(trees: dict[str, ast.Module], thing: str, path: str, name: str) -> None:

@@ -27,7 +27,7 @@ from service.registry.recorders.actions import create_recorder
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.media import FONT
 from workers.media import clock
-from workers.stages import tag_clock
+from workers.stages.tags import clock as tag_clock
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 FILMED = NOW - timedelta(hours=3)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 from uuid import UUID, uuid4
 
 from sqlalchemy import func, select
@@ -18,7 +18,7 @@ from schemas.events import EnforcementEvent, EventCreate, EventKind, EventOffice
 from schemas.jobs import JobKind
 from schemas.links import Link
 from schemas.matters import Duty, MatterBase
-from schemas.originals import MediaState, Original
+from schemas.originals import MediaFacts, MediaState, Original
 from schemas.people import Officer
 from schemas.recordings import Receipt, Recording, RecordingState
 from service.finding.linking.actions import (
@@ -43,6 +43,8 @@ from service.supervision.coverage.counting import Known, events_after, kept_rows
 from service.supervision.explanations.actions import ask_exemption, ask_gap_reason
 from service.supervision.explanations.approval import EXPLANATION
 from tests.service.finding.linking.field import Field, at
+from workers.media.probe import Probe
+from workers.media.verdict import Verdict
 
 HOURS = 10  # of one day: crowded enough for everything to meet
 
@@ -205,10 +207,11 @@ class Walk:
             session, Recording, Recording.state.in_((RecordingState.ready, RecordingState.unplayable))
         )
         if recording.original_id is None:
-            media = {
-                "probe": {"size": 1, "measured_s": recording.duration_s},
-                "verdict": {"outcome": "unplayable"},
-            }
+            probe = Probe(size=1, measured_s=recording.duration_s)
+            media = cast(
+                MediaFacts,
+                {"probe": probe.model_dump(), "verdict": Verdict(outcome="unplayable").model_dump()},
+            )
             original = Original(sha256=uuid4().hex * 2, size=1, store_key=str(recording.id), media=media)
             session.add(original)
             session.flush()

@@ -27,11 +27,11 @@ from workers.lease import Lease, LeaseLost, finish
 from workers.media import gpmf
 from workers.media.gpmf import Track
 from workers.media.probe import Probe
-from workers.stages import tag_clock, tag_rules
 from workers.stages.bytes_at_hand import original_bytes
 from workers.stages.examined import examined
-from workers.stages.station_tags import md5_of, station_tags, wants_md5
-from workers.stages.tag_rules import Claimed
+from workers.stages.tags import clock, rules
+from workers.stages.tags.rules import Claimed
+from workers.stages.tags.station import md5_of, station_tags, wants_md5
 
 
 def run(held: Lease) -> None:
@@ -52,7 +52,7 @@ def run(held: Lease) -> None:
     # Not while a job's or a recording's row is held: it corrects the recorder's other recordings, too.
     with transaction() as session:
         recording = session.get_one(Recording, held.subject_id)
-        read = tag_clock.readings(session, recording, session.get_one(Original, original.id))
+        read = clock.readings(session, recording, session.get_one(Original, original.id))
         keep_readings(session, recording.id, read)
     held.publish(lambda session: finish(session, held))
 
@@ -104,10 +104,10 @@ def _publish(session: Session, held: Lease, track: Track, md5: str | None = None
         recording.claims = _with_papers(session, recording)
         claimed = _resolve(session, recording)
     model = _model_of(session, recording)
-    claims = tag_rules.time_claims(facts, track, recording.claims) + tag_clock.picture_claim(original, model)
-    convention = tag_rules.convention_of(model, get_settings().timezone)
-    judged = tag_clock.weigh(session, recording, original, claims, convention)
-    where = tag_rules.place(facts, track)
+    claims = rules.time_claims(facts, track, recording.claims) + clock.picture_claim(original, model)
+    convention = rules.convention_of(model, get_settings().timezone)
+    judged = clock.weigh(session, recording, original, claims, convention)
+    where = rules.place(facts, track)
     recording.latitude, recording.longitude = where.latitude, where.longitude
     recording.track = [list(row) for row in where.track]
     session.add(recording)
@@ -119,7 +119,7 @@ def _publish(session: Session, held: Lease, track: Track, md5: str | None = None
     if md5 is not None and original.media.get("md5") != md5:
         original.media = {**original.media, "md5": md5}
         session.add(original)
-    made = tag_rules.tags(recording.id, facts, verdict, original.measurements, judged, where, claimed)
+    made = rules.tags(recording.id, facts, verdict, original.measurements, judged, where, claimed)
     session.add_all([*made, *station_tags(recording.id, recording.claims, original.size, md5)])
     refresh_recording(session, recording.id)
 
