@@ -1,22 +1,8 @@
 """Rules of the bureau: recorders' clocks."""
 
 from service.kernel.i18n import lazy as _
-from service.kernel.policy import DAYS, MINUTES, SECONDS, Rule, number
+from service.kernel.policy import SECONDS, Rule, number
 
-OLDEST = Rule[float](
-    "clock_oldest_days",
-    400,
-    _("A camera's time is believed when it lies at most so long before the bytes arrived"),
-    number(),
-    DAYS,
-)
-AHEAD = Rule[float](
-    "clock_ahead_minutes",
-    10,
-    _("A camera's time is believed when it lies at most so long after the bytes arrived"),
-    number(),
-    MINUTES,
-)
 OUT_OF_STEP = Rule[float](
     "clock_out_of_step_s", 30, _("A clock is out of step from so many seconds on"), number(), SECONDS
 )
@@ -37,4 +23,4 @@ SIDECAR_DOUBT = Rule[float](
     number(),
     SECONDS,
 )
-RULES = (OLDEST, AHEAD, OUT_OF_STEP, DRIFT_PER_DAY, DOCK_DOUBT, SIDECAR_DOUBT)
+RULES = (OUT_OF_STEP, DRIFT_PER_DAY, DOCK_DOUBT, SIDECAR_DOUBT)
