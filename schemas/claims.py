@@ -14,7 +14,7 @@ CLAIMABLE: tuple[Claimable, ...] = ("recorder", "officer", "event", "case")
 class FileFacts(TypedDict, total=False):
     """What a sidecar, a station's list or a file's name says of a file. Times as ISO 8601 in UTC, as the camera's
     clock had them. `file_id`: the device's or station's own name of the file. `collected`: when the station read the
-    device, whose clock then showed `device_time`."""
+    device, whose clock then showed `device_time`. `guessed`: a file's name that no model of its recorder reads."""
 
     recorder: str
     officer: str
@@ -31,6 +31,7 @@ class FileFacts(TypedDict, total=False):
     flags: list[str]
     collected: str
     device_time: str
+    guessed: bool
 
 
 class Announced(TypedDict, total=False):

@@ -115,6 +115,10 @@ TAGS = {
         _identity("officer", _("Officer")),
         _identity("case", _("Case")),
         _identity("event", _("Event")),
+        # what a file's name may say, which no model of its recorder reads
+        _identity("possible_officer", _("Officer by the name's look")),
+        _identity("possible_case", _("Case by the name's look")),
+        _identity("possible_event", _("Event by the name's look")),
         _identity("unknown_recorder", _("Unknown recorder"), DEVICE),
         _identity("unknown_officer", _("Unknown officer")),
         _identity("unknown_event", _("Unknown event")),

@@ -308,3 +308,16 @@ def test_a_store_on_other_machines_is_read_once_and_locks(
     run_all_jobs()
     assert bureau.recording(again).merged_into == recording_id
     assert [info.key for info in objects.list("originals/")] == [original.store_key]
+
+
+def test_a_dashcams_count_in_its_name_is_nobodys_number(bureau: Bureau, short: Path) -> None:
+    squad = bureau.squad()
+    with transaction() as session:
+        session.add(Officer(certificate_no="000002", name="队员 002", squad_id=squad))
+    began = (datetime.now(UTC) + timedelta(hours=8) - timedelta(days=1)).replace(microsecond=0)
+    recording_id = bureau.receive(short, name=f"{began:%Y%m%d%H%M%S}_000002.MP4")
+    run_all_jobs(EARLY)
+    recording = bureau.recording(recording_id)
+    assert recording.officer_id is None and "officer" not in recording.claims["file_name"]
+    assert recording.recorded_from == began - timedelta(hours=8)
+    assert not {"officer", "unknown_officer", "possible_officer"} & set(tags(bureau, recording_id))

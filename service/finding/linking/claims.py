@@ -35,7 +35,9 @@ class Claimed:
     officer: Person | None = None
     officer_source: Source = Source.declared
     recorder: Named | None = None
+    recorder_source: Source = Source.declared
     event_id: UUID | None = None
+    event_source: Source = Source.declared
     case: Named | None = None
     case_number: str = ""
     case_source: Source = Source.declared
@@ -44,11 +46,12 @@ class Claimed:
 
 def claim(claims: Said, name: Claimable) -> tuple[str, Source] | None:
     """What was said under `name`: by the uploader, else in the sidecar, else in the file name."""
-    for source in Source:
+    for source in (Source.declared, Source.sidecar, Source.file_name):
         held = claims if source == Source.declared else claims.get(source.value)
         value = held.get(name) if isinstance(held, dict) else None
         if isinstance(value, (str, int)) and str(value).strip():
-            return str(value).strip(), source
+            guessed = source == Source.file_name and claims.get("file_name", {}).get("guessed")
+            return str(value).strip(), Source.guess if guessed else source
     return None
 
 
@@ -113,7 +116,9 @@ class Claims:
                 officer=officers.get(one.officer_id or (officer[0] if officer else None)),
                 officer_source=officer[1] if officer else Source.declared,
                 recorder=recorders.get(one.recorder_id or (recorder[0] if recorder else None)),
+                recorder_source=recorder[1] if recorder else Source.declared,
                 event_id=events.get(event[0]) if event else None,
+                event_source=event[1] if event else Source.declared,
                 case=known,
                 case_number=known.label if known else case[0] if case else "",
                 case_source=case[1] if case else Source.declared,

@@ -14,6 +14,7 @@ class Source(StrEnum):
     declared = "declared"
     sidecar = "sidecar"
     file_name = "file_name"
+    guess = "guess"  # the file's name, which no model of its recorder reads
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class RecordingFacts:
     end: datetime | None = None
     doubt_s: float = 0.0
     declared_event: UUID | None = None
+    event_source: Source = Source.declared
     declared_case: UUID | None = None
     case_source: Source = Source.declared
     case_number: str = ""
@@ -76,6 +78,7 @@ class RecordingFacts:
     officer_source: Source = Source.declared
     recorder_id: UUID | None = None
     recorder: str = ""
+    recorder_source: Source = Source.declared
     holdings: tuple[Holding, ...] = ()
     partners: frozenset[UUID] = frozenset()
     track: tuple[Fix, ...] = ()
@@ -125,7 +128,7 @@ class Reason:
 
 
 PERSONAL = frozenset({"case", "officer", "holder", "run_case", "run_officer", "partner"})
-"""Identities that a link may be made by alone; a squad has many hands."""
+"""Identities that a link may be made by alone; a squad has many hands. A guess makes an offer at most."""
 
 SURE_SHARE = 0.6  # a sliver of less than this of what is enough is the edge of another act
 OWN = frozenset({"event", "officer", "holder", "run_officer"})
@@ -133,7 +136,8 @@ OWN = frozenset({"event", "officer", "holder", "run_officer"})
 
 @dataclass(frozen=True)
 class Candidate:
-    """`part`: what of the recording lies in the event. `identity`: the strongest code, "" for none."""
+    """`part`: what of the recording lies in the event. `identity`: the strongest code, "" for none; `guessed`: it
+    rests on a guess."""
 
     event: EventFacts
     score: float
@@ -141,9 +145,12 @@ class Candidate:
     identity: str
     part: tuple[datetime, datetime] | None = None
     impossible: bool = False
+    guessed: bool = False
 
     @property
     def may_be_automatic(self) -> bool:
+        if self.guessed:
+            return False
         if self.identity == "event":
             return not self.impossible
         said = {reason.code: reason for reason in self.reasons}

@@ -174,6 +174,7 @@ def _own_facts(recording: Recording, claimed: Claimed) -> RecordingFacts:
         end=span[1] if span else None,
         doubt_s=clock_doubt_s(recording),
         declared_event=claimed.event_id,
+        event_source=claimed.event_source,
         declared_case=claimed.case.id if claimed.case else None,
         case_source=claimed.case_source,
         case_number=claimed.case_number,
@@ -182,6 +183,7 @@ def _own_facts(recording: Recording, claimed: Claimed) -> RecordingFacts:
         officer_source=claimed.officer_source,
         recorder_id=claimed.recorder.id if claimed.recorder else None,
         recorder=claimed.recorder.label if claimed.recorder else "",
+        recorder_source=claimed.recorder_source,
         track=track(recording),
     )
 
@@ -234,7 +236,8 @@ PIECES = text(
            coalesce(r.recorded_to, r.recorded_from + make_interval(secs => coalesce(r.duration_s, 0))) AS until,
            r.latitude, r.longitude,
            coalesce(nullif(trim(r.claims ->> 'case'), ''), nullif(trim(r.claims -> 'sidecar' ->> 'case'), ''),
-                    nullif(trim(r.claims -> 'file_name' ->> 'case'), '')) AS said_case
+                    CASE WHEN r.claims -> 'file_name' -> 'guessed' IS NULL
+                         THEN nullif(trim(r.claims -> 'file_name' ->> 'case'), '') END) AS said_case
     FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS t (since, until)
     CROSS JOIN (
         SELECT id FROM recorders WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))

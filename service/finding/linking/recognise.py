@@ -9,7 +9,8 @@ from sqlmodel import Session
 
 from schemas.jobs import JobKind
 from schemas.recordings import Recording
-from service.finding.linking.claims import Claims, resolve
+from service.finding.linking.claims import Claimed, Claims, resolve
+from service.finding.linking.evidence import Person, Source
 from service.kernel.changes import changed
 from service.kernel.jobs import request_job
 from service.registry.clocks.correcting import corrected, read_clock, timeline_of, write
@@ -36,7 +37,7 @@ def recognise(session: Session, recording_ids: Iterable[UUID]) -> None:
     fresh = {
         one.id: found[one.id]
         for one in recordings
-        if (one.officer_id is None and found[one.id].officer)
+        if (one.officer_id is None and _named(found[one.id]))
         or (one.recorder_id is None and found[one.id].recorder)
     }
     if not fresh:
@@ -61,7 +62,7 @@ def recognise(session: Session, recording_ids: Iterable[UUID]) -> None:
         .execution_options(populate_existing=True)
     ).all()
     for one in locked:
-        officer, recorder = fresh[one.id].officer, fresh[one.id].recorder
+        officer, recorder = _named(fresh[one.id]), fresh[one.id].recorder
         if one.officer_id is None and officer:
             one.officer_id = officer.id
         if one.recorder_id is None and recorder:
@@ -70,3 +71,8 @@ def recognise(session: Session, recording_ids: Iterable[UUID]) -> None:
                 write(one, corrected(one, timeline_of(session, recorder.id)))
         session.add(one)
     changed(session, Recording, [one.id for one in locked])
+
+
+def _named(claimed: Claimed) -> Person | None:
+    """Not whom only a guess names: that a recording is an officer's is said by nobody then."""
+    return claimed.officer if claimed.officer_source != Source.guess else None

@@ -10,7 +10,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from schemas.links import LinkState
-from service.finding.linking.evidence import Candidate, Decision, EventFacts, Limits, Reason, RecordingFacts
+from service.finding.linking.evidence import (
+    Candidate,
+    Decision,
+    EventFacts,
+    Limits,
+    Reason,
+    RecordingFacts,
+    Source,
+)
 from service.finding.linking.terms import consider
 
 VERSION = "2"
@@ -117,6 +125,8 @@ def _case_decision(
     if recording.case_foreign:
         reasons.append(Reason("case_other_squad", {}, -0.4))
         return Decision(LinkState.offered, CASE_LINK_SCORE - 0.4, tuple(reasons), case_id=case)
+    if recording.case_source == Source.guess:
+        return Decision(LinkState.offered, CASE_LINK_SCORE, tuple(reasons), case_id=case)
     return Decision(LinkState.automatic, CASE_LINK_SCORE, tuple(reasons), case_id=case)
 
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from service.finding.linking.evidence import EventFacts, Holding, Limits, Piece, RecordingFacts
+from service.finding.linking.evidence import EventFacts, Holding, Limits, Piece, RecordingFacts, Source
 
 # A recording whose time nobody knows was made at most this long before its bytes arrived.
 UNKNOWN_BEFORE_ARRIVAL = timedelta(hours=24)
@@ -87,11 +87,15 @@ class Surroundings:
             if one.start < until and (one.end is None or one.end > since)
         )
         run = self._run(recording)
-        people = {one.officer.id for one in held}
-        if recording.officer is not None:
-            people.add(recording.officer.id)
+        holders = {one.officer.id for one in held}
+        named = {recording.officer.id} if recording.officer is not None else set[UUID]()
+        people = holders | named
         timed = recording.start is not None
-        partners = self._partners(people, since, until)
+        # whoever is only guessed says nothing of anybody else
+        sure = (holders if recording.recorder_source != Source.guess else set()) | (
+            named if recording.officer_source != Source.guess else set()
+        )
+        partners = self._partners(sure, since, until)
         found: dict[UUID, EventFacts] = {}
         open_for = self.limits.open_event
         for person in people | (set(partners) if timed else set()):

@@ -29,7 +29,7 @@ IDENTITY = {
     "partner": 0.38,
     "squad": 0.14,
 }
-SOURCES = {Source.declared: 1.0, Source.sidecar: 1.0, Source.file_name: 0.95}
+SOURCES = {Source.declared: 1.0, Source.sidecar: 1.0, Source.file_name: 0.95, Source.guess: 0.95}
 AGREEMENT = 0.05  # a second identity that says the same
 CREW = 0.05  # the others of the event worked with its officer that shift
 OFFICER_ELSEWHERE = -0.04  # the named officer was not there, though the holder was
@@ -55,11 +55,12 @@ def consider(recording: RecordingFacts, event: EventFacts, limits: Limits) -> Ca
         return _declared(recording, event, ended, part, limits)
     reasons = _identity(recording, event, ended, part)
     identity = reasons[0].code if reasons else ""
+    guessed = bool(reasons) and _guessed(reasons[0])
     reasons += _contradictions(recording, event, identity, part)
     reasons += _time(recording, event, ended, part, limits)
     reasons += _place(recording, event, part, limits)
     score = min(1.0, max(0.0, sum(reason.weight for reason in reasons)))
-    return Candidate(event, round(score, 4), tuple(reasons), identity, part)
+    return Candidate(event, round(score, 4), tuple(reasons), identity, part, guessed=guessed)
 
 
 def _declared(
@@ -76,11 +77,14 @@ def _declared(
     gap = _gap(recording, event.start, ended)
     if gap is not None and gap - timedelta(seconds=recording.doubt_s) > limits.slack:
         against.append(Reason("event_time_apart", {"gap_s": round(gap.total_seconds())}, -0.4))
-    shown = [Reason("event", {}, 1.0), *against]
+    guessed = recording.event_source == Source.guess
+    shown = [Reason("event", {"source": Source.guess.value} if guessed else {}, 1.0), *against]
     if part is not None:
         shown.append(_overlap_reason(recording, event.start, ended, part, 0.0))
     score = max(0.0, 1.0 + sum(reason.weight for reason in against))
-    return Candidate(event, round(score, 4), tuple(shown), "event", part, impossible=bool(against))
+    return Candidate(
+        event, round(score, 4), tuple(shown), "event", part, impossible=bool(against), guessed=guessed
+    )
 
 
 # ---- who ---------------------------------------------------------------------------------------------
@@ -89,7 +93,7 @@ def _declared(
 def _identity(
     recording: RecordingFacts, event: EventFacts, ended: datetime, part: Span | None
 ) -> list[Reason]:
-    """The strongest first at its full weight; what else agrees adds a little."""
+    """The strongest first at its full weight; what else agrees adds a little. Guesses come after what is not one."""
     found: list[Reason] = []
     at_work = {person.id for person in event.officers}
     if recording.declared_case is not None and recording.declared_case == event.case_id:
@@ -108,6 +112,8 @@ def _identity(
             "from": held.start.isoformat(),
             "to": held.end.isoformat() if held.end else None,
         }
+        if recording.recorder_source == Source.guess:
+            params["source"] = Source.guess.value
         found.append(Reason("holder", params, IDENTITY["holder"] * (0.5 + 0.5 * share)))
     found += _said_beside(recording, event, at_work)
     partners = sorted(person.label for person in event.officers if person.id in recording.partners)
@@ -116,7 +122,7 @@ def _identity(
         partners = []
     if not found and recording.squad_id == event.squad_id:
         found.append(Reason("squad", {}, IDENTITY["squad"]))
-    found.sort(key=lambda reason: -reason.weight)
+    found.sort(key=lambda reason: (_guessed(reason), -reason.weight))
     crew = [Reason("crew", {"officer": partners[0]}, CREW)] if partners else []
     return [
         *found[:1],
@@ -131,7 +137,7 @@ def _said_beside(recording: RecordingFacts, event: EventFacts, at_work: set) -> 
     of_case = event.case_id is not None and any(piece.case_id == event.case_id for piece in recording.run)
     if recording.declared_case is None and of_case:
         found.append(Reason("run_case", {}, IDENTITY["run_case"]))
-    if recording.officer is None:
+    if recording.officer is None or recording.officer_source == Source.guess:
         named = sorted(
             piece.officer.label
             for piece in recording.run
@@ -140,6 +146,10 @@ def _said_beside(recording: RecordingFacts, event: EventFacts, at_work: set) -> 
         if named:
             found.append(Reason("run_officer", {"officer": named[0]}, IDENTITY["run_officer"]))
     return found
+
+
+def _guessed(reason: Reason) -> bool:
+    return reason.params.get("source") == Source.guess
 
 
 def _best_holding(recording: RecordingFacts, at_work: set, part: Span | None) -> tuple[Holding, float] | None:
@@ -170,6 +180,7 @@ def _contradictions(
     found = []
     if (
         recording.officer is not None
+        and recording.officer_source != Source.guess
         and recording.officer.id not in at_work
         and identity in ("holder", "case")
     ):

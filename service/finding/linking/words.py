@@ -28,15 +28,18 @@ LINKS = {
 
 SENTENCES = {
     "event": _n("declared for this event"),
+    "event.guess": _n("the file name may name this event"),
     "event_other_squad": _n("the declared event belongs to another squad and names none of its holders"),
     "event_time_apart": _n("but the declared event lies {gap} away from the recording"),
     "case.declared": _n("declared for case {case}"),
     "case.sidecar": _n("the sidecar file names case {case}"),
     "case.file_name": _n("the file name names case {case}"),
+    "case.guess": _n("the file name may name case {case}"),
     "case_other_squad": _n("the case belongs to another squad"),
     "officer": _n("officer {officer} filmed it and took part"),
     "officer.sidecar": _n("the sidecar file names officer {officer}, who took part"),
     "officer.file_name": _n("the file name names officer {officer}, who took part"),
+    "officer.guess": _n("the file name may name officer {officer}, who took part"),
     "officer_elsewhere": _n("but officer {officer}, whom it names, is not among those who took part"),
     "holder_elsewhere": _n(
         "but officer {officer} held recorder {recorder} and is not among those who took part"
@@ -44,6 +47,7 @@ SENTENCES = {
     "run_case": _n("a neighbouring file of the recorder names its case"),
     "run_officer": _n("a neighbouring file of the recorder names officer {officer}, who took part"),
     "holder": _n("officer {officer} held recorder {recorder} ({span})"),
+    "holder.guess": _n("officer {officer} held recorder {recorder} ({span}), which the file name may name"),
     "partner": _n("officer {officer} of the event worked with the holder that shift"),
     "squad": _n("same squad"),
     "overlap": _n("{overlap} of {event} overlap"),
@@ -116,7 +120,10 @@ def _sentence(code: str, params: dict[str, Any]) -> tuple[str | None, dict[str, 
             return SENTENCES[code], {"gap": length(params["gap_s"])}
         case "holder":
             values = {"officer": params["officer"], "recorder": params["recorder"]}
-            return SENTENCES[code], {**values, "span": _clock_span(params["from"], params["to"])}
+            key = "holder.guess" if params.get("source") == "guess" else code
+            return SENTENCES[key], {**values, "span": _clock_span(params["from"], params["to"])}
+        case "event":
+            return SENTENCES["event.guess" if params.get("source") == "guess" else code], {}
         case "overlap":
             values = {name: length(params[f"{name}_s"]) for name in ("overlap", "recording", "event")}
             if not params["overlap_s"]:

@@ -1,7 +1,9 @@
 """Which conventions hold here, and what sidecars say of a file."""
 
 import logging
+from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +15,13 @@ from schemas.recorders import Recorder, RecorderModel
 from schemas.recordings import Sidecar
 from service.kernel.settings import get_settings
 from service.registry.conventions.examples import EXAMPLES
-from service.registry.conventions.rules import Conventions, Facts, read_file_name, sidecar_keys
+from service.registry.conventions.rules import (
+    Conventions,
+    Facts,
+    guess_file_name,
+    read_file_name,
+    sidecar_keys,
+)
 
 log = logging.getLogger(__name__)
 
@@ -32,16 +40,20 @@ def conventions_of_recorder(session: Session, serial: str) -> Conventions | None
     return None if stored is None else _read(serial, stored)
 
 
+_EXAMPLES = tuple(Conventions.of(example["conventions"]) for example in EXAMPLES)
+
+
 def known_conventions(session: Session) -> list[Conventions]:
     """The bureau's own models first, then the examples."""
+    return [*_own_conventions(session), *_EXAMPLES]
+
+
+def _own_conventions(session: Session) -> list[Conventions]:
     rows = session.execute(
         select(RecorderModel.code, RecorderModel.conventions).order_by(RecorderModel.code)
     ).all()
     own = [_read(code, stored) for code, stored in rows]
-    return [
-        *(read for read in own if read is not None),
-        *(Conventions.of(example["conventions"]) for example in EXAMPLES),
-    ]
+    return [read for read in own if read is not None]
 
 
 def _read(name: str, stored: dict[str, Any]) -> Conventions | None:
@@ -68,13 +80,18 @@ def sidecar_facts(session: Session, squad_id: UUID, file_name: str, arrived: dat
 
 
 def facts_in_name(session: Session, file_name: str, recorder: str | None) -> Facts:
-    """By the model of the recorder where one is named, in the claims or in the name itself; else by whatever fits."""
+    """By the model of the recorder where one is named, in the claims or in the name itself; else by whatever fits,
+    and that is guessed."""
     zone = get_settings().zone
     model = conventions_of_recorder(session, recorder) if recorder else None
     if model is not None:
         return read_file_name(file_name, model, zone)
-    readings = (read_file_name(file_name, one, zone) for one in known_conventions(session))
+    readings = chain(
+        (read_file_name(file_name, one, zone) for one in _own_conventions(session)),
+        (guess_file_name(file_name, one, zone) for one in _EXAMPLES),
+    )
     found = next((facts for facts in readings if facts), Facts())
-    if found.recorder and (model := conventions_of_recorder(session, found.recorder)) is not None:
-        return read_file_name(file_name, model, zone) or found
-    return found
+    model = conventions_of_recorder(session, found.recorder) if found.recorder else None
+    if model is not None and (facts := read_file_name(file_name, model, zone)):
+        return facts
+    return replace(found, guessed=True) if found else found

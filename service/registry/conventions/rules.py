@@ -8,7 +8,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
 from typing import Any, Literal, cast
@@ -51,7 +51,7 @@ class Facts:
 
     `file_id`: the device's or station's own name of the file. `md5` in lower case. `size` in bytes. `flags`: of
     FLAGS, what the officer or the station marked. `collected`: when the station read the device,
-    whose clock then showed `device_time`."""
+    whose clock then showed `device_time`. `guessed`: from a name that no model of its recorder reads."""
 
     recorder: str = ""
     officer: str = ""
@@ -68,9 +68,10 @@ class Facts:
     device_time: datetime | None = None
     officer_name: str = ""
     card: str = ""
+    guessed: bool = False
 
     def __bool__(self) -> bool:
-        return any(getattr(self, part.name) for part in fields(self))
+        return any(getattr(self, part.name) for part in fields(self) if part.name != "guessed")
 
     def as_json(self) -> FileFacts:
         """Only what is known; times as ISO 8601 in UTC."""
@@ -221,6 +222,13 @@ def read_file_name(name: str, conventions: Conventions, bureau: ZoneInfo) -> Fac
     return Facts()
 
 
+def guess_file_name(name: str, example: Conventions, bureau: ZoneInfo) -> Facts:
+    """What an example's patterns find in the name of a file whose recorder has no model. Digits where others write a
+    certificate number may count anything: nobody is named. Nor is a time taken for the end, for it may be the start."""
+    found = read_file_name(name, replace(example, stamp="start"), bureau)
+    return replace(found, officer="", officer_name="", card="")
+
+
 @dataclass(frozen=True)
 class Read:
     """One record as a convention understands it. `file_name` "" where it names none; `said`: the values as they
@@ -281,7 +289,7 @@ def _facts(said: Mapping[str, Any], conventions: Conventions, bureau: ZoneInfo) 
         start = start or at
     else:
         end = end or at
-    words = {
+    words: dict[str, Any] = {
         name: _word(said.get(name))
         for name in ("recorder", "officer", "officer_name", "card", "event", "case", "note", "file_id")
     }

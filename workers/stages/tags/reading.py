@@ -12,6 +12,7 @@ from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState, Tag, TagSource
 from service.finding.linking.claims import claim, find_case, find_event
+from service.finding.linking.evidence import Source
 from service.footage.announcements.adoption import settle
 from service.footage.announcements.rules import papers, sidecar_of
 from service.footage.recordings.actions import refresh_recording
@@ -139,7 +140,7 @@ def _resolve(session: Session, recording: Recording) -> list[Claimed]:
                 recording.recorder_id = row.id if row else None
             case "officer":
                 row = session.scalars(select(Officer).where(Officer.certificate_no == value)).first()
-                recording.officer_id = row.id if row else None
+                recording.officer_id = row.id if row and source != Source.guess else None
             case "event":
                 row = find_event(session, value)
             case "case":

@@ -19,6 +19,7 @@ CLAIM_SOURCES = {
     "declared": (TagSource.declared, 1.0),
     "sidecar": (TagSource.sidecar, 0.95),
     "file_name": (TagSource.file_name, 0.9),
+    "guess": (TagSource.file_name, 0.3),
 }
 TRACK_POINTS_MAX = 2000
 
@@ -116,5 +117,7 @@ def tags(
     for claim in claimed:
         source, confidence = CLAIM_SOURCES[claim.source]
         name = claim.name if claim.known else f"unknown_{claim.name}"
+        if claim.known and claim.source == "guess" and claim.name != "recorder":
+            name = f"possible_{claim.name}"
         made.append(known.TAGS[name].row(recording_id, claim.value, source=source, confidence=confidence))
     return made
