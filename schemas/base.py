@@ -2,13 +2,14 @@
 
 import enum
 import os
+import re
 import time
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, GetCoreSchemaHandler
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 from sqlalchemy import CheckConstraint, Column, DateTime, String
 from sqlalchemy.dialects.postgresql import JSONB
@@ -55,7 +56,15 @@ def _within_years(moment: datetime) -> datetime:
     return moment
 
 
-FieldTime = Annotated[datetime, AfterValidator(_within_years)]  # a time of the field, as said by others
+def _no_bare_number(said: Any) -> Any:
+    """2026112009 would be taken for seconds since 1970, and stand as the year 2034."""
+    if isinstance(said, int | float) or (isinstance(said, str) and re.fullmatch(r"\s*[+-]?[\d.]+\s*", said)):
+        raise ValueError("a time such as 2026-03-02T08:10:00+08:00 is wanted, not a number")
+    return said
+
+
+AskedTime = Annotated[datetime, BeforeValidator(_no_bare_number)]
+FieldTime = Annotated[AskedTime, AfterValidator(_within_years)]  # a time of the field, as said by others
 
 
 def id_field() -> Any:

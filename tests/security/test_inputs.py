@@ -187,6 +187,17 @@ def test_a_year_that_cannot_be_is_refused_by_its_field(house: House, year: str) 
     )
 
 
+def test_a_number_is_no_time_where_the_api_wants_one(house: House) -> None:
+    house.bureau.squad("1")
+    event = {"title": "一次检查", "kind": "inspection", "squad": "1", "arrived_at": "2024-06-03T08:00:00"}
+    for number in (2026112009, "2026112009", 46346.375, " 1764209100 "):
+        answer = house.ask("POST", "/api/v1/events", Role.member, json=event | {"arrived_at": number})
+        assert (answer.status_code, answer.json()["field"]) == (422, "arrived_at")
+        asked = house.ask("GET", f"/api/v1/events?from={number}", Role.member)
+        assert (asked.status_code, asked.json()["field"]) == (422, "from")
+    assert house.ask("GET", "/api/v1/events?from=2024-06-03T08:00:00", Role.member).status_code == 200
+
+
 def test_a_sidecar_of_a_stranger_is_not_read(house: House) -> None:
     app = create_app()
 

@@ -9,13 +9,14 @@ is the best witness of what the camera claimed, it settles what the other claims
 it shows which convention is wrong (`zone_off`, `names_end`); the offset of that clock still has to be measured.
 """
 
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel
+
+from service.kernel.written_times import UnreadableTime, read_time
 
 Zone = Literal["utc", "local_as_utc"]
 Stamp = Literal["start", "end"]
@@ -192,30 +193,13 @@ def find(start: datetime, duration_s: float | None, arrived_at: datetime) -> Fin
     return "far_from_arrival" if arrived_at - start > FAR else "ok"
 
 
-_COMPACT = re.compile(r"^(\d{4})\D?(\d{2})\D?(\d{2})(?:\D{0,3}(\d{2})\D?(\d{2})(?:\D?(\d{2}))?)?$")
-
-
 def parse(text: str, local: ZoneInfo) -> tuple[datetime, bool] | None:
     """(UTC time, whether its zone is beyond doubt). `Z` is in doubt: recorders write it after wall clock time.
     A time without a zone is local; a date alone is no time."""
-    text = text.strip()
-    if len(text) > 40:
-        return None
     try:
-        at = datetime.fromisoformat(re.sub(r"([+-]\d{2})(\d{2})$", r"\1:\2", text))
-        if len(text) <= 10:
-            return None
-    except ValueError:
-        match = _COMPACT.match(text)
-        if not match or match[4] is None:
-            return None
-        try:
-            year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
-            at = datetime(year, month, day, hour, minute, second)  # noqa: DTZ001 local, see below
-        except ValueError:
-            return None
-    if not 1900 <= at.year <= 2200:
+        written = read_time(text)
+    except UnreadableTime:
         return None
-    if at.tzinfo is None:
-        return at.replace(tzinfo=local).astimezone(UTC), True
-    return at.astimezone(UTC), at.utcoffset() != timedelta(0)
+    if written.day_only or not 1900 <= written.at.year <= 2200:
+        return None
+    return written.in_utc(local), written.at.utcoffset() != timedelta(0)

@@ -29,6 +29,8 @@ from service.kernel.changes import changed
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.jobs import request_job
+from service.kernel.settings import get_settings
+from service.kernel.written_times import time_or_none
 from service.registry.conventions.queries import facts_in_name, sidecar_facts
 from service.registry.conventions.rules import moment_of
 
@@ -75,7 +77,7 @@ def adopt(session: Session, squad_id: UUID, file_name: str, size: int, claims: C
         file_id=str(papers.get("file_id", "")),
         recorder=str(serial or ""),
         size=size,
-        start=moment_of(papers.get("start")) or moment_of(claims.get("recorded_at")),
+        start=moment_of(papers.get("start")) or time_or_none(claims.get("recorded_at"), get_settings().zone),
     )
     return _chosen(waiting, arrived)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from sqlmodel import Session, SQLModel
 
+from schemas.base import AskedTime
 from schemas.recorders import Recorder
 from schemas.recordings import Recording
 from service.access.dependencies import AnyActor, CurrentActor
@@ -111,7 +112,7 @@ def import_announcements(
     request: Request,
     squad: str = "",
     recorder: Annotated[str, Query(description="Of a list whose rows do not name it, or that is empty")] = "",
-    collected_at: Annotated[datetime | None, Query(description="When the station read the device")] = None,
+    collected_at: Annotated[AskedTime | None, Query(description="When the station read the device")] = None,
     complete: Annotated[bool, Query(description="False for a part of a list")] = True,
     dry_run: DryRun = False,
 ) -> AnnouncementsReport:

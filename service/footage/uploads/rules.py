@@ -5,13 +5,13 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
 from schemas.claims import Claims
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
+from service.kernel.written_times import UnreadableTime, read_time
 from service.registry.conventions.rules import base_name
 
 # The longest value of each known key, in characters. Other keys are kept only in the header that is echoed.
@@ -107,9 +107,8 @@ def check_said(values: Mapping[str, str], zone: ZoneInfo) -> Said:
 def check_moment(text: str, zone: ZoneInfo, field: str = "recorded_at") -> None:
     """Only that it can be read: a clock reset to 1970 is a claim too, kept and doubted, never a reason to refuse."""
     try:
-        moment = datetime.fromisoformat(text)
-        (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        read_time(text).in_utc(zone)
+    except (UnreadableTime, OverflowError):
         raise Invalid(field=field, problem=_("a time such as 2024-05-06T09:30:00+08:00 is wanted")) from None
 
 

@@ -1,12 +1,11 @@
 """/api/v1/recorders/{serial}/clock and /api/v1/clocks."""
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
-from schemas.base import examples
+from schemas.base import AskedTime, examples
 from schemas.clocks import ClockOffsetCreate, ClockOffsetRead
 from service.access.dependencies import CurrentActor
 from service.kernel.contract import raises
@@ -37,9 +36,9 @@ class ClockOffsetSaid(SQLModel):
     }
 
     external_id: str | None = None
-    measured_at: datetime
+    measured_at: AskedTime
     offset_s: float | None = None
-    device_time: datetime | None = None
+    device_time: AskedTime | None = None
     doubt_s: float = 1.0
     note: str = ""
 

@@ -17,16 +17,13 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import re2
 
 from schemas.claims import FileFacts
+from service.kernel.written_times import time_or_none
 
 _QUIET = re2.Options()
 _QUIET.log_errors = False
 LARGEST_SIDECAR = 4 * 1024 * 1024
 MOST_RECORDS = 5000
 LONGEST = 500
-_MOMENT = re.compile(
-    r"(?P<year>(?:19|20)\d\d)\D?(?P<month>\d\d)\D?(?P<day>\d\d)(?:\D{0,3}|T)"
-    r"(?P<hour>\d\d)\D?(?P<minute>\d\d)(?:\D?(?P<second>\d\d))?(?:[.,]\d+)?\s*(?P<zone>Z|[+-]\d\d:?\d\d)?"
-)
 
 
 FLAGS = ("normal", "event", "locked", "card", "tagged", "restricted")
@@ -355,27 +352,13 @@ def moment_of(value: Any) -> datetime | None:
 
 
 def read_moment(value: Any, zone: tzinfo) -> datetime | None:
-    """UTC, from the ways in which times are written: ISO 8601 and its relatives, 14 digits, seconds or
-    milliseconds since 1970, or an object with year, month and so on. None if it is no time."""
+    """UTC, from a time as it is written, or from an object with year, month and so on. None if it is no time."""
+    if not isinstance(value, Mapping):
+        return time_or_none(value, zone)
     try:
-        if isinstance(value, Mapping):
-            parts = {str(k).lower().removeprefix("dw").removeprefix("n"): v for k, v in value.items()}
-            numbers = [int(parts.get(p, 0)) for p in ("year", "month", "day", "hour", "minute", "second")]
-            return datetime(*numbers, tzinfo=zone).astimezone(UTC)  # type: ignore[misc, arg-type]  # six of them
-        text = str(value if value is not None else "").strip()
-        if re.fullmatch(r"\d{10}(\d{3})?", text):
-            return datetime.fromtimestamp(int(text[:10]), UTC)
-        found = _MOMENT.search(text)
-        if not found:
-            return None
-        numbers = [int(found[part] or 0) for part in ("year", "month", "day", "hour", "minute", "second")]
-        moment = datetime(*numbers, tzinfo=zone)  # type: ignore[misc, arg-type]  # six of them
-        if offset := found["zone"]:
-            sign = -1 if offset[0] == "-" else 1
-            digits = "0000" if offset == "Z" else offset[1:].replace(":", "")
-            shift = sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-            return moment.replace(tzinfo=UTC) - shift
-        return moment.astimezone(UTC)
+        parts = {str(k).lower().removeprefix("dw").removeprefix("n"): v for k, v in value.items()}
+        numbers = [int(parts.get(p, 0)) for p in ("year", "month", "day", "hour", "minute", "second")]
+        return datetime(*numbers, tzinfo=zone).astimezone(UTC)  # type: ignore[misc, arg-type]  # six of them
     except (ValueError, TypeError, OverflowError):
         return None
 

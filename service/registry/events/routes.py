@@ -1,11 +1,11 @@
 """/api/v1/events."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from schemas.base import AskedTime
 from schemas.events import EventCreate, EventUpdate
 from service.access import queries as scoped
 from service.access.dependencies import CurrentActor
@@ -40,8 +40,8 @@ def list_events(
     recorded: bool | None = None,
     cancelled: bool | None = None,
     merged: bool | None = False,
-    from_: Annotated[datetime | None, Query(alias="from")] = None,
-    to: datetime | None = None,
+    from_: Annotated[AskedTime | None, Query(alias="from")] = None,
+    to: AskedTime | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[EventRead]:

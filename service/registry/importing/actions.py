@@ -11,8 +11,9 @@ from schemas.custody import CustodyEntry
 from service.kernel.custody import record
 from service.kernel.database import any_number_of_values
 from service.kernel.i18n import gettext as _
+from service.kernel.written_times import UnreadableTime
 from service.registry.importing import acts
-from service.registry.importing.columns import problem_of
+from service.registry.importing.columns import problem_of, unreadable
 from service.registry.importing.errors import ColumnsMissing, RowRefused
 from service.registry.importing.importer import Importer, Outcome
 from service.registry.importing.rules import Sheet, SourceRow, read
@@ -134,10 +135,12 @@ def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
 
 
 def _read(importer: Importer, row: SourceRow) -> Any:
-    values = {
-        name: importer.cells[name](value) if name in importer.cells else value
-        for name, value in row.values.items()
-    }
+    values = {}
+    for name, value in row.values.items():
+        try:
+            values[name] = importer.cells[name](value) if name in importer.cells else value
+        except UnreadableTime as error:
+            raise RowRefused(unreadable(type(importer), name, value, error.problem)) from error
     if "\x00" in str(values) or _holds_nul(values):
         raise RowRefused(_("it holds a character that no text may hold"))
     try:

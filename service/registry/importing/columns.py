@@ -55,15 +55,28 @@ def problem_of(importer: type[Importer], error: ValidationError) -> str:
     column = next((one for one in columns(importer) if one.field == name), None)
     if column is None:
         return first["msg"]
-    title = column.header if i18n.current() == "zh_CN" else name
     said = first["input"]
     if first["type"] == "missing" or said is None:
-        return _("{column} is missing").format(column=title)
+        return _("{column} is missing").format(column=title(column))
+    return unreadable(importer, name, said)
+
+
+def unreadable(importer: type[Importer], name: str, said: Any, problem: str = "") -> str:
+    """Why a cell of this field cannot be read. `problem`: what there is to say beside what is needed."""
+    column = next(one for one in columns(importer) if one.field == name)
     said = str(said)
     short = f"{said[:_LONGEST_SAID]}…" if len(said) > _LONGEST_SAID else said
-    return _("{column}: “{said}” cannot be read; needed is: {meaning}").format(
-        column=title, said=short, meaning=column.meaning
+    sentence = (
+        _("{column}: “{said}” cannot be read: {problem}; needed is: {meaning}")
+        if problem
+        else _("{column}: “{said}” cannot be read; needed is: {meaning}")
     )
+    return sentence.format(column=title(column), said=short, meaning=column.meaning, problem=problem)
+
+
+def title(column: Column) -> str:
+    """As the reader of this language knows it."""
+    return column.header if i18n.current() == "zh_CN" else column.field
 
 
 def template_table(importer: type[Importer]) -> tuple[str, list[str], list[list[str]]]:

@@ -12,6 +12,7 @@ from typing import Any
 from service.kernel.i18n import gettext as _
 from service.kernel.paper.workbook import FORMULA_STARTS
 from service.kernel.text import fold
+from service.kernel.written_times import read_time
 from service.registry.importing import xlsx
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 
@@ -20,10 +21,6 @@ MOST_ROWS = 100_000
 HEADER_WITHIN = 10
 _MOST_MERGED = 20 * MOST_ROWS  # cells under merged ones: in a sound file they never overlap
 _SEPARATORS = re.compile(r"[;；、,，|\s]+")
-_TIME = re.compile(
-    r"(?P<y>\d{4})[-/.年](?P<m>\d{1,2})[-/.月](?P<d>\d{1,2})日?"
-    r"(?:[T\s]*(?P<H>\d{1,2})[:：时](?P<M>\d{1,2})(?:[:：分](?P<S>\d{1,2})?)?(?:\.\d+)?秒?)?分?"
-)
 TRUE = {"1", "true", "yes", "y", "是", "已取消", "取消"}
 FALSE = {"0", "false", "no", "n", "否", ""}
 
@@ -105,10 +102,29 @@ def _json(content: str, names: Mapping[str, str]) -> Sheet:
             if field is None:
                 ignored[name[:100]] = None
             else:
-                values[field] = value.strip() if isinstance(value, str) else value
+                values[field] = _as_cell(value)
                 columns.add(field)
-        rows.append(SourceRow(number, values))
+        rows.append(SourceRow(number, values, _lost(values)))
     return Sheet(rows, frozenset(columns), tuple(ignored)[:50])
+
+
+def _as_cell(value: Any) -> Any:
+    """A number as a spreadsheet's cell would bring it."""
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, list):
+        return [one if isinstance(one, list) else _as_cell(one) for one in value]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return value
+    return str(value) if isinstance(value, int) else xlsx.number_text(value)
+
+
+def _lost(values: Mapping[str, Any]) -> str:
+    for field, value in values.items():
+        for cell in value if isinstance(value, list) else [value]:
+            if isinstance(cell, xlsx.Lost):
+                return f"{field}: {cell}"
+    return ""
 
 
 def _csv(content: str) -> list[list[str]]:
@@ -150,8 +166,9 @@ def _table(
         if any(cells[len(fields) :]):
             raise ImportUnreadable(problem=f"row {number}: {len(cells)} > {len(fields)} columns")
         pairs = [(field, cell) for field, cell in zip(fields, cells, strict=False) if field and cell]
-        lost = next((f"{field}: {cell}" for field, cell in pairs if isinstance(cell, xlsx.Lost)), "")
-        found.append(SourceRow(number, {field: _unprefixed(cell) for field, cell in pairs}, lost))
+        found.append(
+            SourceRow(number, {field: _unprefixed(cell) for field, cell in pairs}, _lost(dict(pairs)))
+        )
     ignored = [name[:100] for name, field in zip(header, fields, strict=True) if name and not field]
     return Sheet(found, frozenset(known), tuple(ignored)[:50], tuple(unread)[:50])
 
@@ -217,18 +234,9 @@ def many(value: Any) -> Any:
 
 
 def moment(value: Any) -> Any:
-    """2024-06-03 08:10, 2024/6/3 8:10:00, 2024年6月3日8时10分, ISO 8601; else as it is, for the model to refuse."""
-    if not isinstance(value, str):
-        return value
-    found = _TIME.fullmatch(value.strip())
-    if found is None:
-        return value
-    parts = found.groupdict(default="0")
-    try:
-        year, month, day_, hour, minute, second = (int(parts[name]) for name in "ymdHMS")
-        return datetime.fromisoformat(f"{year:04}-{month:02}-{day_:02}T{hour:02}:{minute:02}:{second:02}")
-    except ValueError:
-        return value
+    """As written; UnreadableTime if it is no time. What is no text, and what says nothing, is for the model."""
+    said = isinstance(value, str) and value.strip()
+    return read_time(value).at if said else value
 
 
 def day(value: Any) -> Any:

@@ -244,7 +244,7 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return _number(value)
+        return number_text(value)
     if isinstance(value, datetime):
         # a spreadsheet keeps days as fractions: 08:10 may come back as 08:09:59.999997
         rounded = (value + timedelta(microseconds=500_000)).replace(microsecond=0)
@@ -254,7 +254,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _number(value: int | float) -> str:
+def number_text(value: int | float) -> str:
     if abs(value) >= _EXACT:
         return Lost(
             _("{number} is so long that the spreadsheet lost its last digits: make the column text").format(

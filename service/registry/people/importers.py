@@ -25,7 +25,7 @@ from service.registry.importing.words import EXTERNAL_ID, OFFICER, SQUAD
 from service.registry.people.errors import OnDutyElsewhere
 from service.registry.people.policy import LONGEST_DUTY
 from service.registry.people.queries import squads_said
-from service.registry.people.rules import Span, left_by, overlapping, shift
+from service.registry.people.rules import Span, clock_or_moment, left_by, overlapping, shift
 
 
 class SquadImporter(Importer):
@@ -204,6 +204,8 @@ class RosterImporter(Importer):
         "结束时间": "ends_at",
         "下班时间": "ends_at",
     }
+
+    cells: ClassVar = {"day": day, "starts_at": clock_or_moment, "ends_at": clock_or_moment}
 
     def key(self, wanted: RosterRow) -> str:
         return wanted.external_id or f"{wanted.officer}/{shown(as_utc(wanted.starts_at), 'second')}"

@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from sqlmodel import SQLModel
 
+from schemas.base import AskedTime
 from schemas.people import (
     Officer,
     OfficerCreate,
@@ -124,8 +125,8 @@ def list_rosters(
     session: DatabaseSession,
     officer: str = "",
     squad: str = "",
-    since: Annotated[datetime | None, Query(alias="from")] = None,
-    until: Annotated[datetime | None, Query(alias="to")] = None,
+    since: Annotated[AskedTime | None, Query(alias="from")] = None,
+    until: Annotated[AskedTime | None, Query(alias="to")] = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[RosterRead]:
@@ -145,7 +146,7 @@ def list_rosters(
 
 @router.get("/rosters/on-duty")
 def list_on_duty(
-    actor: CurrentActor, session: DatabaseSession, at: datetime | None = None, squad: str = ""
+    actor: CurrentActor, session: DatabaseSession, at: AskedTime | None = None, squad: str = ""
 ) -> Page[OnDutyRead]:
     """Who is on duty at that moment; now, if none is said."""
     squad_id = queries.squad_of(session, actor, squad).id if squad else None

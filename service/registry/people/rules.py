@@ -1,42 +1,53 @@
 """Duties 值班: how a table writes them, and which cannot be. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from service.kernel.written_times import UnreadableTime, time_of_day
 from service.registry.importing.rules import day as day_of
 from service.registry.importing.rules import moment
 
-_CLOCK = re.compile(r"(次日|第二天|翌日)?(\d{1,2})[:：时](\d{1,2})?(?:[:：分](\d{1,2})?秒?)?分?")
+_TOMORROW = re.compile(r"\s*(?:次日|第二天|翌日)(.*)", re.DOTALL)
 
 
 def clock(value: Any) -> timedelta | None:
     """20:00, 8时30分, 24:00, 次日08:00 as the time since midnight."""
-    found = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
-    if found is None:
+    tomorrow = _TOMORROW.fullmatch(value) if isinstance(value, str) else None
+    try:
+        since = time_of_day(tomorrow[1] if tomorrow else value)
+    except UnreadableTime:
         return None
-    tomorrow, hours, minutes, seconds = found.groups()
-    if int(hours) > 24 or int(minutes or 0) > 59 or int(seconds or 0) > 59:
-        return None
-    since = timedelta(hours=int(hours), minutes=int(minutes or 0), seconds=int(seconds or 0))
     return since + timedelta(days=1) if tomorrow else since
+
+
+def clock_or_moment(value: Any) -> Any:
+    """A clock time stays as it is written, for `shift`."""
+    return value if clock(value) is not None else moment(value)
 
 
 def shift(values: dict[str, Any]) -> dict[str, Any]:
     """A row's `day` with `starts_at` and `ends_at` as clock times becomes two moments; a shift that would end before
     it begins ends on the next day. Whole moments stay as they are."""
     values = dict(values)
-    on = day_of(values.pop("day", None))
+    on = _read(day_of, values.pop("day", None))
     start, end = values.get("starts_at"), values.get("ends_at")
     from_clock, to_clock = clock(start), clock(end)
     if from_clock is not None and isinstance(on, date):
         values["starts_at"] = _midnight(on) + from_clock
-    start = moment(values.get("starts_at"))
+    start = _read(moment, values.get("starts_at"))
     if to_clock is not None and isinstance(start, datetime):
         ends = _midnight(start.date()) + to_clock
         values["ends_at"] = ends if ends > start.replace(tzinfo=None) else ends + timedelta(days=1)
     return values
+
+
+def _read(how: Callable[[Any], Any], value: Any) -> Any:
+    try:
+        return how(value)
+    except UnreadableTime:
+        return value
 
 
 def _midnight(on: date) -> datetime:

@@ -1,10 +1,10 @@
 """/api/v1/recorders, /api/v1/recorder-models and /api/v1/assignments."""
 
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import APIRouter
 
+from schemas.base import AskedTime
 from schemas.recorders import (
     Assignment,
     AssignmentCreate,
@@ -114,7 +114,7 @@ def list_assignments(
     session: DatabaseSession,
     recorder: str = "",
     officer: str = "",
-    at: datetime | None = None,
+    at: AskedTime | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[AssignmentRead]:

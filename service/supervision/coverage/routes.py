@@ -1,12 +1,13 @@
 """/api/v1/coverage, and the coverage of one event."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session
 
+from schemas.base import AskedTime
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
 from service.kernel.actor import Actor
@@ -51,7 +52,7 @@ class Asked:
         basis: str = "",
         since: Annotated[date | None, Query(alias="from")] = None,
         to: date | None = None,
-        as_of: datetime | None = None,
+        as_of: AskedTime | None = None,
         squad: str = "",
         officer: str = "",
         kind: str = "",
@@ -188,7 +189,7 @@ def get_coverage_list(
 @router.get("/events/{event_id}/coverage", response_model_exclude_unset=True)
 @raises(NotFound)
 def get_event_coverage(
-    event_id: UUID, actor: CurrentActor, session: DatabaseSession, as_of: datetime | None = None
+    event_id: UUID, actor: CurrentActor, session: DatabaseSession, as_of: AskedTime | None = None
 ) -> TimelineRead:
     """The required interval, the recordings on it, the gaps and what they mean at `as_of`."""
     return timeline_read(timeline(session, actor, event_id, as_utc(as_of) if as_of else None))

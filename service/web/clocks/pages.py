@@ -26,6 +26,7 @@ from service.registry.clocks.policy import DRIFT_PER_DAY, OUT_OF_STEP
 from service.registry.recorders.queries import visible_assignments
 from service.registry.recorders.words import RECORDER_STATES
 from service.web.clocks import views
+from service.web.frame.field_times import field_time
 from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor
 
@@ -83,8 +84,8 @@ def measure(
     recorder = queries.get_recorder_named(session, actor, serial)
     said = {
         "recorder": str(recorder.id),
-        "measured_at": measured_at or now().isoformat(),
-        "device_time": device_time or None,
+        "measured_at": field_time(measured_at, _field_name("measured_at")) or now(),
+        "device_time": field_time(device_time, _field_name("device_time")),
         "offset_s": offset_s.strip() or None,
         "doubt_s": doubt_s.strip() or 1.0,
         "note": note,

@@ -21,6 +21,7 @@ from service.registry.events.kinds import KINDS
 from service.registry.events.queries import officers_of
 from service.registry.events.subjects import subjects
 from service.registry.importing.rules import many
+from service.web.frame.field_times import field_time
 from service.web.frame.views import Option
 
 POINT_DIGITS = 6
@@ -188,8 +189,8 @@ class Filled:
             "title": self.title.strip(),
             "kind": self.kind,
             "subject": self.subject.strip(),
-            "arrived_at": self.arrived or None,
-            "departed_at": self.departed or None,
+            "arrived_at": field_time(self.arrived, _("Arrival")),
+            "departed_at": field_time(self.departed, _("Departure")),
             "officers": list(dict.fromkeys([*self.officers, *many(self.more_officers)])),
             "place": self.place.strip(),
             "latitude": latitude,

@@ -13,9 +13,10 @@ from schemas.originals import Original
 from schemas.recording_clock import RecordingClock
 from schemas.recordings import Recording
 from service.footage.announcements.rules import sidecar_of
-from service.kernel.clock import as_utc
 from service.kernel.jobs import request_job
 from service.kernel.policy import policy
+from service.kernel.settings import get_settings
+from service.kernel.written_times import time_or_none
 from service.registry.clocks.actions import LARGEST_S, Read
 from service.registry.clocks.correcting import (
     Corrected,
@@ -150,7 +151,4 @@ def _between(device: Any, true: Any, doubt_s: float) -> Read | None:
 
 
 def _moment(said: Any) -> datetime | None:
-    try:
-        return as_utc(datetime.fromisoformat(str(said))) if said else None
-    except (ValueError, OverflowError):
-        return None
+    return time_or_none(said, get_settings().zone)

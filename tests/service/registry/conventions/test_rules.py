@@ -63,6 +63,29 @@ def test_a_zone_that_is_said_wins(moment: datetime, hours: int) -> None:
     assert read_moment(f"{moment.isoformat()}Z", SHANGHAI) == moment.replace(tzinfo=UTC)
 
 
+@pytest.mark.parametrize(
+    ("said", "start"),
+    [
+        ("2026/11/7 9:05", "2026-11-07T01:05:00+00:00"),
+        ("2026/1/7 9:05:06", "2026-01-07T01:05:06+00:00"),
+        ("2026年11月7日 9时5分", "2026-11-07T01:05:00+00:00"),
+        ("46333.38", "2026-11-07T01:07:12+00:00"),
+        ("2026-11-27 10:05:00", "2026-11-27T02:05:00+00:00"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_sidecar_tells_the_start_as_its_spreadsheet_writes_it(said: str, start: str, as_json: bool) -> None:
+    record = {"文件名": "S2.MP4", "执法证号": "000002", "开始时间": said, "案件编号": ""}
+    if as_json:
+        number = json.loads(said) if re.fullmatch(r"[\d.]+", said) else said
+        data, name = json.dumps([record | {"开始时间": number}]).encode(), "list.json"
+    else:
+        lines = [",".join(record), ",".join(record.values())]
+        data, name = "\r\n".join(lines).encode("gb18030"), "list.csv"
+    [(key, facts)] = read_sidecar_by_any(data, name, KNOWN, SHANGHAI)
+    assert (key, facts.as_json()) == ("s2.mp4", {"officer": "000002", "start": start})
+
+
 def test_stamp_of_the_end_and_a_clock_in_utc() -> None:
     conventions = Conventions.of(
         {"clock_zone": "utc", "stamp": "end", "filename_patterns": [r"(?P<at>\d{14})"]}

@@ -87,6 +87,15 @@ def test_an_event_is_made_from_a_recording_looked_over_and_taken_back(house: Hou
     assert house.ask("POST", f"/events/{event.id}/unmake", Role.member).status_code == 409
 
 
+def test_a_time_typed_into_the_form_is_read_or_said_to_be_none(house: House, recording: UUID) -> None:  # noqa: F811
+    path = f"/recordings/{recording}/new-event"
+    typed = sent(arrived="2024年6月3日 上午9:00", departed="2024/6/3 9点20分")
+    assert house.ask("POST", path, Role.member, data=sent(arrived="2024060309")).status_code == 400
+    assert house.ask("POST", path, Role.member, data=typed).status_code == 303
+    (event,) = events(house)
+    assert (event.arrived_at, event.departed_at) == (START, START + timedelta(minutes=20))
+
+
 def test_an_event_that_another_recording_was_linked_to_is_not_simply_taken_back(
     house: House,  # noqa: F811
     recording: UUID,

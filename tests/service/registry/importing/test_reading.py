@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.kernel.written_times import UnreadableTime
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 from service.registry.importing.rules import MOST_ROWS, many, moment, read, truth
 
@@ -78,9 +79,23 @@ def test_times_as_they_are_written_here(text: str) -> None:
     assert moment(text).isoformat() == "2024-06-03T08:10:00"
 
 
-def test_cells_that_are_no_time_stay_for_the_model_to_refuse() -> None:
-    assert moment("2024-13-40 08:10") == "2024-13-40 08:10"
-    assert moment("2024-06-03T08:10:00+08:00") == "2024-06-03T08:10:00+08:00"
+def test_a_zone_stays_with_its_time_and_what_is_no_time_is_refused() -> None:
+    assert moment("2024-06-03T08:10:00+08:00").isoformat() == "2024-06-03T08:10:00+08:00"
+    for said in ("2024-13-40 08:10", "2026112009"):
+        with pytest.raises(UnreadableTime):
+            moment(said)
+
+
+def test_what_says_nothing_is_left_for_the_model_to_refuse() -> None:
+    assert (moment(""), moment(None)) == ("", None)
+
+
+def test_numbers_of_json_are_read_like_those_of_a_spreadsheet() -> None:
+    content = b'[{"certificate_no": 12, "name": [7, "x", true], "squad": 46346.375}, {"squad": 4.11e17}, {"squad": 9007199254740993}]'
+    first, lost, exact = read(content, "application/json", HEADERS).rows
+    assert first.values == {"certificate_no": "12", "name": ["7", "x", True], "squad": "46346.375"}
+    assert "411000000000000000" in lost.problem
+    assert (exact.values, exact.problem) == ({"squad": "9007199254740993"}, "")
 
 
 def test_several_names_in_a_cell_and_yes_and_no() -> None:
