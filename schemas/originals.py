@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index
+from sqlalchemy import BigInteger, Column, Index
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 from typing_extensions import TypedDict
 
@@ -72,7 +73,12 @@ class Measurements(TypedDict, total=False):
 class Original(SQLModel, table=True):
     """Written once, never changed.
 
-    `media` holds the probe and the verdict as measured, `measured_duration_s` the duration from the packets, never the header. `locked_until` is set only where the store proved it.
+    `media` holds the probe and the verdict as measured, `measured_duration_s` the duration from the packets, never the
+    header, first sample to last. `locked_until` is set only where the store proved it.
+    `stretches`: where its stream (the picture, else the sound) really has samples, as [start, end] in seconds from the
+    first one, in order and apart, without holes; None until that was measured. `recorded_s`: how long they are
+    together. `sparse`: its samples lie further apart than a hole may be wide. `clock_restarted`: the clock inside the
+    file began anew, and its parts are laid end to end.
     """
 
     __tablename__ = "originals"
@@ -91,6 +97,12 @@ class Original(SQLModel, table=True):
     media: MediaFacts = json_field()
     measurements: Measurements = json_field()
     measured_duration_s: float | None = None
+    stretches: list[list[float]] | None = Field(
+        default=None, sa_column=Column(JSONB(none_as_null=True), nullable=True)
+    )
+    recorded_s: float | None = None
+    sparse: bool = Field(default=False)
+    clock_restarted: bool = Field(default=False)
     playable_at: datetime | None = time_field(nullable=True)
     created_at: datetime = time_field(default_now=True)
 

@@ -5,6 +5,7 @@ recurses into unknown boxes, and never raises on malformed content: what cannot 
 Source of the layout: ISO/IEC 14496-12.
 """
 
+import math
 import struct
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,17 +13,21 @@ from typing import BinaryIO
 
 from workers.media.boxes import children, find
 from workers.media.sample_tables import SAMPLES_MAX, SampleTables
+from workers.media.timing import HOLE_S, Span
 
 MOOV_MAX = 256 * 1024 * 1024
 MOOF_MAX = 16 * 1024 * 1024
 TOP_BOXES_MAX = 200_000
+RUNS_MAX = 4_000_000
+EDITS_MAX = 1000
 FIRST_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"moof", b"styp", b"sidx",
                b"uuid", b"pdin", b"prfl", b"udta", b"junk"}  # fmt: skip
 
 
 @dataclass
 class Track:
-    """One trak. Times in seconds; `presented_s` is the samples' own span after the edit list."""
+    """One trak. Times in seconds; `presented_s` is the samples' own span after the edit list. `span`: where its
+    samples lie, or None where the edit list shows its parts in another order or with holes between them."""
 
     id: int
     handler: str
@@ -35,6 +40,7 @@ class Track:
     sync_samples: int | None
     deltas: list[tuple[int, int]] = field(default_factory=list)
     missing_samples: int = 0
+    span: Span | None = None
 
 
 @dataclass
@@ -56,7 +62,7 @@ class Isobmff:
         return any(track.missing_samples for track in self.tracks)
 
 
-def read(path: Path) -> Isobmff | None:
+def read(path: Path, hole_s: float = HOLE_S) -> Isobmff | None:
     """The facts of an ISO file, or None when the file is of another kind."""
     size = path.stat().st_size
     with path.open("rb") as file:
@@ -73,7 +79,7 @@ def read(path: Path) -> Isobmff | None:
             if kind == "moov" and not moov:
                 file.seek(start)
                 moov = file.read(min(length, MOOV_MAX))
-    parsed = _movie(moov, size) if moov else ([], None, False)
+    parsed = _movie(moov, size, hole_s) if moov else ([], None, False)
     tracks, claimed_s, fragmented = parsed
     return Isobmff(
         boxes=[(kind, start, length) for kind, start, length in boxes[:1000]],
@@ -115,7 +121,7 @@ def _plausible(kind: bytes) -> bool:
     return all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind)
 
 
-def _movie(moov: bytes, file_size: int) -> tuple[list[Track], float | None, bool]:
+def _movie(moov: bytes, file_size: int, hole_s: float) -> tuple[list[Track], float | None, bool]:
     whole = (0, len(moov))
     movie_timescale, claimed_s = 1000, None
     if span := find(moov, whole, b"mvhd"):
@@ -123,7 +129,7 @@ def _movie(moov: bytes, file_size: int) -> tuple[list[Track], float | None, bool
     tracks: list[Track] = []
     for kind, start, end in children(moov):
         if kind == b"trak" and len(tracks) < 64:
-            track = _track(moov, (start, end), movie_timescale, file_size)
+            track = _track(moov, (start, end), movie_timescale, file_size, hole_s)
             if track:
                 tracks.append(track)
     return tracks, claimed_s, find(moov, whole, b"mvex") is not None
@@ -145,7 +151,9 @@ def _timed_header(data: bytes, start: int, end: int) -> tuple[int, float | None]
     return timescale, None if duration in (0, unknown) else duration / timescale
 
 
-def _track(moov: bytes, span: tuple[int, int], movie_timescale: int, file_size: int) -> Track | None:
+def _track(
+    moov: bytes, span: tuple[int, int], movie_timescale: int, file_size: int, hole_s: float
+) -> Track | None:
     mdia = find(moov, span, b"mdia")
     mdhd = mdia and find(moov, mdia, b"mdhd")
     header = mdhd and _timed_header(moov, *mdhd)
@@ -162,10 +170,14 @@ def _track(moov: bytes, span: tuple[int, int], movie_timescale: int, file_size: 
     entry, encrypted = _sample_entry(moov, stbl)
     tables = SampleTables.read(moov, stbl)
     present = tables.within(file_size)
-    presented = None
+    presented = shown = None
     if present:
+        edits = _edits(moov, span, movie_timescale)
         first, end = (at / timescale for at in tables.extent(present))
-        presented = _edited(moov, span, first, end, timescale, movie_timescale)
+        presented = _edited(edits, first, end, timescale)
+        shown = _shown(tables, present, edits, timescale, hole_s)
+        if shown is not None and any(at < 0 for _, at in edits[1:]):
+            presented = shown.measured_s
     return Track(
         id=track_id,
         handler=handler,
@@ -178,6 +190,7 @@ def _track(moov: bytes, span: tuple[int, int], movie_timescale: int, file_size: 
         sync_samples=tables.sync_count,
         deltas=tables.deltas[:2000],
         missing_samples=tables.count - present,
+        span=shown,
     )
 
 
@@ -191,31 +204,86 @@ def _sample_entry(moov: bytes, stbl: tuple[int, int]) -> tuple[str, bool]:
     return "", False
 
 
-def _edited(
-    moov: bytes, trak: tuple[int, int], first_s: float, end_s: float, timescale: int, movie_timescale: int
-) -> float:
-    """Seconds shown after the edit list of a track whose pictures are shown from `first_s` to `end_s` of its
-    own time line; an empty first edit only delays, so it adds nothing."""
-    media_s = max(0.0, end_s - first_s)
+def _edits(moov: bytes, trak: tuple[int, int], movie_timescale: int) -> list[tuple[float, int]]:
+    """The edit list: (seconds shown, 0 for all that is left; where in the media, in its timescale, negative for an
+    empty edit)."""
     elst = find(moov, trak, b"edts", b"elst")
     if not elst or elst[1] - elst[0] < 8:
-        return media_s
+        return []
     start, end = elst
     wide = moov[start] == 1
     (count,) = struct.unpack_from(">I", moov, start + 4)
     step, shape = (20, ">Qq") if wide else (12, ">Ii")
-    shown, seen = 0.0, False
-    for i in range(min(count, 1000)):
+    found = []
+    for i in range(min(count, EDITS_MAX)):
         at = start + 8 + i * step
         if at + step > end:
             break
         duration, media_time = struct.unpack_from(shape, moov, at)
+        found.append((duration / movie_timescale, media_time))
+    return found
+
+
+def _edited(edits: list[tuple[float, int]], first_s: float, end_s: float, timescale: int) -> float:
+    """Seconds shown after the edit list of a track whose pictures are shown from `first_s` to `end_s` of its
+    own time line; an empty first edit only delays, so it adds nothing."""
+    media_s = max(0.0, end_s - first_s)
+    shown, seen = 0.0, False
+    for duration, media_time in edits:
         if media_time < 0:
             continue
         seen = True
         left = min(media_s, max(0.0, end_s - media_time / timescale))
-        shown += min(duration / movie_timescale, left) if duration else left
+        shown += min(duration, left) if duration else left
     return shown if seen and shown > 0 else media_s
+
+
+def _shown(
+    tables: SampleTables, present: int, edits: list[tuple[float, int]], timescale: int, hole_s: float
+) -> Span | None:
+    """Where samples lie once the edit list is applied. What it shows a second time is no more footage for that."""
+    span, seen = Span(hole_s), [(0.0, 0.0)]
+    shown_at, runs = 0.0, 0
+    parts = [(duration, at / timescale) for duration, at in edits]
+    if not any(at >= 0 for _, at in parts):
+        parts.append((0.0, -math.inf))  # as it is
+    for duration, begin in parts:
+        if begin < 0 and begin != -math.inf:
+            shown_at += duration
+            continue
+        end = begin + duration - 0.001 if duration else math.inf
+        moved = shown_at - begin if begin >= 0 else 0.0
+        for at, delta, count in tables.shown(present):
+            runs += 1
+            if runs > RUNS_MAX:
+                break
+            for first, times in _inside(at / timescale, delta / timescale, count, begin - 0.001, end, seen):
+                span.run(first + moved, delta / timescale, times)
+        seen.append((begin, end))
+        shown_at += duration
+    span.finish()
+    return span if span.first_s is not None else None
+
+
+def _inside(
+    first: float, step: float, count: int, begin: float, end: float, seen: list[tuple[float, float]]
+) -> list[tuple[float, int]]:
+    """(first, how many) of a run of samples that lie in an edit and in none before it."""
+    if step <= 0:
+        inside = begin <= first < end and not any(since <= first < until for since, until in seen)
+        return [(first, count)] if inside else []
+    found, lowest = [], 0 if begin == -math.inf else max(0, math.ceil((begin - first) / step))
+    highest = count if end == math.inf else min(count, math.ceil((end - first) / step))
+    for since, until in sorted(seen):
+        if since <= first + lowest * step < until:
+            lowest = count if until == math.inf else math.ceil((until - first) / step)
+        elif first + lowest * step < since < first + highest * step:
+            before = math.ceil((since - first) / step)
+            found.append((first + lowest * step, before - lowest))
+            lowest = max(before, count if until == math.inf else math.ceil((until - first) / step))
+    if lowest < highest:
+        found.append((first + lowest * step, highest - lowest))
+    return found
 
 
 def samples(

@@ -34,7 +34,9 @@ class TimeClaim(BaseModel):
 
 class StreamFacts(BaseModel):
     """One stream. Sizes are coded sizes before rotation; `rotation` is degrees clockwise to show it upright,
-    after a horizontal flip where `mirrored`. `measured_s` comes from its samples, `claimed_s` from headers."""
+    after a horizontal flip where `mirrored`. `measured_s` comes from its samples, `claimed_s` from headers.
+    `stretches`: where its samples lie without a hole, seconds from the first one; `usual_s`: from one to the next;
+    `sparse`: that is longer than a hole; `clock_restarted`: their times begin anew, and the parts lie end to end."""
 
     index: int
     kind: str
@@ -60,6 +62,10 @@ class StreamFacts(BaseModel):
     first_key_s: float | None = None
     samples: int | None = None
     missing_samples: int = 0
+    stretches: list[timing.Stretch] | None = None
+    usual_s: float | None = None
+    sparse: bool = False
+    clock_restarted: bool = False
     decodable: bool = False
     encrypted: bool = False
     track_id: int | None = None
@@ -73,7 +79,8 @@ class StreamFacts(BaseModel):
 
 class Probe(BaseModel):
     """Everything that is known of a file before a verdict. Durations in seconds; `measured_by` says how
-    `measured_s` was found: `sample_tables` (MP4/MOV), `packets` (each read once), or None when unknown."""
+    `measured_s` was found: `sample_tables` (MP4/MOV), `packets` (each read once), or None when unknown.
+    `parts`: more than one where the clock in the file begins anew (timing.Epochs)."""
 
     size: int
     container: str | None = None
@@ -81,6 +88,7 @@ class Probe(BaseModel):
     claimed_s: float | None = None
     measured_s: float | None = None
     measured_by: str | None = None
+    parts: list[timing.Part] = [(0.0, 0.0)]
     streams: list[StreamFacts] = []
     times: list[TimeClaim] = []
     make: str | None = None
@@ -108,14 +116,20 @@ class Probe(BaseModel):
         return next((s for s in self.streams if s.kind == "data" and s.tag == "gpmd"), None)
 
 
-def probe(path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None = None) -> Probe:
+def probe(
+    path: Path,
+    sandbox: Sandbox,
+    private_dir: Path,
+    cancel: Event | None = None,
+    hole_s: float = timing.HOLE_S,
+) -> Probe:
     """Probe `path`. A file that cannot be read is a Probe with `error`, never an exception; only
     SandboxUnavailable is raised. MP4/MOV costs the same whatever its size; other kinds are read once."""
     facts = Probe(size=path.stat().st_size)
     if facts.size == 0:
         facts.error = "empty"
         return facts
-    iso = isobmff.read(path)
+    iso = isobmff.read(path, hole_s)
     if iso:
         facts.iso_file, facts.brand, facts.has_moov = True, iso.brand, iso.has_moov
         facts.moov_first, facts.fragmented = iso.moov_first, iso.fragmented
@@ -132,7 +146,7 @@ def probe(path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None 
     for raw, stream in zip(report["streams"], facts.streams, strict=False):
         _claim_time(facts, f"stream:{stream.index}", raw.get("tags", {}))
         facts.timecode = facts.timecode or _text(raw.get("tags", {}).get("timecode"))
-    _measure(facts, iso, path, sandbox, private_dir, cancel)
+    _measure(facts, iso, path, sandbox, private_dir, cancel, hole_s)
     for stream in facts.streams:
         stream.decodable = stream.index in decoded
         if stream.kind in MEDIA_KINDS and stream.codec and not stream.decodable and stream.samples != 0:
@@ -218,6 +232,7 @@ def _measure(
     sandbox: Sandbox,
     private: Path,
     cancel: Event | None,
+    hole_s: float,
 ) -> None:
     tracks = iso.tracks if iso else []
     if iso and not iso.fragmented and len(tracks) == len(facts.streams):
@@ -227,14 +242,21 @@ def _measure(
             stream.claimed_s = track.claimed_s
             stream.measured_s, stream.samples = track.presented_s, track.samples
             stream.missing_samples = track.missing_samples
+            if track.span is not None and stream.kind in MEDIA_KINDS:
+                _lay_out(stream, track.span)
             if stream.kind == "video":
                 fps, stream.variable_rate = timing.rate((d / track.timescale, n) for n, d in track.deltas)
                 stream.fps = fps or stream.fps
     else:
-        _scan(facts, path, sandbox, private, cancel)
+        _scan(facts, path, sandbox, private, cancel, hole_s)
         for stream, track in zip(facts.streams, tracks, strict=False):
             stream.track_id, stream.encrypted = track.id, track.encrypted
     facts.measured_s = _overall(facts)
+
+
+def _lay_out(stream: StreamFacts, span: timing.Span) -> None:
+    stream.stretches, stream.usual_s, stream.sparse = span.stretches(), span.usual_s, span.sparse
+    stream.clock_restarted = span.restarted
 
 
 def _overall(facts: Probe) -> float | None:
@@ -252,9 +274,13 @@ def _overall(facts: Probe) -> float | None:
     return both if picture is None or (both is not None and both > picture + 1) else picture
 
 
-def _scan(facts: Probe, path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None) -> None:
+def _scan(
+    facts: Probe, path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None, hole_s: float
+) -> None:
     """Read every packet once, for files whose tables cannot tell."""
-    spans = {stream.index: timing.Span() for stream in facts.streams}
+    epochs = timing.Epochs()
+    leading = next((s.index for kind in MEDIA_KINDS for s in facts.of_kind(kind)), None)
+    spans = {s.index: timing.Span(hole_s, epochs, leads=s.index == leading) for s in facts.streams}
     pending = b""
 
     def on_stdout(chunk: bytes) -> None:
@@ -278,12 +304,15 @@ def _scan(facts: Probe, path: Path, sandbox: Sandbox, private_dir: Path, cancel:
     if outcome.ended != "exit":
         facts.error = outcome.ended
     facts.measured_by = "packets"
+    facts.parts = epochs.parts
     for stream in facts.streams:
         span = spans[stream.index]
         span.finish()
         stream.samples, stream.measured_s = span.samples, span.measured_s
         if span.first_s is not None:
             stream.start_s = span.first_s
+            if stream.kind in MEDIA_KINDS:
+                _lay_out(stream, span)
         if stream.kind == "video":
             fps, stream.variable_rate = span.rate()
             stream.first_key_s = span.first_key_s

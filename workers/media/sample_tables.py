@@ -85,16 +85,12 @@ class SampleTables:
             reached = index + samples
         return reached
 
-    def extent(self, samples: int) -> tuple[int, int]:
-        """(first shown, end of the last shown) of the first `samples`, in the track's timescale.
-
-        Decoding times alone would not do: with B-frames and a varying rate they span less than is shown.
-        """
+    def shown(self, samples: int) -> Iterator[tuple[int, int, int]]:
+        """(when the first is shown, step, how many) of the first `samples`, in decoding order, as runs of one step
+        and one shift; in the track's timescale."""
         shifts = iter(self.shifts or [(samples, 0)])
         shift_left, shift = next(shifts)
-        clock = last_delta = 0
-        first, last = None, 0
-        left = samples
+        clock, left = 0, samples
         for count, delta in self.deltas:
             # Some writers put a negative correction here; 2**31 and more cannot be a sample's length.
             delta = delta if delta < 2**31 else 0
@@ -103,9 +99,18 @@ class SampleTables:
                     shift_left, shift = next(shifts, (left, 0))
                     continue
                 taken = min(count, left, shift_left)
-                first = clock + shift if first is None else min(first, clock + shift)
-                last = max(last, clock + (taken - 1) * delta + shift)
+                yield clock + shift, delta, taken
                 clock += taken * delta
-                last_delta = delta
                 count, left, shift_left = count - taken, left - taken, shift_left - taken
+
+    def extent(self, samples: int) -> tuple[int, int]:
+        """(first shown, end of the last shown) of the first `samples`, in the track's timescale.
+
+        Decoding times alone would not do: with B-frames and a varying rate they span less than is shown.
+        """
+        first, last, last_delta = None, 0, 0
+        for at, delta, count in self.shown(samples):
+            first = at if first is None else min(first, at)
+            last = max(last, at + (count - 1) * delta)
+            last_delta = delta
         return first or 0, last + last_delta

@@ -24,10 +24,12 @@ from service.footage.recordings.actions import (
     refresh_recording,
     refuse_mismatch,
 )
+from service.footage.recordings.policy import HOLE
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
+from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
 from service.kernel.storage.errors import ObjectMissing
@@ -81,6 +83,8 @@ def _pending_receipt(recording_id: UUID) -> Receipt | None:
 def _examine(held: Lease, receipt: Receipt) -> Examined:
     """Reads the bytes once. Where they lie on this machine, probe and hash go side by side."""
     digest = hashlib.sha256()
+    with transaction() as session:
+        hole_s = policy(session, HOLE)
     with (
         scratch.here().room(PROBE_ROOM) as private,
         bytes_of(held, receipt.store_key, receipt.store_version, receipt.size, digest.update) as at_hand,
@@ -95,7 +99,7 @@ def _examine(held: Lease, receipt: Receipt) -> Examined:
             kind = sniff.refuse(file.read(sniff.HEAD_BYTES))
         facts = Probe(size=size)
         if kind is None:
-            facts = probe(at_hand.path, sandbox(), private, held.lost)
+            facts = probe(at_hand.path, sandbox(), private, held.lost, hole_s)
         hashing.wait()
         if held.lost.is_set():
             raise LeaseLost
@@ -146,6 +150,25 @@ def _columns(facts: Probe, verdict: Verdict) -> dict[str, Any]:
         "reason_params": first.params if first else {},
         "media": {"probe": facts.model_dump(mode="json"), "verdict": verdict.model_dump(mode="json")},
         "measured_duration_s": facts.measured_s,
+        **recorded(facts, verdict),
+    }
+
+
+def recorded(facts: Probe, verdict: Verdict) -> dict[str, Any]:
+    """The columns of what is recorded, by what is shown of it: the picture, else the sound. What cannot be shown is no
+    footage."""
+    chosen = verdict.audio if verdict.video is None else verdict.video
+    shown = next((stream for stream in facts.streams if stream.index == chosen), None)
+    stretches = list(shown.stretches or ()) if shown else []
+    if shown and shown.stretches is None and shown.measured_s:
+        stretches = [
+            (0.0, round(shown.measured_s, 3))
+        ]  # without times it has no holes that anybody could see
+    return {
+        "stretches": [list(stretch) for stretch in stretches],
+        "recorded_s": round(sum(end - start for start, end in stretches), 3),
+        "sparse": bool(shown and shown.sparse),
+        "clock_restarted": bool(shown and shown.clock_restarted),
     }
 
 

@@ -10,6 +10,7 @@ from service.access import policy as access
 from service.desk.operations import acts
 from service.finding.linking import policy as linking
 from service.footage.announcements import policy as announcements
+from service.footage.recordings import policy as recordings
 from service.footage.uploads import policy as uploads
 from service.kernel import policy as kernel
 from service.kernel.actor import Actor
@@ -33,6 +34,7 @@ DECLARED_IN = (
     clocks,
     events,
     announcements,
+    recordings,
     uploads,
     linking,
     coverage,

@@ -118,6 +118,8 @@ def keep_as_original(session: Session, receipt: Receipt, sha256: str, facts: dic
         "store_key": receipt.store_key,
         "store_version": receipt.store_version,
         "measurements": {},
+        "sparse": False,
+        "clock_restarted": False,
         "created_at": now(),
         **facts,
     }
