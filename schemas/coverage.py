@@ -35,7 +35,7 @@ class EventCoverage(SQLModel, table=True):
     `recorded_s` lies inside the required interval. `gaps`: [from, to, place, explained] with ISO times and place
     `late_start` | `middle` | `early_stop`, only those beyond what the matter forgives.
     `links`: linked recordings whose bytes are here; `shown`: those of them that can be played and show some of the
-    required interval. `first_received_at`/`last_received_at`: of the linked recordings whose bytes are here; `in_time`: how many of
+    required interval. `offered`: links that a person has not decided yet, to recordings that are here and play. `first_received_at`/`last_received_at`: of the linked recordings whose bytes are here; `in_time`: how many of
     them came by `due_at`.
     """
 
@@ -47,8 +47,8 @@ class EventCoverage(SQLModel, table=True):
         # the board reads a year from this index alone
         Index("ix_event_coverage_basis_day", "basis", "day",
               postgresql_include=["squad_id", "kind", "matter_version", "excluded", "exempt", "due_at", "required_to",
-                                  "required_s", "links", "announced", "shown", "in_time", "recorded_s",
-                                  "gap_count", "gap_explained", "subject", "campaign_id"]),
+                                  "required_s", "links", "announced", "shown", "offered", "in_time",
+                                  "recorded_s", "gap_count", "gap_explained", "subject", "campaign_id"]),
         Index("ix_event_coverage_squad_id_basis_day", "squad_id", "basis", "day"),
     )  # fmt: skip
     event_id: UUID = Field(foreign_key="enforcement_events.id", primary_key=True)
@@ -69,6 +69,7 @@ class EventCoverage(SQLModel, table=True):
     links: int = 0
     announced: int = 0
     shown: int = 0
+    offered: int = 0
     in_time: int = 0
     recorded_s: float = 0.0
     late_start_s: float = 0.0
@@ -97,6 +98,7 @@ class EventCoverageRead(SQLModel):
     links: int
     announced: int
     shown: int
+    offered: int
     in_time: int
     recorded_s: float
     late_start_s: float

@@ -18,11 +18,13 @@ MOST = 200
 
 @dataclass(frozen=True)
 class Order:
-    """One column of the order; the last one must be unique. `read` turns the cursor's word into a value."""
+    """One column of the order; the last one must be unique. `read` turns the cursor's word into a value. `of`: what it
+    is of a row, where it is an expression."""
 
     column: Any
     read: Callable[[str], Any] = str
     newest_first: bool = False
+    of: Callable[[Any], Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def _after(order: Sequence[Order], values: list[Any]) -> ColumnElement[bool]:
 
 
 def _write(order: Sequence[Order], row: Any) -> str:
-    values = [getattr(row, one.column.key) for one in order]
+    values = [one.of(row) if one.of else getattr(row, one.column.key) for one in order]
     words = [value.isoformat() if isinstance(value, (datetime, date)) else str(value) for value in values]
     return urlsafe_b64encode(json.dumps(words, ensure_ascii=False).encode()).decode().rstrip("=")
 

@@ -53,6 +53,7 @@ def figure(name: str, number: int, share: float | None) -> FigureTile:
         definition=words,
         versions=(2,),
         excluded=[Left("上传期限未到", 17, ROWS), Left("已豁免", 2, ROWS)],
+        offered=Ref("确认待定关联后再多 12 项", ROWS) if name == "recorded" else None,
     )
 
 
@@ -144,7 +145,7 @@ def lines(now: datetime) -> list[EventLine]:
         )  # fmt: skip
 
     gap = Gap(now, now + timedelta(minutes=4), "middle", False, "4 分钟")
-    return [line(1, "pending", None), line(2, "partly", 0.82, gaps=[gap]), line(9, "missing", 0.0)]
+    return [line(1, "pending", None), line(2, "partly", 0.82, gaps=[gap]), line(9, "missing", 0.0, offered=1)]
 
 
 def tabs(open_: str) -> list[ListTab]:

@@ -6,11 +6,12 @@ from uuid import UUID
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventBase, EventKind
-from service.registry.events import queries
+from service.registry.events import queries, recorded
 
 
 class EventRead(EventBase):
-    """`officers`: certificate numbers of who took part. `merged_into`: the event that stands for this one."""
+    """`officers`: certificate numbers of who took part. `merged_into`: the event that stands for this one. `offered`:
+    links that wait for a person, to recordings that would count once confirmed."""
 
     id: UUID
     kind: EventKind
@@ -22,15 +23,18 @@ class EventRead(EventBase):
     cancelled_at: datetime | None
     merged_into: UUID | None
     officers: list[str]
+    offered: int
 
 
 def event_reads(session: Session, events: list[EnforcementEvent]) -> list[EventRead]:
     crews = queries.officers_of(session, [event.id for event in events])
-    own = [name for name in EventRead.model_fields if name != "officers"]
+    offered = recorded.offers(session, [event.id for event in events])
+    own = [name for name in EventRead.model_fields if name not in ("officers", "offered")]
     return [
         EventRead(
             **{name: getattr(event, name) for name in own},
             officers=[officer.certificate_no for officer in crews.get(event.id, [])],
+            offered=offered.get(event.id, 0),
         )
         for event in events
     ]

@@ -38,8 +38,8 @@ def board_json(board: Board) -> dict[str, Any]:
         "counted_at": board.counted_at,
         "by": list(board.by),
         **filters_json(board.filters),
-        "rows": [row_json(row) for row in board.rows],
-        "total": row_json(board.total),
+        "rows": [_with_offers(row) for row in board.rows],
+        "total": _with_offers(board.total),
         "absent": list(board.absent),
         "not_yet_counted": [spec.name for spec in SPECS if not spec.counted],
         "rule_changes": [
@@ -63,6 +63,14 @@ def filters_json(filters: Filters) -> dict[str, Any]:
         "from": filters.since,
         "to": filters.until - timedelta(days=1) if filters.until else None,
     }
+
+
+def _with_offers(row: Row) -> dict[str, Any]:
+    """What is offered stands on the board of the day only: a frozen month is what was decided by then."""
+    found = row_json(row)
+    for name, figure in row.figures.items():
+        found["figures"][name]["offered"] = figure.offered
+    return found
 
 
 def row_json(row: Row) -> dict[str, Any]:

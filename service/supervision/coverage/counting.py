@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -20,7 +21,7 @@ from sqlmodel import Session
 from schemas.base import quoted
 from schemas.coverage import EventCoverage
 from schemas.events import EnforcementEvent
-from schemas.links import COUNTED
+from schemas.links import COUNTED, LinkState
 from schemas.recordings import Recording
 from service.finding.linking.policy import OPEN_EVENT
 from service.kernel.changes import NEW, Changes, Reaction, anything, but
@@ -108,7 +109,7 @@ class Known:
 
 def _bring_up_to_date(session: Session, known: Known, ids: Sequence[UUID]) -> None:
     chosen = {"ids": list(ids)}
-    *read, stored = together(session, *((one, chosen) for one in (_FILMED, _EXPLAINED, _EVENTS, _STORED)))
+    *read, stored = together(session, *((one, chosen) for one in (*_READ, _STORED)))
     wanted, held = _counted(known, *read), _rows(stored)
     _write(session, {key: row for key, row in wanted.items() if held.get(key) != row})
 
@@ -116,13 +117,16 @@ def _bring_up_to_date(session: Session, known: Known, ids: Sequence[UUID]) -> No
 def kept_rows(session: Session, known: Known, ids: Sequence[UUID]) -> Rows:
     """What the rows of these events have to be."""
     chosen = {"ids": list(ids)}
-    return _counted(known, *together(session, *((one, chosen) for one in (_FILMED, _EXPLAINED, _EVENTS))))
+    return _counted(known, *together(session, *((one, chosen) for one in _READ)))
 
 
-def _counted(known: Known, films: list[Any], explanations: list[Any], events: list[Any]) -> Rows:
+def _counted(
+    known: Known, films: list[Any], offers: list[Any], explanations: list[Any], events: list[Any]
+) -> Rows:
     filmed: dict[UUID, list[Filmed]] = defaultdict(list)
     for event_id, *values in films:
         filmed[event_id].append(Filmed(*values))
+    offered: dict[UUID, int] = {event_id: count for event_id, count in offers}
     exempt: dict[UUID, str] = {}
     stretches: dict[UUID, list[Stretch]] = defaultdict(list)
     for event_id, kind, reason, since, until in explanations:
@@ -138,13 +142,18 @@ def _counted(known: Known, films: list[Any], explanations: list[Any], events: li
         rule = known.book.find(day, act.kind, act.subject)  # type: ignore[arg-type]  # its value is as good
         mine = filmed.get(event_id, [])
         confirmed = [one for one in mine if one.confirmed]
-        row = cover(act, rule, mine, explained, day=day, open_for=known.open_for)
-        rows[event_id, "counted"] = row
-        rows[event_id, "confirmed"] = (
-            row
-            if len(confirmed) == len(mine)
-            else cover(act, rule, confirmed, explained, day=day, open_for=known.open_for)
+        kept = partial(
+            cover,
+            act,
+            rule,
+            explained=explained,
+            day=day,
+            open_for=known.open_for,
+            offered=offered.get(event_id, 0),
         )
+        row = kept(mine)
+        rows[event_id, "counted"] = row
+        rows[event_id, "confirmed"] = row if len(confirmed) == len(mine) else kept(confirmed)
     return rows
 
 
@@ -189,7 +198,8 @@ _EVENTS = text(
 )
 # Of a link `l` and its recording `r`: whether it counts, whether its bytes are here, and what of it belongs to the
 # event. A part that a person chose holds as seconds into the recording, also when its clock is corrected.
-COUNTS = f"l.state IN ({quoted(COUNTED)}) AND r.state <> 'refused' AND r.merged_into IS NULL"
+STANDS = "r.state <> 'refused' AND r.merged_into IS NULL"
+COUNTS = f"l.state IN ({quoted(COUNTED)}) AND {STANDS}"
 HERE = "r.state NOT IN ('announced', 'receiving')"
 PLAYS = "r.state <> 'unplayable'"
 FILMED_START = "r.recorded_from + coalesce(l.part_start_s, 0) * interval '1 second'"
@@ -205,12 +215,20 @@ _FILMED = text(
     WHERE l.event_id = ANY(CAST(:ids AS uuid[])) AND {COUNTS}
     """  # fragments of this file
 )
+_OFFERED = text(
+    f"""
+    SELECT l.event_id, count(*) FROM links l JOIN recordings r ON r.id = l.recording_id
+    WHERE l.event_id = ANY(CAST(:ids AS uuid[])) AND l.state = '{LinkState.offered}' AND {STANDS} AND {HERE} AND {PLAYS}
+    GROUP BY l.event_id
+    """  # the same
+)
 _EXPLAINED = text(
     """
     SELECT event_id, kind, reason, gap_from, gap_to FROM explanations
     WHERE event_id = ANY(CAST(:ids AS uuid[])) AND state = 'approved' ORDER BY event_id, asked_at, id
     """
 )
+_READ = (_FILMED, _OFFERED, _EXPLAINED, _EVENTS)
 _STORED = text(
     "SELECT {} FROM event_coverage WHERE event_id = ANY(CAST(:ids AS uuid[]))".format(
         ", ".join(

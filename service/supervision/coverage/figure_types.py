@@ -75,11 +75,13 @@ class OfEvents:
     """Over kept rows that are due and not exempt. `sums`: what is added up of them (SQL over EventCoverage). `share`:
     numerator, denominator, and how many rows the denominator stands on. `where`: the rows that it stands on, where
     not all; the others are left out for the reason `unknown`, where that is named. `held`, `rest`: rows of the
-    numerator, and those that it does not hold whole. `exempt`: the numerator is the exempt rows instead."""
+    numerator, and those that it does not hold whole. `offered`: rows of the rest that it may come to hold by a key
+    press. `exempt`: the numerator is the exempt rows instead."""
 
     share: Callable[[Totals], tuple[float, float, int]]
     held: ColumnElement[bool] | None = None
     rest: ColumnElement[bool] | None = None
+    offered: ColumnElement[bool] | None = None
     sums: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
     where: ColumnElement[bool] | None = None
     unknown: str = ""
@@ -164,6 +166,7 @@ class Figure:
     `excluded`: rows left out, by reason. `reasons`: the numerator by reason, where it has some. `matter_versions`:
     of the matters lists that the rows were judged by: several mean that the figure spans a change of rule.
     `p50`, `p95`: seconds (of delay for on_time, of waiting for unlinked), None where not asked for or unknown.
+    `offered`: how many more the numerator would hold if what is offered were confirmed; None: it does not rest on that.
     """
 
     name: str
@@ -177,6 +180,7 @@ class Figure:
     small: bool = False
     p50: float | None = None
     p95: float | None = None
+    offered: int | None = None
 
     @property
     def share(self) -> float | None:
@@ -191,6 +195,7 @@ class Tally:
     excluded: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     versions: set[int] = field(default_factory=set)
+    offered: int | None = None
 
     def add(self, numerator: float, denominator: float, n: int) -> None:
         self.numerator += numerator
@@ -210,6 +215,7 @@ class Tally:
             reasons=_in_order(self.reasons),
             matter_versions=tuple(sorted(self.versions)),
             small=self.n < small_below,
+            offered=self.offered,
         )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy import func
 
 from schemas.coverage import EventCoverage
 from service.kernel.i18n import lazy as _
+from service.registry.events.recorded import filmed, only_offered
 from service.supervision.coverage.figure_types import (
     OF_DUTY,
     OF_RECORDERS,
@@ -22,7 +23,6 @@ from service.supervision.coverage.figure_types import (
     Words,
 )
 from service.supervision.coverage.recorders import clock_standings, dock_standings
-from service.supervision.coverage.status import filmed
 
 _row: Any = EventCoverage
 _MEASURED = _row.required_to.is_not(None)
@@ -48,6 +48,7 @@ SPECS: tuple[Spec, ...] = (
             share=lambda of: (of.filmed, of.n, of.n),
             held=filmed(),
             rest=~filmed(),
+            offered=only_offered(),
         ),
         wrong=(Part.rest, _("without a recording")),
     ),

@@ -1,4 +1,5 @@
-"""The lists that drive the day: what is missing, late, unlinked or unexplained, oldest first."""
+"""The lists that drive the day: what is missing, late, unlinked or unexplained, oldest first; of events before all
+those that a key press may make recorded."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -6,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, case, func, select
 from sqlmodel import Session
 
 from schemas.coverage import EventCoverage
@@ -21,6 +22,7 @@ from service.kernel.clock import local, now
 from service.kernel.errors import NotFound
 from service.kernel.keyset import Order, page, sliced, time, unique
 from service.registry.clocks.queries import clock_rows
+from service.registry.events.recorded import only_offered
 from service.registry.recorders.queries import Neglect, held_by_leavers, held_lately, low_battery, unassigned
 from service.supervision.coverage.figure_types import About
 from service.supervision.coverage.late import changed_late, late_changes
@@ -30,6 +32,10 @@ from service.supervision.coverage.selection import Filters, chosen_coverage, cho
 from service.supervision.coverage.status import Status, late, status, unexplained
 from service.supervision.coverage.sums import duty_days
 
+# what a key press may make recorded
+OFFERED_FIRST = Order(
+    case((only_offered(), 0), else_=1), int, of=lambda row: 0 if not row.shown and row.offered else 1
+)
 CAP = 1000  # counts end here: "1000+"
 
 
@@ -89,7 +95,7 @@ def list_rows(
             found = late_changes(session, actor, filters, cursor, limit)
             return Rows(about, found.items, found.next)
         case About.event:
-            order = [time(EventCoverage.due_at), unique(EventCoverage.event_id)]
+            order = [OFFERED_FIRST, time(EventCoverage.due_at), unique(EventCoverage.event_id)]
             found = page(session, statement, order, cursor, limit)
             return Rows(about, event_rows(session, found.items, moment), found.next)
         case About.recording:

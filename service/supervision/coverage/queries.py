@@ -14,7 +14,7 @@ from service.kernel.clock import now
 from service.kernel.errors import Invalid
 from service.kernel.policy import policy
 from service.registry.matters.queries import book
-from service.supervision.coverage.figure_types import About, Dimension, Figure, Tally
+from service.supervision.coverage.figure_types import About, Dimension, Figure, OfEvents, Tally
 from service.supervision.coverage.figures import BOARD, BY_NAME
 from service.supervision.coverage.policy import SMALL_DENOMINATOR
 from service.supervision.coverage.selection import Filters, Key, labels
@@ -152,10 +152,17 @@ def _counted(
 def _row(
     keys: tuple[Key, ...], group: Group, found: Counts, wanted: Sequence[str], small: int, spread: Spread
 ) -> Row:
-    made = {name: found.tallies.get(name, Tally()).figure(name, small) for name in wanted}
+    made = {name: (found.tallies.get(name) or nothing(name)).figure(name, small) for name in wanted}
     if spread.found:
         made = {name: spread.on(one, group) for name, one in made.items()}
     return Row(keys, made, found.standings)
+
+
+def nothing(name: str) -> Tally:
+    """Of a figure without rows."""
+    counting = BY_NAME[name].counting
+    rests_on_offers = isinstance(counting, OfEvents) and counting.offered is not None
+    return Tally(offered=0 if rests_on_offers else None)
 
 
 def dimensions_of(names: Sequence[Dimension | str]) -> tuple[Dimension, ...]:

@@ -40,7 +40,8 @@ class KeyRead(BaseModel):
 class FigureRead(BaseModel):
     """`share`: null where there is nothing to count. `n`: rows that the denominator stands on; `small`: too few to
     judge by. `excluded`: rows left out, by reason; `reasons`: the numerator by reason. `p50_s`, `p95_s`: seconds, where
-    they were asked for."""
+    they were asked for. `offered`: how many more the numerator would hold if what is offered were confirmed; null
+    where it does not rest on that."""
 
     numerator: Number
     denominator: Number
@@ -54,6 +55,7 @@ class FigureRead(BaseModel):
     rule_version: str
     p50_s: Number | None
     p95_s: Number | None
+    offered: int | None
 
 
 class BoardRowRead(BaseModel):

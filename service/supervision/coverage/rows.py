@@ -44,6 +44,8 @@ from service.supervision.coverage.status import (
 )
 from service.supervision.coverage.sums import duty_days, recording_standing
 
+OFFERED = "offered"  # a reason why a row of the rest is looked at
+
 
 @dataclass(frozen=True)
 class EventRow:
@@ -87,6 +89,8 @@ def rows_behind(
     limit: int = 50,
 ) -> Rows:
     """`group`: {dimension: value} of a row of the board. `reason`: one exclusion, or one reason of the numerator.
+
+    `reason` "offered" with the part `rest`: what a key press may make recorded.
 
     Newest first. Counted over all pages, each part has as many rows as the figure says (for completeness and
     explained, whose numbers are seconds and gaps, those are the sums of the rows).
@@ -194,7 +198,9 @@ def _of_events(counting: OfEvents, part: Part, reason: str, as_of: datetime) -> 
                 out = [unknown] if reason else [*out, unknown]
         if reason in ("", "exempt"):
             out = [is_exempt] if reason else [*out, is_exempt]
-    if reason:
+    if reason == OFFERED:
+        rest = and_(rest, false() if counting.offered is None else counting.offered)
+    elif reason:
         held = and_(held, stands == reason)
     return {Part.denominator: base, Part.numerator: and_(base, held), Part.rest: and_(base, rest)}.get(
         part, or_(*out)

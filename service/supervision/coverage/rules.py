@@ -70,6 +70,7 @@ class Kept(NamedTuple):
     links: int
     announced: int
     shown: int
+    offered: int
     in_time: int
     recorded_s: float
     late_start_s: float
@@ -206,8 +207,9 @@ def cover(
     *,
     day: date,
     open_for: timedelta,
+    offered: int = 0,
 ) -> Kept:
-    """What is kept of one event, of the links given.
+    """What is kept of one event, of the links given. `offered`: how many more wait for a person.
 
     `matter`: the line in force on `day`, the event's day in the bureau's zone. `open_for`: how long an event is
     taken to last whose departure is not known, for its deadline only.
@@ -241,6 +243,7 @@ def cover(
         links=len(here),
         announced=len(filmed) - len(here),
         shown=len(showing),
+        offered=offered,
         in_time=sum(moment <= due_at for moment in received),
         recorded_s=length(found.recorded).total_seconds(),
         late_start_s=found.late_start.total_seconds(),

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+from sqlalchemy import func
+
 from schemas.links import COUNTED, LinkState
 from service.supervision.coverage.figure_types import About, LinkTerms, Tally, Totals
 from service.supervision.coverage.figures import figures_about
@@ -17,6 +19,10 @@ _OF_DUTY = figures_about(About.duty_day)
 # What is added up over kept rows, for all figures about events in one statement.
 EVENT_SUMS: dict[str, Any] = {
     name: expression for counting in _OF_EVENTS.values() for name, expression in counting.sums.items()
+} | {
+    f"{name}_offered": func.count().filter(counting.offered)
+    for name, counting in _OF_EVENTS.items()
+    if counting.offered is not None
 }
 _OUT = EXCLUDED | {NOT_DUE}
 _MISSING = Status.missing.value
@@ -65,6 +71,7 @@ def of_events(rows: Iterable[EventSums]) -> dict[str, Tally]:
             out if counting.exempt else left_out | missed,
             reasons if counting.exempt else {},
             versions,
+            None if counting.offered is None else int(totals.sums[f"{name}_offered"]),
         )
     return found
 

@@ -13,7 +13,7 @@ from service.supervision.coverage.asking import Shown
 from service.supervision.coverage.figure_types import Dimension, Part
 from service.supervision.coverage.figures import BY_NAME
 from service.supervision.coverage.queries import board
-from service.supervision.coverage.rows import rows_behind
+from service.supervision.coverage.rows import OFFERED, rows_behind
 from service.supervision.coverage.selection import Filters, Key, labels, narrowed
 from service.supervision.coverage.standings import standing_label
 from service.supervision.coverage.status import Status
@@ -80,6 +80,8 @@ def _part_word(name: str, part: Part) -> str:
 
 
 def _reason_word(reason: str) -> str:
+    if reason == OFFERED:
+        return _("Recorded if offers are confirmed")
     if reason in EXEMPTIONS:
         return str(EXEMPTIONS[reason])
     if reason in (Status.complete, Status.partly, Status.not_counted):

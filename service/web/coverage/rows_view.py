@@ -96,6 +96,7 @@ def event_lines(session: Session, actor: Actor, rows: Sequence[EventRow]) -> lis
                 gaps=gaps_of(row),
                 left_out=left_out(row),
                 silent=kept.links - kept.shown,
+                offered=kept.offered,
             )
         )
     return found

@@ -5,11 +5,13 @@ from functools import lru_cache
 from math import ceil
 from urllib.parse import urlencode
 
+from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy, number
 from service.registry.clocks.words import rough_length
 from service.supervision.coverage.asking import Shown
 from service.supervision.coverage.figure_types import Dimension, Figure, Part
 from service.supervision.coverage.figures import BY_NAME
+from service.supervision.coverage.rows import OFFERED
 from service.supervision.coverage.status import Status
 from service.supervision.coverage.words import EXCLUSIONS, EXEMPTIONS, amount
 from service.web.coverage.views import FigureTile, Left
@@ -84,6 +86,7 @@ def tile(asked: Shown, figure: Figure, group: Mapping[Dimension, str] | None = N
             if n
         ],
         spread=_spread(figure),
+        offered=_offered(figure, link),
     )
 
 
@@ -96,6 +99,13 @@ def _wrong(figure: Figure, link: Callable[[Part], str]) -> Ref | None:
     if left <= 0:
         return None
     return Ref(f"{number(left)} {label}" if spec.own_rows else str(label), link(part))
+
+
+def _offered(figure: Figure, link: Callable[[Part, str], str]) -> Ref | None:
+    if not figure.offered:
+        return None
+    said = _("{n} more if offers are confirmed").format(n=number(figure.offered))
+    return Ref(said, link(Part.rest, OFFERED))
 
 
 def _spread(figure: Figure) -> str | None:

@@ -23,7 +23,8 @@ class Left:
 @dataclass(slots=True)
 class FigureTile:
     """One figure with all that it stands on. `share` None: nothing to count. `wrong`: the rows to look at first.
-    `versions`: of the matters list, several where it changed inside the range. `spread`: delay or age, in words."""
+    `versions`: of the matters list, several where it changed inside the range. `spread`: delay or age, in words.
+    `offered`: the rows that a key press may make recorded."""
 
     name: str
     number: int
@@ -40,6 +41,7 @@ class FigureTile:
     excluded: list[Left] = field(default_factory=list)
     reasons: list[Left] = field(default_factory=list)
     spread: str | None = None
+    offered: Ref | None = None
 
 
 @dataclass(slots=True)
@@ -183,7 +185,8 @@ class Gap:
 
 @dataclass(slots=True)
 class EventLine:
-    """An event with its kept row. `silent`: how many of `links` show none of it. `due`: a sentence of the deadline,
+    """An event with its kept row. `silent`: how many of `links` show none of it. `offered`: links
+    that wait for a person. `due`: a sentence of the deadline,
     `near`: it is close."""
 
     id: str
@@ -208,6 +211,7 @@ class EventLine:
     gaps: list[Gap] = field(default_factory=list)
     left_out: str | None = None
     silent: int = 0
+    offered: int = 0
 
 
 @dataclass(slots=True)

@@ -152,6 +152,7 @@ class Judged:
     expected: int
     in_time: int
     shown: int = 0
+    offered: int = 0
     recorded: set[int] = field(default_factory=set)
     gaps: list[set[int]] = field(default_factory=list)
     explained: int = 0
@@ -166,11 +167,14 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
     rules = book(session)
     states = {"confirmed"} if confirmed else {"confirmed", "automatic"}
     links, explanations, crews = defaultdict(list), defaultdict(list), defaultdict(set)
+    offers: Counter[Any] = Counter()
     for link, recording in session.execute(
         select(Link, Recording).join(Recording, Recording.id == Link.recording_id)
     ):
         if link.state in states and recording.state != "refused" and recording.merged_into is None:
             links[link.event_id].append((link, recording))
+        if link.state == "offered" and recording.state == "ready" and recording.merged_into is None:
+            offers[link.event_id] += 1
     for one in session.scalars(select(Explanation)):
         if one.state == "approved":
             explanations[one.event_id].append(one)
@@ -216,6 +220,7 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
             expected=len(tied),
             in_time=sum(_s(recording.received_at) <= due for _, recording in here),
             shown=shown,
+            offered=offers[event.id],
             recorded=recorded,
             officers=frozenset(crews[event.id]),
         )  # fmt: skip
@@ -259,6 +264,7 @@ def figures_of(events: list[Judged], as_of: datetime) -> dict[str, dict[str, Any
         name: {"numerator": 0, "denominator": 0, "excluded": Counter()}
         for name in ("recorded", "completeness", "on_time", "exempt", "explained")
     }
+    found["recorded"]["offered"] = 0
 
     def add(name: str, numerator: float, denominator: float) -> None:
         found[name]["numerator"] += numerator
@@ -275,6 +281,7 @@ def figures_of(events: list[Judged], as_of: datetime) -> dict[str, dict[str, Any
                 found[name]["excluded"]["exempt"] += 1
             continue
         add("recorded", 1 if one.shown else 0, 1)
+        found["recorded"]["offered"] += not one.shown and one.offered > 0
         if one.needed is None:
             found["completeness"]["excluded"]["departure_unknown"] += 1
         else:

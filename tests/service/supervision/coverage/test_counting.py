@@ -64,6 +64,29 @@ def test_what_is_offered_or_rejected_does_not_count(bureau: Field, state: LinkSt
     assert kept(bureau.session, event).links == 0
 
 
+@pytest.mark.parametrize(
+    ("state", "n"),
+    [
+        (RecordingState.ready, 1),
+        (RecordingState.partial, 1),
+        (RecordingState.processing, 1),
+        (RecordingState.announced, 0),
+        (RecordingState.refused, 0),
+        (RecordingState.unplayable, 0),
+    ],
+)
+def test_an_offer_is_counted_where_its_confirmation_would_count(
+    bureau: Field, state: RecordingState, n: int
+) -> None:
+    event = bureau.event(at("09:00"), at("09:30"))
+    offer = link(bureau, bureau.recording(at("09:00"), at("09:30"), state=state), event, LinkState.offered)
+    for basis in Basis:
+        row = kept(bureau.session, event, basis)
+        assert (row.offered, row.links, row.shown) == (n, 0, 0)
+    offer.state = LinkState.rejected
+    assert kept(bureau.session, event).offered == 0
+
+
 def test_refused_merged_and_announced_recordings_record_nothing(bureau: Field) -> None:
     event = bureau.event(at("09:00"), at("09:30"))
     good = bureau.recording(at("09:00"), at("09:30"))

@@ -72,6 +72,7 @@ def agree(figure: Any, counted: Any) -> None:
     assert figure.numerator == pytest.approx(counted["numerator"])
     assert figure.denominator == pytest.approx(counted["denominator"])
     assert figure.excluded == {name: n for name, n in counted["excluded"].items() if n}
+    assert figure.offered == counted.get("offered")
 
 
 @pytest.mark.parametrize("basis", Basis)
@@ -214,6 +215,9 @@ def test_every_figure_opens_into_the_rows_that_it_counts(drawn: Field) -> None:
                 assert len(all_rows(drawn, actor, name, Filters(), group, Part.excluded, reason)) == n
             for reason, n in figure.reasons.items():
                 assert len(all_rows(drawn, actor, name, Filters(), group, Part.numerator, reason)) == n
+            offered = all_rows(drawn, actor, name, Filters(), group, Part.rest, "offered")
+            assert len(offered) == (figure.offered or 0)
+            assert all(one.coverage.offered and not one.coverage.shown for one in offered)
 
 
 def test_the_list_of_events_calls_recorded_what_the_board_does_whoever_asks(drawn: Field) -> None:
@@ -307,7 +311,15 @@ def test_lists_hold_what_their_names_say_and_as_many_as_they_count(drawn: Field)
         rows = list_rows(session, actor, name, as_of=AS_OF, limit=200).items
         assert {row.event.id for row in rows} == ids
         assert counts[name].n == len(ids)
-        assert [row.coverage.due_at for row in rows] == sorted(row.coverage.due_at for row in rows)
+        order = [(bool(row.coverage.shown or not row.coverage.offered), row.coverage.due_at) for row in rows]
+        assert order == sorted(order), "what a key press may make recorded comes first"
+        read, cursor = list[Any](), None
+        while cursor is not None or not read:
+            some = list_rows(session, actor, name, as_of=AS_OF, cursor=cursor, limit=3)
+            read, cursor = [*read, *some.items], some.next
+            if cursor is None:
+                break
+        assert [row.event.id for row in read] == [row.event.id for row in rows]
     for row in list_rows(session, actor, "due", as_of=AS_OF, limit=200).items:
         assert row.due_in_s == pytest.approx((row.coverage.due_at - AS_OF).total_seconds())
         assert row.due_in_s > 0

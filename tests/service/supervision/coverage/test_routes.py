@@ -23,13 +23,17 @@ YEAR = "from=2024-01-01&to=2024-12-31"
 @pytest.fixture(scope="module")
 def service(shared: Bureau) -> Bureau:  # noqa: F811
     """Its one event, 09:00 to 09:30 on 2024-06-03 in squad one, is shown by its one recording. All tests only ask."""
+    _set_link(shared, LinkState.automatic)
+    return shared
+
+
+def _set_link(service: Bureau, state: LinkState) -> None:
     with transaction(get_engine()) as session:
-        link = session.get_one(Link, shared.ids["link_id"])
-        link.state = LinkState.automatic
+        link = session.get_one(Link, service.ids["link_id"])
+        link.state = state
         session.add(link)
         session.flush()
         recount_all(session)
-    return shared
 
 
 def ask(service: Bureau, path: str, role: Role = Role.auditor, squad: str | None = None) -> Response:
@@ -136,6 +140,34 @@ def test_a_question_that_cannot_be_answered_is_the_askers(service: Bureau, query
 )  # fmt: skip
 def test_rows_that_cannot_be_asked_for_are_the_askers_too(service: Bureau, query: str) -> None:
     assert ask(service, f"/api/v1/coverage/rows?{query}").status_code in (400, 422)
+
+
+def test_an_offer_stands_beside_the_figure_and_with_its_event_and_goes_when_it_is_decided(
+    service: Bureau,
+) -> None:
+    event, board = service.ids["event_id"], f"/api/v1/coverage?{YEAR}"
+
+    def told() -> tuple:
+        one = ask(service, f"/api/v1/events/{event}").json()["offered"]
+        figures = ask(service, board).json()["total"]["figures"]
+        [row] = ask(service, "/api/v1/coverage/lists/missing").json()["items"] or [None]
+        assert row is None or row["event"]["offered"] == row["coverage"]["offered"] == one
+        return one, figures["recorded"]["offered"], figures["completeness"]["offered"]
+
+    assert told() == (0, 0, None)
+    _set_link(service, LinkState.offered)
+    assert told() == (1, 1, None)
+    rows = ask(service, f"/api/v1/coverage/rows?{YEAR}&figure=recorded&part=rest&reason=offered").json()[
+        "items"
+    ]
+    assert [row["event"]["id"] for row in rows] == [event]
+    page = service.client.get(
+        "/coverage/lists/missing",
+        headers={"Authorization": f"Bearer {service.secret(Role.auditor, None)}", "Accept-Language": "en"},
+    )
+    assert f"/events/{event}#offers" in page.text and "1 offered" in page.text
+    _set_link(service, LinkState.automatic)
+    assert told() == (0, 0, None)
 
 
 def test_the_words_follow_the_language(service: Bureau) -> None:
