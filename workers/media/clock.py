@@ -17,14 +17,16 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from service.kernel.written_times import UnreadableTime, read_time
+from service.registry.clocks.resets import is_reset
 
 Zone = Literal["utc", "local_as_utc"]
 Stamp = Literal["start", "end"]
-Finding = Literal["ok", "unreadable", "epoch", "too_early", "future", "far_from_arrival"]
+Finding = Literal["ok", "unreadable", "epoch", "too_early", "future", "far_from_arrival", "exported"]
 
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
 EPOCHS = (1904, 1970, 1980, 2000)
-"""Years in which reset clocks begin: QuickTime, Unix, FAT and GPS, many recorders."""
+"""Years in which reset clocks begin: QuickTime, Unix, FAT and GPS, many recorders. Others are known by their first
+minutes (`is_reset`)."""
 CLOCKS_APART = timedelta(minutes=10)
 FAR = timedelta(days=30)
 AGREE = timedelta(minutes=2)
@@ -32,7 +34,12 @@ DURATION_MAX = 366 * 86400
 
 # Earlier is trusted more: satellites, then the clock in the picture, then what people or docks wrote down beside the
 # file, then the file itself.
-TRUST = ("gps", "burned_in", "declared", "sidecar", "filename", "container", "stream")
+HEADERS = ("container", "stream")
+CAMERAS_OWN = "creationdate"
+TRUST = (
+    *("gps", "burned_in", "declared", "sidecar", "filename", "zoned", "filename:guessed"),
+    *HEADERS,
+)
 
 
 class Convention(BaseModel):
@@ -57,7 +64,7 @@ class Claim(BaseModel):
 
 class Judged(BaseModel):
     """A claim and what came of it: the start that it names (`shown`), the same corrected by the clock's offset
-    (`start`), and whether that can be true. `hint` says what would make it right: "eight_hours" that the camera wrote
+    (`start`), and whether that can be true; "exported" where it is of a later day than the camera's own. `hint` says what would make it right: "eight_hours" that the camera wrote
     its wall clock as UTC; "zone_off" and "names_end" that it is hours off the picture, or the end of what it shows."""
 
     claim: Claim
@@ -95,13 +102,21 @@ def judge(
     the camera showed this; it corrects all claims but the satellites'."""
     convention = convention or Convention()
     duration_s = duration_s if duration_s is not None and 0 <= duration_s < DURATION_MAX else None
-    judged = [_judge(claim, duration_s, arrived_at, convention, offset_of) for claim in claims]
-    order = sorted(range(len(judged)), key=lambda i: (_trust(judged[i].claim.source), i))
+
+    def read(claim: Claim, by: Convention) -> Judged:
+        return _judge(claim, duration_s, arrived_at, by, offset_of)
+
+    judged = [read(claim, convention) for claim in claims]
+    if not any(one.claim.source == "burned_in" and one.finding == "ok" for one in judged):
+        other_zone: Zone = "utc" if convention.zone == "local_as_utc" else "local_as_utc"
+        otherwise = convention.model_copy(update={"zone": other_zone})
+        judged = _agreed(judged, duration_s, lambda claim: read(claim, otherwise))
+    order = sorted(range(len(judged)), key=lambda i: (_trust(judged[i].claim), i))
     good = [i for i in order if judged[i].finding == "ok"]
     # Old footage does come late: a far claim is doubted, yet better than none.
     usable = good or [i for i in order if judged[i].finding == "far_from_arrival"]
     clock = Clock(judged=judged)
-    doubts: set[str] = {j.finding for j in judged if j.finding != "ok"}
+    doubts: set[str] = {j.finding for j in judged if j.finding not in ("ok", "exported")}
     if not claims:
         doubts = {"no_claim"}
     elif not usable:
@@ -148,8 +163,54 @@ def _against_picture(other: Judged, picture: datetime, duration_s: float | None)
     return "zone_off" if 0 < abs(hours) <= 14 * 3600 and abs(apart - hours) <= slack else None
 
 
-def _trust(source: str) -> int:
-    word = source.partition(":")[0]
+def _agreed(
+    judged: list[Judged], duration_s: float | None, otherwise: Callable[[Claim], Judged]
+) -> list[Judged]:
+    """Wall clocks that agree tell which convention is meant: a header whose zone is in doubt is read the other way
+    where only so it names what a better witness names. Where it names a later time than the camera's own with a zone,
+    it is of an export."""
+    slack = AGREE + timedelta(seconds=duration_s or 0)
+    sure = [one for one in judged if one.finding == "ok" and _knows_its_zone(one.claim)]
+    own = [one.shown for one in sure if _is_header(one.claim) and one.shown is not None]
+
+    def fits(one: Judged) -> bool:
+        return any(abs(other.shown - one.shown) <= slack for other in sure if other.shown and one.shown)
+
+    found = []
+    for one in judged:
+        if sure and _is_header(one.claim) and not _knows_its_zone(one.claim) and not fits(one):
+            again = otherwise(one.claim)
+            if again.finding == "ok" and fits(again):
+                one = again
+            elif one.finding == "ok" and own and one.shown is not None and one.shown > max(own):
+                one = one.model_copy(update={"finding": "exported"})
+        found.append(one)
+    return found
+
+
+def _is_header(claim: Claim) -> bool:
+    return claim.source.partition(":")[0] in HEADERS
+
+
+def _knows_its_zone(claim: Claim) -> bool:
+    """Whether nothing has to be guessed. `Z` in a header may stand behind wall clock time; satellites are no clock of
+    the camera's."""
+    if not _is_header(claim):
+        return claim.source.partition(":")[0] in ("declared", "sidecar", "filename")
+    try:
+        return bool(read_time(claim.at).at.utcoffset())
+    except UnreadableTime:
+        return False
+
+
+def _trust(claim: Claim) -> int:
+    """Of the header's times one with a zone comes first: it is the camera's own, what stands beside it may be of an
+    export. It comes before a name that nobody's convention reads, too."""
+    word = claim.source.partition(":")[0]
+    if _is_header(claim) and (claim.source.endswith(CAMERAS_OWN) or _knows_its_zone(claim)):
+        word = "zoned"
+    elif claim.source in TRUST:
+        word = claim.source
     return TRUST.index(word) if word in TRUST else len(TRUST)
 
 
@@ -164,16 +225,19 @@ def _judge(
     if read is None:
         return Judged(claim=claim, finding="unreadable")
     at, explicit = read
-    camera = claim.source.partition(":")[0] in ("container", "stream")
+    camera = _is_header(claim)
     zone = ZoneInfo(convention.timezone)
     if camera and convention.zone == "local_as_utc" and not explicit:
         at = at.replace(tzinfo=zone).astimezone(UTC)
+    named = at
     if (claim.stamp or (convention.stamp if camera else "start")) == "end":
         at -= timedelta(seconds=duration_s or 0)
     shown = at
     if offset_of is not None and claim.source != "gps":
         at -= timedelta(seconds=offset_of(shown))
     finding = find(at, duration_s, arrived_at)
+    if finding in ("far_from_arrival", "too_early") and is_reset(at + (named - shown), arrived_at, zone):
+        finding = "epoch"
     hint = None
     if camera and finding == "future":
         other = at - (zone.utcoffset(at.replace(tzinfo=None)) or timedelta())

@@ -23,7 +23,9 @@ from service.kernel.changes import NEW, changed
 from service.kernel.custody import Act, record
 from service.kernel.jobs import request_jobs
 from service.kernel.policy import policy
+from service.kernel.settings import get_settings
 from service.registry.clocks.correcting import corrected, read_clock, timeline_of, write
+from service.registry.clocks.resets import is_reset
 from service.registry.conventions.rules import Facts
 from service.registry.importing.actions import Outcome
 
@@ -193,7 +195,10 @@ class StationList:
         """Times are the device's claims; `_correct` follows."""
         facts = said["facts"]
         recording.claims = {**recording.claims, "announced": said, "sidecar": facts}
-        start, end = believed(facts.get("start")), believed(facts.get("end"))
+        start, end = (
+            self._believed(facts.get("start"), recording),
+            self._believed(facts.get("end"), recording),
+        )
         recording.clock = {"source": "sidecar"}
         recording.claimed_from = start
         recording.clock_offset_s = recording.clock_doubt_s = None
@@ -203,6 +208,12 @@ class StationList:
         recording.officer_id = self.officers.get(facts.get("officer", ""))
         listed_at = recording.announced_at or self.listed_at
         recording.due_at = rules.due_at(self.hours, believed(facts.get("collected")), end or start, listed_at)
+
+    def _believed(self, said: str | None, recording: Recording) -> datetime | None:
+        """None too where the clock had only just been reset."""
+        at = believed(said)
+        listed_at = recording.announced_at or self.listed_at
+        return None if at is None or is_reset(at, listed_at, get_settings().zone) else at
 
     # ---- the whole list ----------------------------------------------------------------------------
 

@@ -21,6 +21,7 @@ from service.registry.conventions.rules import (
     guess_file_name,
     read_file_name,
     sidecar_keys,
+    usual_time,
 )
 
 log = logging.getLogger(__name__)
@@ -81,16 +82,22 @@ def sidecar_facts(session: Session, squad_id: UUID, file_name: str, arrived: dat
 
 def facts_in_name(session: Session, file_name: str, recorder: str | None) -> Facts:
     """By the model of the recorder where one is named, in the claims or in the name itself; else by whatever fits,
-    and that is guessed."""
+    and that is guessed. So is a time that no pattern of the model reads: phones and dashcams write it alike."""
     zone = get_settings().zone
     model = conventions_of_recorder(session, recorder) if recorder else None
     if model is not None:
-        return read_file_name(file_name, model, zone)
+        return read_file_name(file_name, model, zone) or usual_time(file_name, model, zone)
+    timed = usual_time(file_name, Conventions(), zone)
     readings = chain(
         (read_file_name(file_name, one, zone) for one in _own_conventions(session)),
-        (guess_file_name(file_name, one, zone) for one in _EXAMPLES),
+        (
+            replace(guess_file_name(file_name, one, zone), start=timed.start, end=timed.end)
+            if timed
+            else guess_file_name(file_name, one, zone)
+            for one in _EXAMPLES
+        ),
     )
-    found = next((facts for facts in readings if facts), Facts())
+    found = next((facts for facts in readings if facts), timed)
     model = conventions_of_recorder(session, found.recorder) if found.recorder else None
     if model is not None and (facts := read_file_name(file_name, model, zone)):
         return facts

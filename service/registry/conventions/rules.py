@@ -18,6 +18,7 @@ import re2
 
 from schemas.claims import FileFacts
 from service.kernel.written_times import time_or_none
+from service.registry.conventions.usual_names import times_in_name
 
 _QUIET = re2.Options()
 _QUIET.log_errors = False
@@ -224,6 +225,18 @@ def guess_file_name(name: str, example: Conventions, bureau: ZoneInfo) -> Facts:
     certificate number may count anything: nobody is named. Nor is a time taken for the end, for it may be the start."""
     found = read_file_name(name, replace(example, stamp="start"), bureau)
     return replace(found, officer="", officer_name="", card="")
+
+
+def usual_time(name: str, conventions: Conventions, bureau: ZoneInfo) -> Facts:
+    """The time in a name as phones and dashcams write it. `conventions`: what the clock and a single time mean, where
+    the camera's model is known."""
+    times = times_in_name(base_name(name)[:255], zone_of(conventions.clock_zone, bureau))
+    if times is None:
+        return Facts()
+    first, second = times
+    if second is None and conventions.stamp == "end":
+        return Facts(end=first, guessed=True)
+    return Facts(start=first, end=second, guessed=True)
 
 
 @dataclass(frozen=True)

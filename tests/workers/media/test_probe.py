@@ -2,12 +2,13 @@
 
 import struct
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from tests.workers.media.conftest import H264, PICTURE, SOUND
-from workers.media import sniff
+from workers.media import clock, sniff
 from workers.media.isobmff import read
 from workers.media.probe import probe
 from workers.media.sandbox import Sandbox
@@ -179,12 +180,16 @@ def test_place_make_and_time_are_kept_as_claimed(
         "tags.mov", *PICTURE, *H264, "-movflags", "use_metadata_tags",
         "-metadata", "com.apple.quicktime.location.ISO6709=+25.8310+114.9330+120.5/",
         "-metadata", "com.apple.quicktime.make=某厂", "-metadata", "com.apple.quicktime.model=DSJ-1",
-        "-metadata", "creation_time=2033-05-01T08:00:00Z",
+        "-metadata", "creation_time=2026-11-28T10:00:00Z",
+        "-metadata", "com.apple.quicktime.creationdate=2026-11-27T09:05:00+0800",
     )  # fmt: skip
     facts = probe(source, box, private)
     assert (facts.make, facts.model) == ("某厂", "DSJ-1")
     assert facts.location is not None and facts.location.lat == pytest.approx(25.831)
-    assert any(claim.at.startswith("2033-05-01T08:00:00") for claim in facts.times)
+    assert any(claim.at.startswith("2026-11-28T10:00:00") for claim in facts.times)
+    claims = [clock.Claim(source=one.source, at=one.at) for one in facts.times]
+    found = clock.judge(claims, facts.measured_s, datetime(2026, 11, 28, 12, tzinfo=UTC))
+    assert (found.recorded_from, found.doubts) == (datetime(2026, 11, 27, 1, 5, tzinfo=UTC), [])
 
 
 def test_ffprobe_opens_nothing_for_the_length_of_a_large_mp4(clip: Callable[..., Path]) -> None:

@@ -127,6 +127,11 @@ def judged(
         ("1970-01-01T00:00:00Z", "epoch"), ("1904-01-01T00:00:00Z", "epoch"), ("1980-01-06T00:00:10Z", "epoch"),
         ("2033-05-01T00:00:00Z", "future"), ("1999-05-01T00:00:00Z", "too_early"), ("rubbish", "unreadable"),
         ("2024-05-13", "unreadable"), ("2023-05-13T09:00:00Z", "far_from_arrival"), ("2024-05-13T01:40:00Z", "ok"),
+        ("2000-01-01 00:00:08", "epoch"), ("1980-01-01 00:00:08", "epoch"), ("2010-01-01 00:02:00", "epoch"),
+        ("2015-01-01T00:00:08Z", "epoch"), ("2015-01-01 00:00:08", "epoch"), ("2023-01-01 00:14:59", "epoch"),
+        ("2015-01-01 08:00:08", "epoch"),  # midnight of UTC, shown here
+        ("2015-01-01 00:20:00", "far_from_arrival"), ("2023-01-01 09:30:00", "far_from_arrival"),
+        ("2024-01-01 00:05:00", "far_from_arrival"),  # the last New Year's Eve was filmed, too
     ],
 )  # fmt: skip
 def test_a_clock_that_cannot_be_right_is_doubted(at: str, finding: str) -> None:
@@ -144,6 +149,55 @@ def test_wall_clock_time_written_as_utc_is_read_by_the_models_convention() -> No
     assert plain.recorded_from == datetime(2024, 5, 13, 9, 40, tzinfo=UTC)
     assert local.recorded_from == datetime(2024, 5, 13, 1, 40, tzinfo=UTC)
     assert local.recorded_to == datetime(2024, 5, 13, 1, 50, tzinfo=UTC)
+
+
+ZONED = "container:com.apple.quicktime.creationdate"
+HEADER = "container:creation_time"
+
+
+def test_the_cameras_own_time_comes_before_that_of_the_export() -> None:
+    for claims in (
+        [(HEADER, "2024-05-13T01:00:00Z"), (ZONED, "2024-05-12T09:40:00+0800")],
+        [(ZONED, "2024-05-12T09:40:00+0800"), (HEADER, "2024-05-13T01:00:00Z")],
+        [("stream:creation_time", "2024-05-13T01:00:00Z"), ("filename:guessed", "2024-05-13T01:01:00+00:00"),
+         ("stream:creation_time", "2024-05-12T09:40:00+08:00")],
+    ):  # fmt: skip
+        got = clock.judge([Claim(source=source, at=at) for source, at in claims], 5, ARRIVED)
+        assert got.recorded_from == datetime(2024, 5, 12, 1, 40, tzinfo=UTC)
+    alone = clock.judge([Claim(source=s, at=at) for s, at in claims if "guessed" not in s], 5, ARRIVED)
+    assert alone.doubts == [] and {one.finding for one in alone.judged} == {"ok", "exported"}
+
+
+@given(st.datetimes(datetime(2024, 5, 1), datetime(2024, 5, 13)), st.sampled_from(["filename", ZONED]))  # noqa: DTZ001
+def test_wall_clocks_that_agree_tell_how_the_header_is_meant(wall: datetime, source: str) -> None:
+    """Whichever way the header was meant, it says the same time as the other witness, and casts no doubt."""
+    zoned = f"{wall.replace(microsecond=0).isoformat()}+08:00"
+    true = datetime.fromisoformat(zoned)
+    as_utc, as_wall = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (true.astimezone(UTC), wall))
+    for header in (as_utc, as_wall):
+        for zone in ("utc", "local_as_utc"):
+            for order in (1, -1):
+                claims = [Claim(source=HEADER, at=header), Claim(source=source, at=zoned)][::order]
+                got = clock.judge(claims, 60, ARRIVED, Convention(zone=zone))
+                assert (got.recorded_from, got.doubts) == (true, [])
+
+
+def test_a_header_that_agrees_in_no_way_still_contradicts() -> None:
+    claims = [
+        Claim(source=HEADER, at="2024-05-12T03:00:00Z"),
+        Claim(source="filename", at="2024-05-13T01:40:00+00:00"),
+    ]
+    assert clock.judge(claims, 60, ARRIVED).doubts == ["claims_disagree"]
+
+
+def test_satellites_do_not_tell_how_the_cameras_own_clock_is_meant() -> None:
+    """Eight hours between them are the clock's error, which corrects its other recordings."""
+    claims = [
+        Claim(source="gps", at="2024-05-13T01:40:00+00:00"),
+        Claim(source=HEADER, at="2024-05-13T09:40:00Z"),
+    ]
+    got = clock.judge(claims, 60, ARRIVED)
+    assert got.claimed_from == datetime(2024, 5, 13, 9, 40, tzinfo=UTC)
 
 
 def test_eight_hours_ahead_is_recognised_and_not_corrected_in_silence() -> None:

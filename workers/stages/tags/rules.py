@@ -61,7 +61,9 @@ def time_claims(probe: Probe, track: Track, said: Claims) -> list[Claim]:
         found.append(Claim(source="gps", at=track.started_at.isoformat(), stamp="start"))
     if said.get("recorded_at"):
         found.append(Claim(source="declared", at=str(said["recorded_at"])[:60]))
-    for word, facts in (("sidecar", said.get("sidecar")), ("filename", said.get("file_name"))):
+    named = said.get("file_name")
+    word_of_name = "filename:guessed" if named and named.get("guessed") else "filename"
+    for word, facts in (("sidecar", said.get("sidecar")), (word_of_name, named)):
         stamp = next((stamp for stamp in stamps if facts and facts.get(stamp)), None)
         if facts and stamp:
             found.append(Claim(source=word, at=str(facts[stamp]), stamp=stamp))

@@ -144,10 +144,11 @@ def test_a_row_that_cannot_be_is_refused_and_the_others_go_on(field: Field, row:
     assert outcomes(report) == ["refused", "created"] and report.rows[0].problem
 
 
-def test_a_clock_that_was_reset_is_kept_as_a_claim_and_links_nothing(field: Field) -> None:
-    bring(field, [{**file("1.mp4"), "start": "1970-01-01 08:00:00", "end": "1970-01-01 08:20:00"}])
+@pytest.mark.parametrize("year", ["1970", "2000", "2015"])
+def test_a_clock_that_was_reset_is_kept_as_a_claim_and_links_nothing(field: Field, year: str) -> None:
+    bring(field, [{**file("1.mp4"), "start": f"{year}-01-01 08:00:00", "end": f"{year}-01-01 08:10:00"}])
     (row,) = rows_of(field)
-    assert row.recorded_from is None and row.claims["sidecar"]["start"].startswith("1970")
+    assert row.recorded_from is None and row.claims["sidecar"]["start"].startswith(year)
 
 
 def test_an_unknown_recorder_is_a_claim(field: Field) -> None:
