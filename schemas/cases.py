@@ -17,11 +17,13 @@ class CaseBase(SQLModel):
 
 
 class Case(CaseBase, table=True):
-    """`number_folded` is how it is found: brackets, width, spaces and a missing 号 make no difference."""
+    """`number_folded` is how it is found: brackets, width, spaces and a missing 号 make no difference. None of one
+    that is `double_of` another: two of the same number, from before they were known to be the same."""
 
     __tablename__ = "cases"
     id: UUID = id_field()
-    number_folded: str = Field(unique=True, max_length=100)
+    number_folded: str | None = Field(unique=True, max_length=100)
+    double_of: UUID | None = Field(default=None, foreign_key="cases.id", index=True)
     squad_id: UUID = Field(foreign_key="squads.id", index=True)
     sample: bool = Field(default=False)
     created_at: datetime = time_field(default_now=True)

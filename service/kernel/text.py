@@ -2,22 +2,72 @@
 
 import re
 import unicodedata
+from itertools import chain
 
-_OPENING, _CLOSING = "〔［【[｛{〈《<＜﹙﹝❲", "〕］】]｝}〉》>＞﹚﹞❳"
-_FOLDED = str.maketrans(
-    dict.fromkeys(_OPENING, "(") | dict.fromkeys(_CLOSING, ")") | dict.fromkeys("‐‑‒–—―−﹣", "-")
+_OPENING, _CLOSING = "〔［【[｛{〈《<＜﹙﹝❲「『〖〘〚⟨⟪", "〕］】]｝}〉》>＞﹚﹞❳」』〗〙〛⟩⟫"
+_DASHES = "‐‑‒–—―−﹣─━➖⸺⸻⁃"
+_CIRCLES = "○◯⚪"  # as 〇 is written where it is not found on the keyboard
+_QUOTES = "\"“”„‟«»‹›〝〞〟'‘’‚‛′″´`"
+_DOTS = "·•‧∙⋅⸱・･᛫●"  # between the parts of a name: any of them, or none
+# What nobody sees: white space, controls, marks of direction and order, joiners, selectors, fillers. And half
+# characters, which no table can hold.
+_UNSEEN = (
+    *((code, code) for code in range(0x3001) if chr(code).isspace()),
+    *((0x00, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160)),
+    *((0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F)),
+    *((0x3164, 0x3164), (0xD800, 0xDFFF), (0xFE00, 0xFE0F), (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0)),
+    *((0xFFF9, 0xFFFB), (0xE0000, 0xE01EF)),
 )
-_DROPPED = re.compile(r"[\s\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060\ufeff\ud800-\udfff]+")
+_HAN = "〇㐀-鿿豈-\ufaff\U00020000-\U0003ffff"
+NAME_DOT = f"(?<=[{_HAN}])[.]+(?=[{_HAN}])"  # 买买提.艾力; not a.mp4
+_NAME_DOT = re.compile(NAME_DOT)
 _PLAIN = re.compile(r"[一-鿿a-z0-9().,:_/-]*")
+
+_EDGE_DOT = re.compile(f"^[.]+(?=[{_HAN}])|(?<=[{_HAN}])[.]+$")  # of a word cut from a name
+_MARKS = re.compile(r"[,;。！!？?]+")
+_unseen = "".join(chr(code) for code in chain.from_iterable(range(a, b + 1) for a, b in _UNSEEN))
+LIKE: dict[str, str] = (
+    dict.fromkeys(_OPENING, "(")
+    | dict.fromkeys(_CLOSING, ")")
+    | dict.fromkeys(_DASHES, "-")
+    | dict.fromkeys(_CIRCLES, "〇")
+    | {"、": ",", "∶": ":", "꞉": ":", "⁄": "/", "∕": "/", "〜": "~", "∼": "~"}
+)
+"""A character → the one that stands for all that look like it."""
+_dropped = LIKE | dict.fromkeys(_unseen + _QUOTES + _DOTS, "")
+_FOLDED = str.maketrans(_dropped)
+_SPACED = str.maketrans(_dropped | {c: " " for c in _unseen if c.isspace()})
+DROPPED = (
+    "[" + _QUOTES + _DOTS + "".join(f"\\U{a:08x}-\\U{b:08x}" for a, b in _UNSEEN if a and a != 0xD800) + "]+"
+)
+"""What is left out, as a pattern of Python's and of PostgreSQL's, which never hold NUL and half characters."""
 
 
 def fold(text: str) -> str:
-    """NFKC (full width → half width), lower case, one kind of bracket and dash, no white space or control
-    characters. Folding twice changes nothing. Traditional characters stay as they are."""
-    text = _DROPPED.sub("", text).translate(_FOLDED).lower()
+    """NFKC (full width → half width), lower case, one kind of bracket and dash; no quotes, no dots inside a name, no
+    white space or what cannot be seen. Folding twice changes nothing. Traditional characters stay as they are."""
+    return _NAME_DOT.sub("", _alike(text, _FOLDED))
+
+
+def spaced(text: str) -> str:
+    """The same with its white space left in, each as a blank."""
+    return _alike(text, _SPACED)
+
+
+def words(query: str) -> list[str]:
+    """Each folded, parted by white space, and by marks unless that leaves single characters alone; said once."""
+    found = dict[str, None]()
+    for said in spaced(query).split():
+        parts = [_EDGE_DOT.sub("", fold(part)) for part in _MARKS.split(said)]
+        found |= dict.fromkeys(parts if max(map(len, parts)) > 1 else [fold(said)])
+    return [word for word in found if word]
+
+
+def _alike(text: str, table: dict[int, str]) -> str:
+    text = text.translate(table).lower()
     if _PLAIN.fullmatch(text):
         return text
     for _ in range(2):  # case folding can undo NFKC and the other way round: twice reaches the fixed point
         text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
-        text = _DROPPED.sub("", text).translate(_FOLDED)
+        text = text.translate(table)
     return text

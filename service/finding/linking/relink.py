@@ -109,7 +109,7 @@ _HELD = text("SELECT held_from, held_to, recorder_id FROM assignments WHERE id =
 
 def _as_folded(session: Session, case_ids: Sequence[UUID]) -> dict[UUID, str]:
     held = (session.get(Case, one) for one in case_ids)
-    return {one.id: one.number_folded for one in held if one}
+    return {one.id: one.number_folded for one in held if one and one.number_folded}
 
 
 def _colleagues(
@@ -258,7 +258,9 @@ _MERGED_HERE = text(
 )
 _NUMBERS = text("SELECT certificate_no FROM officers WHERE id = ANY(CAST(:ids AS uuid[]))")
 _SERIALS = text("SELECT serial FROM recorders WHERE id = ANY(CAST(:ids AS uuid[]))")
-_FOLDED = text("SELECT number_folded FROM cases WHERE id = ANY(CAST(:ids AS uuid[]))")
+_FOLDED = text(
+    "SELECT number_folded FROM cases WHERE id = ANY(CAST(:ids AS uuid[])) AND number_folded IS NOT NULL"
+)
 _EXTERNAL = text(
     """
     SELECT external_id FROM enforcement_events

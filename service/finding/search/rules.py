@@ -7,7 +7,6 @@ array, so that one index scan intersects words and filters. Tokens only preselec
 columns again, hence a collision costs a row read and never a wrong hit.
 """
 
-import re
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from math import ceil, cos, floor, radians
 from service.finding.search.errors import FilterUnreadable, QueryTooLong, QueryTooShort
 from service.kernel.geo import EARTH_M
 from service.kernel.text import fold
-from service.registry.cases.rules import case_number_fold, names_case
+from service.registry.cases.rules import case_number_fold, names_case, pieces
 
 MAX_WORDS = 10
 MAX_CHARACTERS = 200
@@ -84,9 +83,7 @@ def words(query: str) -> tuple[Word, ...]:
 
     A case number without brackets is looked for in its proper spelling as well."""
     found = []
-    for piece in dict.fromkeys(fold(piece) for piece in _split(query)):
-        if not piece:
-            continue
+    for piece in pieces(query):
         case = case_number_fold(piece)
         spelled = case + "号" if piece.endswith("号") else case
         is_case = piece != spelled and names_case(piece)
@@ -96,10 +93,6 @@ def words(query: str) -> tuple[Word, ...]:
     if found and not any(word.indexed for word in found):
         raise QueryTooShort()
     return tuple(found)
-
-
-def _split(query: str) -> list[str]:
-    return re.split(r"[\s\x00-\x1f]+", query)
 
 
 # ---- time and place -------------------------------------------------------------------------------

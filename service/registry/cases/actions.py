@@ -46,7 +46,7 @@ def update_case(session: Session, actor: Actor, case_id: UUID, wanted: CaseUpdat
         if name in values and values[name] is None:
             raise Invalid(field=name, problem="null")
     if "number" in values:
-        values["number_folded"] = _folded(values["number"])
+        values |= {"number_folded": _folded(values["number"]), "double_of": None}
     if wanted.squad is not None:
         values["squad_id"] = squad_of(session, actor, wanted.squad).id
     changes = {name: value for name, value in values.items() if getattr(case, name) != value}

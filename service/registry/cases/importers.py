@@ -75,7 +75,7 @@ class CaseImporter(Importer):
             return Outcome.created, []
         if not self.in_scope(case.squad_id):
             raise RowRefused(_("this belongs to another squad"))
-        changes = differences(case, values)
+        changes = differences(case, values | {"number": case.number})  # however the table writes it
         if changes:
             self.changed[case.id] = changes
         return (Outcome.changed if changes else Outcome.unchanged), changes

@@ -9,10 +9,12 @@ from schemas.cases import Campaign, Case
 from service.access.queries import visible_cases
 from service.kernel.actor import Actor
 from service.kernel.errors import Invalid, NotFound
+from service.kernel.folded import all_stand_in, stands_in
 from service.kernel.ids import as_id
 from service.kernel.keyset import Order, Page, page, time, unique
-from service.registry.cases.rules import case_number_fold
-from service.registry.people.queries import escaped, squad_of
+from service.kernel.text import words
+from service.registry.cases.rules import case_number_fold, pieces
+from service.registry.people.queries import squad_of
 
 
 def case_of(session: Session, actor: Actor, name: str) -> Case:
@@ -52,14 +54,11 @@ def list_cases(
 ) -> Page:
     """Newest first."""
     statement = visible_cases(actor)
-    for word in q.split():
-        like = f"%{escaped(word)}%"
+    for piece in pieces(q):
         statement = statement.where(
             or_(
-                Case.number_folded.like(f"%{escaped(case_number_fold(word))}%"),
-                Case.title.ilike(like),
-                Case.party.ilike(like),
-                Case.place.ilike(like),
+                Case.number_folded.contains(case_number_fold(piece), autoescape=True),
+                stands_in(piece, Case.number, Case.title, Case.party, Case.place),
             )
         )
     if squad:
@@ -72,7 +71,7 @@ def list_campaigns(session: Session, *, q: str = "", cursor: str | None = None, 
     """Campaigns are the bureau's, so everyone sees them."""
     statement = select(Campaign)
     if q:
-        statement = statement.where(Campaign.name.ilike(f"%{escaped(q)}%"))
+        statement = statement.where(all_stand_in(words(q), Campaign.name))
     return page(session, statement, [Order(Campaign.name), unique(Campaign.id)], cursor, limit)
 
 

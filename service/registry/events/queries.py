@@ -6,17 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, literal, or_, select
+from sqlalchemy import ColumnElement, exists, literal, or_, select
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.people import Officer, Squad
 from service.access.queries import visible_events
 from service.kernel.actor import Actor
+from service.kernel.folded import all_stand_in
 from service.kernel.keyset import Page, page, time, unique
 from service.registry.cases.queries import campaign_of, case_of
+from service.registry.cases.rules import pieces
 from service.registry.events.recorded import is_recorded
-from service.registry.people.queries import escaped, officer_of, squad_of
+from service.registry.people.queries import officer_of, squad_of
 
 
 @dataclass(frozen=True)
@@ -41,16 +43,8 @@ def list_events(
 ) -> Page:
     """Latest arrival first."""
     statement = visible_events(actor)
-    for word in wanted.q.split():
-        like = f"%{escaped(word)}%"
-        fields = (
-            EnforcementEvent.title,
-            EnforcementEvent.place,
-            EnforcementEvent.party,
-            EnforcementEvent.subject,
-            EnforcementEvent.external_id,
-        )
-        statement = statement.where(or_(*(field.ilike(like) for field in fields)))
+    if wanted.q:
+        statement = statement.where(said_in(wanted.q))
     if wanted.kind:
         statement = statement.where(EnforcementEvent.kind == literal(wanted.kind))
     if wanted.squad:
@@ -86,6 +80,18 @@ def list_events(
         unique(EnforcementEvent.id, newest_first=True),
     ]
     return page(session, statement, order, cursor, limit)
+
+
+def said_in(q: str) -> ColumnElement[bool]:
+    """All its words stand in what is written of an event."""
+    return all_stand_in(
+        pieces(q),
+        EnforcementEvent.title,
+        EnforcementEvent.place,
+        EnforcementEvent.party,
+        EnforcementEvent.subject,
+        EnforcementEvent.external_id,
+    )
 
 
 def officers_of(session: Session, event_ids: Iterable[UUID]) -> dict[UUID, list[Officer]]:

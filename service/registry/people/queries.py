@@ -12,8 +12,10 @@ from schemas.people import Officer, Squad
 from service.access.queries import squad_scope, visible_officers, visible_squads
 from service.kernel.actor import Actor
 from service.kernel.errors import Invalid, NotFound
+from service.kernel.folded import all_stand_in
 from service.kernel.ids import as_id
 from service.kernel.keyset import Order, Page, page
+from service.kernel.text import words
 
 
 def squad_of(session: Session, actor: Actor, name: str) -> Squad:
@@ -71,8 +73,7 @@ def list_officers(
     """By certificate number. `active`: not left by today."""
     statement = visible_officers(actor)
     if q:
-        like = f"%{escaped(q)}%"
-        statement = statement.where(or_(Officer.certificate_no.ilike(like), Officer.name.ilike(like)))
+        statement = statement.where(all_stand_in(words(q), Officer.certificate_no, Officer.name))
     if squad:
         statement = statement.where(Officer.squad_id == squad_of(session, actor, squad).id)
     if active is not None:
@@ -86,11 +87,6 @@ def get_officer(session: Session, actor: Actor, officer_id: UUID) -> Officer:
     if found is None:
         raise NotFound
     return found
-
-
-def escaped(words: str) -> str:
-    """For LIKE: the user's own % and _ mean themselves. NUL cannot be in any text, so nothing is found."""
-    return words.replace("\x00", "").replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,13 @@ from service.access.queries import squad_scope, visible_recorders
 from service.kernel.actor import Actor
 from service.kernel.clock import day_start, local, now
 from service.kernel.errors import Invalid, NotFound
+from service.kernel.folded import all_stand_in
 from service.kernel.ids import as_id
 from service.kernel.keyset import Order, Page, page, time, unique
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
-from service.registry.people.queries import escaped, officer_of, squad_of
+from service.kernel.text import words
+from service.registry.people.queries import officer_of, squad_of
 from service.registry.recorders.policy import DOCK_AFTER, LOW_BATTERY, OFFICERS_PER_RECORDER
 
 HELD_WITHIN = timedelta(days=31)  # who gave a recorder back lately is still asked how it stood
@@ -60,7 +62,7 @@ def list_recorders(
 ) -> Page:
     statement = visible_recorders(actor)
     if q:
-        statement = statement.where(Recorder.serial.ilike(f"%{escaped(q)}%"))
+        statement = statement.where(all_stand_in(words(q), Recorder.serial))
     if squad:
         statement = statement.where(Recorder.squad_id == squad_of(session, actor, squad).id)
     if state:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Form, Request, Response
 from pydantic import ValidationError
-from sqlalchemy import literal, or_
+from sqlalchemy import literal
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventCreate, EventUpdate
@@ -31,10 +31,11 @@ from service.kernel.keyset import page, time, unique
 from service.registry.events import actions
 from service.registry.events.errors import EventMerged
 from service.registry.events.kinds import KINDS
+from service.registry.events.queries import said_in
 from service.registry.events.recorded import is_recorded
 from service.web.events.detail import event_page, event_views
 from service.web.events.forms import Filled, edit_form, new_form
-from service.web.frame.query import carried, like, link_with
+from service.web.frame.query import carried, link_with
 from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor
 from service.web.frame.views import Filter, Listing, Option
@@ -58,14 +59,7 @@ def events_page(
 ) -> Response:
     statement = visible_events(actor).where(EnforcementEvent.merged_into.is_(None))
     if q.strip():
-        columns = (
-            EnforcementEvent.title,
-            EnforcementEvent.place,
-            EnforcementEvent.party,
-            EnforcementEvent.external_id,
-        )
-        for word in q.split():
-            statement = statement.where(or_(*(column.ilike(like(word), escape="\\") for column in columns)))
+        statement = statement.where(said_in(q))
     if kind:
         statement = statement.where(EnforcementEvent.kind == literal(kind))
     if squad:

@@ -34,7 +34,12 @@ def test_every_part_of_a_text_has_its_tokens_in_the_texts(text: str, data: st.Da
 
 
 @given(
-    st.text(st.sampled_from("油烟排查赣蓉江罚〔〕［］（）()【】２０２４abcＡＢ -－—R7号　𠮷😀"), min_size=2),
+    st.text(
+        st.sampled_from(
+            '油烟排查赣蓉江罚〔〕［］（）()【】〖「』２０２４abcＡＢ -－—R7号　𠮷😀·•・‧“”"、，○〇\u200b'
+        ),
+        min_size=2,
+    ),
     st.data(),
 )
 def test_every_raw_part_is_within_the_folded_text(text: str, data: st.DataObject) -> None:
@@ -68,7 +73,10 @@ def test_text_tokens_are_int4(word: str) -> None:
     [
         "赣蓉江城管罚〔2024〕123号", "赣蓉江城管罚[2024]123号", "赣蓉江城管罚（２０２４）１２３号", "赣蓉江城管罚【2024】第123号",
         "赣蓉江城管罚 〔2024〕 123 号", "赣蓉江城管罚〔2024〕123", "赣蓉江城管罚字［2024］第0123号", "赣蓉江城管罚2024123号",
-        "赣蓉江城管罚2024-123", "赣蓉江城管罚2024年第123号",
+        "赣蓉江城管罚2024-123", "赣蓉江城管罚2024年第123号", "赣蓉江城管罚〖2024〗123号", "赣蓉江城管罚「2024」第 123 号",
+        "赣蓉江城管罚『２０２４』123号。", "案号：赣蓉江城管罚〔2024〕123号", "案件编号 赣蓉江城管罚〔2024〕123号",
+        "行政处罚决定书文号：赣蓉江城管罚〔2024〕第123号", "“赣蓉江城管罚〔2024〕123号”", "（赣蓉江城管罚〔2024〕123号）",
+        "赣蓉江城管罚\u200b〔2024\xad〕123号",
     ],
 )  # fmt: skip
 def test_a_case_number_is_the_same_however_written(written: str) -> None:
@@ -92,6 +100,30 @@ def test_folding_a_case_number_twice_changes_nothing(text: str) -> None:
 def test_words_are_split_folded_and_said_once() -> None:
     spelled = [word.spellings for word in words(" 油烟　排查\tＲ-07  油烟 ")]
     assert spelled == [("油烟",), ("排查",), ("r-07",)]
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "赣蓉江城管罚〔2024〕123号", "赣蓉江城管罚〔2024〕 123 号", "赣蓉江城管罚 〔 2024 〕 123 号", "赣蓉江城管罚〖２０２４〗 123号",
+        "案号： 赣蓉江城管罚〔2024〕 123 号", "案件编号：　赣蓉江城管罚〔2024〕123号", "赣蓉江城管罚\u3000〔2024〕\xa0123\xa0号",
+    ],
+)  # fmt: skip
+def test_a_case_number_is_one_word_whatever_blanks_it_is_set_with(written: str) -> None:
+    assert [word.spellings for word in words(written)] == [(CASE + "号",)]
+    assert [word.spellings for word in words(f"油烟，{written}、排查")] == [
+        ("油烟",), (CASE + "号",), ("排查",),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("written", ["案号：赣蓉江城管罚〔2024〕123号", "赣蓉江城管罚字〔2024〕 第 0123 号"])
+def test_a_case_number_with_more_around_it_is_sought_in_its_proper_spelling_too(written: str) -> None:
+    (word,) = words(written)
+    assert word.spellings[1] == CASE + "号"
+
+
+def test_a_name_before_a_case_number_stays_a_word_of_its_own() -> None:
+    assert [word.spellings[0] for word in words("买买提•艾力 〔2024〕 12 号")] == ["买买提艾力", "(2024)12号"]
 
 
 def test_a_case_number_without_brackets_is_also_looked_for_with_them() -> None:

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import Session, select
 
 from schemas.accounts import Role
-from schemas.cases import CampaignCreate, CaseCreate
+from schemas.cases import CampaignCreate, Case, CaseCreate
 from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind
 from schemas.links import Link, LinkState
@@ -15,8 +15,11 @@ from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.registry.cases.actions import create_campaign, create_case, update_campaign, update_case
 from service.registry.cases.errors import CampaignExists, CaseExists
+from service.registry.cases.importers import CaseImporter
 from service.registry.cases.queries import campaign_of, case_of, list_cases
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
+from service.registry.importing.actions import run_import
+from service.registry.importing.importer import Outcome
 from service.supervision.coverage.counting import recount
 from tests.service.finding.linking.field import Field, at
 
@@ -68,8 +71,12 @@ def test_a_squad_reads_a_case_in_which_its_event_lies_and_does_not_edit_it(field
 
 
 @pytest.mark.parametrize(
-    "spelling", ["蓉城管罚[2024]5号", "蓉城管罚（2024）第005", " 蓉城管罚〔2024〕 5 ", "蓉城管罚〔2024〕５号"]
-)
+    "spelling",
+    [
+        "蓉城管罚[2024]5号", "蓉城管罚（2024）第005", " 蓉城管罚〔2024〕 5 ", "蓉城管罚〔2024〕５号", "蓉城管罚〖2024〗5号",
+        "案号：蓉城管罚「2024」 5 号",
+    ],
+)  # fmt: skip
 def test_a_case_is_one_however_its_number_is_written(field: Field, spelling: str) -> None:
     admin = field.actor(Role.admin)
     case = create_case(field.session, admin, wanted())
@@ -140,3 +147,31 @@ def test_campaigns_are_the_whole_bureaus_and_known_by_id_number_or_name(field: F
     assert campaign_of(field.session, "油烟专项").id == made.id
     with pytest.raises(Invalid):
         update_campaign(field.session, admin, made.id, CampaignUpdate.model_validate({"name": None}))
+
+
+@pytest.mark.parametrize(
+    "spelling", ["蓉城管罚〖2024〗5号", "蓉城管罚[2024] 5 号", "案号：蓉城管罚〔2024〕5号"]
+)
+def test_a_table_that_writes_the_number_otherwise_means_the_same_case(field: Field, spelling: str) -> None:
+    admin = field.actor(Role.admin)
+    create_case(field.session, admin, wanted())
+    table = f"案号,案由,中队\n{spelling},油烟,one\n"
+    report = run_import(CaseImporter(field.session, admin), table.encode(), "text/csv", dry_run=False)
+    assert [(row.outcome, row.changes) for row in report.rows] == [(Outcome.unchanged, [])]
+    assert field.session.scalars(select(Case.number)).all() == [NUMBER]
+
+
+@pytest.mark.parametrize(
+    "q",
+    [
+        "买买提·艾力", "买买提•艾力", "买买提‧艾力", "买买提・艾力", "买买提．艾力", "买买提.艾力", "买买提艾力", "占道经营，买买提",
+        "夜市", "“夜市”", NUMBER, "蓉城管罚〖2024〗 5 号", "案号： 蓉城管罚〔2024〕5号", "蓉城管罚2024第005", "人民路12-14",
+    ],
+)  # fmt: skip
+def test_a_case_is_listed_by_words_however_they_are_set(field: Field, q: str) -> None:
+    admin = field.actor(Role.admin)
+    case = create_case(
+        field.session, admin, wanted(title="占道经营、“夜市”", party="买买提·艾力", place="人民路 12—14")
+    )
+    create_case(field.session, admin, wanted(number="蓉城管罚〔2024〕6号", title="油烟", party="李四"))
+    assert [one.id for one in list_cases(field.session, admin, q=q).items] == [case.id]
