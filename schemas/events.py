@@ -18,10 +18,14 @@ class EventKind(enum.StrEnum):
 
 
 class EventBase(SQLModel):
+    """`object`: what was inspected 检查对象; null: not said, empty: none, that is a patrol, which the yearly statistics do
+    not count as an inspection."""
+
     external_id: str | None = Field(default=None, unique=True, max_length=128)
     title: str = Field(max_length=500)
     subject: str = Field(default="", max_length=64)
     party: str = Field(default="", max_length=300)
+    object: str | None = Field(default=None, max_length=300)
     place: str = Field(default="", max_length=500)
     latitude: float | None = None
     longitude: float | None = None
@@ -68,6 +72,7 @@ class EventCreate(EventBase):
                 "arrived_at": "2024-06-03T09:00:00+08:00",
                 "departed_at": "2024-06-03T09:30:00+08:00",
                 "place": "12 Renmin Road",
+                "object": "Restaurant 042",
                 "case": "蓉城管罚〔2024〕5号",
             }
         )
@@ -90,6 +95,7 @@ class EventUpdate(SQLModel):
     title: str | None = None
     subject: str | None = None
     party: str | None = None
+    object: str | None = Field(default=None, max_length=300)
     place: str | None = None
     latitude: float | None = None
     longitude: float | None = None

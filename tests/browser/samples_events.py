@@ -52,7 +52,7 @@ def event_page(detail: EventDetail, now: datetime, state: str = "") -> EventPage
 def event_form() -> EventForm:
     return EventForm(
         action="/recordings/0001/new-event", back="/recordings/0001", submit="建立活动", title="日常巡查，2024-06-03 14:03",
-        party="", place="人民路 128 号", point="25.82962, 114.93413", arrived="2024-06-03T14:03:00",
+        party="", object="章江大饭店", no_object=False, place="人民路 128 号", point="25.82962, 114.93413", arrived="2024-06-03T14:03:00",
         departed="2024-06-03T14:30:12", kinds=[Option("inspection", "日常巡查", True), Option("coercion", "行政强制")],
         subject="餐饮油烟", subjects=["餐饮油烟", "工地", "扬尘"],
         officers=[Option(f"{n:06}", f"队员 {n:03}", n in (12, 13)) for n in range(10, 19)], case="",

@@ -38,7 +38,17 @@ from service.registry.events.errors import EventMerged
 from service.registry.events.late import past_deadline
 
 # What the surviving event takes over where it says nothing itself.
-FILLED = ("case_id", "campaign_id", "subject", "party", "place", "latitude", "longitude", "departed_at")
+FILLED = (
+    "case_id",
+    "campaign_id",
+    "subject",
+    "party",
+    "object",
+    "place",
+    "latitude",
+    "longitude",
+    "departed_at",
+)
 # Merged events are in no denominator: one that was missed must not vanish in one of another week.
 ENTERED_TWICE = timedelta(days=1)
 CARRIED = "merged"  # the reason that a carried link shows
@@ -163,7 +173,8 @@ def _fill(gone: EnforcementEvent, survivor: EnforcementEvent) -> dict[str, str]:
     filled = {}
     for name in FILLED:
         theirs = getattr(gone, name)
-        if theirs in (None, "") or getattr(survivor, name) not in (None, ""):
+        nothing = (None,) if name == "object" else (None, "")  # an empty object says that there was none
+        if theirs in nothing or getattr(survivor, name) not in nothing:
             continue
         if name == "departed_at" and theirs < survivor.arrived_at:
             continue

@@ -233,7 +233,7 @@ def _settle(session: Session, changes: Changes) -> None:
 
 
 # What links do not depend on: a change of these is one of what is found by words, and of the coverage.
-WORDS = ("title", "subject", "party", "place", "kind", "campaign_id")
+WORDS = ("title", "subject", "party", "object", "place", "kind", "campaign_id")
 LINK_JOBS = Reaction(
     "link jobs",
     {

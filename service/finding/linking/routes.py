@@ -54,6 +54,7 @@ class EventMade(SQLModel):
     departed_at: FieldTime | None = None
     officers: list[str] | None = None
     party: str | None = None
+    object: str | None = None
     place: str | None = None
     subject: str | None = None
     case: str | None = None

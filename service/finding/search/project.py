@@ -109,7 +109,7 @@ class _Known:
         texts += [recording.squad_name, recording.squad_code]
         texts += [name for _number, name in people.values()]
         for event in events.values():
-            texts += [event.title, event.party, event.place, KINDS[event.kind].said[0]]
+            texts += [event.title, event.party, event.object or "", event.place, KINDS[event.kind].said[0]]
             texts += self.about.all_words(event.subject)
             texts += [event.campaign] if event.campaign else []
         for case in cases.values():
@@ -176,8 +176,8 @@ _RECORDINGS = text(
 # The events and cases of links that count; of a case whether an event of the recording's squad belongs to it.
 _LINKS = text(
     f"""
-    SELECT l.recording_id, l.event_id, e.squad_id AS event_squad, e.external_id, e.title, e.party, e.place, e.kind,
-           e.subject, p.name AS campaign, crew.ids AS crew, crew.numbers, crew.names,
+    SELECT l.recording_id, l.event_id, e.squad_id AS event_squad, e.external_id, e.title, e.party, e.object, e.place,
+           e.kind, e.subject, p.name AS campaign, crew.ids AS crew, crew.numbers, crew.names,
            c.id AS case_id, c.squad_id AS case_squad, c.number AS case_number, c.title AS case_title,
            c.party AS case_party, c.place AS case_place,
            EXISTS (SELECT FROM enforcement_events w WHERE w.case_id = c.id AND w.squad_id = r.squad_id) AS works_on

@@ -49,6 +49,7 @@ def create_event(session: Session, actor: Actor, wanted: EventCreate) -> Enforce
     values["arrived_at"] = as_utc(wanted.arrived_at)
     values["departed_at"] = as_utc(wanted.departed_at) if wanted.departed_at else None
     values["subject"] = subjects(session).code_of(wanted.subject)
+    values["object"] = rules.object_said(wanted.object)
     values["external_id"] = wanted.external_id or None
     event = EnforcementEvent(**values, squad_id=squad_of(session, actor, wanted.squad).id)
     if wanted.case:
@@ -199,6 +200,8 @@ def _values(session: Session, actor: Actor, wanted: EventUpdate) -> dict[str, An
             values[name] = as_utc(values[name])
     if "subject" in values:
         values["subject"] = subjects(session).code_of(values["subject"])
+    if "object" in values:
+        values["object"] = rules.object_said(values["object"])
     if "case" in wanted.model_fields_set:
         values["case_id"] = case_of(session, actor, wanted.case).id if wanted.case else None
     if "campaign" in wanted.model_fields_set:

@@ -43,6 +43,7 @@ FIELDS = {
     "title": lazy("Title"),
     "subject": lazy("Subject"),
     "party": lazy("Party"),
+    "object": lazy("Object inspected"),
     "place": lazy("Place"),
     "latitude": lazy("Latitude"),
     "longitude": lazy("Longitude"),
@@ -180,6 +181,8 @@ class _Names:
         )
 
     def _said(self, name: str, value: Any) -> str:
+        if name == "object" and value == "":
+            return _("none")
         if value is None or value == "":
             return "–"
         match name:

@@ -28,7 +28,7 @@ from service.registry.events.errors import EventTooLong
 from service.registry.events.kinds import SAID, WORDS
 from service.registry.events.late import past_deadline
 from service.registry.events.policy import LONGEST_EVENT
-from service.registry.events.rules import length_fits, place_fits, span_fits
+from service.registry.events.rules import length_fits, object_said, place_fits, span_fits
 from service.registry.events.subjects import subjects
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
@@ -61,6 +61,7 @@ class EventImporter(Importer):
         "officers": _n("certificate numbers of those who took part, parted by 、"),
         "case": _n("case number, however it is written"),
         "campaign": _n("external id or name of a campaign"),
+        "object": _n("what was inspected, by name; 无 for a patrol without one; empty: not said"),
     }
     words: ClassVar = {EventKind: WORDS}
     model = EventRow
@@ -75,6 +76,11 @@ class EventImporter(Importer):
         "类型": "kind",
         "事项": "subject",
         "当事人": "party",
+        "检查对象": "object",
+        "巡查对象": "object",
+        "执法对象": "object",
+        "被检查对象": "object",
+        "被检查单位": "object",
         "地点": "place",
         "纬度": "latitude",
         "经度": "longitude",
@@ -292,6 +298,8 @@ class EventImporter(Importer):
         values |= {"squad_id": squad.id, "arrived_at": as_utc(wanted.arrived_at)}
         if "subject" in values:
             values["subject"] = self.subjects.code_of(values["subject"])
+        if "object" in values:
+            values["object"] = object_said(values["object"])
         if wanted.departed_at:
             values["departed_at"] = as_utc(wanted.departed_at)
         for name, value, known in (

@@ -89,6 +89,7 @@ def said_in(q: str) -> ColumnElement[bool]:
         EnforcementEvent.title,
         EnforcementEvent.place,
         EnforcementEvent.party,
+        EnforcementEvent.object,
         EnforcementEvent.subject,
         EnforcementEvent.external_id,
     )

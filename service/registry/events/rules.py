@@ -3,6 +3,28 @@
 from datetime import datetime, timedelta
 from math import isfinite
 
+from service.kernel.text import fold
+
+NO_OBJECT = frozenset(
+    map(
+        fold,
+        (
+            "",
+            "无",
+            "無",
+            "没有",
+            "无对象",
+            "无检查对象",
+            "无具体对象",
+            "无特定对象",
+            "不特定对象",
+            "none",
+            "-",
+            "/",
+        ),
+    )
+)
+
 
 def span_fits(arrived: datetime, departed: datetime | None) -> bool:
     return departed is None or departed >= arrived
@@ -11,6 +33,13 @@ def span_fits(arrived: datetime, departed: datetime | None) -> bool:
 def length_fits(arrived: datetime, departed: datetime | None, hours: float) -> bool:
     """An event that ends in years would be due in years, and in no figure until then."""
     return departed is None or departed - arrived <= timedelta(hours=hours)
+
+
+def object_said(said: str | None) -> str | None:
+    """What was inspected, by its name; "" where it is said that there was none; None where nothing is said."""
+    if said is None:
+        return None
+    return "" if fold(said) in NO_OBJECT else said.strip()
 
 
 def place_fits(latitude: float | None, longitude: float | None) -> bool:

@@ -84,6 +84,7 @@ def event_views(session: Session, actor: Actor, events: Sequence[EnforcementEven
                 officers=crews[event.id],
                 place=event.place or None,
                 party=event.party or None,
+                object=event.object,
                 case=Ref(case.number, f"/cases/{case.id}") if case else None,
                 recordings=linked[event.id],
                 offered=offered[event.id],

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -36,6 +37,8 @@ class EventForm:
     submit: str
     title: str
     party: str
+    object: str
+    no_object: bool
     place: str
     point: str
     arrived: str
@@ -108,6 +111,8 @@ def _form(
         submit=submit,
         title=wanted.title,
         party=wanted.party or "",
+        object=wanted.object or "",
+        no_object=wanted.object == "",
         place=wanted.place or "",
         point=_point(wanted.latitude, wanted.longitude),
         arrived=_field_time(wanted.arrived_at) if timed else "",
@@ -178,10 +183,12 @@ class Filled:
     place: str
     point: str
     party: str
+    object: str
+    no_object: bool
     case: str
     campaign: str
 
-    def values(self) -> dict[str, object]:
+    def values(self) -> dict[str, Any]:
         """For EventCreate and EventUpdate; what is wrong in it they say themselves."""
         parts = [part.strip() for part in self.point.replace("，", ",").split(",") if part.strip()]
         latitude, longitude = parts if len(parts) == 2 else (None, None) if not parts else (parts[0], "?")
@@ -196,6 +203,7 @@ class Filled:
             "latitude": latitude,
             "longitude": longitude,
             "party": self.party.strip(),
+            "object": self.object.strip() or ("" if self.no_object else None),
             "case": self.case.strip() or None,
             "campaign": self.campaign or None,
         }

@@ -113,12 +113,14 @@ def event_form(
     place: Text = "",
     point: Text = "",
     party: Text = "",
+    object: Text = "",
+    no_object: bool = Form(default=False),
     case: Text = "",
     campaign: Text = "",
 ) -> Filled:
     return Filled(
-        title, kind, subject, arrived, departed, officers or [], more_officers, place, point, party, case,
-        campaign,
+        title, kind, subject, arrived, departed, officers or [], more_officers, place, point, party, object,
+        no_object, case, campaign,
     )  # fmt: skip
 
 

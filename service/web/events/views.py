@@ -12,7 +12,7 @@ from service.web.recordings.views import Link
 
 @dataclass(slots=True)
 class Event:
-    """One enforcement event; `recordings` counts confirmed and automatic links that the caller sees, `recorded` is
+    """One enforcement event; `object` "": a patrol without one. `recordings` counts confirmed and automatic links that the caller sees, `recorded` is
     what figure 1 says of it."""
 
     id: str
@@ -32,6 +32,7 @@ class Event:
     must_record: bool = True
     gap_reason: str | None = None
     sample: bool = False
+    object: str | None = None
 
     @property
     def href(self) -> str:

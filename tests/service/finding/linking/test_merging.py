@@ -109,6 +109,32 @@ def test_officers_are_united_what_is_missing_is_filled_and_all_of_it_is_taken_ba
     assert (kept.case_id, kept.party, twice.merged_into) == (None, "另一餐馆", None)
 
 
+@pytest.mark.parametrize(
+    ("own", "theirs", "merged"),
+    [
+        (None, "某餐馆", "某餐馆"),
+        (None, "", ""),
+        ("", "某餐馆", ""),
+        ("某工地", "某餐馆", "某工地"),
+        ("", None, ""),
+    ],
+)
+def test_an_object_is_taken_over_where_nothing_is_said_and_goes_back(
+    field: Field,
+    two: tuple[EnforcementEvent, EnforcementEvent],
+    own: str | None,
+    theirs: str | None,
+    merged: str,
+) -> None:
+    kept, twice = two
+    kept.object, twice.object = own, theirs
+    admin = field.actor(Role.admin)
+    merge_event(field.session, admin, twice.id, kept.id)
+    assert kept.object == merged
+    unmerge_event(field.session, admin, twice.id)
+    assert (kept.object, twice.object) == (own, theirs)
+
+
 def test_an_exemption_is_not_lost_when_its_event_is_merged_and_goes_back_with_it(
     field: Field, two: tuple[EnforcementEvent, EnforcementEvent]
 ) -> None:

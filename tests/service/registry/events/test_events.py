@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 from sqlmodel import Session, select
 
@@ -23,6 +25,7 @@ from service.registry.events.errors import (
 )
 from service.registry.events.importers import EventImporter
 from service.registry.events.queries import EventFilter, events_without_recording, list_events
+from service.registry.events.rules import NO_OBJECT, object_said
 from service.registry.importing.actions import run_import
 from tests.service.finding.linking.field import Field, at
 
@@ -160,3 +163,68 @@ def test_lists_filter_page_and_know_what_is_not_recorded(field: Field) -> None:
     assert [event.id for event in by_words.items] == [made[2].id]
     with pytest.raises(Invalid):
         list_events(field.session, admin, EventFilter(), cursor="rubbish")
+
+
+# ---- the object of an inspection ----------------------------------------------------------------------------------
+
+
+@given(st.none() | st.sampled_from(sorted(NO_OBJECT)) | st.text(max_size=20))
+def test_what_was_inspected_is_said_once_and_reading_it_again_changes_nothing(said: str | None) -> None:
+    read = object_said(said)
+    assert (read is None) == (said is None)
+    assert object_said(read) == read
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (None, None),
+        ("", ""),
+        ("  ", ""),
+        ("无", ""),
+        ("無", ""),
+        ("无具体对象", ""),
+        ("－", ""),
+        ("Ｎｏｎｅ", ""),
+        (" 某餐馆 ", "某餐馆"),
+        ("无锡小笼包店", "无锡小笼包店"),
+        ("三无产品摊位", "三无产品摊位"),
+    ],
+)
+def test_a_patrol_without_an_object_is_told_from_an_object_that_nobody_named(
+    field: Field, said: str | None, kept: str | None
+) -> None:
+    admin = field.actor(Role.admin)
+    event = create_event(field.session, admin, wanted(object=said))
+    assert event.object == kept
+    event = create_event(field.session, admin, wanted(object="某工地"))
+    assert update_event(field.session, admin, event.id, EventUpdate(title="改")).object == "某工地"
+    assert update_event(field.session, admin, event.id, EventUpdate(object=said)).object == kept
+
+
+def test_a_table_says_the_object_says_that_there_was_none_or_leaves_it_open(field: Field) -> None:
+    admin = field.actor(Role.admin)
+    head = "外部编号,标题,类别,抵达时间,中队,{},当事人"
+
+    def run(header: str, *lines: str) -> list[tuple]:
+        table = "\n".join([head.format(header), *lines])
+        report = run_import(EventImporter(field.session, admin), table.encode(), "text/csv", dry_run=False)
+        assert report.counts["refused"] == 0, report
+        found = list_events(field.session, admin, EventFilter()).items
+        return sorted((one.external_id, one.object, one.party) for one in found)
+
+    lines = [f"{name},检查,日常巡查,2024-06-03 09:00,one,{said},{party}" for name, said, party in (
+        ("A", "某餐馆", ""), ("B", "无", ""), ("C", "", "李某"),
+    )]  # fmt: skip
+    told = [("A", "某餐馆", ""), ("B", "", ""), ("C", None, "李某")]
+    assert run("检查对象", *lines) == told
+    again = [line.replace("某餐馆", "").replace("无", "") for line in lines]
+    assert run("巡查对象", *again) == told, "an empty cell says nothing"
+    assert run("被检查单位", lines[0].replace("某餐馆", "某工地"))[0] == ("A", "某工地", "")
+
+
+def test_an_event_is_found_by_what_it_inspected(field: Field) -> None:
+    admin = field.actor(Role.admin)
+    event = create_event(field.session, admin, wanted(object="章江大饭店"))
+    create_event(field.session, admin, wanted(title="别的"))
+    assert [one.id for one in list_events(field.session, admin, EventFilter(q="章江")).items] == [event.id]

@@ -205,3 +205,23 @@ def test_a_dock_announces_for_its_own_squad_only(house: House) -> None:  # noqa:
     assert house.ask("GET", "/api/v1/announcements", Role.member, "2").json()["items"] == []
     mine = house.ask("GET", "/api/v1/announcements", Role.member).json()["items"]
     assert [(one["file_name"], one["recorder"]) for one in mine] == [("1.mp4", "R-07")]
+
+
+def test_the_form_says_what_was_inspected_or_that_it_was_a_patrol(house: House, recording: UUID) -> None:  # noqa: F811
+    event = house.event("1")
+    page = f"/events/{event}"
+    for data, kept, shown in (
+        ({"object": " 某餐馆 "}, "某餐馆", "某餐馆"),
+        ({"object": "", "no_object": "true"}, "", "None: a patrol without a particular object"),
+        ({"object": ""}, None, None),
+    ):
+        told = house.ask("POST", f"{page}/edit", Role.member, data=sent(**data))
+        assert told.status_code == 303, told.text
+        assert next(one.object for one in events(house) if one.id == event) == kept
+        text = house.ask("GET", page, Role.member, headers={"Accept-Language": "en"}).text.split(
+            "<h2>Facts</h2>"
+        )[-1]
+        assert (shown is None) == ("Object inspected</dt>" not in text)
+        assert shown is None or shown in text
+        form = house.ask("GET", f"{page}/edit", Role.member).text
+        assert ('name="no_object" value="true" checked' in form) == (kept == "")
