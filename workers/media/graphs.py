@@ -8,6 +8,7 @@ import ffmpeg
 
 from workers.media import orientation
 from workers.media.formats import INPUT_GUARD
+from workers.media.laying import Laid, move_expression, select_expression
 from workers.media.probe import Probe, StreamFacts
 from workers.media.sandbox import inside
 from workers.media.verdict import Verdict
@@ -32,7 +33,7 @@ Node = Any  # a stream, filter or output of ffmpeg-python, which brings no types
 
 @dataclass(frozen=True)
 class Plan:
-    """The numbers of one pass. Sizes in pixels, times in seconds."""
+    """The numbers of one pass. Sizes in pixels, times in seconds. `laid`: what is to be laid end to end."""
 
     video: StreamFacts | None
     audio: StreamFacts | None
@@ -47,14 +48,15 @@ class Plan:
     measure_size: tuple[int, int]
     measure_every_s: float
     peaks_rate: int
+    laid: Laid | None
     threads: int  # of the decoder and of the encoder, each; 0: ffmpeg decides
 
 
-def plan(probe: Probe, verdict: Verdict, threads: int = 0) -> Plan:
+def plan(probe: Probe, verdict: Verdict, threads: int = 0, laid: Laid | None = None) -> Plan:
     by_index = {stream.index: stream for stream in probe.streams}
     video = by_index.get(verdict.video) if verdict.video is not None else None
     audio = by_index.get(verdict.audio) if verdict.audio is not None else None
-    duration = max(probe.measured_s or 0.0, 0.04)
+    duration = max(laid.length_s if laid else probe.measured_s or 0.0, 0.04)
     width, height = fit(*video.upright) if video else (0, 0)
     shape = (width / height) if height else 16 / 9
     sprite_every = max(duration / TILES, min(1.0, duration / 10))
@@ -73,6 +75,7 @@ def plan(probe: Probe, verdict: Verdict, threads: int = 0) -> Plan:
         measure_size=_bounded(width, height, MEASURE_HEIGHT),
         measure_every_s=0.2 if duration <= 600 else 0.5 if duration <= 7200 else 1.0,
         peaks_rate=8000 if duration <= 3600 else 4000,
+        laid=laid,
         threads=threads,
     )
 
@@ -108,11 +111,16 @@ def compose(plan: Plan) -> list[str]:
     elif plan.audio:
         outputs[:0] = _sound_only(sound, plan.audio, plan)
     joined = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
-    return ["ffmpeg", "-hide_banner", "-v", "error", "-y", *joined.get_args()]
+    # What is laid out anew needs the times as the file has them, before ffmpeg mends them in its own way.
+    as_they_are = ["-copyts"] if plan.laid else []
+    return ["ffmpeg", "-hide_banner", "-v", "error", "-y", *as_they_are, *joined.get_args()]
 
 
 def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -> list[Node]:
     upright = source[str(video.index)]
+    if plan.laid:
+        upright = upright.filter("select", select_expression(plan.laid))
+        upright = upright.filter("setpts", move_expression(plan.laid))
     if plan.fps_cap:
         # Drops, never repeats: the fps filter would fill a gap of a year with pictures.
         upright = _every(upright, 1 / (plan.fps_cap + 1))
@@ -131,7 +139,7 @@ def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -
         "threads": plan.threads,
         **_container(plan),
     }
-    if video.variable_rate:
+    if video.variable_rate or plan.laid:
         encoded["enc_time_base"] = "1/90000"
     streams = [shown[0]]
     if plan.audio:
@@ -176,7 +184,11 @@ def _every(stream: Node, seconds: float, steady: bool = False) -> Node:
 def _sound(source: Node, audio: StreamFacts, plan: Plan) -> tuple[Node, Node]:
     """(the sound for the encoder, the output of what waveform and silence are read from)."""
     # Gaps are filled with silence, else sound after a gap would come too early.
-    parts = source[str(audio.index)].filter("aresample", **{"async": 1000, "first_pts": 0}).asplit()
+    heard = source[str(audio.index)]
+    if plan.laid:
+        heard = heard.filter("aselect", select_expression(plan.laid))
+        heard = heard.filter("asetpts", move_expression(plan.laid))
+    parts = heard.filter("aresample", **{"async": 1000, "first_pts": 0}).asplit()
     peaks = (
         parts[1]
         .filter("silencedetect", noise=f"{SILENCE_DB}dB", duration=SILENCE_S)

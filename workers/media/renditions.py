@@ -3,13 +3,14 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
 from schemas.reasons import Reason
 from workers.media import graphs, isobmff, peaks, quality, sprite
+from workers.media.laying import Laid, laid_of
 from workers.media.probe import Probe
 from workers.media.quality import Quality
 from workers.media.sandbox import Limits, Outcome, Sandbox
@@ -44,10 +45,10 @@ class Rendered:
     cancelled: bool = False
 
 
-def limits_for(probe: Probe) -> Limits:
+def limits_for(probe: Probe, duration_s: float) -> Limits:
     """Bounded by the bytes received and not by a claimed or crafted duration alone."""
-    wall = min(300 + 20 * (probe.measured_s or 0.0), 300 + probe.size / 50_000)
-    room = int(64 * 1024**2 + 2 * probe.size + 400_000 * min(probe.measured_s or 0.0, wall * 20))
+    wall = min(300 + 20 * duration_s, 300 + probe.size / 50_000)
+    room = int(64 * 1024**2 + 2 * probe.size + 400_000 * min(duration_s, wall * 20))
     return Limits(wall_s=wall, cpu_s=int(wall * (os.cpu_count() or 1)), file_bytes=room)
 
 
@@ -61,16 +62,19 @@ def render(
     cancel: Event | None = None,
     limits: Limits | None = None,
     threads: int = 0,
+    stretches: Sequence[Sequence[float]] | None = None,
 ) -> Rendered:
     """One ffmpeg pass over `path` for a whole or partial verdict. `on_progress` gets 0…1. Never raises for the
-    file's sake: what went wrong stands in `faults`."""
-    plan = graphs.plan(probe, verdict, threads)
+    file's sake: what went wrong stands in `faults`. `stretches`: what of the recording is to be shown, end to end;
+    the times of `quality` are the recording's, all others those of what was made."""
+    laid = _laid(probe, verdict, stretches)
+    plan = graphs.plan(probe, verdict, threads, laid)
     log = _MeasureLog(plan.duration_s, on_progress)
     outcome = sandbox.run(
         graphs.compose(plan),
         private_dir=private_dir,
         readonly=[path],
-        limits=limits or limits_for(probe),
+        limits=limits or limits_for(probe, plan.duration_s),
         on_stdout=log.write,
         cancel=cancel,
     )
@@ -83,14 +87,32 @@ def render(
         cancelled=outcome.ended == "cancelled",
     )
     wanted = expected(
-        probe, plan.video, plan.audio, size=made.size, key_every_s=graphs.KEYFRAME_S if plan.video else None
+        probe,
+        plan.video,
+        plan.audio,
+        laid,
+        size=made.size,
+        key_every_s=graphs.KEYFRAME_S if plan.video else None,
     )
     if plan.video and outcome.ok and _filled(made.playable):
         isobmff.straighten(made.playable)
     made.faults = ended_badly(outcome) or verify(made.playable, wanted, sandbox, private_dir, cancel)
     if not made.cancelled:
         _collect(made, plan, log.frames(), private_dir)
+    if laid:
+        made.quality = _as_recorded(made.quality, laid)
     return made
+
+
+def _laid(probe: Probe, verdict: Verdict, stretches: Sequence[Sequence[float]] | None) -> Laid | None:
+    chosen = verdict.audio if verdict.video is None else verdict.video
+    shown = next((stream for stream in probe.streams if stream.index == chosen), None)
+    return laid_of(probe, shown, stretches) if shown else None
+
+
+def _as_recorded(found: Quality, laid: Laid) -> Quality:
+    kinds = ("black", "frozen", "silent", "dark", "covered")
+    return found.model_copy(update={kind: laid.recorded(getattr(found, kind)) for kind in kinds})
 
 
 class _MeasureLog:

@@ -11,7 +11,7 @@ HOLE_S = 2.0
 REORDERED = 20  # samples come in decoding order; in a window of so many they are put back in showing order
 FALLS_BACK_S = 0.1  # decoding times only grow: by as little ffmpeg, too, takes a stream to have begun anew
 SHOWN_BACK_S = 1.5  # without decoding times: as far as reordering goes
-SHOWN_LATER_S = 60.0  # a sample that is to be shown so long after it is decoded has a broken time
+SHOWN_LATER_S = 60.0  # shown so long after it is decoded: the clock is about to jump, or this time is broken
 EXCURSION = (
     25  # so few samples ahead, and then back again: their times are broken, the clock did not begin anew
 )
@@ -69,6 +69,8 @@ class Span:
     _open_end: bool = False  # the last sample did not say how long it is
     _ahead: list[tuple[float, float | None, bool]] = field(default_factory=list)
     _before: float = 0.0
+    _early: list[tuple[float, float, float | None, bool]] = field(default_factory=list)
+    _waited: int = 0
     _window: list[tuple[float, float, float]] = field(default_factory=list)
     _pieces: list[_Piece] = field(default_factory=list)
 
@@ -77,7 +79,7 @@ class Span:
         at = pts_s if pts_s is not None else dts_s
         if at is None:
             return
-        if dts_s is not None and abs(at - dts_s) > SHOWN_LATER_S:
+        if dts_s is not None and at < dts_s - SHOWN_LATER_S:
             at = dts_s
         order, by_dts = (at, False) if dts_s is None else (dts_s, True)
         slack = FALLS_BACK_S if by_dts else max(SHOWN_BACK_S, 8 * (duration_s or 0.0))
@@ -89,13 +91,22 @@ class Span:
                     self._ahead.clear()
                 else:
                     self._land()
+                    self._settle()
                     self._begin_anew(at)
             elif order > before + self.hole_s and not self._ahead:
                 self._before = before
+                self._ahead = [(later, length, is_key) for later, _, length, is_key in self._early]
+                self._early.clear()
                 self._ahead.append((at, duration_s, key))
                 return
         if not self._ahead:
-            self._place(at, duration_s, key)
+            if dts_s is not None and at > dts_s + SHOWN_LATER_S:
+                self._early.append((at, dts_s, duration_s, key))
+            else:
+                self._place(at, duration_s, key)
+            self._waited = self._waited + 1 if self._early else 0
+            if self._waited > REORDERED:
+                self._settle()
             return
         self._ahead.append((at, duration_s, key))
         if len(self._ahead) > EXCURSION:
@@ -115,6 +126,7 @@ class Span:
 
     def finish(self) -> None:
         self._land()
+        self._settle()
         while self._window:
             self._pop()
 
@@ -173,6 +185,12 @@ class Span:
         for at, duration_s, key in self._ahead:
             self._place(at, duration_s, key)
         self._ahead.clear()
+
+    def _settle(self) -> None:
+        """Those to be shown so much later did not announce a jump: their times are broken."""
+        for _, decoded, duration_s, key in self._early:
+            self._place(decoded, duration_s, key)
+        self._early.clear()
 
     def _begin_anew(self, at: float) -> None:
         if self._epoch >= RESTARTS_MAX or self.last_s is None:

@@ -156,6 +156,9 @@ def _path(
 ) -> tuple[Path, AudioPlan, Reason | None]:
     if video is not None and (why := _picture_needs_encode(probe, video)):
         return "encode", "encode" if audio else "none", why
+    timed = video or audio
+    if timed is not None and (len(timed.stretches or ()) > 1 or timed.clock_restarted):
+        return "encode", "encode" if audio else "none", Reason(code="not_end_to_end")
     container = probe.container or ""
     if "webm" in container and _is_webm(video, audio):
         return "direct", "copy" if audio else "none", None

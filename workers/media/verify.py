@@ -7,6 +7,7 @@ from typing import Any
 
 from schemas.reasons import Params, Reason
 from workers.media.formats import INPUT_GUARD_ARGS
+from workers.media.laying import Laid
 from workers.media.probe import Probe, StreamFacts, probe
 from workers.media.sandbox import Limits, Sandbox, inside
 
@@ -14,21 +15,37 @@ from workers.media.sandbox import Limits, Sandbox, inside
 @dataclass(frozen=True)
 class Expected:
     """What the output must have. Durations in seconds, None where that kind must be absent; `size` in pixels as
-    shown, None where it need not be checked; `key_every_s` when the encoder was told how often."""
+    shown, None where it need not be checked; `key_every_s` when the encoder was told how often. `pictures`: no more
+    than these can be in it; `step_s`: the usual time from one to the next, for an encoder does not say how long the
+    last is shown."""
 
     video_s: float | None
     audio_s: float | None
     size: tuple[int, int] | None = None
     key_every_s: float | None = None
+    pictures: int | None = None
+    step_s: float = 0.0
 
 
-def expected(source: Probe, video: StreamFacts | None, audio: StreamFacts | None, **more: Any) -> Expected:
-    """From the measurements of the source: pictures before the first key frame cannot be decoded, so not counted."""
+def expected(
+    source: Probe,
+    video: StreamFacts | None,
+    audio: StreamFacts | None,
+    laid: Laid | None = None,
+    **more: Any,
+) -> Expected:
+    """From the measurements of the source: pictures before the first key frame cannot be decoded, so not counted.
+    `laid`: only these stretches of it are in the output, end to end."""
     video_s = None
     if video:
         lost = (video.first_key_s or 0.0) - (video.start_s or 0.0) if video.first_key_s is not None else 0.0
-        video_s = max(0.0, (video.measured_s or source.measured_s or 0.0) - max(0.0, lost))
+        seconds = laid.length_s if laid else video.measured_s or source.measured_s or 0.0
+        video_s = max(0.0, seconds - max(0.0, lost))
+        more = {"pictures": video.samples, "step_s": video.usual_s or 0.0} | more
     audio_s = (audio.measured_s or source.measured_s or 0.0) if audio else None
+    if audio and laid:
+        first_s = (audio.start_s or 0.0) - laid.origin_s
+        audio_s = laid.played_at(first_s + (audio.measured_s or 0.0)) - laid.played_at(first_s)
     return Expected(video_s=video_s, audio_s=audio_s, **more)
 
 
@@ -49,7 +66,7 @@ def verify(
     if made.truncated or made.overrun:
         faults.append(Reason(code="output_truncated"))
     for kind, seconds in (("video", wanted.video_s), ("audio", wanted.audio_s)):
-        faults += _stream_faults(made, kind, seconds)
+        faults += _stream_faults(made, kind, seconds, wanted.step_s if kind == "video" else 0.0)
     videos = made.of_kind("video")
     if wanted.size and videos and videos[0].upright != wanted.size:
         got, size = videos[0].upright, wanted.size
@@ -58,7 +75,7 @@ def verify(
     return faults or _decode_faults(path, made, wanted, sandbox, private_dir, cancel)
 
 
-def _stream_faults(made: Probe, kind: str, seconds: float | None) -> list[Reason]:
+def _stream_faults(made: Probe, kind: str, seconds: float | None, step_s: float) -> list[Reason]:
     found = made.of_kind(kind)
     if seconds is None:
         return [Reason(code="stream_unexpected", params={"kind": kind})] if found else []
@@ -66,11 +83,11 @@ def _stream_faults(made: Probe, kind: str, seconds: float | None) -> list[Reason
         return [Reason(code="stream_missing", params={"kind": kind})]
     got = found[0].measured_s or 0.0
     params: Params = {"kind": kind, "got": round(got, 2), "expected": round(seconds, 2)}
-    if seconds and got < seconds - tolerance(seconds):
+    if seconds and got < seconds - max(tolerance(seconds), 1.1 * step_s):
         return [Reason(code="duration_short", params=params)]
     # Sound is filled with silence up to the picture's start, so it may be longer than its own samples.
     slack = 1.0 if kind == "audio" else 0.0
-    if seconds and got > seconds + tolerance(seconds) + slack:
+    if seconds and got > seconds + max(tolerance(seconds), 1.1 * step_s) + slack:
         return [Reason(code="duration_long", params=params)]
     return []
 
@@ -110,6 +127,8 @@ def _decode_faults(
     if wanted.video_s is None:
         return []
     least = max(1, int(wanted.video_s / wanted.key_every_s * 0.8)) if wanted.key_every_s else 1
+    if wanted.pictures:
+        least = min(least, max(1, int(wanted.pictures * 0.8)))
     if pictures < least:
         return [Reason(code="frames_missing", params={"got": pictures, "expected": least})]
     return []

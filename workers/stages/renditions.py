@@ -39,7 +39,7 @@ def run(held: Lease) -> None:
         return
     facts, verdict = examined(original)
     with (
-        scratch.here().room(room_for(facts)) as private,
+        scratch.here().room(room_for(facts, original.recorded_s)) as private,
         original_bytes(held, original) as at_hand,
     ):
         done = render(
@@ -51,6 +51,7 @@ def run(held: Lease) -> None:
             lambda share: held.progress(share * ENCODED_SHARE, "encoding"),
             held.lost,
             threads=get_settings().encode_threads,
+            stretches=original.stretches,
         )
         if done.cancelled or held.lost.is_set():
             raise LeaseLost
@@ -65,9 +66,12 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
     refresh_state(session, held.subject_id)
 
 
-def room_for(facts: Probe) -> int:
-    """Bytes of scratch: 720p at the most that the encoder is allowed, pictures, sound peaks."""
-    return 24 * 2**20 + int((facts.measured_s or 60.0) * 450_000)
+def room_for(facts: Probe, recorded_s: float | None) -> int:
+    """Bytes of scratch: 720p at the most that the encoder is allowed, pictures, sound peaks. A few pictures far apart
+    make no more than they are."""
+    room = (recorded_s or facts.measured_s or 60.0) * 450_000
+    samples = max((stream.samples or 0 for stream in facts.of_kind("video")), default=0)
+    return 24 * 2**20 + int(min(room, samples * 450_000) if samples else room)
 
 
 def _accept_or_fail(held: Lease, done: Rendered) -> Reason | None:

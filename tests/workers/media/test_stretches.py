@@ -126,12 +126,16 @@ plans = st.lists(st.tuples(st.floats(2.2, 5000), st.integers(30, 80)), min_size=
 @given(plans, st.sampled_from([1 / 60, STEP, 0.2, 1.0]), st.integers(0, 3))
 def test_what_was_laid_out_is_found(plan: list[tuple[float, int]], step: float, b_frames: int) -> None:
     span, at, wanted = Span(), 0.0, []
+    decoded: list[float] = []
     for gap, count in plan:
         start = at + gap
         for group in range(0, count, b_frames + 1):
             shown = list(range(group, min(group + b_frames + 1, count)))
             for place, number in enumerate([shown[-1], *shown[:-1]]):
-                span.add(start + number * step, start + (shown[place] - b_frames) * step, step, False)
+                # as encoders do it: the next to be decoded has the time of one that was shown long ago
+                decoded.append(start + shown[place] * step)
+                dts = decoded[-1 - b_frames] if len(decoded) > b_frames else start - b_frames * step
+                span.add(start + number * step, dts, step, False)
         at = start + count * step
         wanted.append((start - plan[0][0], at - plan[0][0]))
     span.finish()
@@ -197,7 +201,9 @@ def test_a_step_of_the_clock_is_a_hole_in_every_container(
     source = clip(name, *PICTURE, *LATER, *H264, "-bf", b_frames, *FORMS[name])
     facts = probe(source, box, private)
     got = recorded(facts, judge(facts))
-    assert got["stretches"] == near([(0, 1), (1801, 1802)]) and got["recorded_s"] == pytest.approx(2, abs=0.1)
+    assert got["stretches"] == [pytest.approx(s, abs=0.01) for s in ((0, 1), (1801, 1802))] and got[
+        "recorded_s"
+    ] == pytest.approx(2, abs=0.1)
     assert facts.measured_s == pytest.approx(1802, abs=0.1)
     assert not got["sparse"] and not got["clock_restarted"]
 
