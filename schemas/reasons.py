@@ -30,7 +30,8 @@ MESSAGES = {
     "encrypted": "The footage is encrypted and cannot be played without its key.",
     "no_samples": "The file describes streams but holds no picture and no sound.",
     "no_streams": "The file has neither a picture nor a sound track.",
-    "unreadable": "The file is damaged and cannot be opened (%(detail)s).",
+    "unreadable": "The file cannot be opened: it is damaged, or of a kind that is not known here (%(detail)s).",
+    "container_not_opened": "Files of the kind %(container)s are not opened here; the file is kept as it came.",
     "codec_unsupported": "The codec %(codec)s cannot be played.",
     "undecodable": "The %(kind)s track (%(codec)s) cannot be decoded.",
     "too_large_picture": "The picture is claimed to be %(width)s×%(height)s, too large to be real.",
@@ -40,6 +41,7 @@ MESSAGES = {
     "video_codec_unknown": "The picture cannot be played (codec %(codec)s); only the sound can.",
     "video_undecodable": "The picture is damaged and cannot be decoded; only the sound can be played.",
     "truncated": "The end of the file is missing; %(seconds)s seconds are there.",
+    "several_movies": "Several movies lie behind each other in the file; only the first can be played here.",
     "audio_encrypted": "The sound is encrypted; the picture is complete.",
     "video_encrypted": "The picture is encrypted; only the sound can be played.",
     # remarks

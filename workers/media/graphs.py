@@ -15,6 +15,7 @@ from workers.media.verdict import Verdict
 
 SHORT_SIDE, LONG_SIDE = 720, 2560
 FPS_CAP = 30
+HDR = ("smpte2084", "arib-std-b67")  # PQ, HLG
 KEYFRAME_S = 2
 STILLS = 8
 TILES, TILE_COLUMNS, TILE_HEIGHT = 100, 10, 90
@@ -126,9 +127,8 @@ def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -
         upright = _every(upright, 1 / (plan.fps_cap + 1))
     for name, *arguments in orientation.filters(video.rotation, video.mirrored):
         upright = upright.filter(name, *arguments)
-    shown = (
-        upright.filter("scale", plan.width, plan.height).filter("format", "yuv420p").filter("setsar", 1)
-    ).split()
+    scaled = _for_any_screen(upright.filter("scale", plan.width, plan.height), video)
+    shown = scaled.filter("format", "yuv420p").filter("setsar", 1).split()
     encoded = {
         "c:v": "libx264",
         "preset": "veryfast",
@@ -139,6 +139,8 @@ def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -
         "threads": plan.threads,
         **_container(plan),
     }
+    if video.transfer in HDR:
+        encoded |= {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
     if video.variable_rate or plan.laid:
         encoded["enc_time_base"] = "1/90000"
     streams = [shown[0]]
@@ -169,6 +171,16 @@ def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -
         .output(SPRITE, f="image2", update=1, vsync="passthrough", **{"q:v": 5})
     )
     return [ffmpeg.output(*streams, PLAYABLE, **encoded), stills, sprite]
+
+
+def _for_any_screen(picture: Node, video: StreamFacts) -> Node:
+    """High dynamic range would look grey and flat on a screen that is not made for it."""
+    if video.transfer not in HDR:
+        return picture
+    meant = {"tin": video.transfer, "pin": "bt2020", "min": "bt2020nc", "rin": "limited"}
+    linear = picture.filter("zscale", **meant, t="linear", npl=100).filter("format", "gbrpf32le")
+    toned = linear.filter("zscale", p="bt709").filter("tonemap", tonemap="hable", desat=0)
+    return toned.filter("zscale", t="bt709", m="bt709", r="limited")
 
 
 def _every(stream: Node, seconds: float, steady: bool = False) -> Node:

@@ -45,7 +45,8 @@ class Track:
 
 @dataclass
 class Isobmff:
-    """`overrun` names a top-level box that claims more bytes than the file has."""
+    """`overrun` names a top-level box that claims more bytes than the file has. `movies`: how many lie behind each
+    other, of which players show the first."""
 
     boxes: list[tuple[str, int, int]]
     brand: str | None
@@ -55,6 +56,7 @@ class Isobmff:
     encrypted: bool
     claimed_s: float | None
     overrun: str | None
+    movies: int
     tracks: list[Track]
 
     @property
@@ -90,6 +92,7 @@ def read(path: Path, hole_s: float = HOLE_S) -> Isobmff | None:
         encrypted=any(track.encrypted for track in tracks),
         claimed_s=claimed_s,
         overrun=overrun,
+        movies=1 if "moof" in kinds else max(1, kinds.count("moov")),
         tracks=tracks,
     )
 

@@ -8,13 +8,15 @@ from typing import Any
 from pydantic import BaseModel
 
 from workers.media import iso6709, isobmff, orientation, timing
-from workers.media.formats import INPUT_GUARD_ARGS
+from workers.media.formats import INPUT_GUARD_ARGS, NOT_LISTED
 from workers.media.sandbox import Limits, Outcome, Sandbox, inside
 
 MEDIA_KINDS = ("video", "audio")
 TAG_MAX = 300
 STREAMS_MAX = 64
 DECODED_PACKETS = 48
+BEGINNINGS = (b"FLV\x01", b"\x30\x26\xb2\x75", b"RIFF", b"\x1aE\xdf\xa3")
+BEHIND = 1024 * 1024
 PROBE_LIMITS = Limits(wall_s=120, cpu_s=240, file_bytes=1024 * 1024)
 SCAN_LIMITS = Limits(wall_s=3600, cpu_s=3600, file_bytes=1024 * 1024)
 
@@ -47,6 +49,7 @@ class StreamFacts(BaseModel):
     height: int | None = None
     sample_aspect: float = 1.0
     pixel_format: str | None = None
+    transfer: str | None = None
     fps: float | None = None
     variable_rate: bool | None = None
     rotation: int = 0
@@ -80,7 +83,9 @@ class StreamFacts(BaseModel):
 class Probe(BaseModel):
     """Everything that is known of a file before a verdict. Durations in seconds; `measured_by` says how
     `measured_s` was found: `sample_tables` (MP4/MOV), `packets` (each read once), or None when unknown.
-    `parts`: more than one where the clock in the file begins anew (timing.Epochs)."""
+    `parts`: more than one where the clock in the file begins anew (timing.Epochs). `movies`: how many lie behind each
+    other in the file, where only the first can be read. `unlisted`: the container, where it is known and not opened
+    here."""
 
     size: int
     container: str | None = None
@@ -103,6 +108,8 @@ class Probe(BaseModel):
     encrypted: bool = False
     truncated: bool = False
     overrun: str | None = None
+    movies: int = 1
+    unlisted: str | None = None
     tags: dict[str, str] = {}
     error: str | None = None
     """ffprobe's last line when it could not open the file."""
@@ -134,9 +141,12 @@ def probe(
         facts.iso_file, facts.brand, facts.has_moov = True, iso.brand, iso.has_moov
         facts.moov_first, facts.fragmented = iso.moov_first, iso.fragmented
         facts.encrypted, facts.truncated, facts.overrun = iso.encrypted, iso.truncated, iso.overrun
+        facts.movies = iso.movies
     report, outcome = _ffprobe(path, sandbox, private_dir, cancel)
     if not report.get("streams"):
         facts.error = _last_line(outcome)
+        if unlisted := NOT_LISTED.search(outcome.stderr):
+            facts.unlisted = unlisted[1]
         if iso:
             _streams_of_tables(facts, iso)
         return facts
@@ -208,6 +218,7 @@ def _stream(raw: dict[str, Any]) -> StreamFacts:
         width=raw.get("width") or None,
         height=raw.get("height") or None,
         pixel_format=raw.get("pix_fmt"),
+        transfer=raw.get("color_transfer") or None,
         fps=_ratio(raw.get("avg_frame_rate")),
         channels=raw.get("channels"),
         sample_rate=int(_number(raw.get("sample_rate")) or 0) or None,
@@ -281,16 +292,16 @@ def _scan(
     epochs = timing.Epochs()
     leading = next((s.index for kind in MEDIA_KINDS for s in facts.of_kind(kind)), None)
     spans = {s.index: timing.Span(hole_s, epochs, leads=s.index == leading) for s in facts.streams}
-    pending = b""
+    pending, end = b"", 0
 
     def on_stdout(chunk: bytes) -> None:
-        nonlocal pending
+        nonlocal pending, end
         *lines, pending = (pending + chunk).split(b"\n")
         for line in lines:
-            _packet(spans, line)
+            end = max(end, _packet(spans, line))
 
     argv = ["ffprobe", "-v", "error", *INPUT_GUARD_ARGS]
-    argv += ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,flags"]
+    argv += ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags"]
     argv += ["-of", "csv=p=0", inside()]
     outcome = sandbox.run(
         argv,
@@ -300,7 +311,9 @@ def _scan(
         on_stdout=on_stdout,
         cancel=cancel,
     )
-    _packet(spans, pending)
+    end = max(end, _packet(spans, pending))
+    if end and _begins_again(path, end):
+        facts.movies = max(2, facts.movies)
     if outcome.ended != "exit":
         facts.error = outcome.ended
     facts.measured_by = "packets"
@@ -321,12 +334,22 @@ def _scan(
             stream.fps = fps or stream.fps
 
 
-def _packet(spans: dict[int, timing.Span], line: bytes) -> None:
+def _packet(spans: dict[int, timing.Span], line: bytes) -> int:
+    """Where in the file it ends."""
     parts = line.strip().split(b",")
-    if len(parts) < 5 or not parts[0].isdigit() or int(parts[0]) not in spans:
-        return
-    pts, dts, duration = (_number(part) for part in parts[1:4])
-    spans[int(parts[0])].add(pts, dts, duration, parts[4].startswith(b"K"))
+    if len(parts) < 7 or not parts[0].isdigit() or int(parts[0]) not in spans:
+        return 0
+    pts, dts, duration, size, position = (_number(part) for part in parts[1:6])
+    spans[int(parts[0])].add(pts, dts, duration, parts[6].startswith(b"K"))
+    return int(position + size) if position is not None and size is not None else 0
+
+
+def _begins_again(path: Path, end: int) -> bool:
+    """Whether another file of the same kind begins behind the last packet that could be read."""
+    with path.open("rb") as file:
+        head = file.read(4)
+        file.seek(end)
+        return head in BEGINNINGS and head in file.read(BEHIND)
 
 
 def _decodes(

@@ -59,6 +59,8 @@ def judge(probe: Probe, not_a_recording: str | None = None) -> Verdict:
     reasons = [reason for reason in (lost_video, lost_audio) if reason]
     if probe.truncated and probe.measured_s is not None:
         reasons.append(Reason(code="truncated", params={"seconds": round(probe.measured_s, 1)}))
+    if probe.movies > 1:
+        reasons.append(Reason(code="several_movies"))
     path, audio_plan, why = _path(probe, video, audio)
     return Verdict(
         outcome="partial" if reasons else "whole",
@@ -80,6 +82,8 @@ def _why_dead(probe: Probe) -> Reason | None:
     media = probe.of_kind("video") + probe.of_kind("audio")
     if probe.encrypted and not any(stream.decodable for stream in media):
         return Reason(code="encrypted")
+    if probe.unlisted and not probe.streams:
+        return Reason(code="container_not_opened", params={"container": probe.unlisted})
     if not probe.streams:
         return Reason(code="unreadable", params={"detail": probe.error or "?"})
     if not media:

@@ -32,10 +32,10 @@ def test_every_moment_is_moved_to_where_it_is_played(
     for length, hole in plan:
         stretches.append((float(at), float(at + length)))
         at += length + hole
-    parts, begin = [(0.0, 0.0)], origin
-    for length, offset in more:
+    parts, begin = [(0.0, 0.0)], float(origin)
+    for length, added in more:
         begin += length
-        parts.append((float(begin), float(offset)))
+        parts.append((begin, float(added)))
     laid = Laid(tuple(stretches), float(origin), tuple(parts))
     for number, (_, offset) in enumerate(parts):
         for since, to, moved in laid.moved(number):
