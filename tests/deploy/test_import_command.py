@@ -66,7 +66,7 @@ def test_a_table_is_checked_then_imported_then_nothing_is_left_to_do(
     officers.write_text(OFFICERS.split("032")[0])
     assert run("officers", str(officers), "--report", "told.xlsx", **signed)[0] == 0
     told = list(load_workbook(tmp_path / "told.xlsx").active.iter_rows(min_row=2, values_only=True))
-    assert [(row[0], row[2]) for row in told] == [(1, "unchanged")]
+    assert [(row[0], row[2]) for row in told] == [(2, "unchanged")], "as the spreadsheet numbers it"
     assert service.bureau.sql("SELECT count(*) FROM sign_ins") == [(0,)]  # signed out again
 
 

@@ -4,7 +4,7 @@ station call them (such as Dahua's file record)."""
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlmodel import Session, SQLModel
@@ -18,7 +18,7 @@ from service.kernel.settings import get_settings
 from service.registry.conventions.queries import known_conventions
 from service.registry.conventions.rules import Conventions, read_record_by_any
 from service.registry.importing.errors import RowRefused
-from service.registry.importing.importer import Importer, Outcome
+from service.registry.importing.importer import LONGEST_KEY, Importer, Outcome
 
 OWN = Conventions.of(
     {
@@ -26,14 +26,14 @@ OWN = Conventions.of(
             "file_name": ["file_name", "文件名", "文件名称"],
             "file_id": ["file_id", "文件编号", "唯一编号", "文件标识"],
             "recorder": ["recorder", "设备编号", "执法仪编号", "记录仪编号", "产品序号"],
-            "officer": ["officer", "执法证号", "人员编号", "警号"],
+            "officer": ["officer", "执法证号", "证件号", "人员编号", "警号"],
             "officer_name": ["officer_name", "姓名", "使用人"],
             "card": ["card", "卡号"],
             "event": ["event", "活动编号", "任务编号"],
             "case": ["case", "案件编号", "案号"],
             "note": ["note", "备注"],
-            "start": ["start", "recorded_from", "开始时间", "拍摄时间"],
-            "end": ["end", "recorded_to", "结束时间"],
+            "start": ["start", "recorded_from", "开始时间", "拍摄时间", "录制开始时间"],
+            "end": ["end", "recorded_to", "结束时间", "录制结束时间"],
             "collected": ["collected_at", "collected", "采集时间"],
             "utc_offset": ["utc_offset", "时区偏移"],
             "size": ["size", "文件大小", "大小"],
@@ -72,23 +72,30 @@ class AnnouncementImporter(Importer):
         }
         self.station = StationList(session, actor, squad_id, listed_at, complete, recorder)
         self.files: dict[int, Listed | RowRefused] = {}
-        self.places: dict[int, int] = {}
+        self.named: dict[int, str] = {}  # of the refused ones
 
     def require_may(self) -> None:
         require_may_announce(self.actor)
 
     def load(self, wanted: Sequence[AnnouncedRow]) -> None:
-        for row in wanted:
-            self.places[id(row)] = len(self.places) + 1
+        for place, row in enumerate(wanted, 1):
             try:
                 self.files[id(row)] = self._listed(row)
             except RowRefused as refused:
                 self.files[id(row)] = refused
+                name = self.key_said(row.model_extra or {})
+                # each has a key of its own, or the second would be refused for the first one's name
+                taken = not name or name in self.named.values()
+                self.named[id(row)] = f"{name}#{place}" if taken else name
         self.station.load([one for one in self.files.values() if isinstance(one, Listed)])
 
     def key(self, wanted: AnnouncedRow) -> str:
         one = self.files[id(wanted)]
-        return one.key if isinstance(one, Listed) else f"#{self.places[id(wanted)]}"
+        return one.key if isinstance(one, Listed) else self.named[id(wanted)]
+
+    def key_said(self, values: Mapping[str, Any]) -> str:
+        read = read_record_by_any(values, self.known, get_settings().zone)
+        return (read.file_name or read.facts.file_id)[:LONGEST_KEY]
 
     def apply(self, wanted: AnnouncedRow) -> tuple[Outcome, list[str]]:
         one = self.files[id(wanted)]

@@ -35,15 +35,22 @@ class CaseImporter(Importer):
         "案号": "number",
         "案件编号": "number",
         "编号": "number",
+        "案件号": "number",
         "案由": "title",
         "标题": "title",
+        "案件名称": "title",
         "当事人": "party",
+        "当事人名称": "party",
         "地点": "place",
         "案发地点": "place",
         "立案日期": "opened_on",
         "中队": "squad",
         "中队编号": "squad",
         "办案中队": "squad",
+        "所属中队": "squad",
+        "中队名称": "squad",
+        "所属单位": "squad",
+        "所属部门": "squad",
     }
     cells: ClassVar = {"opened_on": day}
 
@@ -99,9 +106,13 @@ class CampaignImporter(Importer):
     headers: ClassVar = {
         "外部编号": "external_id",
         "编号": "external_id",
+        "行动编号": "external_id",
         "名称": "name",
         "专项行动": "name",
+        "行动名称": "name",
+        "专项行动名称": "name",
         "开始日期": "starts_on",
+        "起始日期": "starts_on",
         "结束日期": "ends_on",
     }
     cells: ClassVar = {"starts_on": day, "ends_on": day}

@@ -43,6 +43,8 @@ class ClockOffsetImporter(Importer):
         "记录仪": "recorder",
         "设备编号": "recorder",
         "序列号": "recorder",
+        "记录仪编号": "recorder",
+        "执法仪编号": "recorder",
         "校时时间": "measured_at",
         "测量时间": "measured_at",
         "标准时间": "measured_at",

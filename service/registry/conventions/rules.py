@@ -3,8 +3,6 @@
 Conventions are settings (`RecorderModel.conventions`); examples.py has some to begin with.
 """
 
-import csv
-import io
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,8 +15,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import re2
 
 from schemas.claims import FileFacts
+from service.kernel.encodings import NoText, decoded
+from service.kernel.text import fold
 from service.kernel.written_times import time_or_none
 from service.registry.conventions.usual_names import times_in_name
+from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
+from service.registry.importing.rules import csv_rows, header_row
 
 _QUIET = re2.Options()
 _QUIET.log_errors = False
@@ -270,7 +272,7 @@ def read_sidecar(
     A record that names no file speaks of the one that the sidecar itself is named for (`X.mp4.json`, `X.json`).
     """
     found: dict[str, Facts] = {}
-    for record in _records(data, file_name):
+    for record in _records(data, file_name, conventions):
         read = read_record(record, conventions, bureau)
         key = (read.file_name or base_name(file_name).rpartition(".")[0]).casefold()
         if key and read.facts:
@@ -377,39 +379,45 @@ def read_moment(value: Any, zone: tzinfo) -> datetime | None:
 
 
 def _translate(record: Mapping[str, Any], wanted: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    folded = {str(key).strip().casefold(): value for key, value in record.items()}
+    folded = {fold(str(key)): value for key, value in record.items()}
     said: dict[str, Any] = {}
     for name, keys in wanted.items():
         for key in keys:
-            value = folded.get(key.casefold())
+            value = folded.get(fold(key))
             if value not in (None, "", [], {}):
                 said[name] = value
                 break
     return said
 
 
-def _records(data: bytes, file_name: str) -> Iterator[Mapping[str, Any]]:
+def _records(data: bytes, file_name: str, conventions: Conventions) -> Iterator[Mapping[str, Any]]:
     if len(data) > LARGEST_SIDECAR:
         return
     try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = data.decode("gb18030", "replace")
-    source = _csv_records(text) if file_name.lower().endswith(".csv") else _json_records(text)
+        text = decoded(data)
+    except NoText as error:
+        text = data.decode(error.encoding, "replace")  # a byte that was cut off spoils no other line
+    is_csv = file_name.lower().endswith(".csv")
+    source = _csv_records(text, conventions) if is_csv else _json_records(text)
     for number, record in enumerate(source):
         if number >= MOST_RECORDS:
             return
         yield record
 
 
-def _csv_records(text: str) -> Iterator[Mapping[str, Any]]:
-    first = text.split("\n", 1)[0]
-    delimiter = max(",;\t", key=first.count)
+def _csv_records(text: str, conventions: Conventions) -> Iterator[Mapping[str, Any]]:
+    """Titles and notes may stand above the header."""
+    keys = {fold(key): name for name, said in conventions.sidecar.items() for key in said}
     try:
-        for row in csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter):
-            yield {key: value for key, value in row.items() if key is not None}
-    except csv.Error:
+        rows = csv_rows(text, strict=False)
+    except (ImportUnreadable, ImportTooLarge):
         return
+    if not rows:
+        return
+    top = header_row(rows, keys)
+    for cells in rows[top + 1 :]:
+        if any(cells):
+            yield dict(zip(rows[top], cells, strict=False))
 
 
 def _json_records(text: str) -> Iterator[Mapping[str, Any]]:

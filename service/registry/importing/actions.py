@@ -13,15 +13,16 @@ from service.kernel.database import any_number_of_values
 from service.kernel.i18n import gettext as _
 from service.kernel.written_times import UnreadableTime
 from service.registry.importing import acts
-from service.registry.importing.columns import problem_of, unreadable
-from service.registry.importing.errors import ColumnsMissing, RowRefused
+from service.registry.importing.columns import columns, problem_of, title, unreadable
+from service.registry.importing.errors import ColumnsMissing, ImportUnreadable, RowRefused
 from service.registry.importing.importer import Importer, Outcome
 from service.registry.importing.rules import Sheet, SourceRow, read
 
 
 @dataclass(frozen=True)
 class RowReport:
-    """`changes`: the fields that differ from what was known, for a changed row. `note`: what else to know of it."""
+    """`row`: as the spreadsheet numbers it; in a list of JSON the place, from 1. `changes`: the fields that differ from
+    what was known, for a changed row. `note`: what else to know of it."""
 
     row: int
     outcome: Outcome
@@ -48,15 +49,21 @@ def run_import(importer: Importer, data: bytes, content_type: str, *, dry_run: b
     """A dry run does everything and takes it back, so that its report is what would happen."""
     importer.require_may()
     sheet = read(data, content_type, _columns(importer))
-    missing = [
-        name
-        for name, info in importer.model.model_fields.items()
-        if info.is_required() and name not in sheet.columns
-    ]
-    if sheet.rows and missing:
-        raise ColumnsMissing(columns=", ".join(missing))
+    _require_columns(importer, sheet)
     with any_number_of_values(importer.session):
         return _run(importer, sheet, dry_run=dry_run)
+
+
+def _require_columns(importer: Importer, sheet: Sheet) -> None:
+    """Whatever rows it has: a text, or another table, is not applied without a word. A list of JSON may be empty."""
+    if sheet.header is None and not sheet.rows:
+        return
+    missing = [one for one in columns(type(importer)) if one.required and one.field not in sheet.columns]
+    seen = ", ".join(sheet.header if sheet.header is not None else [*sorted(sheet.columns), *sheet.ignored])
+    if missing:
+        raise ColumnsMissing(columns=", ".join(title(one) for one in missing), seen=seen or "–")
+    if sheet.header is not None and not sheet.columns:
+        raise ImportUnreadable(problem=_("none of its columns is known: {seen}").format(seen=seen or "–"))
 
 
 def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
@@ -107,12 +114,14 @@ def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
     read_rows: list[tuple[int, Any]] = []
     for row in rows:
         if row.problem:
-            reports[row.number] = RowReport(row.number, Outcome.refused, problem=row.problem)
+            said = importer.key_said(row.values)
+            reports[row.number] = RowReport(row.number, Outcome.refused, said, row.problem)
             continue
         try:
             read_rows.append((row.number, _read(importer, row)))
         except RowRefused as refused:
-            reports[row.number] = RowReport(row.number, Outcome.refused, problem=refused.problem)
+            said = importer.key_said(row.values)
+            reports[row.number] = RowReport(row.number, Outcome.refused, said, refused.problem)
     seen: dict[str, int] = {}
     with importer.session.no_autoflush:
         importer.load([wanted for _number, wanted in read_rows])
@@ -138,7 +147,8 @@ def _read(importer: Importer, row: SourceRow) -> Any:
     values = {}
     for name, value in row.values.items():
         try:
-            values[name] = importer.cells[name](value) if name in importer.cells else value
+            plain = str(value) if isinstance(value, str) else value
+            values[name] = importer.cells[name](value) if name in importer.cells else plain
         except UnreadableTime as error:
             raise RowRefused(unreadable(type(importer), name, value, error.problem)) from error
     if "\x00" in str(values) or _holds_nul(values):

@@ -14,7 +14,7 @@ class ImportTooLarge(ServiceError):
 
 class ColumnsMissing(ServiceError):
     status, type = 400, "columns-missing"
-    sentence = _n("These columns are missing: {columns}")
+    sentence = _n("These columns are missing: {columns}. The header that was seen: {seen}")
 
 
 class NoSuchImport(ServiceError):

@@ -12,6 +12,8 @@ from service.access.queries import squad_scope
 from service.kernel.actor import Actor
 from service.kernel.words import Word
 
+LONGEST_KEY = 100
+
 
 class Outcome(StrEnum):
     created = "created"
@@ -55,6 +57,11 @@ class Importer(ABC):
 
     @abstractmethod
     def key(self, wanted: Any) -> str: ...
+
+    def key_said(self, values: Mapping[str, Any]) -> str:
+        """The key of a row that could not be read, as far as its cells tell."""
+        said = values.get(self.known_by)
+        return str(said)[:LONGEST_KEY] if isinstance(said, str | int) else ""
 
     @abstractmethod
     def apply(self, wanted: Any) -> tuple[Outcome, list[str]]: ...

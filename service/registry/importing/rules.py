@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from service.kernel.encodings import NoText, decoded
 from service.kernel.i18n import gettext as _
 from service.kernel.paper.workbook import FORMULA_STARTS
 from service.kernel.text import fold
@@ -21,13 +22,19 @@ MOST_ROWS = 100_000
 HEADER_WITHIN = 10
 _MOST_MERGED = 20 * MOST_ROWS  # cells under merged ones: in a sound file they never overlap
 _SEPARATORS = re.compile(r"[;；、,，|\s]+")
+_LOOKED_AT = 4000
+_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f]")
+_WEB_PAGE = re.compile(r"<(?:!doctype html|html|head|meta|body|table|tr|td|div|script|style|p|span|br)\b")
+# 到达时间*, *到达时间, 到达时间（必填）, 日期（格式：2026-03-02）
+_REMARK = re.compile(r"^\*+|\*+$|\((?:\*|必|选|可|如|例|示例|格式|yyyy)[^()]*\)\**$")
 TRUE = {"1", "true", "yes", "y", "是", "已取消", "取消"}
 FALSE = {"0", "false", "no", "n", "否", ""}
 
 
 @dataclass(frozen=True)
 class SourceRow:
-    """`number` counts from 1, as a person counts the rows below the header; `problem`: why it cannot be used."""
+    """`number`: as the spreadsheet numbers its rows; of JSON the place in the list, from 1. `problem`: why it cannot be
+    used."""
 
     number: int
     values: dict[str, Any]
@@ -36,12 +43,14 @@ class SourceRow:
 
 @dataclass(frozen=True)
 class Sheet:
-    """Rows under our own field names; `ignored`: columns that nobody knows; `unread`: further sheets of the file."""
+    """Rows under our own field names; `ignored`: columns that nobody knows; `unread`: further sheets of the file.
+    `header`: as it stands there; None of a list of JSON, which may be empty."""
 
     rows: list[SourceRow]
     columns: frozenset[str]
     ignored: tuple[str, ...]
     unread: tuple[str, ...] = ()
+    header: tuple[str, ...] | None = None
 
 
 def read(data: bytes, content_type: str, headers: Mapping[str, str]) -> Sheet:
@@ -55,30 +64,31 @@ def read(data: bytes, content_type: str, headers: Mapping[str, str]) -> Sheet:
     if xlsx.looks_like(data):
         found = xlsx.rows_of(data, MOST_ROWS)
         return _table(found.texts, names, found.unread, found.merged)
-    content = decoded(data)
+    try:
+        content = decoded(data)
+    except NoText as error:
+        raise ImportUnreadable(problem=_("it is no text: {place}").format(place=error)) from error
+    if problem := _no_table(content):
+        raise ImportUnreadable(problem=problem)
     if "json" in content_type or content.lstrip()[:1] in ("[", "{"):
         return _json(content, names)
     if "spreadsheet" in content_type:
         raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged"))
-    return _table(_csv(content), names)
+    return _table(csv_rows(content), names)
 
 
-def decoded(data: bytes) -> str:
-    """UTF-8 with or without a mark, UTF-16 with one, else GB 18030 (which holds GBK and GB 2312)."""
-    for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            return _decode(data, encoding)
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError:
-        return _decode(data, "gb18030")
-
-
-def _decode(data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise ImportUnreadable(problem=f"{encoding}, byte {error.start}") from error
+def _no_table(content: str) -> str:
+    """What programs save under the name of a table, or nothing at all."""
+    head = content[:_LOOKED_AT].lstrip().lower()
+    if not head:
+        return _("it is empty")
+    if head.startswith("%pdf") or _CONTROL.search(head):
+        return _("it is no table")
+    if head.startswith("mime-version:") or (head.startswith("<") and _WEB_PAGE.search(head)):
+        return _("it is a web page under another name: open it and save it as .xlsx")
+    if head.startswith("<"):
+        return _("it is an XML file: open it and save it as .xlsx")
+    return ""
 
 
 def _json(content: str, names: Mapping[str, str]) -> Sheet:
@@ -89,7 +99,7 @@ def _json(content: str, names: Mapping[str, str]) -> Sheet:
     if isinstance(loaded, dict) and isinstance(loaded.get("items"), list):
         loaded = loaded["items"]
     if not isinstance(loaded, list) or not all(isinstance(row, dict) for row in loaded):
-        raise ImportUnreadable(problem="[{…}, …]")
+        raise ImportUnreadable(problem=_("a list with an object for each row is wanted: [{…}, …]"))
     if len(loaded) > MOST_ROWS:
         raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
     rows: list[SourceRow] = []
@@ -98,7 +108,7 @@ def _json(content: str, names: Mapping[str, str]) -> Sheet:
     for number, found in enumerate(loaded, 1):
         values = {}
         for name, value in found.items():
-            field = names.get(fold(name))
+            field = _field(name, names)
             if field is None:
                 ignored[name[:100]] = None
             else:
@@ -127,11 +137,14 @@ def _lost(values: Mapping[str, Any]) -> str:
     return ""
 
 
-def _csv(content: str) -> list[list[str]]:
+def csv_rows(content: str, *, strict: bool = True) -> list[list[str]]:
+    """A row of the table each, blank ones too. `strict`: quotes that do not fit are refused."""
     lines = content.split("\n", HEADER_WITHIN)[:HEADER_WITHIN]
-    first = next((line for line in lines if any(mark in line for mark in ",\t;")), "")
-    delimiter = max(",\t;", key=first.count)
-    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=True)
+    # of a title line only its own marks would be counted
+    delimiter = max(
+        ",\t;", key=lambda mark: (sum(mark in line for line in lines), content.count(mark, 0, 4000))
+    )
+    reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=strict)
     rows = []
     try:
         for cells in reader:
@@ -139,7 +152,8 @@ def _csv(content: str) -> list[list[str]]:
             if len(rows) > MOST_ROWS + HEADER_WITHIN:
                 raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
     except csv.Error as error:
-        raise ImportUnreadable(problem=f"line {reader.line_num}: {error}") from error
+        problem = _("line {line}: {error}").format(line=reader.line_num, error=error)
+        raise ImportUnreadable(problem=problem) from error
     return rows
 
 
@@ -149,28 +163,38 @@ def _table(
     unread: Sequence[str] = (),
     merged: Sequence[tuple[int, int, int]] = (),
 ) -> Sheet:
-    top = _header_row(rows, names)
+    top = header_row(rows, names)
     _fill_merged(rows, top, merged)
     header = _header(rows, top, names)
-    fields = [names.get(fold(name)) for name in header]
+    fields = [_field(name, names) for name in header]
     known = [field for field in fields if field]
     if len(set(known)) < len(known):
-        twice = sorted({field for field in known if known.count(field) > 1})
+        twice = [name for name, field in zip(header, fields, strict=True) if field and known.count(field) > 1]
         raise ImportUnreadable(problem=_("two columns mean the same: {names}").format(names=", ".join(twice)))
-    found = []
-    for number, cells in enumerate(rows[top + 1 :], 1):
+    found: list[SourceRow] = []
+    for number, cells in enumerate(rows[top + 1 :], top + 2):
         if not any(cells):
             continue
-        if number > MOST_ROWS:
+        if len(found) == MOST_ROWS:
             raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
-        if any(cells[len(fields) :]):
-            raise ImportUnreadable(problem=f"row {number}: {len(cells)} > {len(fields)} columns")
+        if known and any(cells[len(fields) :]):
+            raise ImportUnreadable(problem=_("row {row} is longer than the header").format(row=number))
         pairs = [(field, cell) for field, cell in zip(fields, cells, strict=False) if field and cell]
         found.append(
             SourceRow(number, {field: _unprefixed(cell) for field, cell in pairs}, _lost(dict(pairs)))
         )
     ignored = [name[:100] for name, field in zip(header, fields, strict=True) if name and not field]
-    return Sheet(found, frozenset(known), tuple(ignored)[:50], tuple(unread)[:50])
+    seen = tuple(name[:100] for name in header if name)[:50]
+    return Sheet(found, frozenset(known), tuple(ignored)[:50], tuple(unread)[:50], seen)
+
+
+def _field(header: str, names: Mapping[str, str]) -> str | None:
+    """Of a column, whatever remark stands with its name."""
+    name = fold(header)
+    found = names.get(name)
+    while found is None and (bare := _REMARK.sub("", name)) != name:
+        name, found = bare, names.get(bare)
+    return found
 
 
 def _fill_merged(rows: Sequence[list[str]], top: int, merged: Sequence[tuple[int, int, int]]) -> None:
@@ -190,11 +214,11 @@ def _fill_merged(rows: Sequence[list[str]], top: int, merged: Sequence[tuple[int
             raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged"))
 
 
-def _header_row(rows: Sequence[Sequence[str]], names: Mapping[str, str]) -> int:
+def header_row(rows: Sequence[Sequence[str]], names: Mapping[str, str]) -> int:
     """Titles and notes may stand above the header: it is the row among the first with the most names that we know."""
     best, most = 0, 0
     for place, cells in enumerate(rows[:HEADER_WITHIN]):
-        known = sum(fold(cell) in names for cell in cells if cell)
+        known = sum(_field(cell, names) is not None for cell in cells if cell)
         if known > most:
             best, most = place, known
     if most:
@@ -214,7 +238,7 @@ def _header(rows: Sequence[Sequence[str]], top: int, names: Mapping[str, str]) -
         if not name:
             upper = (cells[place] for cells in above if place < len(cells) and cells[place])
             said = next(upper, "")
-            header[place] = said if fold(said) in names else ""
+            header[place] = said if _field(said, names) else ""
     return header
 
 

@@ -3,19 +3,25 @@
 import io
 import re
 import zipfile
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from xml.parsers.expat import ExpatError, ParserCreate
 
 from openpyxl import load_workbook
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 from openpyxl.utils.exceptions import InvalidFileException
 
 from service.kernel.i18n import gettext as _
+from service.kernel.written_times import CountedFrom1904
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 
 MAGIC = b"PK\x03\x04"
 OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, or an XLSX behind a password
+
+STRICT = b"http://purl.oclc.org/ooxml/"
+_STRICT_NAME = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 
 MOST_UNPACKED = 128_000_000
 MOST_PARTS = 1000
@@ -28,6 +34,10 @@ _MOST_IN_ONE = 40 * MOST_COLUMNS  # elements inside one row or one styled text
 # Beyond this many digits a spreadsheet has rounded the number.
 _EXACT = 10**15
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
+# One 0 each, text in quotes or behind a backslash, and what stands for itself.
+_LOCALE = re.compile(r"\[[^\]]*\]")
+_ZEROS = re.compile(r'(?:0|"[^"]*"|\\.|[-() /])+')
+_FORMAT_PART = re.compile(r'0|"[^"]*"|\\.|.')
 _BROKEN = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|GETTING_DATA|SPILL!|CALC!)")
 
 
@@ -65,7 +75,9 @@ def rows_of(data: bytes, most_rows: int) -> Rows:
         raise ImportUnreadable(problem=_old(data))
     try:
         parts = _bounded(data)
-        book = load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+        book = load_workbook(
+            io.BytesIO(_transitional(data)), read_only=True, data_only=True, keep_links=False
+        )
     except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ExpatError, SyntaxError) as error:
         raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged")) from error
     except (NotImplementedError, RuntimeError) as error:  # a compression or a password zipfile does not know
@@ -78,9 +90,11 @@ def rows_of(data: bytes, most_rows: int) -> Rows:
     scanned = parts.get(sheet._worksheet_path.lstrip("/"), Scanned())
     rows: list[list[str]] = []
     filled = 0
+    counted = CountedFrom1904 if book.epoch == CALENDAR_MAC_1904 else str
+    codes: dict[int, str] = {}  # of number formats, by style: looked up once
     try:
-        for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
-            texts = [_text(cell) for cell in cells]
+        for number, cells in enumerate(sheet.iter_rows(), 1):
+            texts = [_cell_text(cell, codes, counted) for cell in cells]
             for column in scanned.unfinished.get(number, ()):
                 texts += [""] * (column - len(texts))
                 texts[column - 1] = Lost(_("a formula in it has no result yet: open the file and save it"))
@@ -104,6 +118,21 @@ def rows_of(data: bytes, most_rows: int) -> Rows:
     while rows and not rows[-1]:
         rows.pop()
     return Rows(rows, [one.title for one in with_rows[1:]], scanned.merged)
+
+
+def _transitional(data: bytes) -> bytes:
+    """Strict Open XML has other namespaces for the same words, and openpyxl knows only the one kind."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if STRICT not in archive.read("_rels/.rels"):
+            return data
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as rewritten:
+            for part in archive.infolist():
+                content = archive.read(part)
+                if part.filename.endswith((".xml", ".rels")):
+                    content = _STRICT_NAME.sub(rb"http://schemas.openxmlformats.org/\1/2006/", content)
+                rewritten.writestr(part.filename, content)
+    return held.getvalue()
 
 
 def _old(data: bytes) -> str:
@@ -233,6 +262,37 @@ def _column_number(place: str) -> int:
     return number
 
 
+def _cell_text(cell: Any, codes: dict[int, str], counted: type[str]) -> str:
+    value = cell.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return _text(value)
+    if cell._style_id not in codes:
+        with suppress(IndexError):  # a style that the workbook has not
+            codes[cell._style_id] = cell.number_format or ""
+    text = shown_as(value, codes.get(cell._style_id, "")) or number_text(value)
+    return text if isinstance(text, Lost) else counted(text)
+
+
+def shown_as(value: int | float, code: str) -> str:
+    """With the zeros that the cell shows in front: 10 as 000010 or 000-010; "" where its format says nothing of it."""
+    code = _LOCALE.sub("", code).partition(";")[0]
+    if value < 0 or not float(value).is_integer() or value >= _EXACT:
+        return ""
+    if code.count("0") < 2 or not _ZEROS.fullmatch(code):
+        return ""
+    parts = _FORMAT_PART.findall(code)
+    zeros = parts.count("0")
+    digits = f"{int(value):0{zeros}d}"
+    first, rest = digits[: len(digits) - zeros + 1], iter(digits[len(digits) - zeros + 1 :])
+    shown, begun = "", False
+    for part in parts:
+        if part != "0":
+            shown += part.strip('"').removeprefix("\\")
+        else:
+            shown, begun = shown + (next(rest) if begun else first), True
+    return shown
+
+
 def _text(value: Any) -> str:
     if value is None:
         return ""
@@ -251,6 +311,9 @@ def _text(value: Any) -> str:
         return rounded.isoformat()
     if isinstance(value, date | time):
         return value.isoformat()
+    if isinstance(value, timedelta):  # of a format that counts hours, such as [h]:mm
+        minutes, seconds = divmod(round(value.total_seconds()), 60)
+        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return str(value)
 
 

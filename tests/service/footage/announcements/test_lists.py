@@ -22,6 +22,7 @@ from service.finding.search.queries import search
 from service.footage.announcements.actions import restore, withdraw
 from service.footage.announcements.errors import NotAnnounced, NotWithdrawn
 from service.footage.announcements.importers import AnnouncementImporter
+from service.footage.announcements.lists import GONE
 from service.footage.announcements.queries import list_announced
 from service.footage.recordings.errors import NothingToRemove, NotReceived
 from service.footage.recordings.queries import original_bytes
@@ -29,6 +30,7 @@ from service.footage.recordings.removal import ask_removal
 from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.registry.importing.actions import Report, run_import
+from service.registry.importing.errors import ImportUnreadable
 from tests.fixtures.statements import counted_statements
 from tests.service.finding.linking.field import Field, at
 from tests.service.registry.importing.tables import outcomes
@@ -72,6 +74,22 @@ def bring(
 def rows_of(field: Field) -> list[Recording]:
     field.session.expire_all()
     return list(field.session.scalars(select(Recording).order_by(Recording.file_name, Recording.id)))
+
+
+@pytest.mark.parametrize("content", ["hello world", "", "甲,乙\n1,2\n", "<html><table></table></html>"])
+def test_what_is_no_list_does_not_say_that_all_files_are_gone(field: Field, content: str) -> None:
+    bring(field, [file("1.mp4")])
+    with pytest.raises(ImportUnreadable):
+        bring(field, content, recorder=file("1.mp4")["recorder"])
+    assert GONE not in rows_of(field)[0].claims["announced"]
+
+
+def test_a_list_says_the_name_of_a_file_that_it_does_not_take(field: Field) -> None:
+    table = "设备清单\n文件名,设备编号,开始时间\n1.mp4,R-07,昨天\n2.mp4,R-07,2026年6月3日 上午9点\n1.mp4,R-07,昨天\n"
+    report, _gone = bring(field, table)
+    assert [(row.row, row.key, row.outcome) for row in report.rows] == [
+        (3, "1.mp4", "refused"), (4, "R-07/2.mp4", "created"), (5, "1.mp4#3", "refused"),
+    ]  # fmt: skip
 
 
 def test_who_only_looks_on_announces_nothing(field: Field) -> None:

@@ -86,6 +86,28 @@ def test_a_sidecar_tells_the_start_as_its_spreadsheet_writes_it(said: str, start
     assert (key, facts.as_json()) == ("s2.mp4", {"officer": "000002", "start": start})
 
 
+@pytest.mark.parametrize("encoding", ["gb18030", "utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+@pytest.mark.parametrize("title", ["", "执法记录清单\n", "清单,2026年11月\n\n"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_a_list_is_read_in_every_encoding_and_under_its_title(
+    encoding: str, title: str, separator: str
+) -> None:
+    table = title + "文件名,执法证号,开始时间\nS2.MP4,000002,2026/11/7 9:05\nS3.MP4,000003,昨天\n".replace(
+        ",", separator
+    )
+    found = read_sidecar_by_any(table.encode(encoding), "list.csv", KNOWN, SHANGHAI)
+    assert {key: facts.as_json() for key, facts in found} == {
+        "s2.mp4": {"officer": "000002", "start": "2026-11-07T01:05:00+00:00"},
+        "s3.mp4": {"officer": "000003"},
+    }
+
+
+def test_a_list_that_was_cut_off_tells_what_is_whole() -> None:
+    table = "文件名,执法证号,备注\nS2.MP4,000002,完整\nS3.MP4,000003,断了".encode("gb18030")[:-1]
+    found = read_sidecar_by_any(table, "list.csv", KNOWN, SHANGHAI)
+    assert found[0][1].as_json() == {"officer": "000002", "note": "完整"}
+
+
 def test_stamp_of_the_end_and_a_clock_in_utc() -> None:
     conventions = Conventions.of(
         {"clock_zone": "utc", "stamp": "end", "filename_patterns": [r"(?P<at>\d{14})"]}

@@ -197,9 +197,72 @@ def test_columns_left_out_stay_as_they_are_and_a_cancelled_event_keeps_its_row(f
     assert event.cancelled_at is not None and event.departed_at == at("09:30") and event.latitude == 25.8
 
 
-def test_a_missing_column_refuses_the_whole_file(field: Field) -> None:
-    with pytest.raises(ColumnsMissing):
-        bring(field, EventImporter, "事件编号,标题\nE-1,x\n")
+@pytest.mark.parametrize("rows", ["", "E-1,x\n"])
+@pytest.mark.parametrize(
+    ("locale", "missing"), [("zh-CN", "抵达时间、类别、中队"), ("en", "arrived_at, kind, squad")]
+)
+def test_a_missing_column_refuses_the_whole_file_and_says_what_was_seen(
+    field: Field, rows: str, locale: str, missing: str
+) -> None:
+    with speaking(locale), pytest.raises(ColumnsMissing) as refused:
+        bring(field, EventImporter, f"事件编号,标题,经办\n{rows}")
+    said = refused.value.say()
+    assert all(column in said for column in missing.replace("、", ", ").split(", "))
+    assert "事件编号, 标题, 经办" in said
+
+
+@pytest.mark.parametrize("importer", [importer for importer, _table, _content in TABLES])
+@pytest.mark.parametrize(
+    "content", ["hello world", "", "名字一,名字二\n", "<html><table></table></html>", "x\ny\n"]
+)
+def test_what_is_no_such_table_is_refused_and_not_said_to_be_applied(
+    field: Field, importer: type, content: str
+) -> None:
+    with pytest.raises((ColumnsMissing, ImportUnreadable)):
+        bring(field, importer, content)
+
+
+def test_a_header_alone_and_an_empty_list_are_tables_without_rows(field: Field) -> None:
+    assert bring(field, OfficerImporter, "证号,姓名,中队\n").rows == []
+    importer = OfficerImporter(field.session, field.actor(Role.admin))
+    assert run_import(importer, b"[]", "application/json", dry_run=False).rows == []
+
+
+def test_a_refused_row_carries_its_id_and_the_number_that_the_spreadsheet_shows(field: Field) -> None:
+    fill(field)
+    table = (
+        "2024年6月执法活动,,,,\n\n事件编号,标题,类别,抵达时间,中队\n"
+        "E-3,x,跳舞,2024-06-04 09:00,one\n\nE-4,x,巡查,昨天,one\nE-5,x,巡查,2024-06-04 09:00,nine\n"
+    )
+    rows = [(row.row, row.key, row.outcome) for row in bring(field, EventImporter, table).rows]
+    assert rows == [(4, "E-3", "refused"), (6, "E-4", "refused"), (7, "E-5", "refused")]
+
+
+def test_the_usual_other_headers_are_known(field: Field) -> None:
+    fill(field)
+    tables: list[tuple[type, str]] = [
+        (OfficerImporter, "证件号,人员姓名,所属中队\n014,队员 014,one\n"),
+        (
+            EventImporter,
+            "活动编号,活动名称,活动类型,到达时间,离开现场时间,所属中队,执法人员,活动地点\n"
+            "E-9,检查,日常巡查,2024-06-05 09:00,2024-06-05 09:30,one,014,人民路\n",
+        ),
+    ]
+    for importer, table in tables:
+        report = bring(field, importer, table)
+        assert (outcomes(report), report.ignored_columns) == (["created"], [])
+
+
+def test_numbers_of_json_name_officers_and_cases_as_a_spreadsheets_do(field: Field) -> None:
+    fill(field)
+    bring(field, OfficerImporter, "证号,姓名,中队\n15,队员 015,one\n")
+    rows = [
+        {"external_id": 7, "title": 2024, "kind": "inspection", "squad": "one", "officers": [15],
+         "arrived_at": "2024-06-05 09:00", "latitude": 25.8, "longitude": 114.9}
+    ]  # fmt: skip
+    importer = EventImporter(field.session, field.actor(Role.admin))
+    report = run_import(importer, json.dumps(rows).encode(), "application/json", dry_run=False)
+    assert [(row.outcome, row.key, row.problem) for row in report.rows] == [("created", "7", None)]
 
 
 def test_who_sees_one_squad_imports_for_that_squad_only(field: Field) -> None:

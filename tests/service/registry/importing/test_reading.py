@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from service.kernel.i18n import speaking
 from service.kernel.written_times import UnreadableTime
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 from service.registry.importing.rules import MOST_ROWS, many, moment, read, truth
@@ -15,10 +16,57 @@ ROW = {"certificate_no": "012", "name": "队员 012", "squad": "one"}
 TABLE = "证号,姓名,中队\r\n012,队员 012,one\r\n"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gbk", "gb18030"])
-def test_every_encoding_that_office_programs_write_is_read(encoding: str) -> None:
-    sheet = read(TABLE.encode(encoding), "text/csv", HEADERS)
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gbk", "gb18030"]
+)
+@pytest.mark.parametrize("title", ["", "x\r\n", "2026年执法人员名单\r\n\r\n"])
+def test_every_encoding_that_office_programs_write_is_read(encoding: str, title: str) -> None:
+    sheet = read((title + TABLE).encode(encoding), "text/csv", HEADERS)
     assert [row.values for row in sheet.rows] == [ROW]
+    assert sheet.rows[0].number == 2 + title.count("\n")
+
+
+def test_the_encoding_is_that_of_the_whole_and_not_of_its_first_bytes() -> None:
+    ascii_only = "certificate_no,name\r\n" + "012,x\r\n" * 5000
+    for encoding in ("utf-8", "gb18030"):
+        sheet = read((ascii_only + "013,买买提\r\n").encode(encoding), "text/csv", HEADERS)
+        assert sheet.rows[-1].values["name"] == "买买提"
+
+
+def test_one_broken_byte_does_not_make_every_name_another() -> None:
+    content = (TABLE * 3).encode()
+    with pytest.raises(ImportUnreadable):
+        read(content[:-12] + b"\xe9" + content[-12:], "text/csv", HEADERS)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        ("", "empty"),
+        (" \r\n\t", "empty"),
+        ("\ufeff", "empty"),
+        ("<html><body><table><tr><td>证号</td></tr></table></body></html>", "web page"),
+        ("<table>\n<tr><td>证号</td>\n<td>姓名</td></tr>\n</table>", "web page"),
+        ("\ufeff <!DOCTYPE html>\n<html>", "web page"),
+        ('<?xml version="1.0"?>\n<html xmlns="http://www.w3.org/1999/xhtml">', "web page"),
+        ("MIME-Version: 1.0\nContent-Type: multipart/related", "web page"),
+        ('<?xml version="1.0"?><?mso-application progid="Excel.Sheet"?><Workbook>', "XML"),
+        ("%PDF-1.7\n", "no table"),
+        ("\x02\x03 certificate_no", "no table"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["", "text/csv", "application/json", "application/vnd.ms-excel"])
+def test_what_is_no_table_says_what_it_is(content: str, word: str, kind: str) -> None:
+    with speaking("en"), pytest.raises(ImportUnreadable) as refused:
+        read(content.encode(), kind, HEADERS)
+    assert word in refused.value.params["problem"]
+
+
+@pytest.mark.parametrize(
+    "header", ["证号*", "*证号", "证 号", "证号（必填）", "＊证号（必填，不可重复）", "证号(如 012)"]
+)
+def test_a_remark_beside_a_column_name_is_no_other_column(header: str) -> None:
+    assert read(f"{header},姓名\n012,x\n".encode(), "", HEADERS).rows[0].values["certificate_no"] == "012"
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])

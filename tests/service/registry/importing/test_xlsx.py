@@ -1,18 +1,20 @@
 """XLSX tables as office programs write them, and as those who mean no good do."""
 
 import io
+import re
 import zipfile
 from datetime import date, datetime, time
 from typing import Any
 
 import pytest
 from openpyxl import Workbook
+from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from service.kernel.i18n import speaking
 from service.kernel.paper.workbook import XLSX
 from service.registry.importing import xlsx
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
-from service.registry.importing.rules import read
+from service.registry.importing.rules import moment, read
 
 HEADERS = {
     "证号": "certificate_no",
@@ -109,7 +111,7 @@ def test_a_title_merged_headers_blank_rows_and_columns_are_passed_over() -> None
     )
     sheet = read(data, "", HEADERS)
     assert [row.values["squad"] for row in sheet.rows] == ["one", "two"]
-    assert [row.number for row in sheet.rows] == [1, 3]
+    assert [row.number for row in sheet.rows] == [5, 7], "as the spreadsheet numbers them"
     assert sheet.ignored == ()
 
 
@@ -144,6 +146,82 @@ def test_a_formula_that_was_never_calculated_spoils_its_row_and_one_that_was_doe
     found = read(zipped(rows), "", HEADERS).rows
     assert [bool(row.problem) for row in found] == [True, True, False, False]
     assert found[2].values == {"certificate_no": "14", "name": "15"}
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "shown"),
+    [
+        (10, "000000", "000010"),
+        (10, "000", "010"),
+        (1234567, "000000", "1234567"),
+        (0, "0000", "0000"),
+        (1234, "000-000", "001-234"),
+        (7, '"R-"000', "R-007"),
+        (7, r"\R\-00", "R-07"),
+        (12, "[$-804]0000;@", "0012"),
+        (10.0, "General", "10"),
+        (10, "0", "10"),
+        (10, "0.00", "10"),
+        (10.5, "0000", "10.5"),
+        (-5, "0000", "-5"),
+        (30, '0"秒"', "30"),
+        (0.5, "00%", "0.5"),
+        (10, "@", "10"),
+    ],
+)
+def test_a_number_has_the_zeros_in_front_that_its_cell_shows(value: float, code: str, shown: str) -> None:
+    book = Workbook()
+    book.active.append(["证号"])
+    book.active.append([value])
+    book.active["A2"].number_format = code
+    assert values(saved(book)) == [{"certificate_no": shown}]
+
+
+def test_a_style_that_the_workbook_has_not_breaks_nothing() -> None:
+    rows = f'<row>{INLINE.format("证号")}</row><row><c s="99999"><v>12</v></c></row>'
+    assert values(zipped(rows)) == [{"certificate_no": "12"}]
+
+
+def strict(data: bytes) -> bytes:
+    """As Excel saves a "Strict Open XML Spreadsheet"."""
+    held = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(held, "w") as new:
+        for name in old.namelist():
+            content = re.sub(
+                rb"http://schemas\.openxmlformats\.org/(spreadsheetml|officeDocument|drawingml)/2006/",
+                rb"http://purl.oclc.org/ooxml/\1/",
+                old.read(name),
+            )
+            new.writestr(name, content)
+    return held.getvalue()
+
+
+def test_a_strict_workbook_is_read_like_any_other() -> None:
+    book = Workbook()
+    book.active.append(["证号", "姓名", "领用时间"])
+    book.active.append([10, "队员 012", datetime.fromisoformat("2026-11-20T09:00:00")])
+    book.active["A2"].number_format = "000000"
+    found = strict(saved(book))
+    assert values(found) == [
+        {"certificate_no": "000010", "name": "队员 012", "held_from": "2026-11-20T09:00:00"}
+    ]
+
+
+def test_an_iso_date_of_a_strict_workbook_is_a_time() -> None:
+    rows = f'<row>{INLINE.format("领用时间")}</row><row><c t="d"><v>2026-11-20T09:00:00</v></c></row>'
+    assert values(strict(zipped(rows))) == [{"held_from": "2026-11-20T09:00:00"}]
+
+
+def test_days_are_counted_as_the_workbook_says() -> None:
+    """Also where the column was never told that it holds times, or by one of the Chinese formats without a code."""
+    for epoch, number in ((WINDOWS_EPOCH, 46346.375), (MAC_EPOCH, 44884.375)):
+        book = Workbook()
+        book.epoch = epoch
+        book.active.append(["领用时间", "证号"])
+        book.active.append([number, 12])
+        [found] = values(saved(book))
+        assert moment(found["held_from"]) == datetime.fromisoformat("2026-11-20T09:00:00")
+        assert found["certificate_no"] == "12"
 
 
 def test_only_the_first_sheet_is_read_and_the_others_are_named() -> None:

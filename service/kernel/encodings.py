@@ -1,0 +1,77 @@
+"""Text in whatever encoding a program in China wrote it. Pure.
+
+Told by the whole text: a first line of ASCII says nothing of the names below it.
+"""
+
+import re
+from contextlib import suppress
+
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\x84\x31\x95\x33", "gb18030"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+)
+_UTF_8 = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+_BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+_MOSTLY = 0.9
+_SELDOM = 60
+_USUAL = re.compile(r"[\t\r\n -~·—-…、-】一-龥！-～]")
+_ODD = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+
+
+class NoText(ValueError):
+    """`encoding` is what the bytes seem to be in, `place` the first that do not fit."""
+
+    def __init__(self, encoding: str, place: int) -> None:
+        super().__init__(f"{encoding}, byte {place}")
+        self.encoding = encoding
+
+
+def decoded(data: bytes) -> str:
+    """UTF-8 and UTF-16, with a mark or without, else GB 18030 (which holds GBK and GB 2312)."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _decode(data[len(mark) :], encoding, len(mark))
+    if wide := _wide(data):
+        return wide
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if _seems_utf_8(data):  # one broken byte among good ones: as GB 18030 every name would be another
+            raise NoText("utf-8", error.start) from error
+    return _decode(data, "gb18030")
+
+
+def name_decoded(raw: bytes) -> str:
+    """A name as some client sent it; what is in neither encoding is replaced, for the bytes it names are sound."""
+    for encoding in ("utf-8", "gb18030"):
+        try:
+            return raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+    return raw.decode(errors="replace")
+
+
+def _decode(data: bytes, encoding: str, before: int = 0) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise NoText(encoding, before + error.start) from error
+
+
+def _wide(data: bytes) -> str:
+    """UTF-16 without a mark: commas and line ends have a zero byte, mostly on one side; "" if it is none."""
+    if len(data) % 2 or data.count(0) * _SELDOM < len(data):
+        return ""
+    encoding = "utf-16-le" if data[1::2].count(0) > data[::2].count(0) else "utf-16-be"
+    with suppress(UnicodeDecodeError):
+        text = data.decode(encoding)
+        if not _ODD.search(text) and len(_USUAL.findall(text)) >= _MOSTLY * len(text):
+            return text
+    return ""
+
+
+def _seems_utf_8(data: bytes) -> bool:
+    fitting = sum(len(found) for found in _UTF_8.findall(data))
+    return fitting >= _MOSTLY * len(_BEYOND_ASCII.findall(data))
