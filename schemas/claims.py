@@ -52,9 +52,24 @@ class PutRight(TypedDict, total=False):
     rejected: list[str]
 
 
+Source = Literal["declared", "sidecar", "file_name"]
+
+
+class SaidAlso(TypedDict):
+    """What a later arrival of the same bytes said. `name`: of what is claimed, `start` or `end`. `filled`: nobody had
+    said it before; else it contradicts what was said and is not applied."""
+
+    receipt: str
+    file_name: str
+    name: str
+    value: str
+    source: Source
+    filled: bool
+
+
 class Claims(TypedDict, total=False):
     """The keys of Upload-Metadata; beside them what the sidecar, the file's name and a station's list say.
-    `device_time_at`: the server's clock when `device_time` was said."""
+    `device_time_at`: the server's clock when `device_time` was said. `also`: what further arrivals of the bytes said."""
 
     filename: str
     sha256: str
@@ -71,3 +86,4 @@ class Claims(TypedDict, total=False):
     file_name: FileFacts
     announced: Announced
     event_put_right: PutRight
+    also: list[SaidAlso]

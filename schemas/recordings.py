@@ -122,7 +122,7 @@ class ReceiptOutcome(enum.StrEnum):
 
 
 class Receipt(SQLModel, table=True):
-    """One arrival of bytes: who, when, from which dock, declared hash, outcome."""
+    """One arrival of bytes: who, when, from which dock, declared hash, outcome. `claims`: what was said with it."""
 
     __tablename__ = "receipts"
     __table_args__ = (enum_check("outcome", ReceiptOutcome),)
@@ -138,11 +138,14 @@ class Receipt(SQLModel, table=True):
     declared_sha256: str | None = Field(default=None, max_length=64)
     stored_sha256: str | None = Field(default=None, max_length=64)
     outcome: ReceiptOutcome = enum_field(ReceiptOutcome, default=ReceiptOutcome.pending)
+    claims: Annotated[Claims, AsStored()] = json_field()
     received_at: datetime = time_field(default_now=True)
     verified_at: datetime | None = time_field(nullable=True)
 
 
 class ReceiptRead(SQLModel):
+    """`claims`: what was said with this arrival; empty for those of before this was kept."""
+
     id: UUID
     file_name: str
     dock: str
@@ -150,6 +153,7 @@ class ReceiptRead(SQLModel):
     declared_sha256: str | None
     stored_sha256: str | None
     outcome: ReceiptOutcome
+    claims: Annotated[Claims, AsStored()]
     received_at: datetime
     verified_at: datetime | None
 

@@ -93,6 +93,7 @@ DURATION_CLAIM = KnownTag("duration_claim", _("Claimed duration is false"), TIME
 CLOCK_DOUBT = KnownTag("clock_doubt", _("Clock in doubt"), TIME, TagSource.clock, 0.9, chip=False)
 SIZE_DIFFERS = KnownTag("size_differs", _("Size differs from the station's list"), QUALITY, TagSource.sidecar)
 MD5_DIFFERS = KnownTag("md5_differs", _("MD5 differs from the station's list"), QUALITY, TagSource.sidecar)
+SAID_OTHERWISE = KnownTag("said_otherwise", _("A later arrival says otherwise"))
 
 TAGS = {
     tag.name: tag
@@ -131,6 +132,7 @@ TAGS = {
         _flag("flag_restricted", _("Restricted on the device")),
         SIZE_DIFFERS,
         MD5_DIFFERS,
+        SAID_OTHERWISE,
         # of earlier versions
         KnownTag("time", _("Time"), TIME),
         KnownTag("flag", _("Mark")),

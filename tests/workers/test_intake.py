@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -11,8 +12,11 @@ from sqlalchemy import func, select
 from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind
 from schemas.originals import Original
-from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState
+from schemas.people import Officer
+from schemas.recorders import Recorder, RecorderModel
+from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState, Tag
 from service.access.queries import get_recording
+from service.finding.search.queries import SearchFilters, search
 from service.kernel.database import transaction
 from service.kernel.errors import NotFound
 from service.kernel.jobs import request_job
@@ -22,6 +26,7 @@ from tests.fixtures.media import footage
 from workers.runner import run_job
 
 FIRST = (JobKind.intake,)
+SAID = (JobKind.intake, JobKind.tags)
 
 
 @pytest.fixture(scope="module")
@@ -97,6 +102,53 @@ def test_the_same_bytes_of_the_same_squad_are_a_second_receipt(bureau: Bureau, c
     assert survivor.note == "第二次"
     with bureau.session() as session:
         assert get_recording(session, bureau.actor(), second).id == first, "the id stays valid"
+
+
+def test_a_better_name_and_more_that_is_said_count_when_the_bytes_come_again(
+    bureau: Bureau, clip: Path, tmp_path: Path
+) -> None:
+    with transaction() as session:
+        session.add(Officer(certificate_no="000002", name="李四", squad_id=bureau.squad("1")))
+        model = RecorderModel(
+            code="M",
+            name="M",
+            conventions={"filename_patterns": [r"(?P<recorder>R-\d+)_(?P<officer>\d{6})_(?P<at>\d{14})"]},
+        )
+        session.add(model)
+        session.flush()
+        session.add(Recorder(serial="R-01", squad_id=bureau.squad("1"), model_id=model.id))
+    plain, named, other = (
+        tmp_path / name
+        for name in ("x.mp4", "R-01_000002_20261125100500.mp4", "R-01_000003_20261125113000.mp4")
+    )
+    for path in (plain, named, other):
+        path.write_bytes(clip.read_bytes())
+    id_ = bureau.receive(plain)
+    run_all_jobs(SAID)
+    assert bureau.recording(id_).officer_id is None and bureau.recording(id_).recorded_from is None
+    bureau.receive(named, recorder="R-01")
+    bureau.receive(other, squad="2", recorder="R-01", note="别的中队")
+    run_all_jobs(SAID)
+    found = bureau.recording(id_)
+    assert found.recorder_id is not None and found.officer_id is not None
+    assert found.recorded_from == datetime(2026, 11, 25, 2, 5, tzinfo=UTC)
+    assert [(one["name"], one["filled"]) for one in found.claims["also"]] == [
+        ("recorder", True), ("officer", True), ("start", True),
+    ]  # fmt: skip
+    bureau.receive(other)
+    run_all_jobs(SAID)
+    again = bureau.recording(id_)
+    assert (again.officer_id, again.recorded_from) == (found.officer_id, found.recorded_from)
+    assert [(one["name"], one["value"]) for one in again.claims["also"] if not one["filled"]] == [
+        ("officer", "000003"), ("start", "2026-11-25T03:30:00+00:00"),
+    ]  # fmt: skip
+    assert "别的中队" not in str(again.claims), "what another squad says of the same bytes stays with it"
+    with bureau.session() as session:
+        for words in ("x.mp4", "20261125100500", "R-01_000003"):
+            hits = search(session, frozenset({bureau.squad("1")}), SearchFilters(q=words)).items
+            assert [one.recording_id for one in hits] == [id_], words
+        tags = session.scalars(select(Tag.value).where(Tag.recording_id == id_, Tag.name == "said_otherwise"))
+        assert sorted(tags) == ["officer 000003", "start 2026-11-25T03:30:00+00:00"]
 
 
 def test_another_squad_has_its_own_recording_and_learns_nothing(bureau: Bureau, clip: Path) -> None:

@@ -57,25 +57,34 @@ def documents(session: Session, recording_ids: list[UUID]) -> Iterator[SearchDoc
 
 def _read(session: Session, ids: list[UUID], *first: Asked) -> "_Known":
     asked = {"ids": ids}
-    recordings, links, tags, stored = together(
-        session, *first, (_RECORDINGS, asked), (_LINKS, asked), (_TAGS, asked), (_SUBJECTS, {})
-    )[-4:]
+    recordings, links, tags, names, stored = together(
+        session,
+        *first,
+        (_RECORDINGS, asked),
+        (_LINKS, asked),
+        (_TAGS, asked),
+        (_NAMES_OF, asked),
+        (_SUBJECTS, {}),
+    )[-5:]
     known = _Known(recordings, about=Subjects(stored[0].value if stored else SUBJECTS.default))
     for link in links:
         known.links[link.recording_id].append(link)
     for tag in tags:
         known.tags[tag.recording_id].append(tag)
+    for arrival in names:
+        known.names[arrival.recording_id].append(arrival.file_name)
     return known
 
 
 @dataclass
 class _Known:
-    """Rows of the statements below; links and tags by recording."""
+    """Rows of the statements below; links, tags and the names of further arrivals by recording."""
 
     recordings: list[Any]
     about: Subjects
     links: dict[UUID, list[Any]] = field(default_factory=lambda: defaultdict(list))
     tags: dict[UUID, list[Any]] = field(default_factory=lambda: defaultdict(list))
+    names: dict[UUID, list[str]] = field(default_factory=lambda: defaultdict(list))
 
     def documents(self) -> Iterator[SearchDocument]:
         return (self._document(one) for one in self.recordings if one.merged_into is None)
@@ -104,7 +113,7 @@ class _Known:
         if recording.officer_id is not None:
             people[recording.officer_id] = recording.certificate_no, recording.officer_name
         claims: Claims = recording.claims
-        texts = [recording.file_name, recording.note]
+        texts = [recording.file_name, *self.names[recording.id], recording.note]
         texts += [str(claims[name]) for name in CLAIMABLE if claims.get(name)]
         texts += [recording.squad_name, recording.squad_code]
         texts += [name for _number, name in people.values()]
@@ -197,5 +206,10 @@ _LINKS = text(
 )
 _TAGS = text(
     "SELECT recording_id, name, value FROM tags WHERE recording_id = ANY(CAST(:ids AS uuid[])) ORDER BY id"
+)
+# The same bytes may have come under several names.
+_NAMES_OF = text(
+    "SELECT DISTINCT recording_id, file_name FROM receipts WHERE recording_id = ANY(CAST(:ids AS uuid[]))"
+    " AND outcome IN ('verified', 'duplicate') ORDER BY recording_id, file_name"
 )
 _SUBJECTS = text("SELECT value FROM policy_values WHERE name = 'event_subjects'")

@@ -25,6 +25,8 @@ from schemas.recordings import (
 )
 from service.footage.announcements.adoption import adopt, note_size, take
 from service.footage.recordings import acts
+from service.footage.recordings.arrivals import Arrival as Arrived
+from service.footage.recordings.arrivals import together
 from service.footage.recordings.rules import Known, Standing, missing_claims, standing
 from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed
@@ -72,6 +74,7 @@ def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
             store_version=arrival.store_version,
             size=arrival.size,
             declared_sha256=arrival.declared_sha256,
+            claims=arrival.claims,
         )
     )
     record(
@@ -154,7 +157,8 @@ def assign_original(session: Session, recording: Recording, original: Original) 
         session.add(recording)
         session.flush()
         return recording
-    survivor.claims = missing_claims(survivor.claims, recording.claims)
+    survivor.claims = missing_claims(survivor.claims, _not_in_receipts(survivor.claims, recording.claims))
+    survivor.claims = together(survivor.claims, _arrival(session, recording))
     survivor.note = survivor.note or recording.note
     recording.merged_into = survivor.id
     recording.state, recording.reason = survivor.state, survivor.reason
@@ -164,6 +168,26 @@ def assign_original(session: Session, recording: Recording, original: Original) 
     changed(session, Recording, [recording.id, survivor.id])
     _move_what_people_said(session, recording.id, survivor.id)
     return survivor
+
+
+def _arrival(session: Session, recording: Recording) -> list[Arrived]:
+    """As the tags read it again with its papers."""
+    receipt = session.scalars(
+        select(Receipt).where(Receipt.recording_id == recording.id).order_by(Receipt.received_at.desc())
+    ).first()
+    return [Arrived(str(receipt.id), receipt.file_name, receipt.claims)] if receipt else []
+
+
+def _not_in_receipts(held: Claims, more: Claims) -> Claims:
+    """What a station's list and a person said of it."""
+    found = Claims()
+    if "announced" in more:
+        found["announced"] = more["announced"]
+    if "event_put_right" in more and "event_put_right" not in held:
+        found["event_put_right"] = more["event_put_right"]
+        if "event" in more:
+            found["event"] = more["event"]
+    return found
 
 
 def _move_what_people_said(session: Session, merged: UUID, survivor: UUID) -> None:

@@ -163,6 +163,7 @@ def _receipts(session: Session, actor: Actor, recording_id: UUID) -> list[dict[s
             "declared_sha256": row.declared_sha256,
             "stored_sha256": row.stored_sha256,
             "outcome": row.outcome,
+            "claims": row.claims,
             "received_at": row.received_at,
             "verified_at": row.verified_at,
         }

@@ -2,11 +2,14 @@
 
 from typing import Any
 
+from schemas.claims import SaidAlso
 from schemas.reasons import MESSAGES
 from schemas.recording_clock import RecordingClock
 from service.kernel.i18n import gettext as _
-from service.kernel.i18n import lazy
+from service.kernel.i18n import lazy, moment
+from service.kernel.settings import get_settings
 from service.kernel.words import Word
+from service.kernel.written_times import time_or_none
 
 STATES = {
     "announced": Word(
@@ -150,6 +153,25 @@ def reason_sentence(code: str | None, params: dict[str, Any] | None = None) -> s
         return _(message) % said
     except KeyError:
         return _(message)
+
+
+# What further arrivals of the same bytes say (service.footage.recordings.arrivals).
+SAID = {
+    "recorder": lazy("Recorder"),
+    "officer": lazy("Officer"),
+    "event": lazy("Event"),
+    "case": lazy("Case"),
+    "start": lazy("Start"),
+    "end": lazy("End"),
+}
+
+
+def said_also(one: SaidAlso) -> str:
+    value = one["value"]
+    if one["name"] in ("start", "end"):
+        at = time_or_none(value, get_settings().zone)
+        value = moment(at, "second") if at else value
+    return f"{SAID[one['name']]} {value}"
 
 
 def doubts(clock: RecordingClock) -> list[str]:

@@ -9,6 +9,7 @@ from sqlmodel import Session
 
 from schemas.accounts import Account
 from schemas.cases import Case
+from schemas.claims import SaidAlso
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent
 from schemas.jobs import Job, JobState
@@ -34,6 +35,7 @@ from service.footage.recordings.words import (
     doubts,
     format_name,
     reason_sentence,
+    said_also,
 )
 from service.footage.tags import tag_group, tag_label, tag_source
 from service.kernel.actor import Actor
@@ -88,7 +90,7 @@ def detail(session: Session, actor: Actor, recording: Recording) -> views.Record
         links=[link for link in links if link.status != LinkState.offered],
         offered=[link for link in links if link.status == LinkState.offered],
         jobs=job_views(session, actor, recording),
-        receipts=[_receipt(session, receipt) for receipt in receipts],
+        receipts=[_receipt(session, receipt, recording.claims.get("also", [])) for receipt in receipts],
         custody=[entry_view(entry) for entry in custody],
         claims=_unknown_claims(recording),
         may_decide=may(actor.role, "link"),
@@ -335,7 +337,8 @@ def _missing(recording: Recording, original: Original | None) -> list[str]:
     return list(dict.fromkeys(text for text in [own, *said] if text))
 
 
-def _receipt(session: Session, receipt: Receipt) -> views.Receipt:
+def _receipt(session: Session, receipt: Receipt, also: Sequence[SaidAlso]) -> views.Receipt:
+    mine = [one for one in also if one["receipt"] == str(receipt.id)]
     account = session.get(Account, receipt.account_id) if receipt.account_id else None
     declared = receipt.declared_sha256
     return views.Receipt(
@@ -348,6 +351,8 @@ def _receipt(session: Session, receipt: Receipt) -> views.Receipt:
         matches=None
         if declared is None or receipt.stored_sha256 is None
         else declared == receipt.stored_sha256,
+        added=[said_also(one) for one in mine if one["filled"]],
+        otherwise=[said_also(one) for one in mine if not one["filled"]],
     )
 
 

@@ -69,6 +69,8 @@ class Receipt:
     outcome: str  # accepted | same_bytes | hash_mismatch | refused
     declared_sha256: str | None = None
     matches: bool | None = None  # None: nothing was declared
+    added: list[str] = field(default_factory=list)  # what it said that nobody had said before
+    otherwise: list[str] = field(default_factory=list)  # what it said against an earlier word; not applied
 
 
 @dataclass(slots=True)

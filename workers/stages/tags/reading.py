@@ -1,5 +1,6 @@
 """Tags: what the file, its name and its papers say, checked against what can be. The whole set, every time."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -10,12 +11,13 @@ from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original
 from schemas.people import Officer
 from schemas.recorders import Recorder
-from schemas.recordings import Recording, RecordingState, Tag, TagSource
+from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState, Tag, TagSource
 from service.finding.linking.claims import claim, find_case, find_event
 from service.finding.linking.evidence import Source
 from service.footage.announcements.adoption import settle
 from service.footage.announcements.rules import papers, sidecar_of
 from service.footage.recordings.actions import refresh_recording
+from service.footage.recordings.arrivals import Arrival, alone, together
 from service.kernel.changes import changed
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
@@ -121,6 +123,7 @@ def _publish(session: Session, held: Lease, track: Track, md5: str | None = None
         original.media = {**original.media, "md5": md5}
         session.add(original)
     made = rules.tags(recording.id, facts, verdict, original.measurements, judged, where, claimed)
+    made += rules.contradictions(recording.id, recording.claims)
     session.add_all([*made, *station_tags(recording.id, recording.claims, original.size, md5)])
     refresh_recording(session, recording.id)
 
@@ -153,12 +156,11 @@ def _with_papers(session: Session, recording: Recording) -> Claims:
     """The claims with what the sidecar and the file's name say today: a sidecar may come late, a model's patterns
     may have been set right since."""
     beside = sidecar_facts(session, recording.squad_id, recording.file_name, recording.received_at)
-    sidecar = papers(recording.claims, beside)
+    own = alone(recording.claims)
+    sidecar = papers(own, beside)
     if not beside:
-        sidecar |= sidecar_of(
-            recording.claims
-        )  # its own sidecar may have given way to that of a later file of the same name
-    own = recording.claims.copy()
+        # its own sidecar may have given way to that of a later file of the same name
+        sidecar |= sidecar_of(own)
     own.pop("sidecar", None)
     own.pop("file_name", None)
     if sidecar:
@@ -166,7 +168,28 @@ def _with_papers(session: Session, recording: Recording) -> Claims:
     said = claim(own, "recorder")
     if named := facts_in_name(session, recording.file_name, said[0] if said else None):
         own["file_name"] = named.as_json()
-    return own
+    return together(own, _arrivals(session, recording, said[0] if said else None))
+
+
+def _arrivals(session: Session, recording: Recording, recorder: str | None) -> Iterator[Arrival]:
+    """Those of the squad, in their order; nothing where the bytes came once. `recorder`: as the first says."""
+    receipts = session.scalars(
+        select(Receipt)
+        .where(
+            Receipt.recording_id == recording.id,
+            Receipt.outcome.in_((ReceiptOutcome.verified, ReceiptOutcome.duplicate)),
+        )
+        .order_by(Receipt.received_at, Receipt.id)
+    ).all()
+    for receipt in receipts if len(receipts) > 1 else ():
+        claims = receipt.claims.copy()
+        if beside := sidecar_facts(session, recording.squad_id, receipt.file_name, receipt.received_at):
+            claims["sidecar"] = beside
+        said = claim(claims, "recorder")
+        recorder = recorder or (said[0] if said else None)
+        if named := facts_in_name(session, receipt.file_name, said[0] if said else recorder):
+            claims["file_name"] = named.as_json()
+        yield Arrival(str(receipt.id), receipt.file_name, claims)
 
 
 def _model_of(session: Session, recording: Recording) -> Conventions | None:

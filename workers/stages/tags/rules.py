@@ -83,6 +83,17 @@ def place(probe: Probe, track: Track) -> Where:
     return Where()
 
 
+def contradictions(recording_id: UUID, claims: Claims) -> list[Tag]:
+    """What a later arrival of the bytes says otherwise."""
+    return [
+        known.SAID_OTHERWISE.row(
+            recording_id, f"{one['name']} {one['value']}", source=CLAIM_SOURCES[one["source"]][0]
+        )
+        for one in claims.get("also", ())
+        if not one["filled"]
+    ]
+
+
 def tags(
     recording_id: UUID,
     probe: Probe,
