@@ -16,6 +16,8 @@ from urllib.parse import urljoin
 
 import httpx
 
+from service.kernel.encodings import name_decoded
+
 CHUNK = 1024 * 1024
 BODY = {"Content-Type": "application/offset+octet-stream"}
 WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
@@ -73,11 +75,7 @@ class Look:
 
 def name_of(path: Path) -> str:
     """In words that can be shown and sent: cards write names in UTF-8 or in the GBK of a Chinese Windows."""
-    raw = os.fsencode(path)
-    for encoding in ("utf-8", "gb18030"):
-        with contextlib.suppress(UnicodeDecodeError):
-            return raw.decode(encoding)
-    return raw.decode(errors="replace")
+    return name_decoded(os.fsencode(path))
 
 
 class Memory:

@@ -43,14 +43,21 @@ def decoded(data: bytes) -> str:
     return _decode(data, "gb18030")
 
 
+def sent(raw: bytes) -> str:
+    """A name or a few words as some client sent them: UTF-8, or the GB 18030 of a Chinese Windows. UnicodeDecodeError
+    if it is neither."""
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("gb18030")
+
+
 def name_decoded(raw: bytes) -> str:
-    """A name as some client sent it; what is in neither encoding is replaced, for the bytes it names are sound."""
-    for encoding in ("utf-8", "gb18030"):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return raw.decode(errors="replace")
+    """The same of a file's name; what is in neither encoding is replaced, for the bytes it names are sound."""
+    try:
+        return sent(raw)
+    except UnicodeDecodeError:
+        return raw.decode(errors="replace")
 
 
 def _decode(data: bytes, encoding: str, before: int = 0) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections import deque
 from collections.abc import AsyncIterator
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -11,11 +11,14 @@ from starlette.requests import Request
 
 from service.footage.uploads.rules import LONGEST, digest_header
 from service.footage.uploads.writer import body_of
+from service.kernel.encodings import name_decoded, sent
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 
 LARGEST_FIELD = 16 * 1024
-_ENCODED_NAME = re.compile(r"filename\*\s*=\s*(utf-8|iso-8859-1)'[^']*'([^\s;,]+)", re.IGNORECASE)
+_ENCODED_NAME = re.compile(
+    r"filename\*\s*=\s*(utf-8|iso-8859-1|gb18030|gbk|gb2312)'[^']*'([^\s;,]+)", re.IGNORECASE
+)
 
 
 def said_beside(request: Request) -> dict[str, str]:
@@ -31,14 +34,15 @@ def said_beside(request: Request) -> dict[str, str]:
     digest = digest_header(headers.get("content-digest"), headers.get("x-content-sha256"))
     if digest:
         values["sha256"] = digest
-    values |= {key: value for key, value in request.query_params.items() if key in LONGEST}
-    return values
+    asked = request.scope.get("query_string", b"").decode("latin-1")
+    pairs = parse_qsl(asked, keep_blank_values=True, encoding="latin-1")
+    return values | {key: name_decoded(value.encode("latin-1")) for key, value in pairs if key in LONGEST}
 
 
 def _as_sent(value: str) -> str:
-    """Headers reach us as Latin-1, one character a byte; what curl or a dock sends is UTF-8."""
+    """Headers reach us as Latin-1, one character a byte; what curl or a dock sends is UTF-8 or GB 18030."""
     try:
-        return value.encode("latin-1").decode()
+        return sent(value.encode("latin-1"))
     except UnicodeError:
         return value
 
@@ -48,7 +52,7 @@ def _attached_name(disposition: str) -> str:
     if encoded := _ENCODED_NAME.search(disposition):
         return unquote(encoded[2], encoding=encoded[1], errors="replace")
     _kind, options = parse_options_header(disposition)
-    return options.get(b"filename", b"").decode("utf-8", "replace")
+    return name_decoded(options.get(b"filename", b""))
 
 
 class Form:
@@ -128,7 +132,7 @@ class Form:
             self.files += 1
             if self.files > 1:
                 raise Invalid(field=self._field, problem=_("one file a request"))
-            self.fields.setdefault("filename", options[b"filename"].decode("utf-8", "replace"))
+            self.fields.setdefault("filename", name_decoded(options[b"filename"]))
 
     def _data(self, data: bytes, start: int, end: int) -> None:
         if self._in_file:
@@ -141,9 +145,9 @@ class Form:
     def _part_ends(self) -> None:
         if not self._in_file and self._field in LONGEST:
             try:
-                self.fields[self._field] = self._value.decode()
+                self.fields[self._field] = sent(self._value)
             except UnicodeDecodeError:
-                raise Invalid(field=self._field, problem=_("not UTF-8 text")) from None
+                raise Invalid(field=self._field, problem=_("neither UTF-8 nor GB 18030")) from None
 
     def _end(self) -> None:
         self._ended = True

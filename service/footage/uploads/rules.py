@@ -9,6 +9,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from schemas.claims import Claims
+from service.kernel.encodings import sent
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.kernel.written_times import UnreadableTime, read_time
@@ -64,12 +65,12 @@ def decode_metadata(header: str) -> dict[str, str]:
         if key in values:
             raise Invalid(field=key, problem=_("said twice"))
         try:
-            values[key] = base64.b64decode(encoded.strip(), validate=True).decode()
+            values[key] = sent(base64.b64decode(encoded.strip(), validate=True))
         except binascii.Error:
             raise Invalid(field=key, problem=_("not Base64")) from None
         except UnicodeDecodeError:
             if key in LONGEST:
-                raise Invalid(field=key, problem=_("not UTF-8 text")) from None
+                raise Invalid(field=key, problem=_("neither UTF-8 nor GB 18030")) from None
             values[key] = ""
     return values
 

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -65,6 +66,9 @@ def test_raw_body(client: httpx.Client, service: Service) -> None:
         ({"Content-Disposition": 'attachment; filename="乙.mp4"'.encode()}, "乙.mp4"),
         ({"Content-Disposition": "attachment; filename=a.mp4; filename*=UTF-8''%E7%94%B2.mp4"}, "甲.mp4"),
         ({"Content-Disposition": "attachment; filename*=UTF-8''..%2F..%2Fpasswd"}, "passwd"),
+        ({"X-Filename": "现场照片１.mp4".encode("gb18030")}, "现场照片１.mp4"),
+        ({"Content-Disposition": 'attachment; filename="人民路一号.mp4"'.encode("gbk")}, "人民路一号.mp4"),
+        ({"Content-Disposition": "attachment; filename*=GBK''%BC%D7.mp4"}, "甲.mp4"),
     ],
 )
 def test_a_name_in_a_header_is_read_as_it_was_sent(header: dict[str, str | bytes], name: str) -> None:
@@ -77,6 +81,26 @@ def test_a_name_in_a_header_is_read_as_it_was_sent(header: dict[str, str | bytes
         ],
     }
     assert check_said(said_beside(Request(scope)), ZoneInfo("Asia/Shanghai")).file_name == name
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+def test_a_name_in_the_address_is_read_as_it_was_sent(encoding: str) -> None:
+    said = f"filename={quote('执法 现场.mp4', encoding=encoding)}&note=&other=%ff&officer={quote('队员', encoding=encoding)}"
+    scope = {"type": "http", "query_string": said.encode(), "headers": []}
+    found = said_beside(Request(scope))
+    assert found == {"filename": "执法 现场.mp4", "note": "", "officer": "队员"}
+
+
+def test_a_form_of_a_chinese_windows_is_read_in_its_encoding(client: httpx.Client, service: Service) -> None:
+    body = (
+        '--b\r\nContent-Disposition: form-data; name="note"\r\n\r\n夜间巡查\r\n'
+        '--b\r\nContent-Disposition: form-data; name="file"; filename="现场录像.mp4"\r\n\r\nx\r\n--b--\r\n'
+    ).encode("gb18030")
+    head = {"Content-Type": "multipart/form-data; boundary=b"}
+    answer = client.post(HERE, content=body, headers=head)
+    assert answer.status_code == 201, answer.text
+    name, said, _ = claims(service, answer.json()["id"])
+    assert (name, said) == ("现场录像.mp4", {"filename": "现场录像.mp4", "note": "夜间巡查"})
 
 
 def test_body_of_unknown_length(client: httpx.Client, service: Service) -> None:

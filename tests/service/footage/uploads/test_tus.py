@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from service.footage.uploads.rules import decode_metadata
 from tests.service.footage.uploads.service import BODY, TUS, Service, at, checksum, metadata
 
 HERE = "/api/v1/uploads"
@@ -399,6 +400,15 @@ def test_metadata_that_cannot_be_read_names_the_field(client: httpx.Client, head
     answer = client.post(HERE, headers={"Upload-Length": "1", "Upload-Metadata": header})
     assert answer.status_code == 400
     assert answer.json()["field"] == field and answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gb18030"])
+@pytest.mark.parametrize(
+    "name", ["执法记录 001.mp4", "买买提·艾力.mp4", "联通.mp4", "a" * 300 + "人民路.mp4"]
+)
+def test_metadata_of_a_chinese_windows_is_read_in_its_encoding(name: str, encoding: str) -> None:
+    header = "filename " + base64.b64encode(name.encode(encoding)).decode()
+    assert decode_metadata(header) == {"filename": name}
 
 
 def test_unknown_names_are_kept_as_claims(client: httpx.Client, service: Service) -> None:
