@@ -30,7 +30,8 @@ class RecorderModel(RecorderModelBase, table=True):
     `conventions`: `clock_zone` ("utc" or an IANA name: what a time written by it means),
     `container_clock` ("utc" | "local_as_utc"), `stamp` ("start" | "end"),
     `filename_patterns` (list of regular expressions with the groups recorder, officer, at, event, case),
-    `sidecar` (mapping from our field names to the vendor's keys).
+    `sidecar` (mapping from our field names to the vendor's keys), `time_lapse` (true: it takes pictures far apart on
+    purpose, and they count as recorded).
     """
 
     __tablename__ = "recorder_models"

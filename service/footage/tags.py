@@ -90,6 +90,9 @@ GPS_TRACK = KnownTag("gps_track", _("GPS track"), PLACE, TagSource.gps)
 NO_AUDIO = KnownTag("no_audio", _("No sound track"), QUALITY, TagSource.container)
 VARIABLE_RATE = KnownTag("variable_rate", _("Variable frame rate"), QUALITY, TagSource.container)
 DURATION_CLAIM = KnownTag("duration_claim", _("Claimed duration is false"), TIME, TagSource.container)
+CLOCK_RESTARTED = KnownTag(
+    "clock_restarted", _("The clock inside the file began anew"), TIME, TagSource.container
+)
 CLOCK_DOUBT = KnownTag("clock_doubt", _("Clock in doubt"), TIME, TagSource.clock, 0.9, chip=False)
 SIZE_DIFFERS = KnownTag("size_differs", _("Size differs from the station's list"), QUALITY, TagSource.sidecar)
 MD5_DIFFERS = KnownTag("md5_differs", _("MD5 differs from the station's list"), QUALITY, TagSource.sidecar)
@@ -111,6 +114,7 @@ TAGS = {
         NO_AUDIO,
         VARIABLE_RATE,
         DURATION_CLAIM,
+        CLOCK_RESTARTED,
         CLOCK_DOUBT,
         _identity("recorder", _("Recorder"), DEVICE),
         _identity("officer", _("Officer")),

@@ -7,6 +7,7 @@ from typing import Any
 
 from deploy import openapi
 from service.finding.search.cards import LinkChip, RecordingCard
+from service.footage.stretches import Footage
 from service.kernel.i18n import gettext as _
 from service.web.access.views import Account, Token
 from service.web.cases.views import Case, CaseDetail
@@ -23,6 +24,7 @@ from service.web.operations.views import (
     Worker,
 )
 from service.web.people.views import Person
+from service.web.recordings.stretches import drawn
 from service.web.recordings.views import Clock, Job, Link, Location, Original, Player, Receipt, Recording, Tag
 from service.web.search.views import Chip, Facet, FacetOption, Search
 from service.web.uploads.views import MyUploads, UnfinishedUpload, UploadPage
@@ -59,7 +61,10 @@ def card(n: int, state: str = "ready", **more: Any) -> RecordingCard:
         "place": "人民路 128 号门前",
         "sample": True,
     }
-    return RecordingCard(**(given | more))
+    made = RecordingCard(**(given | more))
+    if made.recorded_from and made.recorded_to:
+        made.shown = [(made.recorded_from, made.recorded_to)]
+    return made
 
 
 def linked(status: str = "confirmed") -> list[LinkChip]:
@@ -163,6 +168,25 @@ def recording(state: str = "ready") -> Recording:
         claims=["申报的记录仪 DSJ-X1 不在册"],
         may_decide=True,
     )  # fmt: skip
+    return made
+
+
+def with_a_hole() -> Recording:
+    """The half minute that the gallery plays, as two stretches with half an hour between them."""
+    made = recording()
+    stretches = ((0.0, 12.0), (1800.0, 1818.0))
+    footage = Footage(stretches, measured=True, sparse=True, clock_restarted=True)
+    made.card.recorded_s, made.card.duration_s = 30.0, 1818.0
+    made.footage = drawn(
+        footage,
+        at(14, 3),
+        at(14, 33, 0) + timedelta(seconds=18),
+        [_("The clock inside the file began anew; what was recorded before and after is laid end to end.")],
+    )
+    made.tags = [
+        Tag("到达现场", "step", "侧车文件", 1.0, 2, 2),
+        Tag("画面过暗", "quality", "画面测量", 0.92, 1806, 1812),
+    ]
     return made
 
 
@@ -347,6 +371,7 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/recordings", "reviewer", "recordings/list.html", {"search": search()}),
         ("/recordings/nothing", "reviewer", "recordings/list.html", {"search": search(items=[], next=None)}),
         ("/recordings/0001", "reviewer", "recordings/one.html", {"recording": recording()}),
+        ("/recordings/0003", "reviewer", "recordings/one.html", {"recording": with_a_hole()}),
         ("/recordings/0005", "reviewer", "recordings/one.html", {"recording": unplayable()}),
         ("/cases", "reviewer", "cases/list.html", {"listing": Listing(CASES, filters=[squads])}),
         ("/cases/c1", "reviewer", "cases/one.html", {"detail": CaseDetail(CASES[0], EVENTS, [link(3, "offered", 0.63, True)], [card(30, links=[])], None, True)}),
@@ -354,6 +379,7 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/events/e1", "supervisor", "events/one.html", {"detail": EVENTS[0], "shown": event_page(EVENTS[0], NOW)}),
         ("/events/e2", "supervisor", "events/one.html", {"detail": EVENTS[1], "shown": event_page(EVENTS[1], NOW, "cancelled")}),
         ("/events/e3", "supervisor", "events/one.html", {"detail": EVENTS[1], "shown": event_page(EVENTS[1], NOW, "merged")}),
+        ("/events/e4", "supervisor", "events/one.html", {"detail": EVENTS[3], "shown": event_page(EVENTS[3], NOW, "holes")}),
         ("/recordings/0001/new-event", "member", "events/form.html", {"form": event_form(), "heading": _("New event")}),
         ("/recordings/0006", "supervisor", "recordings/one.html", {"recording": announced(recording("announced"), NOW)}),
         ("/recordings/0007", "supervisor", "recordings/one.html", {"recording": announced(recording("announced"), NOW, late=True)}),

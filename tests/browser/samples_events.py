@@ -3,10 +3,15 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from service.finding.linking.words import LINKS
 from service.registry.events.history import Change, Entry
+from service.supervision.coverage.status import Status
+from service.supervision.coverage.words import STATUSES
 from service.web.announcements.views import AnnouncedView
+from service.web.events.coverage_block import Bar, EventCoverageView, GapLine
 from service.web.events.forms import EventForm
 from service.web.events.views import EventDetail, EventPage, Settled
+from service.web.frame.drawing import axis
 from service.web.frame.views import Option, Ref
 from service.web.recordings.views import Original, Player, Recording
 
@@ -44,9 +49,34 @@ def event_page(detail: EventDetail, now: datetime, state: str = "") -> EventPage
         page.cancelled = Settled(now, "督察 01", "当事人撤回投诉，到场后未执法")
     if state == "merged":
         page.merged, page.merged_into = Settled(now, "督察 01"), Ref("油烟扰民现场检查", "/events/e1")
+    if state == "holes":
+        page.coverage = coverage_with_holes(detail.event.arrived)
     if not state:
         page.absorbed, page.may_unmake = [Ref("油烟检查（重复录入）", "/events/e9")], True
     return page
+
+
+def coverage_with_holes(start: datetime) -> EventCoverageView:
+    """Three recordings of half an hour: one with a hole, one not measured yet, one with pictures far apart."""
+
+    def after(minutes: float) -> datetime:
+        return start + timedelta(minutes=minutes)
+
+    confirmed, automatic = LINKS["confirmed"], LINKS["automatic"]
+    shown = [(after(-2), after(6)), (after(19), after(30))]
+    return EventCoverageView(
+        id="e4", as_of=after(600), status=STATUSES[Status.partly], confirmed=None, left_out=None,
+        required_from=start, required_to=after(40), share=0.775, recorded="31 分", due_at=after(40 + 24 * 60),
+        due="已到期", pending=False, late=False, matter=None,
+        axis=axis([after(-2), after(42)]),
+        bars=[
+            Bar("/recordings/1", "R-01_000002_1.mp4", "confirmed", confirmed, after(-2), after(30), "32 分", shown, ["实际记录 19 分，分 2 段"]),
+            Bar("/recordings/2", "R-02_000003_1.mp4", "automatic", automatic, after(24), after(36), "12 分", [(after(24), after(36))], ["尚未测量：按全长计"]),
+            Bar("/recordings/3", "CAM-9.mp4", "sparse", automatic, after(0), after(40), "40 分", [(after(0), after(40))], ["稀疏：画面间隔过大，不算已记录"]),
+        ],
+        gaps=[GapLine(after(6), after(19), "middle", "13 分", False, False), GapLine(after(36), after(40), "early_stop", "4 分", True, False)],
+        beside=["画面全黑 30 秒", "镜头被遮挡 2 分 10 秒"],
+    )  # fmt: skip
 
 
 def event_form() -> EventForm:

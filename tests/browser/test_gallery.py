@@ -164,3 +164,33 @@ def test_the_player_plays_seeks_steps_and_shows_previews(open_page: Callable[...
     page.get_by_label("倍速").select_option("4")
     assert video("playbackRate") == 4
     assert not watched.complaints
+
+
+def test_the_player_jumps_over_a_hole_and_says_so(open_page: Callable[..., Watched]) -> None:
+    """Twelve seconds, half an hour without a sample, eighteen seconds: played in thirty."""
+    watched = open_page()
+    page = watched.page
+    page.goto("/recordings/0003")
+
+    def comes_to(seconds: float) -> None:
+        at = "document.querySelector('video').currentTime"
+        wait_until(lambda: abs(page.evaluate(at) - seconds) < 0.1, PATIENCE_MS / 1000)
+        assert page.evaluate(at) == pytest.approx(seconds, abs=0.1)
+
+    wait_until(lambda: page.evaluate("document.querySelector('video').readyState") >= 1, PATIENCE_MS / 1000)
+    expect(page.locator("#stretches")).to_contain_text("29")
+    real = page.locator(".controls .real")
+    page.locator("#stretches [data-seek='1800.0']").click()
+    comes_to(12)
+    expect(real).to_have_text("14:33:00")
+    page.locator(".taglist [data-seek='1806']").click()
+    comes_to(18)
+    expect(real).to_have_text("14:33:06")
+    page.locator(".marks button").first.click()
+    comes_to(2)
+    expect(real).to_have_text("14:03:02")
+    expect(page.locator(".lane .joint")).to_have_count(1)
+    lane = page.locator(".lane").bounding_box()
+    page.mouse.move(lane["x"] + lane["width"] * 0.4, lane["y"] + 10)
+    expect(page.locator(".hover")).to_contain_text("14:03:12–14:33:00")
+    assert not watched.complaints

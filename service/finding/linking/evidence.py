@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
 from schemas.links import LinkState
+from service.footage.stretches import in_real_time
+from service.kernel.intervals import clip
 
 
 class Source(StrEnum):
@@ -43,7 +46,8 @@ class Fix:
 
 @dataclass(frozen=True)
 class Piece:
-    """A file of the same recorder: the camera splits one act into many. What it says itself, never its links."""
+    """A file of the same recorder, or one stretch of it: the camera splits one act into many. What it says itself,
+    never its links. `begun`: when its file began, where that is not its own start."""
 
     id: UUID
     start: datetime
@@ -51,11 +55,17 @@ class Piece:
     officer: Person | None = None
     case_id: UUID | None = None
     track: tuple[Fix, ...] = ()
+    begun: datetime | None = None
+
+    @property
+    def file_start(self) -> datetime:
+        return self.begun or self.start
 
 
 @dataclass(frozen=True)
 class RecordingFacts:
     """`start`/`end` None: the time is not known. `doubt_s`: how far the camera's clock may be off, either way.
+    `stretches`: where it really has samples, in seconds after its start; None: all the while.
 
     `declared_event` and `declared_case` are resolved ids; `foreign` declarations lie outside the squad's
     own scope. `partners`: who worked with the officer or a holder that shift, from other events.
@@ -83,6 +93,23 @@ class RecordingFacts:
     partners: frozenset[UUID] = frozenset()
     track: tuple[Fix, ...] = ()
     run: tuple[Piece, ...] = ()
+    stretches: tuple[tuple[float, float], ...] | None = None
+
+    @cached_property
+    def shown(self) -> tuple[tuple[datetime, datetime], ...]:
+        """When it shows something; nothing where its time is not known."""
+        if self.start is None or self.end is None:
+            return ()
+        found = in_real_time(self.stretches, self.start, self.start, self.end)
+        return found or ((self.start, self.end),)
+
+    @cached_property
+    def recorded(self) -> timedelta:
+        return sum((until - since for since, until in self.shown), timedelta())
+
+    def within(self, start: datetime, end: datetime) -> timedelta:
+        """How long it shows something between these."""
+        return sum((until - since for since, until in clip(self.shown, start, end)), timedelta())
 
 
 @dataclass(frozen=True)

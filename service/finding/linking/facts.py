@@ -16,6 +16,7 @@ from service.finding.linking import policy
 from service.finding.linking.claims import Claimed, Claims, Named, find_cases, find_events
 from service.finding.linking.evidence import EventFacts, Fix, Holding, Limits, Person, Piece, RecordingFacts
 from service.finding.linking.surroundings import PIECE_REACH, RUN_REACH, SHIFT, Surroundings, window_of
+from service.footage.stretches import STRETCHES, in_real_time, seconds
 from service.kernel.round_trip import Asked, together
 
 Span = tuple[datetime, datetime]
@@ -142,15 +143,17 @@ def gather_all(
         "named": sorted(wanted),
     }
     beside = [place for one in recordings if (place := piece_span(one)) is not None]
-    names, holdings, pieces, events = together(
+    names, measured, holdings, pieces, events = together(
         session,
         claims.asked,
+        (MEASURED, {"ids": [one.id for one in recordings]}),
         (HOLDINGS, {name: held[name] for name in ("recorders", "serials", "held_since", "held_until")}),
         (PIECES, _near(claims.known["recorders"], claims.known["serials"], beside)),
         (EVENTS, sought),
     )
     claimed = claims.resolved(names, declared)
-    facts = [_own_facts(one, claimed[one.id]) for one in recordings]
+    stretches = {row.id: row.stretches for row in measured}
+    facts = [_own_facts(one, claimed[one.id], stretches.get(one.id)) for one in recordings]
     known = Surroundings(
         rule,
         map(_event, events),
@@ -164,7 +167,9 @@ def gather_all(
     return found
 
 
-def _own_facts(recording: Recording, claimed: Claimed) -> RecordingFacts:
+def _own_facts(
+    recording: Recording, claimed: Claimed, stretches: Sequence[Sequence[float]] | None
+) -> RecordingFacts:
     span = span_of(recording)
     return RecordingFacts(
         id=recording.id,
@@ -185,6 +190,7 @@ def _own_facts(recording: Recording, claimed: Claimed) -> RecordingFacts:
         recorder=claimed.recorder.label if claimed.recorder else "",
         recorder_source=claimed.recorder_source,
         track=track(recording),
+        stretches=None if stretches is None else seconds(stretches),
     )
 
 
@@ -208,6 +214,13 @@ def _window(recording: Recording, rule: Limits) -> Span:
     return window_of(span, clock_doubt_s(recording), recording.received_at, rule)
 
 
+# Links ask what it shows, whether or not that counts as recorded.
+MEASURED = text(
+    f"""
+    SELECT r.id, {STRETCHES} AS stretches FROM recordings r JOIN originals o ON o.id = r.original_id
+    WHERE r.id = ANY(CAST(:ids AS uuid[]))
+    """
+)
 # Whose they are is asked by id or by what is claimed; the wider reach of another recording is no harm.
 HOLDINGS = text(
     """
@@ -232,9 +245,10 @@ def _holdings(rows: Iterable[Any]) -> dict[UUID, list[Holding]]:
 
 PIECES = text(
     """
-    SELECT r.id, r.recorder_id, r.officer_id, o.certificate_no, r.recorded_from,
+    SELECT r.id, r.recorder_id, r.officer_id, p.certificate_no, r.recorded_from,
            coalesce(r.recorded_to, r.recorded_from + make_interval(secs => coalesce(r.duration_s, 0))) AS until,
-           r.latitude, r.longitude,
+           r.latitude, r.longitude, CASE WHEN jsonb_array_length(o.stretches) > 1 AND NOT r.sample THEN o.stretches END
+               AS stretches,
            coalesce(nullif(trim(r.claims ->> 'case'), ''), nullif(trim(r.claims -> 'sidecar' ->> 'case'), ''),
                     CASE WHEN r.claims -> 'file_name' -> 'guessed' IS NULL
                          THEN nullif(trim(r.claims -> 'file_name' ->> 'case'), '') END) AS said_case
@@ -243,7 +257,7 @@ PIECES = text(
         SELECT id FROM recorders WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))
     ) AS d
     JOIN recordings r ON r.recorder_id = d.id AND r.recorded_from BETWEEN t.since AND t.until
-    LEFT JOIN officers o ON o.id = r.officer_id
+    LEFT JOIN officers p ON p.id = r.officer_id LEFT JOIN originals o ON o.id = r.original_id
     WHERE r.merged_into IS NULL AND r.state <> 'refused'
     """
 )
@@ -273,9 +287,11 @@ def _pieces(session: Session, rows: Sequence[Any], cases: Mapping[str, Named]) -
             else ()
         )
         officer = Person(row.officer_id, row.certificate_no) if row.officer_id else None
-        found[row.recorder_id].append(
-            Piece(row.id, row.recorded_from, row.until, officer, case.id if case else None, at)
-        )
+        begun = row.recorded_from
+        found[row.recorder_id] += [
+            Piece(row.id, since, until, officer, case.id if case else None, at, begun)
+            for since, until in in_real_time(row.stretches, begun, begun, row.until)
+        ]
     return found
 
 

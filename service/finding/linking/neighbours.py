@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from schemas.jobs import JobKind
 from schemas.links import LinkEvidence
+from schemas.originals import Original
 from schemas.recordings import Recording, RecordingState
 from service.finding.linking.claims import Claimed, Claims, resolve
 from service.finding.linking.evidence import Piece
@@ -33,10 +34,10 @@ def tell_neighbours(session: Session, recording_ids: Sequence[UUID]) -> int:
     In a transaction of its own: neighbours' link jobs hold each their own row of jobs and would wait in a ring.
     """
     rows = session.execute(_TOLD, {"ids": list(recording_ids)}).all()
-    claimed = resolve(session, Claims([one for one, _ in rows]))
+    claimed = resolve(session, Claims([one for one, *_ in rows]))
     fresh, places = [], []
-    for one, before in rows:
-        now = _evidence(one, claimed[one.id])
+    for one, before, stretches in rows:
+        now = _evidence(one, claimed[one.id], stretches)
         if before is not None and (before.digest, before.case_folded) == (now.digest, now.case_folded):
             continue
         fresh.append(now)
@@ -53,14 +54,17 @@ def tell_neighbours(session: Session, recording_ids: Sequence[UUID]) -> int:
 
 
 _TOLD = (
-    select(Recording, LinkEvidence)
+    select(Recording, LinkEvidence, Original.stretches)
     .outerjoin(LinkEvidence, LinkEvidence.recording_id == Recording.id)
+    .outerjoin(Original, Original.id == Recording.original_id)
     .where(Recording.id.in_(bindparam("ids", expanding=True)))
     .execution_options(populate_existing=True)
 )
 
 
-def _evidence(recording: Recording, claimed: Claimed) -> LinkEvidence:
+def _evidence(
+    recording: Recording, claimed: Claimed, stretches: Sequence[Sequence[float]] | None
+) -> LinkEvidence:
     """Of one that is gone: that it says nothing."""
     span = span_of(recording)
     gone = recording.merged_into is not None or recording.state == RecordingState.refused
@@ -74,6 +78,8 @@ def _evidence(recording: Recording, claimed: Claimed) -> LinkEvidence:
             claimed.case.id if claimed.case else None,
             recording.latitude,
             recording.longitude,
+            # files without a hole say what they said before stretches were measured
+            *([stretches] if stretches and len(stretches) > 1 and not recording.sample else ()),
         )
     )
     return LinkEvidence(

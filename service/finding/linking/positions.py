@@ -1,10 +1,12 @@
 """A place in a recording as people write it: 1:30, 90, 1:02:03."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from schemas.links import Link
+from service.footage.stretches import Stretch, played_at, recorded_at
 
 _WRITTEN = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,2}):)?(\d{1,6}(?:[.]\d{1,3})?)")
 
@@ -30,8 +32,9 @@ def position(at_s: float) -> str:
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
-def part_shown(link: Link, begun: datetime | None) -> dict[str, Any]:
-    """`part_from`, `part_to`, `part_chosen` of service.web.recordings.views.Link."""
+def part_shown(link: Link, begun: datetime | None, stretches: Sequence[Stretch] = ()) -> dict[str, Any]:
+    """`part_from`, `part_to`, `part_chosen` of service.web.recordings.views.Link: as the player counts, which plays
+    the `stretches` end to end."""
     if link.part_start_s is not None and link.part_end_s is not None:
         since, until, chosen = link.part_start_s, link.part_end_s, True
     elif begun is not None and link.part_from is not None and link.part_to is not None:
@@ -40,7 +43,17 @@ def part_shown(link: Link, begun: datetime | None) -> dict[str, Any]:
     else:
         return {}
     return {
-        "part_from": position(max(0.0, since)),
-        "part_to": position(max(0.0, until)),
+        "part_from": position(played_at(stretches, max(0.0, since))),
+        "part_to": position(played_at(stretches, max(0.0, until))),
         "part_chosen": chosen,
     }
+
+
+def part_meant(
+    since: float | None, until: float | None, stretches: Sequence[Stretch]
+) -> tuple[float | None, float | None]:
+    """The other way round: seconds into the recording, from seconds as the player counts them."""
+    return (
+        None if since is None else recorded_at(stretches, since),
+        None if until is None else recorded_at(stretches, until, ending=True),
+    )

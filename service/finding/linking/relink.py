@@ -13,10 +13,10 @@ from schemas.events import EnforcementEvent
 from schemas.jobs import JobKind
 from schemas.people import Officer
 from schemas.recorders import Assignment, Recorder
-from schemas.recordings import claimed
+from schemas.recordings import Recording, claimed
 from service.finding.linking.facts import FAR_DOUBT_S, REACH, limits
 from service.finding.linking.surroundings import PIECE_REACH, SHIFT, UNKNOWN_BEFORE_ARRIVAL
-from service.kernel.changes import NEW, Changes, Reaction, anything, but, only
+from service.kernel.changes import NEW, Changes, Fields, Reaction, anything, but, only
 from service.kernel.jobs import request_jobs
 from service.registry.cases.rules import case_number_fold
 
@@ -212,6 +212,14 @@ RECORDINGS_OF_CASES = """
 
 def _settle(session: Session, changes: Changes) -> None:
     """Requests `link` for every recording that the changes may concern."""
+    if measured := changes.ids(Recording):
+        wanted = select(Recording.id.label("subject_id")).where(Recording.id.in_(measured))
+        request_jobs(session, JobKind.link, wanted, priority=RELINK_PRIORITY)
+    if any(changes.ids(thing) for thing in LINK_JOBS.watches if thing is not Recording):
+        _settle_field(session, changes)
+
+
+def _settle_field(session: Session, changes: Changes) -> None:
     events, assignments = changes.ids(EnforcementEvent), changes.ids(Assignment)
     touched = [one for noted in changes.before(EnforcementEvent) for one in noted]
     touched += [one for noted in changes.before(Assignment) for one in noted]
@@ -234,6 +242,14 @@ def _settle(session: Session, changes: Changes) -> None:
 
 # What links do not depend on: a change of these is one of what is found by words, and of the coverage.
 WORDS = ("title", "subject", "party", "object", "place", "kind", "campaign_id")
+
+
+def _measured(fields: Fields) -> bool:
+    """Where a recording has samples was found out after it was linked. Whoever changes something else of a recording
+    asks for its link himself, before he holds its row."""
+    return fields is not None and "stretches" in fields
+
+
 LINK_JOBS = Reaction(
     "link jobs",
     {
@@ -242,6 +258,7 @@ LINK_JOBS = Reaction(
         Officer: only(*NEW),
         Recorder: only(*NEW),
         Case: only(*NEW, "number_folded", "squad_id", "events"),  # a squad works on it by its events
+        Recording: _measured,
     },
     _settle,
     {EnforcementEvent: _touched_by_events, Assignment: _as_held, Case: _as_folded},

@@ -21,6 +21,8 @@ RUN_REACH = timedelta(hours=2)
 PIECE_REACH = timedelta(hours=8)  # before it: a file of the act may be this long
 CANDIDATES = 300
 
+Span = tuple[datetime, datetime]
+
 
 class Spans:
     """Events by their beginning, for those that touch a window."""
@@ -71,9 +73,10 @@ class Surroundings:
             for key, found in holdings.items()
         }
         self.pieces = {
-            key: sorted(found, key=lambda piece: (piece.start, piece.id)) for key, found in pieces.items()
+            key: sorted(found, key=lambda piece: (piece.file_start, piece.id, piece.start))
+            for key, found in pieces.items()
         }
-        self.piece_starts = {key: [piece.start for piece in found] for key, found in self.pieces.items()}
+        self.piece_starts = {key: [piece.file_start for piece in found] for key, found in self.pieces.items()}
 
     def around(
         self, recording: RecordingFacts, named: Iterable[UUID] = ()
@@ -151,7 +154,12 @@ class Surroundings:
             for piece in self.pieces[recording.recorder_id][first:last]
             if piece.id != recording.id and piece.end >= recording.start - RUN_REACH
         ]
-        return run_of(recording.start, recording.end, pieces, self.limits.pause)
+        run = {
+            (piece.start, piece.id): piece
+            for since, until in recording.shown
+            for piece in run_of(since, until, pieces, self.limits.pause)
+        }
+        return tuple(run[key] for key in sorted(run))
 
 
 def run_of(start: datetime, end: datetime, pieces: list[Piece], pause: timedelta) -> tuple[Piece, ...]:
@@ -165,6 +173,17 @@ def run_of(start: datetime, end: datetime, pieces: list[Piece], pause: timedelta
         left = [piece for piece in left if piece.start > end + pause or piece.end < start - pause]
         start = min(start, *(piece.start for piece in joined))
         end = max(end, *(piece.end for piece in joined))
+
+
+def joined(spans: list[Span], pause: timedelta) -> list[Span]:
+    """As stretches of filming: `pause` at most between two is no break."""
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start <= found[-1][1] + pause:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        else:
+            found.append((start, end))
+    return found
 
 
 def window(recording: RecordingFacts, limits: Limits) -> tuple[datetime, datetime]:

@@ -14,7 +14,9 @@ from service.finding.linking.evidence import (
     RecordingFacts,
     Source,
 )
+from service.finding.linking.surroundings import joined
 from service.kernel.geo import distance_m
+from service.kernel.intervals import clip
 
 Span = tuple[datetime, datetime]
 
@@ -209,15 +211,17 @@ def _time(
         share = _share(recording, event.start, ended, part)
         weight = (OVERLAP[0] + OVERLAP[1] * (1 - (1 - share) ** 2)) * trust
         reasons.append(_overlap_reason(recording, event.start, ended, part, weight))
-        reasons += _of_the_act(recording, event.start, ended, trust, weight - OVERLAP[0] * trust)
+        reasons += _of_the_act(recording, event.start, ended, trust, weight - OVERLAP[0] * trust, limits)
     else:
         gap = _gap(recording, event.start, ended) or timedelta()
         nearness = max(0.0, 1.0 - gap / limits.slack) if limits.slack else 0.0
-        params = {"gap_s": round(gap.total_seconds()), "before": recording.end <= event.start}
+        nearest = min(recording.shown, key=lambda one: _apart(one, event.start, ended))
+        params = {"gap_s": round(gap.total_seconds()), "before": nearest[1] <= event.start}
         reasons.append(Reason("gap", params, OVERLAP[0] * nearness * trust))
         inside = [piece for piece in recording.run if piece.start < ended and piece.end > event.start]
         if inside and gap.total_seconds() <= CONTINUES_WITHIN_S:
-            reasons.append(Reason("continues", {"files": len(inside)}, CONTINUES * trust))
+            files = len({piece.id for piece in inside})
+            reasons.append(Reason("continues", {"files": files}, CONTINUES * trust))
     apart = min(abs(recording.start - event.start), abs(recording.end - ended))
     closeness = 1.0 - min(1.0, apart / limits.slack) if limits.slack else 0.0
     if closeness:
@@ -234,19 +238,18 @@ def _time(
 
 
 def _of_the_act(
-    recording: RecordingFacts, start: datetime, end: datetime, trust: float, gained: float
+    recording: RecordingFacts, start: datetime, end: datetime, trust: float, gained: float, limits: Limits
 ) -> list[Reason]:
     """Of the whole act of filming: this file with those that it continues or that continue it. `gained`: what the
     overlap said beyond that there is one; a sliver takes back no more, or touching would be worth more than it."""
-    assert recording.start and recording.end, "only what has a time can be weighed"
-    since = min([recording.start, *(piece.start for piece in recording.run)])
-    until = max([recording.end, *(piece.end for piece in recording.run)])
-    common = (min(until, end) - max(since, start)).total_seconds()
-    act, event = (until - since).total_seconds(), (end - start).total_seconds()
+    filmed = joined([*recording.shown, *((piece.start, piece.end) for piece in recording.run)], limits.pause)
+    common = _seconds(clip(filmed, start, end))
+    act, event = _seconds(filmed), (end - start).total_seconds()
     shorter, longer = min(act, event), max(act, event)
     reasons = []
     if longer:
-        params = {"share": round(common / longer, 3), "files": len(recording.run) + 1}
+        files = len({piece.id for piece in recording.run}) + 1
+        params = {"share": round(common / longer, 3), "files": files}
         reasons.append(Reason("both", params, BOTH * common / longer * trust))
     if shorter:
         enough = max(common / shorter / SLIVER_SHARE, common / SLIVER_S)
@@ -279,40 +282,46 @@ def _shifted(recording: RecordingFacts, start: datetime, end: datetime, part: Sp
 
 def _share(recording: RecordingFacts, start: datetime, end: datetime, part: Span) -> float:
     """Of the shorter of the two: a long recording may show a short event whole, and the other way round."""
-    assert recording.start and recording.end, "only what has a time can be weighed"
-    length = part[1] - part[0]
-    shorter = min(recording.end - recording.start, end - start)
+    length = recording.within(*part)
+    shorter = min(recording.recorded, end - start)
     return min(1.0, length / shorter) if shorter else 1.0
 
 
 def _overlap_reason(
     recording: RecordingFacts, start: datetime, end: datetime, part: Span, weight: float
 ) -> Reason:
-    assert recording.start and recording.end, "only what has a time can be weighed"
     params = {
-        "overlap_s": round((part[1] - part[0]).total_seconds()),
-        "recording_s": round((recording.end - recording.start).total_seconds()),
+        "overlap_s": round(recording.within(*part).total_seconds()),
+        "recording_s": round(recording.recorded.total_seconds()),
         "event_s": round((end - start).total_seconds()),
     }
     return Reason("overlap", params, weight)
 
 
 def _overlap(recording: RecordingFacts, start: datetime, end: datetime) -> Span | None:
-    """None unless they share time. An event or a recording of no length counts where it lies inside."""
-    if recording.start is None or recording.end is None:
-        return None
-    since, until = max(recording.start, start), min(recording.end, end)
-    if since < until:
-        return since, until
+    """From the first moment of the event that it shows to the last; None unless it shows any. An event or a recording
+    of no length counts where it lies inside."""
+    if shared := clip(recording.shown, start, end):
+        return shared[0][0], shared[-1][1]
     instant = recording.start == recording.end or start == end
-    return (since, until) if instant and since == until else None
+    for shown in recording.shown if instant else ():
+        since, until = max(shown[0], start), min(shown[1], end)
+        if since == until:
+            return since, until
+    return None
 
 
 def _gap(recording: RecordingFacts, start: datetime, end: datetime) -> timedelta | None:
     """How far apart they lie; zero when they touch; None when the recording's time is not known."""
-    if recording.start is None or recording.end is None:
-        return None
-    return max(timedelta(), start - recording.end, recording.start - end)
+    return min((_apart(one, start, end) for one in recording.shown), default=None)
+
+
+def _apart(one: Span, start: datetime, end: datetime) -> timedelta:
+    return max(timedelta(), start - one[1], one[0] - end)
+
+
+def _seconds(spans: list[Span]) -> float:
+    return sum((until - since for since, until in spans), timedelta()).total_seconds()
 
 
 # ---- where -------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import load_only
 from sqlmodel import Session
 
 from schemas.cases import Case
@@ -21,7 +22,9 @@ from schemas.recordings import Receipt, Recording, RemovalRequest, RemovalState,
 from service.access.queries import visible_cases, visible_events
 from service.footage.announcements.queries import is_late
 from service.footage.announcements.rules import facts_of
+from service.footage.recordings.queries import counted_though_sparse
 from service.footage.recordings.words import doubt_sentence, reason_sentence
+from service.footage.stretches import Footage
 from service.footage.tags import NO_CHIPS, tag_label
 from service.kernel.actor import Actor
 
@@ -52,6 +55,8 @@ class RecordingCard:
     size: int | None = None
     recorded_from: datetime | None = None
     recorded_to: datetime | None = None
+    shown: list[tuple[datetime, datetime]] = field(default_factory=list)  # of it, what counts as recorded
+    recorded_s: float | None = None  # how long that is together; None: not measured yet
     squad: str | None = None
     officers: list[str] = field(default_factory=list)
     recorder: str | None = None
@@ -69,6 +74,10 @@ class RecordingCard:
     @property
     def href(self) -> str:
         return f"/recordings/{self.id}"
+
+    @property
+    def length_s(self) -> float | None:
+        return self.duration_s if self.recorded_s is None else self.recorded_s
 
 
 def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> list[RecordingCard]:
@@ -91,7 +100,8 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
             .group_by(Receipt.recording_id)
         ).all()
     )
-    sizes |= _original_sizes(session, recordings, originals)
+    known = _originals(session, originals)
+    sizes |= {r.id: known[r.original_id].size for r in recordings if r.original_id in known}
     squads = _by_id(session, Squad, {r.squad_id for r in recordings})
     officers = _by_id(session, Officer, {r.officer_id for r in recordings})
     recorders = _by_id(session, Recorder, {r.recorder_id for r in recordings})
@@ -113,6 +123,9 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
         )
     )
     progress = _progress(session, recordings)
+    counting = counted_though_sparse(
+        session, [r for r in recordings if (of := known.get(r.original_id)) and of.sparse]
+    )
     result = []
     for recording in recordings:
         own = officers.get(recording.officer_id)
@@ -120,6 +133,7 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
         names += [name for name in crews[recording.id] if name not in names]
         kind, place = facts.get(recording.id, (None, None))
         recorder = recorders.get(recording.recorder_id)
+        footage = Footage.of(recording, known.get(recording.original_id))
         result.append(
             RecordingCard(
                 id=str(recording.id),
@@ -134,6 +148,10 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
                 size=sizes.get(recording.id) or facts_of(recording.claims).get("size"),
                 recorded_from=recording.recorded_from,
                 recorded_to=recording.recorded_to,
+                shown=footage.shown(recording.recorded_from, recording.recorded_to)
+                if not footage.sparse or recording.id in counting
+                else [],
+                recorded_s=footage.recorded_s if footage.measured else None,
                 squad=squads[recording.squad_id].name,
                 officers=names,
                 recorder=recorder.serial if recorder else None,
@@ -157,11 +175,13 @@ def _by_id(session: Session, table: Any, ids: set[UUID] | set[UUID | None]) -> d
     return {row.id: row for row in session.scalars(select(table).where(table.id.in_(ids)))} if ids else {}
 
 
-def _original_sizes(
-    session: Session, recordings: Sequence[Recording], originals: set[UUID]
-) -> dict[UUID, int]:
-    sizes = dict(session.execute(select(Original.id, Original.size).where(Original.id.in_(originals))).all())
-    return {r.id: sizes[r.original_id] for r in recordings if r.original_id in sizes}
+def _originals(session: Session, ids: set[UUID]) -> dict[UUID | None, Original]:
+    """Without what was measured in them, which is long."""
+    columns: tuple[Any, ...] = (
+        Original.size, Original.stretches, Original.sparse, Original.clock_restarted
+    )  # fmt: skip
+    statement = select(Original).where(Original.id.in_(ids)).options(load_only(*columns))
+    return {one.id: one for one in session.scalars(statement)} if ids else {}
 
 
 def _links(

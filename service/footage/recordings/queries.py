@@ -1,10 +1,11 @@
 """What is read of one recording, in the caller's scope."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, select, text
 from sqlmodel import Session
 
 from schemas.accounts import Role
@@ -17,6 +18,7 @@ from service.footage.announcements.rules import WITHDRAWN
 from service.footage.recordings.delivery import Deliverable
 from service.footage.recordings.errors import NotReceived, NotThereYet, Quarantined
 from service.footage.recordings.words import reason_sentence
+from service.footage.stretches import COUNTS_IF_SPARSE, Footage
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.custody import Act, record
@@ -51,6 +53,7 @@ def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]
         "lock_mode": original.lock_mode if original else None,
         "duration_s": recording.duration_s,
         "claimed_duration_s": (media.get("probe") or {}).get("claimed_s"),
+        **_stretches(Footage.of(recording, original)),
         "received_at": recording.received_at,
         "announced_at": recording.announced_at,
         "due_at": recording.due_at,
@@ -77,6 +80,31 @@ def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]
         "renditions": _renditions(session, recording, original),
         "receipts": _receipts(session, actor, recording.id),
     }
+
+
+def _stretches(footage: Footage) -> dict[str, Any]:
+    measured = footage.measured
+    return {
+        "stretches": [{"start_s": start, "end_s": end} for start, end in footage.stretches]
+        if measured
+        else None,
+        "recorded_s": footage.recorded_s if measured else None,
+        "measured": measured,
+        "sparse": footage.sparse,
+    }
+
+
+_COUNTING = text(
+    f"""
+    SELECT r.id FROM recordings r JOIN originals o ON o.id = r.original_id
+    WHERE r.id = ANY(CAST(:ids AS uuid[])) AND {COUNTS_IF_SPARSE}
+    """
+)
+
+
+def counted_though_sparse(session: Session, sparse: Sequence[Recording]) -> set[UUID]:
+    """Of these, the ones that count as recorded all the same."""
+    return set(session.scalars(_COUNTING, {"ids": [one.id for one in sparse]})) if sparse else set()
 
 
 def _stages(

@@ -40,10 +40,18 @@ class StageRead(BaseModel):
     finished_at: datetime | None
 
 
+class StretchRead(BaseModel):
+    start_s: float
+    end_s: float
+
+
 class RecordingRead(BaseModel):
     """`reason`, `reason_text`: why it is not ready, as a stable word and as a sentence. `claims`: what was said on
-    arrival. `clock`: every claim of time with its verdict and the chosen one. `duration_s` is measured,
-    `claimed_duration_s` read from the header. `track`: [latitude, longitude, seconds into the recording]. Links to
+    arrival. `clock`: every claim of time with its verdict and the chosen one. `duration_s` is measured, from the first
+    sample to the last, `claimed_duration_s` read from the header. `stretches`: where its stream really has samples,
+    in seconds into it; null until that is measured (`measured`), and its whole length stands for them. `recorded_s`:
+    how long they are together. `sparse`: its pictures lie so far apart that they count as recorded only where the
+    recorder's model declares `time_lapse`. `track`: [latitude, longitude, seconds into the recording]. Links to
     what the caller may not see are left out."""
 
     id: UUID
@@ -64,6 +72,10 @@ class RecordingRead(BaseModel):
     lock_mode: str | None
     duration_s: float | None
     claimed_duration_s: float | None
+    stretches: list[StretchRead] | None
+    recorded_s: float | None
+    measured: bool
+    sparse: bool
     received_at: datetime
     announced_at: datetime | None
     due_at: datetime | None

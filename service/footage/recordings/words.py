@@ -3,10 +3,11 @@
 from typing import Any
 
 from schemas.claims import SaidAlso
+from schemas.originals import Original
 from schemas.reasons import MESSAGES
 from schemas.recording_clock import RecordingClock
 from service.kernel.i18n import gettext as _
-from service.kernel.i18n import lazy, moment
+from service.kernel.i18n import lazy, moment, number
 from service.kernel.settings import get_settings
 from service.kernel.words import Word
 from service.kernel.written_times import time_or_none
@@ -172,6 +173,15 @@ def said_also(one: SaidAlso) -> str:
         at = time_or_none(value, get_settings().zone)
         value = moment(at, "second") if at else value
     return f"{SAID[one['name']]} {value}"
+
+
+def far_apart(original: Original | None) -> str:
+    """Of sparse footage, as the beginning of a sentence or the whole of a remark."""
+    streams = (original.media.get("probe") or {}).get("streams", []) if original else []
+    step = next((stream["usual_s"] for stream in streams if stream.get("usual_s")), None)
+    if not step:
+        return _("Sparse: few pictures, far apart")
+    return _("Sparse: at most one picture in {n} seconds").format(n=number(round(step, 1)))
 
 
 def doubts(clock: RecordingClock) -> list[str]:

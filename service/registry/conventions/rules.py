@@ -125,7 +125,8 @@ class Conventions:
     `sidecar`: from our names (`file_name, recorder, officer, officer_name, card, event, case, note, at, start, end,
     start_utc, end_utc, utc_offset, real_utc, collected, collected_utc, device_time, file_id, md5, size, flags`) to the
     vendor's keys, one or several. `utc_offset`: seconds that the local times are ahead of UTC; `real_utc`: false where the UTC
-    times are not to be used. `flags`: from the vendor's values to FLAGS."""
+    times are not to be used. `flags`: from the vendor's values to FLAGS. `time_lapse`: it takes pictures far apart on
+    purpose, so that they count as a record of the time between them."""
 
     clock_zone: str | None = None
     container_clock: Literal["utc", "local_as_utc"] = "utc"
@@ -133,6 +134,7 @@ class Conventions:
     filename_patterns: tuple[str, ...] = ()
     sidecar: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     flags: Mapping[str, str] = field(default_factory=dict)
+    time_lapse: bool = False
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> "Conventions":
@@ -159,8 +161,11 @@ class Conventions:
         flags = {str(value): str(flag) for value, flag in _mapping_of(stored.get("flags"), "flags")}
         if set(flags.values()) - {*FLAGS, ""}:
             raise ValueError("flags")
+        time_lapse = stored.get("time_lapse", False)
+        if not isinstance(time_lapse, bool):
+            raise ValueError("time_lapse")
         clock, stamp = stored.get("container_clock", "utc"), stored.get("stamp", "start")
-        return cls(zone, clock, stamp, patterns, sidecar, flags)
+        return cls(zone, clock, stamp, patterns, sidecar, flags, time_lapse)
 
 
 def _words_of(value: Any, setting: str) -> tuple[str, ...]:

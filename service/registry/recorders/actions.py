@@ -1,5 +1,6 @@
 """Recorders, their models, and who holds them. A changed holder links the recordings concerned anew."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,11 +18,12 @@ from schemas.recorders import (
     RecorderModelCreate,
 )
 from service.access.actions import require
+from service.access.queries import squad_scope
 from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed, changing
 from service.kernel.clock import as_utc, local
 from service.kernel.custody import record
-from service.kernel.errors import Invalid, NotFound
+from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.i18n import gettext as _
 from service.registry.clocks.correcting import weigh_model, weigh_recorders
 from service.registry.conventions.rules import check_settings
@@ -32,16 +34,20 @@ from service.registry.recorders import acts
 from service.registry.recorders.queries import get_assignment, get_recorder, model_of, recorder_of
 from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
 
+TIME_LAPSE = "time_lapse"  # the convention
+
 
 def create_model(session: Session, actor: Actor, wanted: RecorderModelCreate) -> RecorderModel:
     require(actor, "people")
     if session.scalars(select(RecorderModel.id).where(RecorderModel.code == wanted.code)).first():
         raise NumberTaken(number=wanted.code)
     _check_conventions(wanted.conventions)
+    _may_count_otherwise(actor, {}, wanted.conventions)
     model = RecorderModel(**wanted.model_dump())
     session.add(model)
     session.flush()
     record(session, actor, acts.CREATE_RECORDER_MODEL, "recorder_model", model.id, code=model.code)
+    changed(session, RecorderModel, [model.id], NEW)
     return model
 
 
@@ -56,8 +62,10 @@ def update_model(
     if "conventions" in values:
         values["conventions"] = wanted.conventions or {}  # null: none at all
         _check_conventions(values["conventions"])
+        _may_count_otherwise(actor, model.conventions, values["conventions"])
     anew = values.get("conventions", model.conventions) != model.conventions
-    _change(session, actor, "recorder_model", model, values, None)
+    if changes := _change(session, actor, "recorder_model", model, values, None):
+        changed(session, RecorderModel, [model.id], changes)
     if anew:
         weigh_model(session, model.id)
     return model
@@ -71,6 +79,23 @@ def _check_conventions(stored: dict[str, Any]) -> None:
         raise Invalid(
             field=f"conventions.{wrong}", problem=_("no such setting, or a value that cannot be used")
         ) from None
+
+
+def _may_count_otherwise(actor: Actor, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """A model serves every squad, and whether pictures far apart count decides the figures of them all."""
+    if before.get(TIME_LAPSE, False) != after.get(TIME_LAPSE, False) and squad_scope(actor) is not None:
+        raise NotAllowed
+
+
+def set_time_lapse(session: Session, actor: Actor, recorder_id: UUID, wanted: bool) -> RecorderModel:
+    """Of the recorder's model, beside what else its conventions say."""
+    recorder = get_recorder(session, actor, recorder_id)
+    model = session.get(RecorderModel, recorder.model_id) if recorder.model_id else None
+    if model is None:
+        raise NotFound
+    kept = {name: value for name, value in model.conventions.items() if name != TIME_LAPSE}
+    conventions = kept | ({TIME_LAPSE: True} if wanted else {})
+    return update_model(session, actor, model.id, RecorderModelUpdate(conventions=conventions))
 
 
 def create_recorder(session: Session, actor: Actor, wanted: RecorderCreate) -> Recorder:

@@ -22,9 +22,11 @@ from schemas.base import quoted
 from schemas.coverage import EventCoverage
 from schemas.events import EnforcementEvent
 from schemas.links import COUNTED, LinkState
+from schemas.recorders import Recorder, RecorderModel
 from schemas.recordings import Recording
 from service.finding.linking.policy import OPEN_EVENT
-from service.kernel.changes import NEW, Changes, Reaction, anything, but
+from service.footage.stretches import COUNTED_STRETCHES, COUNTS_IF_SPARSE, in_real_time
+from service.kernel.changes import NEW, Changes, Reaction, anything, but, only
 from service.kernel.policy import policy
 from service.kernel.round_trip import together
 from service.kernel.settings import get_settings
@@ -58,11 +60,24 @@ def _settle(session: Session, changes: Changes) -> None:
     events = set(changes.ids(EnforcementEvent))
     if recordings := changes.ids(Recording):
         events.update(session.execute(_LINKED, {"recordings": recordings}).scalars())
+    recorders, models = changes.ids(Recorder), changes.ids(RecorderModel)
+    if recorders or models:
+        events.update(session.execute(_SPARSE, {"recorders": recorders, "models": models}).scalars())
     recount(session, events)
 
 
-# A recording's links and tags are not its own here: whoever writes links names the events.
-COVERAGE = Reaction("coverage", {EnforcementEvent: anything, Recording: but(*NEW, "links", "tags")}, _settle)
+# A recording's links and tags are not its own here: whoever writes links names the events. A recorder's model says
+# whether pictures far apart count.
+COVERAGE = Reaction(
+    "coverage",
+    {
+        EnforcementEvent: anything,
+        Recording: but(*NEW, "links", "tags"),
+        Recorder: only("model_id"),
+        RecorderModel: only("conventions"),
+    },
+    _settle,
+)
 
 
 def recount_all(session: Session) -> int:
@@ -124,8 +139,9 @@ def _counted(
     known: Known, films: list[Any], offers: list[Any], explanations: list[Any], events: list[Any]
 ) -> Rows:
     filmed: dict[UUID, list[Filmed]] = defaultdict(list)
-    for event_id, *values in films:
-        filmed[event_id].append(Filmed(*values))
+    for event_id, begun, start, until, measured, received_at, confirmed in films:
+        shown = () if start is None or until is None else in_real_time(measured, begun, start, until)
+        filmed[event_id].append(Filmed(shown, received_at, confirmed))
     offered: dict[UUID, int] = {event_id: count for event_id, count in offers}
     exempt: dict[UUID, str] = {}
     stretches: dict[UUID, list[Stretch]] = defaultdict(list)
@@ -197,7 +213,8 @@ _EVENTS = text(
     """
 )
 # Of a link `l` and its recording `r`: whether it counts, whether its bytes are here, and what of it belongs to the
-# event. A part that a person chose holds as seconds into the recording, also when its clock is corrected.
+# event: what of it has samples is asked beside it (service.footage.stretches). A part that a person chose holds as
+# seconds into the recording, also when its clock is corrected.
 STANDS = "r.state <> 'refused' AND r.merged_into IS NULL"
 COUNTS = f"l.state IN ({quoted(COUNTED)}) AND {STANDS}"
 HERE = "r.state NOT IN ('announced', 'receiving')"
@@ -209,16 +226,19 @@ FILMED_END = """
 """
 _FILMED = text(
     f"""
-    SELECT l.event_id, CASE WHEN {PLAYS} THEN {FILMED_START} END AS start, {FILMED_END} AS until,
+    SELECT l.event_id, r.recorded_from AS begun, CASE WHEN {PLAYS} THEN {FILMED_START} END AS start,
+           {FILMED_END} AS until, {COUNTED_STRETCHES} AS stretches,
            CASE WHEN {HERE} THEN r.received_at END AS received_at, l.state = 'confirmed' AS confirmed
-    FROM links l JOIN recordings r ON r.id = l.recording_id
+    FROM links l JOIN recordings r ON r.id = l.recording_id LEFT JOIN originals o ON o.id = r.original_id
     WHERE l.event_id = ANY(CAST(:ids AS uuid[])) AND {COUNTS}
     """  # fragments of this file
 )
 _OFFERED = text(
     f"""
-    SELECT l.event_id, count(*) FROM links l JOIN recordings r ON r.id = l.recording_id
-    WHERE l.event_id = ANY(CAST(:ids AS uuid[])) AND l.state = '{LinkState.offered}' AND {STANDS} AND {HERE} AND {PLAYS}
+    SELECT l.event_id, count(*)
+    FROM links l JOIN recordings r ON r.id = l.recording_id LEFT JOIN originals o ON o.id = r.original_id
+    WHERE l.event_id = ANY(CAST(:ids AS uuid[])) AND l.state = '{LinkState.offered}'
+      AND {STANDS} AND {HERE} AND {PLAYS} AND {COUNTS_IF_SPARSE}
     GROUP BY l.event_id
     """  # the same
 )
@@ -240,6 +260,15 @@ _LINKED = text(
     """
     SELECT DISTINCT event_id FROM links
     WHERE recording_id = ANY(CAST(:recordings AS uuid[])) AND event_id IS NOT NULL
+    """
+)
+_SPARSE = text(
+    """
+    SELECT DISTINCT l.event_id
+    FROM recorders d JOIN recordings r ON r.recorder_id = d.id JOIN originals o ON o.id = r.original_id AND o.sparse
+    JOIN links l ON l.recording_id = r.id
+    WHERE (d.id = ANY(CAST(:recorders AS uuid[])) OR d.model_id = ANY(CAST(:models AS uuid[])))
+      AND l.event_id IS NOT NULL
     """
 )
 _UPSERT = text(

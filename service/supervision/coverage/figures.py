@@ -40,8 +40,9 @@ SPECS: tuple[Spec, ...] = (
             ),
             _REQUIRED,
             _(
-                "A linked recording that cannot be played, whose time is not known, or that shows none of the required time "
-                "does not count here: if nothing else shows the event, it is missing. One that came after the deadline counts."
+                "A linked recording that cannot be played, whose time is not known, whose pictures lie too far apart, or "
+                "that shows none of the required time does not count here: if nothing else shows the event, it is missing. "
+                "One that came after the deadline counts."
             ),
         ),
         OfEvents(
@@ -63,7 +64,8 @@ SPECS: tuple[Spec, ...] = (
             _("The required time of these events, from the start to the end that the matters list asks for."),
             _(
                 "Missing events count with nothing recorded; what is forgiven counts as not recorded too. "
-                "Recordings that cannot be played show no time."
+                "Recordings that cannot be played show no time; a hole inside one, where it has no picture, is not recorded, "
+                "once it is measured where it has any."
             ),
         ),
         OfEvents(

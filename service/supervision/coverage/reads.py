@@ -203,19 +203,34 @@ class RuleRead(MatterBase):
     version: int
 
 
+class ShownRead(BaseModel):
+    """In real time."""
+
+    start: datetime
+    end: datetime
+
+
 class StripRead(RecordingBrief):
-    """`part_from`, `part_to`: what of it belongs to the event. `here`: its bytes were received."""
+    """`part_from`, `part_to`: what of it belongs to the event; `stretches`: where of that it really has samples.
+    `here`: its bytes were received. `measured` false: nobody has looked yet where it has samples, so its whole part
+    stands for them. `sparse`: its pictures lie far apart. `counts`: what it shows counts as recorded; sparse pictures
+    do only where the recorder's model declares `time_lapse`."""
 
     link_id: UUID
     link_state: LinkState
     part_from: datetime | None
     part_to: datetime | None
     here: bool
+    stretches: list[ShownRead]
+    measured: bool
+    sparse: bool
+    counts: bool
 
 
 class TimelineRead(BaseModel):
     """`rule`: the line of the matters list that holds. `counted`, `confirmed`: by which links; absent for the moment
-    until a new event was counted. `recordings_elsewhere`: of squads that the caller may not see."""
+    until a new event was counted. `recordings_elsewhere`: of squads that the caller may not see. `beside`: seconds of
+    what is recorded in which a picture was black, frozen or covered, or the sound silent: recorded all the same."""
 
     event_id: UUID
     as_of: datetime
@@ -226,6 +241,7 @@ class TimelineRead(BaseModel):
     confirmed: KeptRead | None = None
     recordings: list[StripRead]
     recordings_elsewhere: int
+    beside: dict[str, float]
 
 
 def board_read(board: Board) -> BoardRead:
@@ -334,6 +350,7 @@ def timeline_read(line: Timeline) -> TimelineRead:
         rule=RuleRead.model_validate(line.rule, from_attributes=True),
         recordings=[strip_read(strip) for strip in line.strips],
         recordings_elsewhere=line.elsewhere,
+        beside=dict(line.beside),
         **kept,
     )
 
@@ -346,4 +363,8 @@ def strip_read(strip: Strip) -> StripRead:
         part_from=strip.start,
         part_to=strip.end,
         here=strip.here,
+        stretches=[ShownRead(start=start, end=end) for start, end in strip.stretches],
+        measured=strip.measured,
+        sparse=strip.sparse,
+        counts=strip.counts,
     )

@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 
 from schemas.coverage import Exclusion
 from schemas.matters import Duty
+from service.kernel.intervals import clip, gaps, union
 from service.registry.matters.rules import Rule
 
-VERSION = "2"  # of these rules; stands in every kept row and in every figure
+VERSION = "3"  # of these rules; stands in every kept row and in every figure
 Stretch = tuple[datetime, datetime]
 NOTHING = timedelta()
 
@@ -34,12 +35,11 @@ class Act(NamedTuple):
 
 
 class Filmed(NamedTuple):
-    """What of one linked recording belongs to the event. `start` None: it cannot show any time, because nobody
-    knows when it was made or because it cannot be played. `received_at` None: its bytes are not here, it is only
-    announced."""
+    """What of one linked recording belongs to the event: the `stretches` in which it really shows something. Without
+    any it cannot show a time, because nobody knows when it was made, because it cannot be played, or because its
+    pictures lie too far apart. `received_at` None: its bytes are not here, it is only announced."""
 
-    start: datetime | None
-    end: datetime | None
+    stretches: tuple[Stretch, ...]
     received_at: datetime | None
     confirmed: bool
 
@@ -83,44 +83,6 @@ class Kept(NamedTuple):
 
 
 # ---- stretches ------------------------------------------------------------------------------------------
-
-
-def union(stretches: Iterable[Stretch]) -> list[Stretch]:
-    """In order, apart from each other, none empty."""
-    merged: list[Stretch] = []
-    for start, end in sorted(one for one in stretches if one[0] < one[1]):
-        if merged and start <= merged[-1][1]:
-            if end > merged[-1][1]:
-                merged[-1] = (merged[-1][0], end)
-        else:
-            merged.append((start, end))
-    return merged
-
-
-def clip(stretches: Iterable[Stretch], start: datetime, end: datetime | None) -> list[Stretch]:
-    """What of each lies inside; `end` None: no end."""
-    inside = []
-    for since, until in stretches:
-        since = max(since, start)
-        if end is not None and until > end:
-            until = end
-        if since < until:
-            inside.append((since, until))
-    return inside
-
-
-def gaps(recorded: Sequence[Stretch], start: datetime, end: datetime) -> list[Stretch]:
-    """What of (start, end) is not in `recorded`, which is a `union`."""
-    missing, here = [], start
-    for since, until in recorded:
-        if since >= end:
-            break
-        if since > here:
-            missing.append((here, since))
-        here = max(here, until)
-    if here < end:
-        missing.append((here, end))
-    return missing
 
 
 def shows(stretch: Stretch, start: datetime, end: datetime | None) -> bool:
@@ -216,10 +178,10 @@ def cover(
     """
     start, end = matter.required(act.arrived_at, act.departed_at)
     here = [one for one in filmed if one.received_at is not None]
-    timed = [(one.start, one.end) for one in here if one.start is not None and one.end is not None]
-    showing = [one for one in timed if shows(one, start, end)]
+    showing = [one for one in here if any(shows(stretch, start, end) for stretch in one.stretches)]
+    shown = [stretch for one in showing for stretch in one.stretches]
     found = (
-        reach(matter, start, end, showing, explained.stretches)
+        reach(matter, start, end, shown, explained.stretches)
         if showing
         else Reach([], NOTHING, NOTHING, [])  # none of it was filmed: that is missing, not interrupted
     )

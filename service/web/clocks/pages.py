@@ -13,7 +13,7 @@ from schemas.people import Officer, Squad
 from schemas.recorders import Assignment, Recorder, RecorderModel
 from schemas.recordings import Recording
 from service.access.actions import require
-from service.access.queries import visible_recordings
+from service.access.queries import squad_scope, visible_recordings
 from service.access.rules import may
 from service.kernel.actor import Actor
 from service.kernel.clock import now
@@ -23,6 +23,7 @@ from service.kernel.i18n import gettext as _
 from service.kernel.policy import policy
 from service.registry.clocks import actions, queries, words
 from service.registry.clocks.policy import DRIFT_PER_DAY, OUT_OF_STEP
+from service.registry.recorders.actions import TIME_LAPSE, set_time_lapse
 from service.registry.recorders.queries import visible_assignments
 from service.registry.recorders.words import RECORDER_STATES
 from service.web.clocks import views
@@ -111,6 +112,16 @@ def withdraw(
     return redirect(request, words.recorder_path(recorder))
 
 
+@router.post("/recorders/{serial:path}/time-lapse")
+def count_time_lapse(
+    request: Request, serial: str, actor: PageActor, session: DatabaseSession, counts: Field = ""
+) -> Response:
+    """Of its model, and so of every recorder of that model. `counts`: anything, or empty."""
+    recorder = queries.get_recorder_named(session, actor, serial)
+    set_time_lapse(session, actor, recorder.id, bool(counts))
+    return redirect(request, words.recorder_path(recorder))
+
+
 def _field_name(name: str) -> str:
     """Of the form, in the reader's language."""
     return {
@@ -144,6 +155,8 @@ def _shown(session: Session, actor: Actor, recorder: Recorder) -> views.Recorder
         measured=[views.measured_view(one, may_withdraw=measures) for one in shown],
         more_measured=len(known) > len(shown),
         held=_held(session, actor, recorder),
+        time_lapse=bool(model.conventions.get(TIME_LAPSE)) if model else None,
+        may_count=model is not None and may(actor.role, "people") and squad_scope(actor) is None,
         may_measure=measures,
         limit=words.length(policy(session, OUT_OF_STEP)),
         drift_limit=policy(session, DRIFT_PER_DAY),

@@ -112,6 +112,10 @@ class RecorderPage:
     measured: list[Measured]
     more_measured: bool
     held: list[Held] = field(default_factory=list)
+    time_lapse: bool | None = None  # None: its model is not known
+    may_count: bool = (
+        False  # /recorders/{number}/time-lapse says whether its model's pictures far apart count
+    )
     may_measure: bool = False
     limit: str = ""
     drift_limit: float = 3.0

@@ -11,10 +11,12 @@ from schemas.recordings import Recording, RecordingState
 from service.access.queries import visible_recordings
 from service.access.rules import may
 from service.finding.linking.words import LINKS
+from service.footage.tags import tag_name
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import moment
+from service.kernel.intervals import clip
 from service.kernel.words import Word
 from service.registry.clocks.words import length, rough_length
 from service.registry.matters.words import STEPS
@@ -36,8 +38,8 @@ NEAR = timedelta(days=1)
 
 @dataclass(slots=True)
 class Bar:
-    """A linked recording on the line; `kind`: confirmed, automatic, announced, unplayable; the last two record
-    nothing."""
+    """A linked recording on the line; `kind`: confirmed, automatic, announced, unplayable, sparse; the last three
+    record nothing. `shown`: where of it there really are samples; `notes`: what has to be said of that."""
 
     href: str
     label: str
@@ -46,6 +48,8 @@ class Bar:
     start: datetime
     end: datetime
     length: str
+    shown: list[tuple[datetime, datetime]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -84,6 +88,7 @@ class EventCoverageView:
     undated: list[Bar] = field(default_factory=list)
     elsewhere: int = 0
     gaps: list[GapLine] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)  # of what is recorded: picture black 30 s, …
     reasons: list[Option] = field(default_factory=list)
     explanations: list[WishLine] = field(default_factory=list)
     disputes: list[WishLine] = field(default_factory=list)
@@ -130,11 +135,14 @@ def event_block(session: Session, actor: Actor, event: EnforcementEvent) -> Even
         axis=_axis(line, kept.required_from, kept.required_to),
         steps=[STEPS[step] for step in line.rule.steps] if counts else [],
         elsewhere=line.elsewhere,
+        beside=[f"{tag_name(name)} {length(count)}" for name, count in line.beside.items()],
         explanations=wish_lines(session, actor, EXPLANATION, wishes),
         disputes=wish_lines(session, actor, DISPUTE, raised),
     )
     for strip in line.strips:
         bar = _bar(strip)
+        if view.axis is not None:
+            bar.shown = clip(bar.shown, view.axis.start, view.axis.end)
         (view.bars if bar.start != bar.end else view.undated).append(bar)
     asked = [
         (one.gap_from, one.gap_to)
@@ -204,7 +212,14 @@ def _due(due_in_s: float, came: datetime | None, due_at: datetime) -> str:
 
 
 def _axis(line: Timeline, start: datetime, end: datetime | None) -> Axis | None:
-    moments = [start, end, *(moment for strip in line.strips for moment in (strip.start, strip.end))]
+    """Of a recording with a hole only the stretches that show some of it, or ten hours would be drawn for a minute."""
+    moments = [start, end]
+    for strip in line.strips:
+        if len(strip.stretches) > 1:
+            near = [one for one in strip.stretches if clip([one], start, end)]
+            moments += [moment for one in near for moment in one]
+        else:
+            moments += [strip.start, strip.end]
     return axis(moments)
 
 
@@ -212,6 +227,8 @@ def _bar(strip: Strip) -> Bar:
     kind = str(strip.state) if strip.here else "announced"
     if strip.recording.state == RecordingState.unplayable:
         kind = "unplayable"
+    elif strip.here and not strip.counts:
+        kind = "sparse"
     start = strip.start or now()
     return Bar(
         href=f"/recordings/{strip.recording.id}",
@@ -221,4 +238,24 @@ def _bar(strip: Strip) -> Bar:
         start=start,
         end=(strip.end or start) if strip.start else start,
         length=length((strip.end - strip.start).total_seconds()) if strip.start and strip.end else "",
+        shown=list(strip.stretches),
+        notes=_notes(strip) if kind not in ("announced", "unplayable") else [],
     )
+
+
+def _notes(strip: Strip) -> list[str]:
+    found = []
+    if not strip.measured:
+        found.append(_("not yet measured: its whole length counts"))
+    if len(strip.stretches) > 1:
+        recorded = sum((end - start).total_seconds() for start, end in strip.stretches)
+        found.append(
+            _("{time} recorded in {n} stretches").format(time=length(recorded), n=len(strip.stretches))
+        )
+    if strip.sparse:
+        found.append(
+            _("sparse, as its recorder takes them: it counts")
+            if strip.counts
+            else _("sparse: its pictures lie too far apart to count as recorded")
+        )
+    return found

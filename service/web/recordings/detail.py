@@ -37,6 +37,7 @@ from service.footage.recordings.words import (
     reason_sentence,
     said_also,
 )
+from service.footage.stretches import Footage, seconds
 from service.footage.tags import tag_group, tag_label, tag_source
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
@@ -48,6 +49,7 @@ from service.web.announcements.views import announced_view
 from service.web.custody.views import entry_view
 from service.web.frame.views import Ref
 from service.web.recordings import views
+from service.web.recordings.stretches import footage_view
 
 CUSTODY_SHOWN = 60
 RECEIPT_WORDS = {
@@ -69,10 +71,12 @@ def detail(session: Session, actor: Actor, recording: Recording) -> views.Record
         select(Tag).where(Tag.recording_id == recording.id).order_by(Tag.start_s.nulls_first(), Tag.name)
     )
     custody = session.scalars(_custody_of(actor, recording.id)) if may(actor.role, "see_custody") else ()
+    footage = Footage.of(recording, original)
     return views.Recording(
         card=cards(session, actor, [recording])[0],
         original=_original(actor, recording, original, receipts),
         player=player(session, recording, original),
+        footage=footage_view(session, recording, original, footage),
         clock=_clock(session, actor, recording),
         location=_location(recording),
         missing=_missing(recording, original),
@@ -138,8 +142,10 @@ def link_views(
         )
     }
     filmed = visible_recordings(actor).where(Recording.id.in_({link.recording_id for link in links}))
-    begun = filmed.with_only_columns(Recording.id, Recording.recorded_from)
-    starts = {row.id: row.recorded_from for row in session.execute(begun)}
+    begun = filmed.outerjoin(Original, Original.id == Recording.original_id).with_only_columns(
+        Recording.id, Recording.recorded_from, Recording.sample, Original.stretches
+    )
+    starts = {row.id: row for row in session.execute(begun)}
     recording_cards = {}
     if with_recordings:
         found = session.scalars(filmed).all()
@@ -170,11 +176,18 @@ def link_views(
                 recording=recording_cards.get(link.recording_id),
                 decided_by=deciders.get(link.decided_by) if link.decided_by else None,
                 decided_at=link.decided_at,
-                **part_shown(link, starts.get(link.recording_id)),
+                **_part(link, starts.get(link.recording_id)),
                 made=bool(link.reasons) and link.reasons[0].get("code") == "made_from",
             )
         )
     return result
+
+
+def _part(link: Link, of: Any) -> dict[str, Any]:
+    """`of`: a row of `starts` there, None where the recording is not the caller's to see."""
+    if of is None:
+        return part_shown(link, None)
+    return part_shown(link, of.recorded_from, () if of.sample else seconds(of.stretches or ()))
 
 
 def job_view(

@@ -10,6 +10,7 @@ from sqlmodel import Session
 
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link
+from schemas.originals import Original
 from schemas.recordings import Recording
 from schemas.uploads import Upload, UploadState
 from service.access.actions import require
@@ -23,11 +24,12 @@ from service.access.queries import (
 from service.desk.operations import actions as operations
 from service.finding.linking import actions as linking
 from service.finding.linking.errors import PartUnclear
-from service.finding.linking.positions import seconds
+from service.finding.linking.positions import part_meant, seconds
 from service.finding.search.cards import cards
 from service.footage.recordings import acts
 from service.footage.recordings.queries import note_use
 from service.footage.recordings.removal import ask_removal
+from service.footage.stretches import Footage, Stretch
 from service.footage.uploads.acts import FORGET_UPLOAD
 from service.footage.uploads.queries import is_full
 from service.kernel.actor import Actor
@@ -101,12 +103,18 @@ def choose_part(
     if session.scalars(of_it).first() is None:
         raise NotFound
     try:
-        part = seconds(since), seconds(until)
+        part = part_meant(seconds(since), seconds(until), _stretches(session, recording))
     except ValueError:
         raise PartUnclear from None
     linking.set_part(session, actor, link_id, *part)
     session.flush()
     return _decided(request, session, actor, recording_id)
+
+
+def _stretches(session: Session, recording: Recording) -> tuple[Stretch, ...]:
+    original = session.get(Original, recording.original_id) if recording.original_id else None
+    footage = Footage.of(recording, original)
+    return footage.stretches if footage.measured else ()
 
 
 @router.post("/recordings/{recording_id}/links/{link_id}/{decision}")

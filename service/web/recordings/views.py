@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from service.finding.search.cards import RecordingCard
+from service.footage.stretches import played_at
 from service.web.custody.views import CustodyEntry
-from service.web.frame.drawing import Point
+from service.web.frame.drawing import Axis, Point
 from service.web.frame.views import Ref
 
 
@@ -125,11 +126,42 @@ class Player:
 
 
 @dataclass(slots=True)
+class ShownLine:
+    """A stretch, or the hole between two: its times where they are known. `from_s`, `to_s`: seconds into the
+    recording."""
+
+    from_s: float
+    to_s: float
+    length: str
+    start: datetime | None = None
+    end: datetime | None = None
+    hole: bool = False
+
+
+@dataclass(slots=True)
+class Footage:
+    """Where the recording really has samples. `lines`: stretches and holes in order, where there is a hole; only the
+    first `SHOWN_LINES` of them, `more` the others. `notes`: what has to be said of it, one sentence each."""
+
+    lines: list[ShownLine] = field(default_factory=list)
+    more: int = 0
+    recorded: str = ""
+    stretches: list[tuple[float, float]] = field(default_factory=list)
+    axis: Axis | None = None
+    notes: list[str] = field(default_factory=list)
+
+    def played(self, into_s: float) -> float:
+        """As the player counts."""
+        return played_at(self.stretches, into_s)
+
+
+@dataclass(slots=True)
 class Recording:
     card: RecordingCard
     original: Original
     player: Player
     clock: Clock
+    footage: Footage = field(default_factory=Footage)
     location: Location | None = None
     missing: list[str] = field(default_factory=list)  # of a partial one
     tags: list[Tag] = field(default_factory=list)

@@ -122,7 +122,16 @@ def _publish(session: Session, held: Lease, track: Track, md5: str | None = None
     if md5 is not None and original.media.get("md5") != md5:
         original.media = {**original.media, "md5": md5}
         session.add(original)
-    made = rules.tags(recording.id, facts, verdict, original.measurements, judged, where, claimed)
+    made = rules.tags(
+        recording.id,
+        facts,
+        verdict,
+        original.measurements,
+        judged,
+        where,
+        claimed,
+        clock_restarted=original.clock_restarted,
+    )
     made += rules.contradictions(recording.id, recording.claims)
     session.add_all([*made, *station_tags(recording.id, recording.claims, original.size, md5)])
     refresh_recording(session, recording.id)

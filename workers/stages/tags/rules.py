@@ -102,6 +102,8 @@ def tags(
     judged: Clock,
     where: Where,
     claimed: list[Claimed],
+    *,
+    clock_restarted: bool = False,
 ) -> list[Tag]:
     """The whole machine-made set."""
     made = []
@@ -125,6 +127,8 @@ def tags(
             made.append(known.VARIABLE_RATE.row(recording_id))
         if remark.code == "duration_claim_differs":
             made.append(known.DURATION_CLAIM.row(recording_id, f"{remark.params['claimed']} s"))
+    if clock_restarted:
+        made.append(known.CLOCK_RESTARTED.row(recording_id))
     if set(judged.doubts) - {"no_claim"}:
         made.append(known.CLOCK_DOUBT.row(recording_id))
     for claim in claimed:

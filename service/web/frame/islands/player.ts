@@ -1,5 +1,6 @@
 // The player: the browser's video under our own controls, with waveform, previews and tags on one time line.
 import { Preview } from "./sprite";
+import { Stretches } from "./stretches";
 import { clock } from "./writing";
 
 type Mark = { label: string; kind: string; from: number; to: number };
@@ -11,6 +12,8 @@ class Player {
   private readonly video: HTMLVideoElement;
   private readonly text: Record<string, string>;
   private readonly marks: Mark[];
+  private readonly stretches: Stretches;
+  private readonly holes: string[];
   private readonly real: number | null;
   private readonly lane = element("div", "lane");
   private readonly canvas = document.createElement("canvas");
@@ -28,6 +31,8 @@ class Player {
     this.video = root.querySelector("video")!;
     this.text = JSON.parse(root.dataset.text!);
     this.marks = JSON.parse(root.dataset.tags || "[]");
+    this.stretches = new Stretches(JSON.parse(root.dataset.stretches || "[]"));
+    this.holes = JSON.parse(root.dataset.holes || "[]");
     this.real = root.dataset.real ? Number(root.dataset.real) : null;
     this.clockOf = new Intl.DateTimeFormat("sv-SE", { timeZone: root.dataset.zone || undefined, timeStyle: "medium" });
     this.preview = new Preview(root.dataset.vtt || undefined);
@@ -43,6 +48,21 @@ class Player {
     return Number.isFinite(this.video.duration) && this.video.duration > 0
       ? this.video.duration
       : Number(this.root.dataset.duration || 0);
+  }
+
+  /** What is played has no holes, unless it is still the original itself. */
+  private get laid(): boolean {
+    const { length, span } = this.stretches;
+    return length > 0 && Math.abs(this.duration - length) <= Math.abs(this.duration - span);
+  }
+
+  /** Where a second of the recording is played. */
+  private played(into: number): number {
+    return this.laid ? this.stretches.played(into) : into;
+  }
+
+  private recorded(played: number): number {
+    return this.laid ? this.stretches.recorded(played) : played;
   }
 
   seek(to: number): void {
@@ -90,18 +110,21 @@ class Player {
       const tick = document.createElement("button");
       tick.type = "button";
       tick.className = mark.kind;
-      tick.title = `${clock(mark.from)} ${mark.label}`;
-      tick.setAttribute("aria-label", tick.title);
-      tick.addEventListener("click", () => this.seek(mark.from));
+      tick.addEventListener("click", () => this.seek(this.played(mark.from)));
       marks.append(tick);
     }
     const place = () => {
       if (!this.duration) return;
       this.marks.forEach((mark, index) => {
         const tick = marks.children[index] as HTMLElement;
-        tick.style.left = `${(100 * mark.from) / this.duration}%`;
-        tick.style.width = `${(100 * Math.max(0, mark.to - mark.from)) / this.duration}%`;
+        const [from, to] = [this.played(mark.from), this.played(mark.to)];
+        tick.title = `${clock(from)} ${mark.label}`;
+        tick.setAttribute("aria-label", tick.title);
+        tick.style.left = `${(100 * from) / this.duration}%`;
+        tick.style.width = `${(100 * Math.max(0, to - from)) / this.duration}%`;
       });
+      this.placeJoints();
+      this.draw();
     };
     place();
     this.video.addEventListener("durationchange", place);
@@ -129,6 +152,16 @@ class Player {
     this.root.append(controls);
     this.draw();
     this.tell();
+  }
+
+  private placeJoints(): void {
+    this.lane.querySelectorAll(".joint").forEach((joint) => joint.remove());
+    if (!this.laid) return;
+    this.stretches.joints().forEach((at) => {
+      const joint = element("div", "joint");
+      joint.style.left = `${(100 * at) / this.duration}%`;
+      this.lane.append(joint);
+    });
   }
 
   private step(frames: number): void {
@@ -175,8 +208,9 @@ class Player {
     lane.addEventListener("pointermove", (event) => {
       const [seconds, x, width] = at(event);
       if (lane.hasPointerCapture(event.pointerId)) this.seek(seconds);
-      const mark = this.marks.find((m) => seconds >= m.from && seconds <= m.to);
-      this.preview.show(seconds, x, width, mark?.label ?? "");
+      const into = this.recorded(seconds);
+      const mark = this.marks.find((m) => into >= m.from && into <= m.to);
+      this.preview.show(seconds, x, width, this.holeAt(seconds, width) ?? mark?.label ?? "");
     });
     lane.addEventListener("pointerleave", () => this.preview.hide());
 
@@ -184,7 +218,7 @@ class Player {
     document.addEventListener("click", (event) => {
       const jump = (event.target as Element).closest<HTMLElement>("[data-seek]");
       if (!jump) return;
-      this.seek(Number(jump.dataset.seek));
+      this.seek(this.played(Number(jump.dataset.seek)));
       this.root.scrollIntoView({ block: "nearest" });
     });
     new ResizeObserver(() => this.draw()).observe(lane);
@@ -193,6 +227,13 @@ class Player {
       requestAnimationFrame(follow);
     };
     requestAnimationFrame(follow);
+  }
+
+  /** The hole that is jumped over within a few pixels of there. */
+  private holeAt(seconds: number, width: number): string | undefined {
+    if (!this.laid) return undefined;
+    const near = (6 / width) * this.duration;
+    return this.holes[this.stretches.joints().findIndex((at) => Math.abs(at - seconds) <= near)];
   }
 
   private key(event: KeyboardEvent): void {
@@ -232,7 +273,7 @@ class Player {
   private tell(): void {
     const now = this.video.currentTime;
     this.time.textContent = `${clock(now)} / ${clock(this.duration)}`;
-    this.wall.textContent = this.real === null ? "" : this.clockOf.format(new Date(1000 * (this.real + now)));
+    this.wall.textContent = this.real === null ? "" : this.clockOf.format(new Date(1000 * (this.real + this.recorded(now))));
     this.lane.setAttribute("aria-valuemin", "0");
     this.lane.setAttribute("aria-valuemax", String(Math.round(this.duration)));
     this.lane.setAttribute("aria-valuenow", String(Math.round(now)));
@@ -275,7 +316,8 @@ class Player {
     if (this.duration) {
       for (const mark of this.marks) {
         pen.fillStyle = mark.kind === "quality" ? "rgb(209 154 53 / 24%)" : "rgb(93 138 150 / 24%)";
-        pen.fillRect((mark.from / this.duration) * width, 0, ((mark.to - mark.from) / this.duration) * width, height);
+        const [from, to] = [this.played(mark.from), this.played(mark.to)];
+        pen.fillRect((from / this.duration) * width, 0, ((to - from) / this.duration) * width, height);
       }
     }
     pen.fillStyle = "#6fa9b6";

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from sqlmodel import Session, select
@@ -12,8 +12,9 @@ from schemas.accounts import Account, Role
 from schemas.cases import Case
 from schemas.events import EnforcementEvent, EventKind, EventOfficer
 from schemas.links import Link
+from schemas.originals import MediaState, Original
 from schemas.people import Officer, Squad
-from schemas.recorders import Assignment, Recorder
+from schemas.recorders import Assignment, Recorder, RecorderModel
 from schemas.recordings import Recording, RecordingState
 from service.kernel.actor import Actor
 from service.registry.cases.rules import case_number_fold
@@ -113,6 +114,35 @@ class Field:
             **more,
         )
         return self._keep("recording", str(row.id), row)
+
+    def measured(self, recording: Recording, stretches: list[list[float]] | None, **more: Any) -> Original:
+        """Its original, with samples where `stretches` say; None: nobody has looked yet."""
+        row = Original(
+            sha256=uuid4().hex * 2,
+            size=1,
+            store_key=str(uuid4()),
+            media_state=MediaState.ready,
+            measured_duration_s=recording.duration_s,
+            stretches=stretches,
+            recorded_s=None if stretches is None else sum(end - start for start, end in stretches),
+            **more,
+        )
+        self._keep("original", str(row.id), row)
+        recording.original_id = row.id
+        self.session.add(recording)
+        self.session.flush()
+        return row
+
+    def model(self, code: str = "M-1", serial: str = "R-07", **conventions: Any) -> RecorderModel:
+        """Of this recorder."""
+        row = self.known.get(("model", code)) or self._keep(
+            "model", code, RecorderModel(code=code, conventions=conventions)
+        )
+        recorder = self.recorder(serial)
+        recorder.model_id = row.id
+        self.session.add(recorder)
+        self.session.flush()
+        return row
 
     def actor(self, role: Role = Role.reviewer, squad: str | None = None, name: str | None = None) -> Actor:
         username = name or f"{role}-{squad or 'bureau'}"

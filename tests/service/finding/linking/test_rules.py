@@ -192,3 +192,32 @@ def test_a_declared_event_is_linked_or_offered_unless_it_was_cancelled(
         # only offers that are all better than a doubtful declaration may push it out
         offers = [state for state in states.values() if state == LinkState.offered]
         assert declared.id in states or len(offers) == LIMITS.offers
+
+
+@given(recordings(), st.lists(events(), max_size=6, unique_by=lambda event: event.id))
+def test_a_recording_without_a_hole_is_linked_as_before_it_was_measured(
+    recording: RecordingFacts, field: list[EventFacts]
+) -> None:
+    if recording.start is None or recording.end is None:
+        return
+    measured = replace(recording, stretches=((0.0, (recording.end - recording.start).total_seconds()),))
+    assert decide(measured, field, LIMITS) == decide(recording, field, LIMITS)
+
+
+@given(recordings(), events(), st.lists(st.integers(1, 40), min_size=1, max_size=6))
+def test_a_part_begins_and_ends_where_something_was_recorded(
+    recording: RecordingFacts, event: EventFacts, steps: list[int]
+) -> None:
+    if recording.start is None:
+        return
+    ends = [sum(steps[: n + 1]) * 60.0 for n in range(len(steps))]
+    shown = tuple(zip([0.0, *ends[1::2]], ends[::2], strict=False))
+    holed = replace(recording, end=recording.start + timedelta(seconds=ends[-1]), stretches=shown)
+    considered = consider(holed, event, LIMITS)
+    if considered.part is None:
+        return
+    since, until = considered.part
+    assert any(start <= since <= end for start, end in holed.shown)
+    assert any(start <= until <= end for start, end in holed.shown)
+    overlap = next(reason for reason in considered.reasons if reason.code == "overlap")
+    assert overlap.params["overlap_s"] <= overlap.params["recording_s"] <= sum(steps) * 60

@@ -18,6 +18,7 @@ from service.finding.linking.evidence import (
     Source,
 )
 from service.finding.linking.rules import decide
+from service.finding.linking.surroundings import Surroundings
 from service.finding.linking.terms import consider
 from service.finding.linking.words import SENTENCES, words
 from service.kernel.i18n import speaking
@@ -87,6 +88,38 @@ def test_a_file_just_after_the_departure_goes_on_with_the_one_before() -> None:
     assert decide(tail, [EVENT], LIMITS)[0].state == LinkState.offered
     (only,) = decide(replace(tail, run=(head,)), [EVENT], LIMITS)
     assert (only.state, only.part) == (LinkState.automatic, None)
+
+
+def test_what_lies_in_a_hole_of_a_recording_is_not_shown_by_it() -> None:
+    """Five seconds, ten hours without a sample, five seconds: the event lies between."""
+    jump = replace(FILE, officer=ONE, start=after(-1), end=after(600), stretches=((0, 5), (36055, 36060)))
+    considered = consider(jump, EVENT, LIMITS)
+    said = {reason.code: reason for reason in considered.reasons}
+    assert considered.part is None and "overlap" not in said
+    assert (said["gap"].params["gap_s"], said["gap"].params["before"]) == (55, True)
+    assert decide(jump, [EVENT], LIMITS)[0].state == LinkState.offered
+
+
+def test_the_overlap_is_what_the_recording_has_of_the_event() -> None:
+    holed = replace(FILE, officer=ONE, stretches=((0, 60), (1200, 1500)))
+    considered = consider(holed, EVENT, LIMITS)
+    said = {reason.code: reason for reason in considered.reasons}
+    assert said["overlap"].params == {"overlap_s": 360, "recording_s": 360, "event_s": 1800}
+    assert said["both"].params["share"] == 0.2
+    assert considered.part == (after(0), after(25))
+    assert considered.score < consider(replace(holed, stretches=None), EVENT, LIMITS).score
+
+
+def test_a_file_of_another_hour_is_no_neighbour_though_a_hole_of_this_one_lasts_until_then() -> None:
+    jump = replace(FILE, start=after(0), end=after(300), stretches=((0, 60), (17940, 18000)))
+    pieces = [
+        Piece(UUID(int=61), after(1), after(30)),
+        Piece(UUID(int=62), after(150), after(160)),
+        Piece(UUID(int=63), after(270), after(299), begun=after(-20)),
+    ]
+    known = Surroundings(LIMITS, [], {}, {UUID(int=80): pieces})
+    found, _ = known.around(jump)
+    assert [piece.id for piece in found.run] == [UUID(int=61), UUID(int=63)]
 
 
 def test_a_neighbour_s_position_stands_in_where_the_file_has_none() -> None:

@@ -7,7 +7,7 @@ import pytest
 from schemas.accounts import Role
 from schemas.clocks import ClockOffset, OffsetSource
 from schemas.people import Officer
-from schemas.recorders import Assignment, Recorder
+from schemas.recorders import Assignment, Recorder, RecorderModel
 from schemas.recordings import Recording
 from service.kernel import database
 from service.kernel.clock import now
@@ -115,3 +115,28 @@ def test_the_figure_opens_into_its_rows(house: House, recorder: Recorder) -> Non
     assert [row["recorder"] for row in told["items"]] == [SERIAL, "R-08"]
     assert house.ask("GET", "/api/v1/clocks?out_of_step=1", Role.supervisor).json()["items"] == []
     assert house.ask("GET", "/api/v1/clocks", Role.supervisor, "2").json()["items"] == []
+
+
+def test_who_answers_for_the_whole_bureau_says_whether_a_model_records_with_pictures_far_apart(
+    house: House,  # noqa: F811
+    recorder: Recorder,
+) -> None:
+    path = f"{PATH}/time-lapse"
+    assert (
+        house.ask("POST", path, Role.supervisor, None, data={"counts": "yes"}).status_code == 404
+    )  # no model
+    with database.transaction() as session:
+        model = RecorderModel(code="M", conventions={"clock_zone": "UTC"})
+        session.add(model)
+        session.flush()
+        session.get_one(Recorder, recorder.id).model_id = model.id
+    assert house.ask("POST", path, Role.auditor, data={"counts": "yes"}).status_code == 403
+    assert house.ask("POST", path, Role.supervisor, "1", data={"counts": "yes"}).status_code == 403
+    assert path not in house.ask("GET", PATH, Role.supervisor, "1").text
+    page = house.ask("GET", PATH, Role.supervisor, None, headers={"accept-language": "en"}).text
+    assert path in page and "do not count as recorded" in page
+    for said, kept in (({"counts": "yes"}, True), ({}, None)):
+        assert house.ask("POST", path, Role.supervisor, None, data=said).status_code == 303
+        with database.transaction() as session:
+            conventions = session.get_one(RecorderModel, model.id).conventions
+        assert conventions == {"clock_zone": "UTC"} | ({"time_lapse": True} if kept else {})

@@ -174,6 +174,8 @@ def test_sidecar_named_for_its_video() -> None:
         ({"sidecar": {"start": 5}}, "sidecar"),
         ({"flags": [1]}, "flags"),
         ({"flags": {"1": "unheard-of"}}, "flags"),
+        ({"time_lapse": "no"}, "time_lapse"),
+        ({"time_lapse": 1}, "time_lapse"),
     ],
 )
 def test_wrong_settings_are_named(stored: dict, wrong: str) -> None:
@@ -204,7 +206,10 @@ def test_settings_that_nothing_reads_are_named(stored: dict, wrong: str) -> None
 @given(
     st.dictionaries(
         st.sampled_from(
-            ["clock_zone", "container_clock", "stamp", "filename_patterns", "sidecar", "flags", "other"]
+            [
+                *("clock_zone", "container_clock", "stamp", "filename_patterns", "sidecar", "flags"),
+                *("time_lapse", "other"),
+            ]
         ),
         st.recursive(
             st.none() | st.integers() | st.text(max_size=5),

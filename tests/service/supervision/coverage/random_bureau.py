@@ -14,6 +14,8 @@ from schemas.coverage import Explanation, ExplanationKind, ExplanationReason, Ex
 from schemas.events import EnforcementEvent, EventKind, EventOfficer
 from schemas.links import Link, LinkState
 from schemas.matters import Duty, MatterList, RecordingMatter
+from schemas.originals import Original
+from schemas.recorders import Recorder, RecorderModel
 from schemas.recordings import Recording, RecordingState
 from service.registry.matters.queries import book
 from tests.service.finding.linking.field import ZONE, Field, at
@@ -28,6 +30,8 @@ def draw(bureau: Field, seed: int, events: int = 60) -> None:
     session = bureau.session
     crews = {code: [bureau.officer(f"{code}-{n}", code).id for n in range(3)] for code in ("one", "two")}
     campaigns = [Campaign(name=f"专项 {n}") for n in range(2)]
+    bureau.model("M-1", "R-1")
+    bureau.model("M-2", "R-2", time_lapse=True)
     asker = bureau.actor(Role.member, "one")
     session.add_all(campaigns)
     _publish(session, chance)
@@ -114,7 +118,10 @@ def _film(bureau: Field, chance: Random, event: EnforcementEvent) -> None:
             + [RecordingState.announced, RecordingState.refused, RecordingState.unplayable]
         ),
         received_at=end + timedelta(hours=chance.choice([0, 1, 24, 25, 80])),
+        recorder=chance.choice([None, "R-1", "R-2"]),
     )
+    if chance.random() < 0.6:
+        _measure(bureau, chance, recording)
     state = chance.choice(
         [LinkState.automatic, LinkState.automatic, LinkState.confirmed, LinkState.offered, LinkState.rejected]
     )
@@ -132,6 +139,20 @@ def _film(bureau: Field, chance: Random, event: EnforcementEvent) -> None:
             part_end_s=200.0 if part else None,
         )
     )
+
+
+def _measure(bureau: Field, chance: Random, recording: Recording) -> None:
+    """Mostly without a hole, some with a few, some with pictures far apart, some not looked at yet."""
+    length = int(recording.duration_s or 0)
+    cuts = sorted(chance.sample(range(length), min(length, chance.choice([0, 0, 2, 6])))) if length else []
+    pairs = zip([0, *cuts[1::2]], [*cuts[::2], length], strict=True)
+    stretches = [[float(start), float(end)] for start, end in pairs]
+    if chance.random() < 0.1:
+        bureau.measured(recording, None)
+    else:
+        bureau.measured(
+            recording, [one for one in stretches if one[0] < one[1]], sparse=chance.random() < 0.2
+        )
 
 
 # ---- counted again -------------------------------------------------------------------------------------
@@ -165,6 +186,10 @@ class Judged:
 
 def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
     rules = book(session)
+    originals = {one.id: one for one in session.scalars(select(Original))}
+    time_lapse = set(
+        session.scalars(select(Recorder.id).join(RecorderModel).where(RecorderModel.code == "M-2"))
+    )
     states = {"confirmed"} if confirmed else {"confirmed", "automatic"}
     links, explanations, crews = defaultdict(list), defaultdict(list), defaultdict(set)
     offers: Counter[Any] = Counter()
@@ -173,8 +198,10 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
     ):
         if link.state in states and recording.state != "refused" and recording.merged_into is None:
             links[link.event_id].append((link, recording))
+        original = originals.get(recording.original_id)
+        counts = original is None or not original.sparse or recording.recorder_id in time_lapse
         if link.state == "offered" and recording.state == "ready" and recording.merged_into is None:
-            offers[link.event_id] += 1
+            offers[link.event_id] += counts
     for one in session.scalars(select(Explanation)):
         if one.state == "approved":
             explanations[one.event_id].append(one)
@@ -198,11 +225,20 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
         for link, recording in here:
             if recording.recorded_from is not None and recording.state != "unplayable":
                 since, until = _s(recording.recorded_from), _s(recording.recorded_to)
+                begun, original = since, originals.get(recording.original_id)
                 if link.part_end_s is not None:
                     since, until = since + int(link.part_start_s), min(until, since + int(link.part_end_s))
-                mine = {s for s in range(since, until) if s >= start and (end is None or s < end)}
+                spans = [(since, until)]
+                if original is not None and original.stretches is not None:
+                    cut = [
+                        (max(begun + int(a), since), min(begun + int(b), until))
+                        for a, b in original.stretches
+                    ]
+                    counts = not original.sparse or recording.recorder_id in time_lapse
+                    spans = [(a, b) for a, b in cut if a < b and counts]
+                mine = {s for a, b in spans for s in range(a, b) if s >= start and (end is None or s < end)}
                 recorded |= mine
-                shown += (since <= start <= until) if start == end else bool(mine)
+                shown += any(a <= start <= b for a, b in spans) if start == end else bool(mine)
         judged = Judged(
             event=event,
             day=day,

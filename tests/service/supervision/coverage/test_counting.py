@@ -20,9 +20,15 @@ from schemas.coverage import (
 )
 from schemas.events import EnforcementEvent
 from schemas.links import Link, LinkState
+from schemas.policy import PolicyValue
+from schemas.recorders import RecorderModel
 from schemas.recordings import Recording, RecordingState
-from service.kernel.changes import changed
+from service.kernel.changes import changed, settle
 from service.kernel.database import transaction
+from service.kernel.errors import NotAllowed
+from service.kernel.policy import DEMO_DATABASE
+from service.registry.recorders.actions import set_time_lapse, update_recorder
+from service.registry.recorders.updates import RecorderUpdate
 from service.supervision.coverage import counting
 from service.supervision.coverage.counting import recount, recount_all
 from tests.service.finding.linking.field import Field, at
@@ -106,6 +112,76 @@ def test_a_chosen_part_of_a_recording_counts_and_no_more(bureau: Field) -> None:
     assert row.late_start_s == 600.0
     recording.recorded_from += timedelta(seconds=5)  # a clock put right: the part holds as seconds into it
     assert kept(bureau.session, event).late_start_s == 605.0
+
+
+def test_a_hole_in_a_recording_is_no_recording(bureau: Field) -> None:
+    event = bureau.event(at("09:00"), at("09:30"))
+    recording = bureau.recording(at("08:59:58"), at("19:00:03"))
+    link(bureau, recording, event)
+    assert kept(bureau.session, event).recorded_s == 1800.0
+    bureau.measured(recording, [[0, 5], [36000, 36005]])
+    row = kept(bureau.session, event)
+    assert (row.shown, row.recorded_s, row.late_start_s, row.early_stop_s) == (1, 3.0, 0.0, 1797.0)
+    inside = bureau.event(at("14:00"), at("14:30"))
+    link(bureau, recording, inside)
+    row = kept(bureau.session, inside)
+    assert (row.links, row.shown, row.recorded_s, row.gaps) == (1, 0, 0.0, [])  # linked, and still missing
+
+
+def test_a_chosen_part_counts_where_it_has_samples(bureau: Field) -> None:
+    event = bureau.event(at("09:00"), at("10:00"))
+    recording = bureau.recording(at("09:00"), at("10:00"))
+    bureau.measured(recording, [[0, 100], [1000, 3600]])
+    link(bureau, recording, event, LinkState.confirmed, part_start_s=50.0, part_end_s=1200.0)
+    assert kept(bureau.session, event).recorded_s == 250.0
+
+
+def test_what_is_not_measured_yet_counts_by_its_span(bureau: Field) -> None:
+    event = bureau.event(at("09:00"), at("09:30"))
+    recording = bureau.recording(at("09:00"), at("09:10"))
+    bureau.measured(recording, None)
+    link(bureau, recording, event)
+    assert kept(bureau.session, event).recorded_s == 600.0
+
+
+def test_a_sample_counts_as_it_is_said_to_be_not_as_the_original_that_stands_in_for_it(bureau: Field) -> None:
+    bureau.session.add(PolicyValue(name=DEMO_DATABASE.name, value=True))
+    event = bureau.event(at("09:00"), at("09:30"))
+    recording = bureau.recording(at("09:00"), at("09:30"))
+    bureau.measured(recording, [[0, 4]], sparse=True)
+    link(bureau, recording, event)
+    assert kept(bureau.session, event).recorded_s == 0.0
+    recording.sample = True
+    assert kept(bureau.session, event).recorded_s == 1800.0
+
+
+def test_pictures_far_apart_count_only_where_the_model_takes_them_so(bureau: Field) -> None:
+    session = bureau.session
+    event = bureau.event(at("09:00"), at("09:10"))
+    recording = bureau.recording(at("09:00"), at("09:10"), recorder="R-07")
+    model = bureau.model()
+    bureau.measured(recording, [[0, 600]], sparse=True)
+    link(bureau, recording, event)
+    row = kept(session, event)
+    assert (row.links, row.shown, row.recorded_s) == (1, 0, 0.0)
+    admin = bureau.actor(Role.admin)
+    for wanted, counted in ((True, 600.0), (False, 0.0)):
+        set_time_lapse(session, admin, recording.recorder_id, wanted)
+        settle(session)
+        row = session.get_one(EventCoverage, (event.id, Basis.counted), populate_existing=True)
+        assert row.recorded_s == counted
+    other = bureau._keep("model", "M-2", RecorderModel(code="M-2", conventions={"time_lapse": True}))
+    update_recorder(session, admin, recording.recorder_id, RecorderUpdate(model=other.code))
+    settle(session)
+    assert session.get_one(EventCoverage, (event.id, Basis.counted), populate_existing=True).shown == 1
+    assert model.conventions == {}
+
+
+def test_one_squads_supervisor_does_not_decide_what_counts_for_the_bureau(bureau: Field) -> None:
+    recording = bureau.recording(at("09:00"), at("09:10"), recorder="R-07")
+    bureau.model(clock_zone="UTC")
+    with pytest.raises(NotAllowed):
+        set_time_lapse(bureau.session, bureau.actor(Role.supervisor, "one"), recording.recorder_id, True)
 
 
 def test_only_approved_explanations_count(bureau: Field) -> None:

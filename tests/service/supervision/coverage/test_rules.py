@@ -14,6 +14,7 @@ from hypothesis.strategies import DrawFn
 from schemas.base import new_id
 from schemas.events import EventKind
 from schemas.matters import Duty, Moment
+from service.kernel.intervals import clip, gaps, union
 from service.registry.matters.rules import Rule
 from service.supervision.coverage.rules import (
     NOTHING,
@@ -21,13 +22,10 @@ from service.supervision.coverage.rules import (
     Explained,
     Filmed,
     Kept,
-    clip,
     cover,
-    gaps,
     length,
     reach,
     shows,
-    union,
 )
 
 patiently = settings(deadline=None)  # no test asserts a time
@@ -68,8 +66,7 @@ def filmings(draw: DrawFn) -> list[Filmed]:
         st.lists(
             st.builds(
                 Filmed,
-                start=st.none() | moments,
-                end=moments,
+                stretches=st.lists(intervals, max_size=3).map(tuple),
                 received_at=st.none() | moments,
                 confirmed=st.booleans(),
             ),
@@ -214,11 +211,23 @@ def test_recorded_time_lies_inside_the_required_interval(
 
 
 @patiently
+@given(matters(Duty.must), intervals, st.lists(intervals, max_size=5))
+def test_a_recording_with_holes_records_what_its_stretches_would_by_themselves(
+    matter: Rule, interval: tuple[datetime, datetime | None], shown: list[tuple[datetime, datetime]]
+) -> None:
+    whole = kept(act(*interval), matter, [Filmed(tuple(shown), at(200), confirmed=False)])
+    apart = kept(act(*interval), matter, [Filmed((one,), at(200), confirmed=False) for one in shown])
+    same = ("recorded_s", "late_start_s", "early_stop_s", "gap_count", "gaps")
+    assert all(getattr(whole, name) == getattr(apart, name) for name in same)
+    assert whole.shown == (apart.shown > 0)
+
+
+@patiently
 @given(matters(Duty.must), intervals, filmings())
 def test_what_is_only_announced_records_nothing(
     matter: Rule, interval: tuple[datetime, datetime | None], filmed: list[Filmed]
 ) -> None:
-    absent = [Filmed(one.start, one.end, None, one.confirmed) for one in filmed]
+    absent = [one._replace(received_at=None) for one in filmed]
     row = kept(act(*interval), matter, absent)
     assert (row.links, row.announced, row.recorded_s) == (0, len(filmed), 0.0)
     assert gaps_of(row) == []
@@ -251,7 +260,7 @@ def at(minutes: float) -> datetime:
 
 
 def film(start: float, end: float) -> Filmed:
-    return Filmed(at(start), at(end), at(200), confirmed=False)
+    return Filmed(((at(start), at(end)),), at(200), confirmed=False)
 
 
 def test_what_is_forgiven_is_no_gap_and_one_second_more_is() -> None:
@@ -264,7 +273,7 @@ def test_what_is_forgiven_is_no_gap_and_one_second_more_is() -> None:
 
 
 def test_a_linked_recording_that_shows_none_of_it_leaves_the_event_missing_not_interrupted() -> None:
-    unplayable = Filmed(None, at(30), at(200), confirmed=True)
+    unplayable = Filmed((), at(200), confirmed=True)
     for one in (film(60, 90), film(30, 40), unplayable):
         row = kept(act(at(0), at(30)), MATTER, [one], Explained(None, ((at(-60), at(60)),)))
         assert (row.links, row.in_time, row.shown, row.recorded_s, gaps_of(row)) == (1, 1, 0, 0.0, [])

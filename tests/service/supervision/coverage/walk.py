@@ -20,6 +20,7 @@ from schemas.links import Link
 from schemas.matters import Duty, MatterBase
 from schemas.originals import MediaFacts, MediaState, Original
 from schemas.people import Officer
+from schemas.recorders import Recorder
 from schemas.recordings import Receipt, Recording, RecordingState
 from service.finding.linking.actions import (
     confirm,
@@ -39,6 +40,7 @@ from service.kernel.jobs import request_job
 from service.registry.clocks.actions import add_offset, withdraw_offset
 from service.registry.events.actions import cancel_event, create_event, restore_event, update_event
 from service.registry.matters.actions import publish
+from service.registry.recorders.actions import set_time_lapse
 from service.supervision.coverage.counting import Known, events_after, kept_rows, stored_rows
 from service.supervision.explanations.actions import ask_exemption, ask_gap_reason
 from service.supervision.explanations.approval import EXPLANATION
@@ -70,6 +72,7 @@ class Walk:
             for n in range(self.officers):
                 bureau.officer(f"{n:03}", "one" if n % 3 else "two")
             for n in range(self.recorders):
+                bureau.model(f"M-{n % 2}", f"R-{n}")
                 bureau.hold(f"R-{n}", f"{n:03}", at("06:00"), at("23:00", day=self.days))
             for role, name in ((Role.admin, "first"), (Role.admin, "second")):
                 bureau.actor(role, name=name)
@@ -223,6 +226,23 @@ class Walk:
         session.add(original)
         refresh_state(session, original.id)
 
+    def measure(self, session: Session) -> None:
+        """Somebody looks where it really has samples, as the back-fill does of what was there before."""
+        original = self.one(session, Original)
+        of_it = select(Recording.id).where(Recording.original_id == original.id).order_by(Recording.id)
+        measured = session.scalars(of_it).all()
+        whole = original.measured_duration_s or 600.0
+        cut, hole = self.chance.random() * whole, self.chance.choice([0.0, 3.5, 250.0])
+        original.stretches = [[0.0, cut], *([[cut + hole, whole]] if cut + hole < whole else [])]
+        original.recorded_s = sum(end - start for start, end in original.stretches)
+        original.sparse = self.chance.random() < 0.2
+        session.add(original)
+        changed(session, Recording, measured, {"stretches", "recorded_s", "sparse"})
+
+    def time_lapse(self, session: Session) -> None:
+        recorder = self.one(session, Recorder, Recorder.model_id.is_not(None))
+        set_time_lapse(session, self.actor(session), recorder.id, self.chance.random() < 0.5)
+
     def set_clock(self, session: Session) -> None:
         actor = self.actor(session)
         if self.chance.random() < 0.3:
@@ -307,7 +327,8 @@ class Nothing(Exception):
 
 STEPS: dict[str, tuple[Callable[[Walk, Session], None], float]] = {
     "create": (Walk.create, 5), "change": (Walk.change, 6), "cancel": (Walk.cancel, 1), "merge": (Walk.merge, 1),
-    "film": (Walk.film, 10), "refuse": (Walk.refuse, 1.5), "probe": (Walk.probe, 2), "set_clock": (Walk.set_clock, 4),
+    "film": (Walk.film, 10), "refuse": (Walk.refuse, 1.5), "probe": (Walk.probe, 4), "measure": (Walk.measure, 4),
+    "time_lapse": (Walk.time_lapse, 1), "set_clock": (Walk.set_clock, 4),
     "decide": (Walk.decide, 8), "cut": (Walk.cut, 3), "declare": (Walk.declare, 2),
     "make_event": (Walk.make_event, 1), "explain": (Walk.explain, 4), "answer": (Walk.answer, 4),
     "publish": (Walk.publish, 0.2),
