@@ -18,6 +18,7 @@ class JobKind(enum.StrEnum):
     link = "link"
     renditions = "renditions"
     clock = "clock"  # of an original: the time burned into its picture
+    walk = "walk"  # of an original: what its bytes really show, tried out; its stretches, where they are not known
     recount = "recount"  # of a matter list: the coverage of every event
     reindex = "reindex"  # of an officer, a squad, or the list of subjects: search documents by its new words
     noop = "noop"

@@ -82,7 +82,10 @@ class Original(SQLModel, table=True):
     """
 
     __tablename__ = "originals"
-    __table_args__ = (enum_check("media_state", MediaState),)
+    __table_args__ = (
+        enum_check("media_state", MediaState),
+        Index("ix_originals_unmeasured", "id", postgresql_where="stretches IS NULL"),
+    )
     id: UUID = id_field()
     sha256: str = Field(unique=True, max_length=64)
     size: int = Field(sa_type=BigInteger)
@@ -105,6 +108,27 @@ class Original(SQLModel, table=True):
     clock_restarted: bool = Field(default=False)
     playable_at: datetime | None = time_field(nullable=True)
     created_at: datetime = time_field(default_now=True)
+
+
+class TrialFacts(TypedDict, total=False):
+    """What was decoded of an original to see that it shows what it claims (workers.media.trial). `pieces`: [start, end,
+    samples, decoded] rows; `whole`: all of it was decoded; `claimed_s` and `decoded_s`: before and after."""
+
+    pieces: list[list[float]]
+    whole: bool
+    claimed_s: float
+    decoded_s: float
+
+
+class Walk(SQLModel, table=True):
+    """What going through the bytes once behind intake found. `hole_s`: the rule by which stretches were measured."""
+
+    __tablename__ = "walks"
+    original_id: UUID = Field(foreign_key="originals.id", primary_key=True)
+    hole_s: float
+    crc32: int = Field(sa_type=BigInteger)
+    trial: TrialFacts = json_field()
+    walked_at: datetime = time_field(default_now=True)
 
 
 class RenditionKind(enum.StrEnum):

@@ -42,6 +42,7 @@ MESSAGES = {
     "video_undecodable": "The picture is damaged and cannot be decoded; only the sound can be played.",
     "truncated": "The end of the file is missing; %(seconds)s seconds are there.",
     "several_movies": "Several movies lie behind each other in the file; only the first can be played here.",
+    "undecodable_in_part": "Only %(seconds)s of %(claimed)s seconds can be decoded; only these count as recorded.",
     "audio_encrypted": "The sound is encrypted; the picture is complete.",
     "video_encrypted": "The picture is encrypted; only the sound can be played.",
     # remarks

@@ -31,6 +31,7 @@ from service.supervision.coverage.counted_by import recount_if_changed
 from workers.heartbeat import Beat
 from workers.stages.duplicates import release_duplicates
 from workers.stages.publishing import sweep_orphans
+from workers.stages.walk import ask_for_unmeasured
 
 log = logging.getLogger(__name__)
 
@@ -118,6 +119,7 @@ DUTIES = (
     Duty("reap uploads", 60.0, reap_uploads),
     Duty("release duplicates", 60.0, release_duplicates),
     Duty("sweep orphans", 60.0, sweep_orphans),
+    Duty("ask for what is unmeasured", 60.0, ask_for_unmeasured),
     Duty("recount after a change of rules", 60.0, recount_after_changes),
     Duty("forget sign-ins", 3600.0, forget_sign_ins),
     Duty("make search partitions", 3600.0, make_search_partitions),

@@ -67,14 +67,22 @@ class Span:
     _order: float | None = None  # the last sample's place in decoding order, by its part's clock
     _by_dts: bool = False
     _open_end: bool = False  # the last sample did not say how long it is
-    _ahead: list[tuple[float, float | None, bool]] = field(default_factory=list)
+    _ahead: list[tuple[float, float | None, bool, bool]] = field(default_factory=list)
     _before: float = 0.0
-    _early: list[tuple[float, float, float | None, bool]] = field(default_factory=list)
+    _early: list[tuple[float, float, float | None, bool, bool]] = field(default_factory=list)
     _waited: int = 0
     _window: list[tuple[float, float, float]] = field(default_factory=list)
     _pieces: list[_Piece] = field(default_factory=list)
 
-    def add(self, pts_s: float | None, dts_s: float | None, duration_s: float | None, key: bool) -> None:
+    def add(
+        self,
+        pts_s: float | None,
+        dts_s: float | None,
+        duration_s: float | None,
+        key: bool,
+        counts: bool = True,
+    ) -> None:
+        """`counts`: False for one that shows nothing; it takes its place on the axis all the same."""
         self.samples += 1
         at = pts_s if pts_s is not None else dts_s
         if at is None:
@@ -95,20 +103,20 @@ class Span:
                     self._begin_anew(at)
             elif order > before + self.hole_s and not self._ahead:
                 self._before = before
-                self._ahead = [(later, length, is_key) for later, _, length, is_key in self._early]
+                self._ahead = [(sample[0], *sample[2:]) for sample in self._early]
                 self._early.clear()
-                self._ahead.append((at, duration_s, key))
+                self._ahead.append((at, duration_s, key, counts))
                 return
         if not self._ahead:
             if dts_s is not None and at > dts_s + SHOWN_LATER_S:
-                self._early.append((at, dts_s, duration_s, key))
+                self._early.append((at, dts_s, duration_s, key, counts))
             else:
-                self._place(at, duration_s, key)
+                self._place(at, duration_s, key, counts)
             self._waited = self._waited + 1 if self._early else 0
             if self._waited > REORDERED:
                 self._settle()
             return
-        self._ahead.append((at, duration_s, key))
+        self._ahead.append((at, duration_s, key, counts))
         if len(self._ahead) > EXCURSION:
             self._land()
 
@@ -156,12 +164,14 @@ class Span:
     def sparse(self) -> bool:
         return (self.usual_s or 0.0) > self.hole_s
 
-    def stretches(self) -> list[Stretch]:
+    def stretches(self, sparse: bool | None = None) -> list[Stretch]:
         """Where there are samples, from the first one on; after `finish`. A sample lasts as long as the usual one
-        where it claims more than a hole: what a few far samples claim is nothing."""
+        where it claims more than a hole: what a few far samples claim is nothing. `sparse`: what is known of all of
+        them where only some count."""
+        sparse = self.sparse if sparse is None else sparse
         usual = self.usual_s or 0.0
-        limit = max(self.hole_s, TOGETHER * usual) if self.sparse else self.hole_s
-        longest = usual if self.sparse else self.hole_s
+        limit = max(self.hole_s, TOGETHER * usual) if sparse else self.hole_s
+        longest = usual if sparse else self.hole_s
         joined: list[_Piece] = []
         for piece in self._pieces:
             if joined and piece.first_s - joined[-1].last_s <= limit:
@@ -171,7 +181,7 @@ class Span:
         found: list[Stretch] = []
         origin = self.first_s or 0.0
         for number, piece in enumerate(joined):
-            end = piece.last_s + (piece.length_s if 0 < piece.length_s <= longest else usual)
+            end = piece.last_s + (piece.length_s if 0 < piece.length_s <= longest else min(usual, longest))
             if number + 1 < len(joined):
                 end = min(end, joined[number + 1].first_s)
             stretch = round(piece.first_s - origin, 3), round(end - origin, 3)
@@ -182,14 +192,14 @@ class Span:
 
     def _land(self) -> None:
         """Those ahead were no slip: there is a hole before them."""
-        for at, duration_s, key in self._ahead:
-            self._place(at, duration_s, key)
+        for sample in self._ahead:
+            self._place(*sample)
         self._ahead.clear()
 
     def _settle(self) -> None:
         """Those to be shown so much later did not announce a jump: their times are broken."""
-        for _, decoded, duration_s, key in self._early:
-            self._place(decoded, duration_s, key)
+        for _, decoded, duration_s, key, counts in self._early:
+            self._place(decoded, duration_s, key, counts)
         self._early.clear()
 
     def _begin_anew(self, at: float) -> None:
@@ -200,18 +210,20 @@ class Span:
         end = self.last_s + usual
         self.epochs.begin(self._epoch, (end, end - at), self.leads)
 
-    def _place(self, at: float, duration_s: float | None, key: bool) -> None:
+    def _place(self, at: float, duration_s: float | None, key: bool, counts: bool) -> None:
         at += self.epochs.parts[self._epoch][1]
         self._open_end = not duration_s
         if key and self.first_key_s is None:
             self.first_key_s = at
-        self._show(at, at, duration_s or 0.0)
+        self._show(at, at, duration_s or 0.0, counts)
 
-    def _show(self, first_s: float, last_s: float, length_s: float) -> None:
+    def _show(self, first_s: float, last_s: float, length_s: float, counts: bool = True) -> None:
         if self.first_s is None or first_s < self.first_s:
             self.first_s = first_s
         if self.last_s is None or last_s + length_s > self.last_s:
             self.last_s = last_s + length_s
+        if not counts:
+            return
         insort(self._window, (first_s, last_s, length_s))
         if len(self._window) > REORDERED:
             self._pop()

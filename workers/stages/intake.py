@@ -14,7 +14,7 @@ from sqlmodel import Session
 
 from schemas.custody import CustodyEntry
 from schemas.jobs import JobKind
-from schemas.originals import MediaState, Original
+from schemas.originals import MediaState, Original, Walk
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState
 from service.finding.linking.queries import was_linked
 from service.footage.recordings import acts
@@ -40,6 +40,7 @@ from workers.media.probe import Probe, probe
 from workers.media.verdict import Verdict, judge
 from workers.stages.bytes_at_hand import bytes_of, sandbox
 from workers.stages.duplicates import release
+from workers.stages.examined import recorded
 
 log = logging.getLogger(__name__)
 
@@ -151,24 +152,6 @@ def _columns(facts: Probe, verdict: Verdict) -> dict[str, Any]:
         "media": {"probe": facts.model_dump(mode="json"), "verdict": verdict.model_dump(mode="json")},
         "measured_duration_s": facts.measured_s,
         **recorded(facts, verdict),
-    }
-
-
-def recorded(facts: Probe, verdict: Verdict) -> dict[str, Any]:
-    """The columns of what is recorded, by what is shown of it: the picture, else the sound. What cannot be shown is no
-    footage."""
-    chosen = verdict.audio if verdict.video is None else verdict.video
-    shown = next((stream for stream in facts.streams if stream.index == chosen), None)
-    stretches = list(shown.stretches or ()) if shown else []
-    if shown and shown.stretches is None and shown.measured_s:
-        stretches = [
-            (0.0, round(shown.measured_s, 3))
-        ]  # without times it has no holes that anybody could see
-    return {
-        "stretches": [list(stretch) for stretch in stretches],
-        "recorded_s": round(sum(end - start for start, end in stretches), 3),
-        "sparse": bool(shown and shown.sparse),
-        "clock_restarted": bool(shown and shown.clock_restarted),
     }
 
 
@@ -305,6 +288,9 @@ def _go_on(session: Session, held: Lease) -> list[UUID]:
     gone = came.merged_into is not None or came.state == RecordingState.refused
     if gone and was_linked(session, came.id):  # what it said to its neighbours holds no more
         request_job(session, JobKind.link, came.id, priority=4)
+    new = original is not None and original.media_state == MediaState.examined
+    if original is not None and new and session.get(Walk, original.id) is None:
+        request_job(session, JobKind.walk, original.id, priority=3, cost_s=1 + original.size / 100e6)
     if original is not None:
         duplicates = list(
             session.scalars(

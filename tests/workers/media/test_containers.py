@@ -13,7 +13,7 @@ from workers.media.remux import remux
 from workers.media.renditions import render
 from workers.media.sandbox import Sandbox
 from workers.media.verdict import judge
-from workers.stages.intake import recorded
+from workers.stages.examined import recorded
 
 PQ = ("smpte2084", "arib-std-b67")
 HDR = "format=yuv420p10le,setparams=color_primaries=bt2020:color_trc={}:colorspace=bt2020nc:range=tv"

@@ -15,7 +15,7 @@ from workers.media.probe import Probe, probe
 from workers.media.renditions import Rendered, render
 from workers.media.sandbox import Sandbox
 from workers.media.verdict import judge
-from workers.stages.intake import recorded
+from workers.stages.examined import recorded
 
 AAC = ("-c:a", "aac", "-b:a", "64k")
 

@@ -14,7 +14,7 @@ from workers.media.probe import probe
 from workers.media.sandbox import Sandbox
 from workers.media.timing import EXCURSION, HOLE_S, Epochs, Span
 from workers.media.verdict import judge
-from workers.stages.intake import recorded
+from workers.stages.examined import recorded
 
 STEP = 0.04
 
