@@ -57,6 +57,7 @@ COMPONENTS = {
     "object lock": lazy("object lock"),
     "ffmpeg": lazy("ffmpeg"),
     "tesseract": lazy("tesseract"),
+    "photos": lazy("photos"),
     "sandbox": lazy("sandbox"),
     "clock": lazy("clock"),
     "disk": lazy("disk"),
@@ -96,7 +97,7 @@ def not_running(component: str, found: str, mend: str) -> Finding:
 def examine(settings: Settings) -> Iterator[Finding]:
     """Every check, each on its own: one that fails keeps none of the others from being made."""
     checks: list[Callable[[Settings], Iterator[Finding]]] = [
-        *(database, redis_server, workers, object_store, ffmpeg, tesseract, sandbox, clock, disk)
+        *(database, redis_server, workers, object_store, ffmpeg, tesseract, photos, sandbox, clock, disk)
     ]
     for check in checks:
         yield from check(settings)
@@ -276,6 +277,19 @@ def tesseract(settings: Settings) -> Iterator[Finding]:
             _("is not installed: times burned into pictures stay unread"),
             _("Run `apt-get install tesseract-ocr`."),
         )
+
+
+def photos(settings: Settings) -> Iterator[Finding]:
+    tools = {"vipsthumbnail": "libvips-tools", "exiftool": "libimage-exiftool-perl"}
+    lacking = [package for tool, package in tools.items() if not shutil.which(tool, path="/usr/bin:/bin")]
+    if lacking:
+        yield broken(
+            "photos",
+            _("{names} is not installed: photos wait").format(names=", ".join(lacking)),
+            _("Run `apt-get install {names}`.").format(names=" ".join(lacking)),
+        )
+    else:
+        yield ok("photos", _("libvips decodes them, ExifTool reads what they say"))
 
 
 def _lacking(program: str, kind: str, names: tuple[str, ...]) -> list[str]:

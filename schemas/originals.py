@@ -135,6 +135,7 @@ class RenditionKind(enum.StrEnum):
     playback = "playback"  # what the browser plays now: the original itself, a remux, or the encode
     video = "video"
     poster = "poster"
+    picture = "picture"  # of a photo, the whole of it
     still = "still"
     sprite = "sprite"
     sprite_map = "sprite_map"

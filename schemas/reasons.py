@@ -35,7 +35,9 @@ MESSAGES = {
     "codec_unsupported": "The codec %(codec)s cannot be played.",
     "undecodable": "The %(kind)s track (%(codec)s) cannot be decoded.",
     "too_large_picture": "The picture is claimed to be %(width)s×%(height)s, too large to be real.",
+    "photo_undecodable": "The photo (%(codec)s) is damaged and cannot be decoded.",
     # partial
+    "photo_damaged": "The photo is damaged; what could be read of it is shown.",
     "audio_codec_unknown": "The sound cannot be played (codec %(codec)s); the picture is complete.",
     "audio_undecodable": "The sound is damaged and cannot be decoded; the picture is complete.",
     "video_codec_unknown": "The picture cannot be played (codec %(codec)s); only the sound can.",

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, String, text
 from sqlmodel import Field, SQLModel
 
 from schemas.approvals import ApprovalRequest, second_person
@@ -22,6 +22,15 @@ class RecordingState(enum.StrEnum):
     partial = "partial"
     unplayable = "unplayable"
     refused = "refused"
+
+
+class Media(enum.StrEnum):
+    """A photo shows one moment: it makes no event recorded, and stands in no figure on coverage, completeness and
+    punctual upload."""
+
+    video = "video"
+    sound = "sound"
+    photo = "photo"
 
 
 def claimed(name: str) -> str:
@@ -46,6 +55,7 @@ class Recording(SQLModel, table=True):
     __tablename__ = "recordings"
     __table_args__ = (
         enum_check("state", RecordingState),
+        enum_check("media", Media),
         CheckConstraint("recorded_to IS NULL OR recorded_to >= recorded_from", name="span"),
         Index("ix_recordings_squad_id_received_at", "squad_id", "received_at"),
         Index("ix_recordings_received_at_id", "received_at", "id"),
@@ -70,6 +80,9 @@ class Recording(SQLModel, table=True):
     squad_id: UUID = Field(foreign_key="squads.id", index=True)
     uploaded_by: UUID | None = Field(default=None, foreign_key="accounts.id", index=True)
     state: RecordingState = enum_field(RecordingState, default=RecordingState.receiving, index=True)
+    media: Media | None = Field(
+        default=None, sa_type=String
+    )  # None: not looked at, or nothing to see or hear
     reason: str | None = Field(default=None, max_length=100)
     reason_params: dict[str, Any] = json_field()
     file_name: str = Field(default="", max_length=500)
@@ -102,6 +115,7 @@ class RecordingBrief(SQLModel):
     id: UUID
     squad_id: UUID
     state: RecordingState
+    media: Media | None
     file_name: str
     recorder_id: UUID | None
     officer_id: UUID | None

@@ -18,6 +18,7 @@ pytest_plugins = [
     "tests.fixtures.redis",
     "tests.fixtures.processes",
     "tests.fixtures.media",
+    "tests.fixtures.photos",
     "tests.fixtures.jobs",
     "tests.fixtures.stack",
     "tests.fixtures.ceph",

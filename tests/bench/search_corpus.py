@@ -176,6 +176,7 @@ def document(chance: Random, n: int, received_at: datetime) -> SearchDocument:
         cases=(case,) if case else (), events=(UUID(int=0xE0_0000 + n // 3), f"HD{started:%Y%m}{n // 3:07}"),
         officers=(officer,), recorders=(recorder,), kinds=(kind,),
         tags=tuple(sorted(chance.sample(TAGS, min(chance.randrange(4), chance.randrange(4))))),
+        media="photo" if n % 40 == 7 else "sound" if n % 40 == 9 else "video",
         linked=chance.random() < 0.85, recorded_from=started, lat=location[0], lon=location[1],
     )  # fmt: skip
 

@@ -22,6 +22,7 @@ from service.footage.recordings.actions import (
     assign_original,
     keep_as_original,
     refresh_recording,
+    refresh_state,
     refuse_mismatch,
 )
 from service.footage.recordings.policy import HOLE
@@ -35,7 +36,7 @@ from service.kernel.storage import get_store
 from service.kernel.storage.errors import ObjectMissing
 from workers import scratch
 from workers.lease import JobFailed, Lease, LeaseLost, finish
-from workers.media import sniff
+from workers.media import photo, sniff
 from workers.media.probe import Probe, probe
 from workers.media.verdict import Verdict, judge
 from workers.stages.bytes_at_hand import bytes_of, sandbox
@@ -46,6 +47,7 @@ log = logging.getLogger(__name__)
 
 CHUNK = 2**20
 PROBE_ROOM = 8 * 2**20
+THUMBNAIL = ".thm"  # what a camera draws beside its video
 
 
 @dataclass(frozen=True)
@@ -97,14 +99,19 @@ def _examine(held: Lease, receipt: Receipt) -> Examined:
         if not at_hand.fetched:
             hashing.start()
         with at_hand.path.open("rb") as file:
-            kind = sniff.refuse(file.read(sniff.HEAD_BYTES))
-        facts = Probe(size=size)
+            head = file.read(sniff.HEAD_BYTES)
+        kind = sniff.refuse(head)
+        facts, verdict = Probe(size=size), None
         if kind is None:
             facts = probe(at_hand.path, sandbox(), private, held.lost, hole_s)
+        elif (form := photo.kind_of(head)) is not None and not receipt.file_name.lower().endswith(THUMBNAIL):
+            read = photo.examine(at_hand.path, form, sandbox(), private, held.lost)
+            if photo.by_camera(read):
+                facts, verdict = read, photo.judge(read)
         hashing.wait()
         if held.lost.is_set():
             raise LeaseLost
-    verdict = judge(facts, kind)
+    verdict = verdict or judge(facts, kind)
     return Examined(digest.hexdigest(), size, _columns(facts, verdict))
 
 
@@ -164,6 +171,7 @@ def _take_in(session: Session, receipt_id: UUID, examined: Examined) -> None:
         return
     original = keep_as_original(session, receipt, examined.sha256, examined.facts)
     _heal(session, original, receipt)
+    _look_again(session, original, examined)
     survivor = assign_original(session, recording, original)
     receipt.stored_sha256, receipt.verified_at = examined.sha256, now()
     receipt.recording_id = survivor.id
@@ -189,6 +197,16 @@ def _take_in(session: Session, receipt_id: UUID, examined: Examined) -> None:
         reason=original.reason if original.quarantined else None,
     )
     refresh_recording(session, survivor.id)
+
+
+def _look_again(session: Session, original: Original, examined: Examined) -> None:
+    """Bytes that were refused once, and are a recording as files are read today (photos were none)."""
+    if not original.quarantined or examined.facts["quarantined"]:
+        return
+    for name, value in examined.facts.items():
+        setattr(original, name, value)
+    session.add(original)
+    refresh_state(session, original.id)
 
 
 def _heal(session: Session, original: Original, receipt: Receipt) -> None:

@@ -17,6 +17,7 @@ from workers.lease import Lease, LeaseLost, finish
 from workers.media.probe import Probe
 from workers.media.remux import remux
 from workers.media.verdict import Verdict
+from workers.stages import photo
 from workers.stages.bytes_at_hand import original_bytes, sandbox
 from workers.stages.examined import content_type, examined
 from workers.stages.publishing import Made, put_all, replace_rows
@@ -35,6 +36,9 @@ def run(held: Lease) -> None:
     if not watchable or from_video == "video":
         held.publish(lambda session: finish(session, held))
         return
+    if photo.is_photo(original):
+        photo.run(held, original)
+        return
     facts, verdict = examined(original)
     made: list[Made] = []
     if verdict.path == "direct":
@@ -46,7 +50,9 @@ def run(held: Lease) -> None:
 
 def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
     """The encode is still the way to something that plays."""
-    _request_renditions(session, session.get_one(Original, held.subject_id))
+    original = session.get_one(Original, held.subject_id)
+    if not photo.is_photo(original):
+        _request_renditions(session, original)
     refresh_state(session, held.subject_id)
 
 

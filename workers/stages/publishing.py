@@ -26,6 +26,7 @@ NAMES = (
     "playback.mp4",
     "video.mp4",
     "poster.jpg",
+    "picture.jpg",
     "sprite.jpg",
     "sprite.vtt",
     "peaks.json",

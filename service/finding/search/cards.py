@@ -60,6 +60,7 @@ class RecordingCard:
     squad: str | None = None
     officers: list[str] = field(default_factory=list)
     recorder: str | None = None
+    media: str | None = None  # video | sound | photo; None: nobody has looked
     kind: str | None = None  # inspection | evidence_collection | document_delivery | coercion
     place: str | None = None
     tags: list[str] = field(default_factory=list)
@@ -155,6 +156,7 @@ def cards(session: Session, actor: Actor, recordings: Sequence[Recording]) -> li
                 squad=squads[recording.squad_id].name,
                 officers=names,
                 recorder=recorder.serial if recorder else None,
+                media=recording.media,
                 kind=kind,
                 place=place,
                 tags=tags[recording.id][:SHOWN_TAGS],

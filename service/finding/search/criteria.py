@@ -32,6 +32,7 @@ class SearchFilters:
     recorder: tuple[UUID | str, ...] = ()
     kind: tuple[str, ...] = ()
     state: tuple[str, ...] = ()
+    media: tuple[str, ...] = ()
     tag: tuple[str, ...] = ()
     linked: bool | None = None
     since: datetime | None = None
@@ -43,7 +44,7 @@ class SearchFilters:
             moment = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
                 raise FilterUnreadable(field=name, problem="a time needs its zone")
-        for name in ("case", "event", "officer", "squad", "recorder", "kind", "state", "tag"):
+        for name in ("case", "event", "officer", "squad", "recorder", "kind", "state", "media", "tag"):
             values = getattr(self, name)
             if len(values) > MAX_VALUES:
                 raise FilterUnreadable(field=name, problem=f"at most {MAX_VALUES} values")
@@ -101,6 +102,12 @@ def criteria(scope: frozenset[UUID] | None, filters: SearchFilters) -> Criteria:
     if filters.state:
         made.checks.append(f"state = ANY(CAST({made.bind(list(filters.state))} AS text[]))")
         _one_of(made, required, "state", filters.state)
+    if filters.media:
+        made.checks.append(f"media = ANY(CAST({made.bind(list(filters.media))} AS text[]))")
+        if (
+            "video" not in filters.media
+        ):  # nearly all are: to intersect with that long list costs more than it saves
+            _one_of(made, required, "media", filters.media)
     if filters.tag:
         made.checks.append(f"tags @> CAST({made.bind(list(filters.tag))} AS text[])")
         required.update(key_token("tag", tag) for tag in filters.tag)

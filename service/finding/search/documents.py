@@ -17,7 +17,7 @@ from service.kernel.round_trip import Asked, together
 from service.kernel.text import fold
 from service.registry.cases.rules import case_number_fold
 
-COLUMNS = "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, kinds, tags, refs, body, grams"
+COLUMNS = "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, media, kinds, tags, refs, body, grams"
 _NAMES = COLUMNS.split(", ")
 _CASTS = {"kinds": "text[]", "tags": "text[]", "refs": "text[]", "grams": "integer[]"}
 _INSERT = text(
@@ -43,7 +43,7 @@ class SearchDocument:
         name, file name, note. Words never match across two texts.
     cases, events, officers, recorders: what the filters of these names find: ids, and the numbers that people
         type (str: also found as words; case numbers in any spelling).
-    kinds: of the linked events. linked: confirmed or accepted links, as the caller defines them.
+    media: video, sound or photo; "" where nobody has looked. kinds: of the linked events. linked: confirmed or accepted links, as the caller defines them.
     """
 
     recording_id: UUID
@@ -55,6 +55,7 @@ class SearchDocument:
     events: tuple[UUID | str, ...] = ()
     officers: tuple[UUID | str, ...] = ()
     recorders: tuple[UUID | str, ...] = ()
+    media: str = ""
     kinds: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     linked: bool = False
@@ -126,7 +127,7 @@ def row(document: SearchDocument) -> tuple:
     tokens.update(day_tokens(document.recorded_from), place_tokens(document.lat, document.lon))
     return (
         document.recording_id, document.received_at, document.squad_id, document.recorded_from,
-        document.lat, document.lon, document.linked, document.state,
+        document.lat, document.lon, document.linked, document.state, document.media,
         list(dict.fromkeys(document.kinds)), list(dict.fromkeys(document.tags)), refs,
         "\n".join(texts), sorted(tokens),
     )  # fmt: skip
@@ -135,6 +136,8 @@ def row(document: SearchDocument) -> tuple:
 def facet_values(document: SearchDocument) -> Iterator[tuple[str, str]]:
     yield "squad", str(document.squad_id)
     yield "state", document.state
+    if document.media:
+        yield "media", document.media
     yield "linked", "yes" if document.linked else "no"
     yield from (("kind", kind) for kind in document.kinds)
     yield from (("tag", tag) for tag in document.tags)

@@ -62,6 +62,7 @@ def search_filters(
     recorder: Many = [],  # noqa: B006
     kind: Many = [],  # noqa: B006
     state: Many = [],  # noqa: B006
+    media: Many = [],  # noqa: B006
     tag: Many = [],  # noqa: B006
     linked: str = "",
     from_: Annotated[str, Query(alias="from")] = "",
@@ -82,6 +83,7 @@ def search_filters(
         recorder=_given(recorder),
         kind=_given(kind),
         state=_given(state),
+        media=_given(media),
         tag=_given(tag),
         linked=linkage[linked],
         since=_bound("from", from_, end=False),

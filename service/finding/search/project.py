@@ -131,6 +131,7 @@ class _Known:
             received_at=recording.received_at,
             squad_id=recording.squad_id,
             state=recording.state,
+            media=recording.media or "",
             texts=tuple(dict.fromkeys(text for text in texts if text)),
             cases=tuple(value for key, case in cases.items() for value in (key, case.case_number)),
             events=tuple(
@@ -174,7 +175,7 @@ DOCUMENTS = Reaction(
 )
 _RECORDINGS = text(
     """
-    SELECT r.id, r.merged_into, r.squad_id, s.name AS squad_name, s.code AS squad_code, r.state, r.file_name, r.note,
+    SELECT r.id, r.merged_into, r.squad_id, s.name AS squad_name, s.code AS squad_code, r.state, r.media, r.file_name, r.note,
            r.claims, r.received_at, r.recorded_from, r.latitude, r.longitude,
            r.officer_id, o.certificate_no, o.name AS officer_name, r.recorder_id, d.serial
     FROM recordings r JOIN squads s ON s.id = r.squad_id

@@ -29,9 +29,7 @@ USUAL_DELAY = timedelta(days=3)  # from recording to arrival
 FACET_CAP = 1000
 FACET_SAMPLE = 10_000
 TOTAL = ("total", "")
-_CHECKED = (
-    "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, kinds, tags, refs, body"
-)
+_CHECKED = "recording_id, received_at, squad_id, recorded_from, lat, lon, linked, state, media, kinds, tags, refs, body"
 
 Counts = Counter[tuple[str, str]]
 
@@ -196,13 +194,13 @@ def _at(after: Position | None) -> dict[str, Any]:
 
 
 def facets(session: Session, scope: frozenset[UUID] | None, filters: SearchFilters) -> dict[str, list[Facet]]:
-    """How many hits have each value of total, squad, kind, state, tag and linked; most frequent first. Exact below
+    """How many hits have each value of total, squad, kind, state, media, tag and linked; most frequent first. Exact below
     FACET_CAP, capped there."""
     wanted = criteria(scope, filters)
     counts = Counter() if wanted.nothing else _count(session, wanted, scope)
     counts.setdefault(TOTAL, 0)
     found: dict[str, list[Facet]] = {
-        name: [] for name in ("total", "squad", "kind", "state", "tag", "linked")
+        name: [] for name in ("total", "squad", "kind", "state", "media", "tag", "linked")
     }
     for (name, value), count in sorted(counts.items(), key=lambda item: (-min(item[1], FACET_CAP), item[0])):
         if count or name == "total":
@@ -248,18 +246,19 @@ def _count_in(
     """The values of the window's hits: of at most so many; of those that have one of the tokens `rare`."""
     statement = f"""
         WITH alike AS MATERIALIZED (
-            SELECT squad_id, state, linked, kinds, tags, count(*) AS n
+            SELECT squad_id, state, media, linked, kinds, tags, count(*) AS n
             FROM (
-                SELECT squad_id, state, linked, kinds, tags FROM {TABLE}
+                SELECT squad_id, state, media, linked, kinds, tags FROM {TABLE}
                 WHERE {window.condition()} AND {wanted.lookup}
                     {"AND grams && CAST(:rare AS integer[])" if rare else ""}
                 {"LIMIT :at_most" if at_most else ""}
             ) AS hits
-            GROUP BY squad_id, state, linked, kinds, tags
+            GROUP BY squad_id, state, media, linked, kinds, tags
         )
         SELECT 'total' AS name, '' AS value, sum(n) AS count FROM alike HAVING sum(n) > 0
         UNION ALL SELECT 'squad', coalesce(squad_id::text, 'None'), sum(n) FROM alike GROUP BY squad_id
         UNION ALL SELECT 'state', state, sum(n) FROM alike GROUP BY state
+        UNION ALL SELECT 'media', media, sum(n) FROM alike WHERE media <> '' GROUP BY media
         UNION ALL SELECT 'linked', CASE WHEN linked THEN 'yes' ELSE 'no' END, sum(n) FROM alike GROUP BY linked
         UNION ALL SELECT 'kind', kind, sum(n) FROM alike, unnest(kinds) AS kind GROUP BY kind
         UNION ALL SELECT 'tag', tag, sum(n) FROM alike, unnest(tags) AS tag GROUP BY tag

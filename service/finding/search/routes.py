@@ -45,11 +45,12 @@ class FacetsRead(BaseModel):
     squad: list[queries.Facet]
     kind: list[queries.Facet]
     state: list[queries.Facet]
+    media: list[queries.Facet]
     tag: list[queries.Facet]
     linked: list[queries.Facet]
 
 
 @router.get("/facets")
 def count_recordings(filters: Filters, actor: CurrentActor, session: DatabaseSession) -> FacetsRead:
-    """Counts by squad, kind, state, tag and linked; `capped` means at least that many."""
+    """Counts by squad, kind, state, media, tag and linked; `capped` means at least that many."""
     return FacetsRead(**queries.facets(session, squad_scope(actor), filters))

@@ -31,6 +31,7 @@ DDL: list[str] = [
         refs          text[]      NOT NULL,
         body          text        NOT NULL,
         grams         integer[]   NOT NULL,
+        media         text        NOT NULL,
         PRIMARY KEY (recording_id, received_at)
     ) PARTITION BY RANGE (received_at)
     """,

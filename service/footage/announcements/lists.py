@@ -18,6 +18,7 @@ from service.footage.announcements import acts, rules
 from service.footage.announcements.adoption import file_of, lock_lists
 from service.footage.announcements.policy import DUE_AFTER
 from service.footage.announcements.rules import WITHDRAWN, File, believed
+from service.footage.media import media_by_name
 from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed
 from service.kernel.custody import Act, record
@@ -168,6 +169,7 @@ class StationList:
             uploaded_by=self.actor.account_id,
             state=RecordingState.announced,
             file_name=one.file_name,
+            media=media_by_name(one.file_name),
             recorder_id=recorder.id if recorder else None,
             received_at=self.listed_at,
             announced_at=self.listed_at,

@@ -15,6 +15,7 @@ from schemas.links import Link
 from schemas.originals import Original
 from schemas.reasons import MESSAGES
 from schemas.recordings import (
+    Media,
     Receipt,
     ReceiptOutcome,
     Recording,
@@ -24,6 +25,7 @@ from schemas.recordings import (
     TagSource,
 )
 from service.footage.announcements.adoption import adopt, note_size, take
+from service.footage.media import media_by_name, media_of
 from service.footage.recordings import acts
 from service.footage.recordings.arrivals import Arrival as Arrived
 from service.footage.recordings.arrivals import together
@@ -104,6 +106,7 @@ def _recording_of(session: Session, actor: Actor, arrival: Arrival) -> Recording
     recording.claims = missing_claims(arrival.claims, recording.claims)
     recording.note = note or recording.note
     recording.file_name = name or recording.file_name
+    recording.media = media_by_name(recording.file_name)
     session.add(recording)
     session.flush()
     if found is not None:
@@ -264,11 +267,13 @@ def _refresh(session: Session, original: Original | None, recordings: list[Recor
     ).all()
     for recording in recordings:
         mine = {recording.id, recording.original_id}
+        media = media_of(original.media) if original else media_by_name(recording.file_name)
         known = Known(
             media_state=original.media_state if original else None,
             reason=original.reason if original else None,
             reason_params=original.reason_params if original else {},
             playable=bool(original and original.playable_at),
+            photo=media is Media.photo,
             failed={
                 JobKind(job.kind): {"detail": _detail(job), "because": job.reason}
                 for job in failed
@@ -276,6 +281,7 @@ def _refresh(session: Session, original: Original | None, recordings: list[Recor
             },
         )
         _write_standing(recording, standing(known))
+        recording.media = media
         if original is not None:
             recording.duration_s = original.measured_duration_s
             if original.playable_at and recording.playable_at is None:

@@ -26,7 +26,17 @@ from service.kernel.jobs import job_facts, jobs_of
 
 # A player asks for many ranges of one sitting: they are one play.
 SAME_SITTING = timedelta(minutes=10)
-SUFFIX_OF = {"mov": "mp4", "mp4": "mp4", "matroska": "mkv", "webm": "webm", "avi": "avi", "mpegts": "ts"}
+SUFFIX_OF = {
+    "jpeg": "jpg",
+    "png": "png",
+    "heic": "heic",
+    "mov": "mp4",
+    "mp4": "mp4",
+    "matroska": "mkv",
+    "webm": "webm",
+    "avi": "avi",
+    "mpegts": "ts",
+}
 
 
 def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]:
@@ -37,6 +47,7 @@ def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]
     return {
         "id": recording.id,
         "state": recording.state,
+        "media": recording.media,
         "reason": recording.reason,
         "reason_params": recording.reason_params,
         "reason_text": reason_sentence(recording.reason, recording.reason_params),

@@ -12,7 +12,7 @@ from schemas.jobs import JobKind, JobState
 from schemas.links import LinkRead
 from schemas.originals import RenditionRead
 from schemas.recording_clock import RecordingClock
-from schemas.recordings import ReceiptRead, RecordingState, TagRead
+from schemas.recordings import Media, ReceiptRead, RecordingState, TagRead
 
 
 class Location(BaseModel):
@@ -56,6 +56,7 @@ class RecordingRead(BaseModel):
 
     id: UUID
     state: RecordingState
+    media: Media | None
     reason: str | None
     reason_params: dict[str, Any]
     reason_text: str | None

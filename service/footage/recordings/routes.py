@@ -24,6 +24,7 @@ router = APIRouter(prefix="/api/v1/recordings", tags=["recordings"])
 ONE = "/{recording_id:uuid}"
 PICTURES = {
     "poster": ("get_poster", RenditionKind.poster, "A picture of it, JPEG."),
+    "picture": ("get_picture", RenditionKind.picture, "A photo, upright, as large as pages show it, JPEG."),
     "sprite.jpg": ("get_sprite", RenditionKind.sprite, "Small pictures at even steps on one sheet, JPEG."),
     "sprite.vtt": (
         "get_sprite_map",

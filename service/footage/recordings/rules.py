@@ -23,6 +23,7 @@ class Known:
     reason_params: Mapping[str, Any] = field(default_factory=dict)
     playable: bool = False
     failed: Mapping[JobKind, Mapping[str, Any]] = field(default_factory=dict)
+    photo: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,10 @@ def standing(known: Known) -> Standing:
                 return Standing(RecordingState.partial, known.reason, known.reason_params)
             return Standing(RecordingState.ready)
         case _:
-            # The encode makes up for a failed remux; tags and links are looked at when it has come.
-            broken = _first_failed(known, JobKind.intake, JobKind.renditions)
+            # The encode makes up for a failed remux, but not for a photo's pictures; tags and links are looked at when
+            # it has come.
+            last = JobKind.playable if known.photo else JobKind.renditions
+            broken = _first_failed(known, JobKind.intake, last)
             if broken is None:
                 return Standing(RecordingState.processing)
             if broken.reason == KINDS[JobKind.renditions].failed and not known.playable:
@@ -61,7 +64,9 @@ def standing(known: Known) -> Standing:
 
 def _first_failed(known: Known, *kinds: JobKind) -> Standing | None:
     kind = next((kind for kind in kinds if kind in known.failed), None)
-    return Standing(RecordingState.partial, KINDS[kind].failed, known.failed[kind]) if kind else None
+    if kind is None:
+        return None
+    return Standing(RecordingState.partial, KINDS[kind].failed or "renditions_failed", known.failed[kind])
 
 
 def encode_priority(*, linked: bool, linked_to_case: bool, direct: bool, size: int) -> int:

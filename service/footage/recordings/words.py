@@ -94,6 +94,7 @@ DOUBTS = {
 # Words of English that reasons carry as parameters.
 PARAMETERS = {
     "video": lazy("picture"),
+    "photo": lazy("photo"),
     "audio": lazy("sound"),
     "text": lazy("a text"),
     "html": lazy("a web page"),
@@ -128,6 +129,9 @@ FORMATS = {
     "mpeg4": "MPEG-4",
     "mpeg2video": "MPEG-2",
     "mjpeg": "Motion JPEG",
+    "jpeg": "JPEG",
+    "png": "PNG",
+    "heic": "HEIC",
     "aac": "AAC",
     "mp2": "MP2",
     "ac3": "AC-3",

@@ -215,7 +215,8 @@ _EVENTS = text(
 # Of a link `l` and its recording `r`: whether it counts, whether its bytes are here, and what of it belongs to the
 # event: what of it has samples is asked beside it (service.footage.stretches). A part that a person chose holds as
 # seconds into the recording, also when its clock is corrected.
-STANDS = "r.state <> 'refused' AND r.merged_into IS NULL"
+# A photo shows one moment, so no figure counts it.
+STANDS = "r.state <> 'refused' AND r.merged_into IS NULL AND r.media IS DISTINCT FROM 'photo'"
 COUNTS = f"l.state IN ({quoted(COUNTED)}) AND {STANDS}"
 HERE = "r.state NOT IN ('announced', 'receiving')"
 PLAYS = "r.state <> 'unplayable'"

@@ -241,6 +241,8 @@ def player(session: Session, recording: Recording, original: Original | None) ->
         if original
         else {}
     )
+    if RenditionKind.picture in kinds and recording.state != "refused":
+        return views.Player(picture=f"{base}/picture", poster=f"{base}/poster")
     playback = kinds.get(RenditionKind.playback)
     if playback is None or recording.state == "refused":
         note = reason_sentence(recording.reason, recording.reason_params)

@@ -117,6 +117,7 @@ class Player:
 
     src: str | None = None
     note: str | None = None
+    picture: str | None = None  # of a photo, in place of `src`
     poster: str | None = None
     sprite_vtt: str | None = None
     peaks: str | None = None  # JSON: {"peaks": [0…1, …]} at even steps over the duration

@@ -22,6 +22,7 @@ from service.finding.search import queries
 from service.finding.search.cards import cards
 from service.finding.search.parameters import Filters
 from service.finding.search.routes import load
+from service.footage.media import MEDIA
 from service.footage.recordings.words import STATES
 from service.footage.tags import tag_name
 from service.kernel.actor import Actor
@@ -44,13 +45,14 @@ TITLES = {
     "recorder": lazy("Recorder"),
     "kind": lazy("Kind"),
     "state": lazy("State"),
+    "media": lazy("Medium"),
     "tag": lazy("Tag"),
     "linked": lazy("Linked"),
     "from": lazy("From"),
     "to": lazy("To"),
     "near": lazy("Near"),
 }
-FACETS = ("state", "kind", "linked", "tag", "squad")
+FACETS = ("state", "media", "kind", "linked", "tag", "squad")
 Pairs = list[tuple[str, str]]
 
 
@@ -68,6 +70,8 @@ def _label(session: Session, actor: Actor, name: str, value: str) -> str:
         return str(KINDS[value].word.label)
     if name == "state" and value in STATES:
         return str(STATES[value].label)
+    if name == "media" and value in MEDIA:
+        return str(MEDIA[value].label)
     if name == "tag":
         return tag_name(value)
     if name == "linked":

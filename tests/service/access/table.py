@@ -162,7 +162,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
         (method, f"/api/v1/recordings/{{recording_id}}/{part}"): BYTES
         for method in ("GET", "HEAD")
         for part in (
-            "original", "playback", "video", "poster", "sprite.jpg", "sprite.vtt", "waveform", "stills/{number}",
+            "original", "playback", "video", "poster", "picture", "sprite.jpg", "sprite.vtt", "waveform", "stills/{number}",
         )
     },
     ("GET", "/api/v1/coverage"): Rule("see_board"),

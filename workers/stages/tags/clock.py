@@ -11,8 +11,9 @@ from schemas.clocks import OffsetSource
 from schemas.jobs import JobKind
 from schemas.originals import Original
 from schemas.recording_clock import RecordingClock
-from schemas.recordings import Recording
+from schemas.recordings import Media, Recording
 from service.footage.announcements.rules import sidecar_of
+from service.footage.media import media_of
 from service.kernel.jobs import request_job
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
@@ -57,7 +58,7 @@ def weigh(
     line = timeline_of(session, recording.recorder_id)
     judged = clock.judge(
         claims,
-        original.measured_duration_s,
+        0.0 if media_of(original.media) is Media.photo else original.measured_duration_s,
         recording.received_at,
         convention,
         _offset_of(line, recording.received_at) if line.runs else None,

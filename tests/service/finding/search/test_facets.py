@@ -56,6 +56,7 @@ def test_every_facet_is_there_even_without_hits(filled: Session) -> None:
         "squad",
         "kind",
         "state",
+        "media",
         "tag",
         "linked",
     }

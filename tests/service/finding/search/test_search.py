@@ -110,6 +110,9 @@ FILTERS = {
     "kind": (SearchFilters(kind=("coercion",)), lambda d: "coercion" in d.kinds),
     "kinds": (SearchFilters(kind=("coercion", "inspection")), lambda d: {"coercion", "inspection"} & set(d.kinds)),
     "state": (SearchFilters(state=("refused", "partial")), lambda d: d.state in ("refused", "partial")),
+    "video": (SearchFilters(media=("video",)), lambda d: d.media == "video"),
+    "photo": (SearchFilters(media=("photo",)), lambda d: d.media == "photo"),
+    "no video": (SearchFilters(media=("photo", "sound")), lambda d: d.media in ("photo", "sound")),
     "tags": (SearchFilters(tag=("night", "rain")), lambda d: {"night", "rain"} <= set(d.tags)),
     "linked": (SearchFilters(linked=True), lambda d: d.linked),
     "unlinked": (SearchFilters(linked=False), lambda d: not d.linked),
@@ -308,7 +311,7 @@ def test_an_arrival_far_from_the_others_is_found(filled: Session, received_at: d
 def test_what_waited_in_the_default_partition_moves_to_its_month(filled: Session) -> None:
     filled.execute(
         text(f"INSERT INTO {TABLE} SELECT gen_random_uuid(), '2022-02-03', squad_id, NULL, NULL, NULL, true, state, kinds,"
-             f" tags, refs, '等候分区', grams FROM {TABLE} LIMIT 3")
+             f" tags, refs, '等候分区', grams, media FROM {TABLE} LIMIT 3")
     )  # fmt: skip
     month = datetime(2022, 2, 20, tzinfo=UTC)
     assert ensure_partition(filled, month)

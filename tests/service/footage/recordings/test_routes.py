@@ -239,3 +239,24 @@ def test_what_is_not_made_yet_says_so(bureau: Bureau, client: TestClient, hevc_m
     wave = client.get(f"/api/v1/recordings/{recording_id}/waveform", headers=mine).json()
     assert wave["peaks"] and all(0 <= peak <= 1 for peak in wave["peaks"])
     assert client.get(f"/api/v1/recordings/{recording_id}/sprite.vtt", headers=mine).text.startswith("WEBVTT")
+
+
+def test_a_photo_is_a_picture_on_its_page_and_plays_nowhere(
+    bureau: Bureau, client: TestClient, photos: dict[str, Path]
+) -> None:
+    recording_id = bureau.receive(photos["heic"])
+    run_all_jobs(EARLY)
+    path = f"/api/v1/recordings/{recording_id}"
+    found = client.get(path, headers=headers(bureau)).json()
+    assert (found["media"], found["state"], found["duration_s"]) == ("photo", "ready", None)
+    assert found["recorded_from"] == found["recorded_to"] == "2026-11-27T02:05:00Z"
+    for picture in ("picture", "poster"):
+        answer = client.get(f"{path}/{picture}", headers=headers(bureau))
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "image/jpeg")
+        assert answer.content.startswith(b"\xff\xd8")
+        assert client.get(f"{path}/{picture}", headers=headers(bureau, squad="2")).status_code == 404
+    assert client.get(f"{path}/playback", headers=headers(bureau)).status_code == 404
+    answer = client.get(f"{path}/original", headers=headers(bureau))
+    assert answer.content == photos["heic"].read_bytes() and ".heic" in answer.headers["content-disposition"]
+    page = client.get(f"/recordings/{recording_id}", headers=headers(bureau)).text
+    assert f'<img src="{path}/picture"' in page and "<video" not in page

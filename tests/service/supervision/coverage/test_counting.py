@@ -22,7 +22,7 @@ from schemas.events import EnforcementEvent
 from schemas.links import Link, LinkState
 from schemas.policy import PolicyValue
 from schemas.recorders import RecorderModel
-from schemas.recordings import Recording, RecordingState
+from schemas.recordings import Media, Recording, RecordingState
 from service.kernel.changes import changed, settle
 from service.kernel.database import transaction
 from service.kernel.errors import NotAllowed
@@ -91,6 +91,31 @@ def test_an_offer_is_counted_where_its_confirmation_would_count(
         assert (row.offered, row.links, row.shown) == (n, 0, 0)
     offer.state = LinkState.rejected
     assert kept(bureau.session, event).offered == 0
+
+
+@pytest.mark.parametrize("state", [LinkState.confirmed, LinkState.automatic, LinkState.offered])
+def test_a_photo_shows_one_moment_and_makes_nothing_recorded_complete_or_punctual(
+    bureau: Field, state: LinkState
+) -> None:
+    event = bureau.event(at("09:00"), at("09:30"))
+    link(bureau, bureau.recording(at("09:10"), at("09:10"), media=Media.photo), event, state)
+    late = at("09:00", day=3)
+    link(
+        bureau, bureau.recording(at("09:11"), at("09:11"), media=Media.photo, received_at=late), event, state
+    )
+    row = kept(bureau.session, event)
+    assert (row.links, row.shown, row.offered, row.in_time, row.announced, row.recorded_s) == (
+        0,
+        0,
+        0,
+        0,
+        0,
+        0.0,
+    )
+    assert (row.gaps, row.last_received_at) == ([], None)
+    link(bureau, bureau.recording(at("09:00"), at("09:30"), media=Media.video), event)
+    row = kept(bureau.session, event)
+    assert (row.links, row.shown, row.in_time, row.recorded_s, row.gap_count) == (1, 1, 1, 1800.0, 0)
 
 
 def test_refused_merged_and_announced_recordings_record_nothing(bureau: Field) -> None:
