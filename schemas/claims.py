@@ -14,7 +14,8 @@ CLAIMABLE: tuple[Claimable, ...] = ("recorder", "officer", "event", "case")
 class FileFacts(TypedDict, total=False):
     """What a sidecar, a station's list or a file's name says of a file. Times as ISO 8601 in UTC, as the camera's
     clock had them. `file_id`: the device's or station's own name of the file. `collected`: when the station read the
-    device, whose clock then showed `device_time`. `guessed`: a file's name that no model of its recorder reads."""
+    device, whose clock then showed `device_time`. `unread`: what stands there for a time and is none. `guessed`: a file's
+    name that no model of its recorder reads."""
 
     recorder: str
     officer: str
@@ -31,6 +32,7 @@ class FileFacts(TypedDict, total=False):
     flags: list[str]
     collected: str
     device_time: str
+    unread: list[str]
     guessed: bool
 
 

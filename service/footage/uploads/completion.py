@@ -96,7 +96,7 @@ def _is_sidecar(session: Session, upload: Upload, stored: Stored) -> bool:
         return False
     with get_store().objects.read(stored.key, stored.version) as stream:
         data = b"".join(stream)
-    files = keep_sidecar(session, upload.squad_id, upload.file_name, data)
+    files = list(keep_sidecar(session, upload.squad_id, upload.file_name, data))
     if not files:
         return False
     digest = hashlib.sha256(data).hexdigest()

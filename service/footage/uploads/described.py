@@ -101,7 +101,10 @@ class SidecarReceived(BaseModel):
 
 
 class SidecarRead(BaseModel):
+    """`files`: those that it speaks of. `unread`: by file, what stands there for a time and cannot be read."""
+
     files: list[str]
+    unread: dict[str, list[str]]
 
 
 def sent(*names: str, required: Sequence[str] = ("Tus-Resumable",)) -> dict[str, Any]:

@@ -52,7 +52,7 @@ from service.kernel.i18n import use
 from service.kernel.settings import get_settings
 from service.kernel.wire import wire_of
 from service.registry.conventions.actions import keep_sidecar
-from service.registry.conventions.rules import LARGEST_SIDECAR
+from service.registry.conventions.rules import LARGEST_SIDECAR, Facts
 
 router = APIRouter(prefix="/api/v1", tags=["uploads"])
 T = TypeVar("T")
@@ -422,7 +422,7 @@ async def send_sidecar(request: Request) -> SidecarRead:
         data += chunk
     values = {**said_beside(request), **(form.fields if form else {})}
 
-    def keep(session: Session, actor: Actor) -> list[str]:
+    def keep(session: Session, actor: Actor) -> dict[str, Facts]:
         actions.require_may_upload(actor)
         said = rules.check_said(values, get_settings().zone)
         squad_id = actions.squad_for(session, actor, said)
@@ -435,4 +435,6 @@ async def send_sidecar(request: Request) -> SidecarRead:
         )  # fmt: skip
         return files
 
-    return SidecarRead(files=await as_actor(request, keep))
+    files = await as_actor(request, keep)
+    unread = {name: list(facts.unread) for name, facts in files.items() if facts.unread}
+    return SidecarRead(files=list(files), unread=unread)

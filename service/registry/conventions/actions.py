@@ -13,17 +13,15 @@ from service.kernel.clock import now
 from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
 from service.registry.conventions.queries import BESIDE, known_conventions
-from service.registry.conventions.rules import read_sidecar_by_any
+from service.registry.conventions.rules import Facts, read_sidecar_by_any
 
 
-def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) -> list[str]:
-    """Answers the names that it speaks of; none: it is no sidecar. A later one replaces an earlier one. Recordings
+def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) -> dict[str, Facts]:
+    """Answers the names that it speaks of, with what it says; none: it is no sidecar. A later one replaces an earlier one. Recordings
     that came lately are tagged anew."""
     found = read_sidecar_by_any(data, file_name, known_conventions(session), get_settings().zone)
-    names = [name for name, _ in found if len(name) <= 500]
-    for name, facts in sorted(found, key=lambda pair: pair[0]):
-        if name not in names:
-            continue
+    names = {name: facts for name, facts in found if len(name) <= 500}
+    for name, facts in sorted(names.items()):
         statement = insert(Sidecar).values(
             id=new_id(), squad_id=squad_id, file_name=name, facts=facts.as_json(), received_at=now()
         )
@@ -41,7 +39,7 @@ def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) 
                 Recording.squad_id == squad_id,
                 Recording.merged_into.is_(None),
                 Recording.received_at > now() - BESIDE,
-                or_(whole.in_(names), stem.in_(names)),
+                or_(whole.in_(list(names)), stem.in_(list(names))),
             )
         )
         for recording_id in sorted(here):

@@ -51,7 +51,8 @@ class Facts:
 
     `file_id`: the device's or station's own name of the file. `md5` in lower case. `size` in bytes. `flags`: of
     FLAGS, what the officer or the station marked. `collected`: when the station read the device,
-    whose clock then showed `device_time`. `guessed`: from a name that no model of its recorder reads."""
+    whose clock then showed `device_time`. `guessed`: from a name that no model of its recorder reads.
+    `unread`: what stands there for a time and is none."""
 
     recorder: str = ""
     officer: str = ""
@@ -69,9 +70,11 @@ class Facts:
     officer_name: str = ""
     card: str = ""
     guessed: bool = False
+    unread: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        return any(getattr(self, part.name) for part in fields(self) if part.name != "guessed")
+        beside = ("guessed", "unread")
+        return any(getattr(self, part.name) for part in fields(self) if part.name not in beside)
 
     def as_json(self) -> FileFacts:
         """Only what is known; times as ISO 8601 in UTC."""
@@ -265,7 +268,7 @@ def read_record_by_any(record: Mapping[str, Any], known: Iterable[Conventions], 
     """By the convention that understands most of it; of equals by the first."""
     return max(
         (read_record(record, conventions, bureau) for conventions in known),
-        key=lambda read: len(read.facts.as_json()) + bool(read.file_name),
+        key=lambda read: _understood(read.facts) + bool(read.file_name),
     )
 
 
@@ -290,7 +293,11 @@ def read_sidecar_by_any(
 ) -> list[tuple[str, Facts]]:
     """By the conventions that understand most of it."""
     readings = [read_sidecar(data, file_name, conventions, bureau) for conventions in known]
-    return max(readings, key=lambda found: sum(len(f.as_json()) for _, f in found), default=[])
+    return max(readings, key=lambda found: sum(_understood(facts) for _, facts in found), default=[])
+
+
+def _understood(facts: Facts) -> int:
+    return len(facts.as_json()) - bool(facts.unread)
 
 
 def _facts(said: Mapping[str, Any], conventions: Conventions, bureau: ZoneInfo) -> Facts:
@@ -302,6 +309,13 @@ def _facts(said: Mapping[str, Any], conventions: Conventions, bureau: ZoneInfo) 
         return exact or read_moment(said.get(name), zone)
 
     start, end, at = when("start"), when("end"), read_moment(said.get("at"), zone)
+    collected, device_time = when("collected"), read_moment(said.get("device_time"), zone)
+    times = {"start": start, "end": end, "at": at, "collected": collected, "device_time": device_time}
+    unread = tuple(
+        text
+        for name, time in times.items()
+        if time is None and not _NO_TIME.fullmatch(text := _word(said.get(name)))
+    )
     if conventions.stamp == "start":
         start = start or at
     else:
@@ -317,9 +331,13 @@ def _facts(said: Mapping[str, Any], conventions: Conventions, bureau: ZoneInfo) 
         md5=_md5(said.get("md5")),
         size=_size(said.get("size")),
         flags=read_flags(said.get("flags"), conventions.flags),
-        collected=when("collected"),
-        device_time=read_moment(said.get("device_time"), zone),
+        collected=collected,
+        device_time=device_time,
+        unread=unread,
     )
+
+
+_NO_TIME = re.compile(r"[-0\s:/.TZ]*")  # stations leave a field empty so, too
 
 
 def _offset(value: Any) -> tzinfo | None:

@@ -189,7 +189,10 @@ def test_sidecar_after_its_video_asks_for_tags(client: httpx.Client, service: Se
         foreign = other.post(HERE, params={"filename": "s1.mp4"}, content=b"y").json()["id"]
     body = json.dumps(SIDECAR).encode()
     answer = client.post("/api/v1/sidecars", params={"filename": "list.json"}, content=body)
-    assert answer.status_code == 201 and answer.json() == {"files": ["s1.mp4"]}
+    assert answer.status_code == 201 and answer.json() == {"files": ["s1.mp4"], "unread": {}}
+    said = "文件名,执法证号,开始时间\ns1.mp4,360701,2026112009\ns9.mp4,360701,0000-00-00 00:00\n".encode()
+    answer = client.post("/api/v1/sidecars", params={"filename": "list.csv"}, content=said)
+    assert answer.json() == {"files": ["s1.mp4", "s9.mp4"], "unread": {"s1.mp4": ["2026112009"]}}
     assert jobs(service, recording) == {"intake", "tags"} and jobs(service, foreign) == {"intake"}
 
 

@@ -98,7 +98,7 @@ def test_a_list_is_read_in_every_encoding_and_under_its_title(
     found = read_sidecar_by_any(table.encode(encoding), "list.csv", KNOWN, SHANGHAI)
     assert {key: facts.as_json() for key, facts in found} == {
         "s2.mp4": {"officer": "000002", "start": "2026-11-07T01:05:00+00:00"},
-        "s3.mp4": {"officer": "000003"},
+        "s3.mp4": {"officer": "000003", "unread": ["昨天"]},
     }
 
 
