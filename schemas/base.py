@@ -11,7 +11,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
-from sqlalchemy import CheckConstraint, Column, DateTime, String
+from sqlalchemy import CheckConstraint, Column, Computed, DateTime, Index, String
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
@@ -94,6 +94,21 @@ class AsStored:
             metadata={"pydantic_js_annotation_functions": [lambda _schema, describe: describe(shape)]},
             serialization=as_it_is,
         )
+
+
+def folded_field(key: str) -> Any:
+    """The key in column `key` as keys are compared (service.kernel.keys): the database fills it, whoever writes."""
+    return Field(default=None, sa_column=Column(String, Computed(f"key_fold(({key})::text)", persisted=True)))
+
+
+def double_field(table: str) -> Any:
+    """Which older row has the same key: of two that were made before they were known to be the same. None of all
+    others, of which no two have one key (`one_key`)."""
+    return Field(default=None, foreign_key=f"{table}.id")
+
+
+def one_key(table: str) -> Index:
+    return Index(f"uq_{table}_folded", "folded", unique=True, postgresql_where="double_of IS NULL")
 
 
 def enum_field(kind: type[enum.StrEnum], *, default: enum.StrEnum | None = None, index: bool = False) -> Any:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from schemas.base import examples, id_field, time_field
+from schemas.base import double_field, examples, folded_field, id_field, one_key, time_field
 
 
 class CaseBase(SQLModel):
@@ -59,7 +59,10 @@ class CampaignBase(SQLModel):
 
 class Campaign(CampaignBase, table=True):
     __tablename__ = "campaigns"
+    __table_args__ = (one_key("campaigns"),)
     id: UUID = id_field()
+    folded: str | None = folded_field("external_id")
+    double_of: UUID | None = double_field("campaigns")
 
 
 class CampaignCreate(CampaignBase):

@@ -7,7 +7,16 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from schemas.base import FieldTime, enum_check, enum_field, id_field, time_field
+from schemas.base import (
+    FieldTime,
+    double_field,
+    enum_check,
+    enum_field,
+    folded_field,
+    id_field,
+    one_key,
+    time_field,
+)
 
 
 class OffsetSource(enum.StrEnum):
@@ -28,6 +37,7 @@ class ClockOffset(SQLModel, table=True):
     __table_args__ = (
         enum_check("source", OffsetSource),
         CheckConstraint("doubt_s >= 0", name="doubt"),
+        one_key("clock_offsets"),
         Index("ix_clock_offsets_recorder_id_measured_at", "recorder_id", "measured_at"),
         # one measurement a source and recording, however often it is read
         Index("uq_clock_offsets_recording_id_source", "recording_id", "source", unique=True,
@@ -35,6 +45,8 @@ class ClockOffset(SQLModel, table=True):
     )  # fmt: skip
     id: UUID = id_field()
     external_id: str | None = Field(default=None, unique=True, max_length=128)
+    folded: str | None = folded_field("external_id")
+    double_of: UUID | None = double_field("clock_offsets")
     recorder_id: UUID = Field(foreign_key="recorders.id")
     source: OffsetSource = enum_field(OffsetSource)
     measured_at: datetime = time_field()

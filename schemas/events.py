@@ -7,7 +7,17 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from schemas.base import FieldTime, enum_check, enum_field, examples, id_field, time_field
+from schemas.base import (
+    FieldTime,
+    double_field,
+    enum_check,
+    enum_field,
+    examples,
+    folded_field,
+    id_field,
+    one_key,
+    time_field,
+)
 
 
 class EventKind(enum.StrEnum):
@@ -37,6 +47,7 @@ class EnforcementEvent(EventBase, table=True):
     __tablename__ = "enforcement_events"
     __table_args__ = (
         enum_check("kind", EventKind),
+        one_key("enforcement_events"),
         CheckConstraint("departed_at IS NULL OR departed_at >= arrived_at", name="span"),
         # the interval join with recordings
         Index("ix_enforcement_events_span", text("tstzrange(arrived_at, departed_at, '[]'::text)"),
@@ -48,6 +59,8 @@ class EnforcementEvent(EventBase, table=True):
         Index("ix_enforcement_events_open", "arrived_at", postgresql_where="departed_at IS NULL"),
     )  # fmt: skip
     id: UUID = id_field()
+    folded: str | None = folded_field("external_id")
+    double_of: UUID | None = double_field("enforcement_events")
     kind: EventKind = enum_field(EventKind, index=True)
     arrived_at: datetime = time_field(index=True)
     departed_at: datetime | None = time_field(nullable=True)

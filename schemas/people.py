@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from schemas.base import FieldTime, examples, id_field, time_field
+from schemas.base import FieldTime, double_field, examples, folded_field, id_field, one_key, time_field
 
 
 class SquadBase(SQLModel):
@@ -16,7 +16,10 @@ class SquadBase(SQLModel):
 
 class Squad(SquadBase, table=True):
     __tablename__ = "squads"
+    __table_args__ = (one_key("squads"),)
     id: UUID = id_field()
+    folded: str | None = folded_field("code")
+    double_of: UUID | None = double_field("squads")
 
 
 class SquadCreate(SquadBase):
@@ -37,7 +40,10 @@ class OfficerBase(SQLModel):
 
 class Officer(OfficerBase, table=True):
     __tablename__ = "officers"
+    __table_args__ = (one_key("officers"),)
     id: UUID = id_field()
+    folded: str | None = folded_field("certificate_no")
+    double_of: UUID | None = double_field("officers")
     squad_id: UUID = Field(foreign_key="squads.id", index=True)
 
 
@@ -63,10 +69,13 @@ class Roster(SQLModel, table=True):
     __tablename__ = "rosters"
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="span"),
+        one_key("rosters"),
         Index("ix_rosters_squad_id_starts_at", "squad_id", "starts_at"),
     )
     id: UUID = id_field()
     external_id: str | None = Field(default=None, unique=True, max_length=128)
+    folded: str | None = folded_field("external_id")
+    double_of: UUID | None = double_field("rosters")
     officer_id: UUID = Field(foreign_key="officers.id", index=True)
     squad_id: UUID = Field(foreign_key="squads.id")
     starts_at: datetime = time_field(index=True)

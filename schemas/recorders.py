@@ -8,7 +8,18 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
-from schemas.base import FieldTime, enum_check, enum_field, examples, id_field, json_field, time_field
+from schemas.base import (
+    FieldTime,
+    double_field,
+    enum_check,
+    enum_field,
+    examples,
+    folded_field,
+    id_field,
+    json_field,
+    one_key,
+    time_field,
+)
 
 
 class RecorderState(enum.StrEnum):
@@ -35,7 +46,10 @@ class RecorderModel(RecorderModelBase, table=True):
     """
 
     __tablename__ = "recorder_models"
+    __table_args__ = (one_key("recorder_models"),)
     id: UUID = id_field()
+    folded: str | None = folded_field("code")
+    double_of: UUID | None = double_field("recorder_models")
     conventions: dict[str, Any] = json_field()
 
 
@@ -68,8 +82,10 @@ class RecorderBase(SQLModel):
 
 class Recorder(RecorderBase, table=True):
     __tablename__ = "recorders"
-    __table_args__ = (enum_check("state", RecorderState),)
+    __table_args__ = (enum_check("state", RecorderState), one_key("recorders"))
     id: UUID = id_field()
+    folded: str | None = folded_field("serial")
+    double_of: UUID | None = double_field("recorders")
     model_id: UUID | None = Field(default=None, foreign_key="recorder_models.id")
     squad_id: UUID = Field(foreign_key="squads.id", index=True)
     state: RecorderState = enum_field(RecorderState, default=RecorderState.in_use)
@@ -106,11 +122,14 @@ class Assignment(SQLModel, table=True):
     __tablename__ = "assignments"
     __table_args__ = (
         CheckConstraint("held_to IS NULL OR held_to > held_from", name="span"),
+        one_key("assignments"),
         Index("ix_assignments_recorder_id_held_from", "recorder_id", "held_from"),
         Index("ix_assignments_span", text("tstzrange(held_from, held_to)"), postgresql_using="gist"),
     )
     id: UUID = id_field()
     external_id: str | None = Field(default=None, unique=True, max_length=128)
+    folded: str | None = folded_field("external_id")
+    double_of: UUID | None = double_field("assignments")
     recorder_id: UUID = Field(foreign_key="recorders.id", index=True)
     officer_id: UUID = Field(foreign_key="officers.id", index=True)
     held_from: datetime = time_field(index=True)

@@ -41,6 +41,11 @@ def claimed(name: str) -> str:
     )
 
 
+def claimed_key(name: str) -> str:
+    """The same as keys are compared."""
+    return f"key_fold({claimed(name)})"
+
+
 class Recording(SQLModel, table=True):
     """One act of filming as reported to us. Several recordings may share one Original.
 
@@ -67,9 +72,9 @@ class Recording(SQLModel, table=True):
         Index("uq_recordings_recorder_id_device_file_id", "recorder_id", "device_file_id", unique=True,
               postgresql_where="device_file_id IS NOT NULL AND merged_into IS NULL"),
         # who is asked for when an officer, a recorder or an event becomes known
-        Index("ix_recordings_claimed_officer", text(claimed("officer")), postgresql_where="officer_id IS NULL"),
-        Index("ix_recordings_claimed_recorder", text(claimed("recorder")), postgresql_where="recorder_id IS NULL"),
-        Index("ix_recordings_claimed_event", text(claimed("event")),
+        Index("ix_recordings_claimed_officer", text(claimed_key("officer")), postgresql_where="officer_id IS NULL"),
+        Index("ix_recordings_claimed_recorder", text(claimed_key("recorder")), postgresql_where="recorder_id IS NULL"),
+        Index("ix_recordings_claimed_event", text(claimed_key("event")),
               postgresql_where=text(f"{claimed('event')} IS NOT NULL")),
         # the same bytes from the same squad are one recording
         Index("uq_recordings_original_id_squad_id", "original_id", "squad_id", unique=True,

@@ -14,6 +14,7 @@ from service.footage.uploads.routes import router as uploads
 from service.preservation.custody.routes import router as custody
 from service.registry.cases.routes import router as cases
 from service.registry.clocks.routes import router as clocks
+from service.registry.doubles.routes import router as doubles
 from service.registry.events.routes import router as events
 from service.registry.matters.routes import router as matters
 from service.registry.people.routes import router as people
@@ -27,6 +28,7 @@ API = (
     access,
     people,
     recorders,
+    doubles,
     clocks,
     cases,
     cases_shown,

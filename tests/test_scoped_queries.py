@@ -40,7 +40,7 @@ ALLOWED = {
         supervision/coverage/counted_by supervision/coverage/counting
     """,
     "looks for a row that must not be there twice, whoever's it is; the caller learns that it is taken": """
-        footage/announcements/lists footage/uploads/actions registry/cases/importers registry/events/actions
+        footage/announcements/lists footage/uploads/actions registry/cases/importers
         registry/events/importers
     """,
     "a command that re-reads or locks a row which it found in the caller's scope, or what hangs on it": """

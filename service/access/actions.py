@@ -29,6 +29,7 @@ from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import transaction
 from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.kernel.keys import known
 from service.kernel.policy import policy
 
 _hasher = PasswordHasher()
@@ -169,11 +170,11 @@ def create_account(session: Session, actor: Actor | str, wanted: AccountCreate) 
         raise UsernameTaken(username=wanted.username)
     squad = officer = None
     if wanted.squad:
-        squad = session.scalars(select(Squad).where(Squad.code == wanted.squad)).first()
+        squad = session.scalars(select(Squad).where(known(Squad, [wanted.squad]))).first()
         if squad is None:
             raise Invalid(field="squad", problem=wanted.squad)
     if wanted.officer:
-        officer = session.scalars(select(Officer).where(Officer.certificate_no == wanted.officer)).first()
+        officer = session.scalars(select(Officer).where(known(Officer, [wanted.officer]))).first()
         if officer is None:
             raise Invalid(field="officer", problem=wanted.officer)
     if wanted.role == Role.member and squad is None:

@@ -11,7 +11,7 @@ _QUOTES = "\"“”„‟«»‹›〝〞〟'‘’‚‛′″´`"
 _DOTS = "·•‧∙⋅⸱・･᛫●"  # between the parts of a name: any of them, or none
 # What nobody sees: white space, controls, marks of direction and order, joiners, selectors, fillers. And half
 # characters, which no table can hold.
-_UNSEEN = (
+UNSEEN = (
     *((code, code) for code in range(0x3001) if chr(code).isspace()),
     *((0x00, 0x1F), (0x7F, 0x9F), (0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160)),
     *((0x17B4, 0x17B5), (0x180B, 0x180F), (0x200B, 0x200F), (0x2028, 0x202E), (0x2060, 0x206F)),
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[一-鿿a-z0-9().,:_/-]*")
 
 _EDGE_DOT = re.compile(f"^[.]+(?=[{_HAN}])|(?<=[{_HAN}])[.]+$")  # of a word cut from a name
 _MARKS = re.compile(r"[,;。！!？?]+")
-_unseen = "".join(chr(code) for code in chain.from_iterable(range(a, b + 1) for a, b in _UNSEEN))
+_unseen = "".join(chr(code) for code in chain.from_iterable(range(a, b + 1) for a, b in UNSEEN))
 LIKE: dict[str, str] = (
     dict.fromkeys(_OPENING, "(")
     | dict.fromkeys(_CLOSING, ")")
@@ -38,7 +38,7 @@ _dropped = LIKE | dict.fromkeys(_unseen + _QUOTES + _DOTS, "")
 _FOLDED = str.maketrans(_dropped)
 _SPACED = str.maketrans(_dropped | {c: " " for c in _unseen if c.isspace()})
 DROPPED = (
-    "[" + _QUOTES + _DOTS + "".join(f"\\U{a:08x}-\\U{b:08x}" for a, b in _UNSEEN if a and a != 0xD800) + "]+"
+    "[" + _QUOTES + _DOTS + "".join(f"\\U{a:08x}-\\U{b:08x}" for a, b in UNSEEN if a and a != 0xD800) + "]+"
 )
 """What is left out, as a pattern of Python's and of PostgreSQL's, which never hold NUL and half characters."""
 

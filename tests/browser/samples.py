@@ -4,11 +4,13 @@ import json
 from datetime import datetime, timedelta, timezone
 from itertools import cycle
 from typing import Any
+from uuid import UUID
 
 from deploy import openapi
 from service.finding.search.cards import LinkChip, RecordingCard
 from service.footage.stretches import Footage
 from service.kernel.i18n import gettext as _
+from service.registry.doubles.queries import KINDS, Double
 from service.web.access.views import Account, Token
 from service.web.cases.views import Case, CaseDetail
 from service.web.custody.views import CustodyEntry
@@ -295,6 +297,15 @@ def health(stalled: bool = False) -> Health:
     )
 
 
+def doubles() -> list[Double]:
+    squads, officers = KINDS[:2]
+    of = UUID(int=1)
+    return [
+        Double(squads, UUID(int=2), "ｚｄ１", "一中队", of, "ZD1", "一中队"),
+        Double(officers, UUID(int=3), "000001\u200b", "队员 001", of, "000001", "队员 001"),
+    ]
+
+
 def people() -> list[Person]:
     roles = cycle(["member", "member", None, "supervisor"])
     return [
@@ -387,7 +398,8 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/attention", "supervisor", "operations/attention.html", {"board": Attention(SQUADS, "failed", "s2", [CARDS[4]], [FAILED], {"failed": 3, "waiting": 17, "unlinked": 43, "refused": 1, "removal": 0})}),
         ("/queue", "supervisor", "operations/queue.html", {"health": health()}),
         ("/queue/stalled", "supervisor", "operations/queue.html", {"health": health(True)}),
-        ("/people", "admin", "people/list.html", {"people": people()}),
+        ("/people", "admin", "people/list.html", {"people": people(), "twice": 2}),
+        ("/people/doubles", "admin", "people/doubles.html", {"doubles": doubles()}),
         ("/recorders", "admin", "recorders/list.html", {"listed": recorders(NOW)}),
         ("/matters", "supervisor", "matters/page.html", {"matters": matters(NOW)}),
         ("/matters/1", "auditor", "matters/page.html", {"matters": matters(NOW, compared=True)}),

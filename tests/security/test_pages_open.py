@@ -115,3 +115,11 @@ def test_a_demo_database_says_so_on_every_page_however_it_is_served(
     assert "纯属虚构" in house.ask("GET", "/recordings", Role.member).text
     monkeypatch.setattr(get_settings(), "demo", True)
     assert "纯属虚构" in house.client.get("/sign-in", headers={"Accept": "text/html"}).text
+
+
+@pytest.mark.parametrize(("role", "squad"), WHO)
+def test_what_stands_twice_is_for_who_administers_the_whole_bureau(
+    same_house: House, role: Role, squad: str | None
+) -> None:
+    wanted = 200 if may(role, "accounts") and squad is None else 403
+    assert same_house.ask("GET", "/people/doubles", role, squad).status_code == wanted

@@ -14,7 +14,9 @@ from schemas.claims import Claims as Said
 from schemas.events import EnforcementEvent
 from schemas.recordings import Recording
 from service.finding.linking.evidence import Person, Source
+from service.kernel import keys
 from service.kernel.ids import as_id
+from service.kernel.keys import fold
 from service.kernel.round_trip import Asked, together
 from service.registry.cases.rules import case_number_fold
 
@@ -65,9 +67,9 @@ class Claims:
         self.cases = {name: as_id(name) or case_number_fold(name) for name in self.words("case")}
         self.known: dict[str, list[Any]] = {
             "officers": sorted({one.officer_id for one in recordings if one.officer_id}),
-            "numbers": sorted(self.words("officer", "officer_id")),
+            "numbers": sorted(set(map(fold, self.words("officer", "officer_id")))),
             "recorders": sorted({one.recorder_id for one in recordings if one.recorder_id}),
-            "serials": sorted(self.words("recorder", "recorder_id")),
+            "serials": sorted(set(map(fold, self.words("recorder", "recorder_id")))),
             "cases": sorted(key for key in self.cases.values() if isinstance(key, UUID)),
             "folded": sorted(key for key in self.cases.values() if isinstance(key, str)),
         }
@@ -101,9 +103,9 @@ class Claims:
         works_on: dict[UUID, list[UUID]] = {}
         for row in rows:
             if row.what == "officer":
-                officers[row.id] = officers[row.label] = Person(row.id, row.label)
+                officers[row.id] = officers[row.folded] = Person(row.id, row.label)
             elif row.what == "recorder":
-                recorders[row.id] = recorders[row.label] = Named(row.id, row.label, row.squad_id)
+                recorders[row.id] = recorders[row.folded] = Named(row.id, row.label, row.squad_id)
             else:
                 works_on[row.id] = row.squads
         found = {}
@@ -113,9 +115,9 @@ class Claims:
             )
             known = cases.get(case[0]) if case else None
             found[one.id] = Claimed(
-                officer=officers.get(one.officer_id or (officer[0] if officer else None)),
+                officer=officers.get(one.officer_id or (fold(officer[0]) if officer else None)),
                 officer_source=officer[1] if officer else Source.declared,
-                recorder=recorders.get(one.recorder_id or (recorder[0] if recorder else None)),
+                recorder=recorders.get(one.recorder_id or (fold(recorder[0]) if recorder else None)),
                 recorder_source=recorder[1] if recorder else Source.declared,
                 event_id=events.get(event[0]) if event else None,
                 event_source=event[1] if event else Source.declared,
@@ -133,11 +135,12 @@ class Claims:
 NAMED = text(
     """
     SELECT 'officer' AS what, id, certificate_no AS label, squad_id,
-           CAST(NULL AS text) AS folded, CAST('{}' AS uuid[]) AS squads
-    FROM officers WHERE id = ANY(CAST(:officers AS uuid[])) OR certificate_no = ANY(CAST(:numbers AS text[]))
+           CASE WHEN double_of IS NULL THEN folded END AS folded, CAST('{}' AS uuid[]) AS squads
+    FROM officers
+    WHERE id = ANY(CAST(:officers AS uuid[])) OR (folded = ANY(CAST(:numbers AS text[])) AND double_of IS NULL)
     UNION ALL
-    SELECT 'recorder', id, serial, squad_id, NULL, '{}' FROM recorders
-    WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))
+    SELECT 'recorder', id, serial, squad_id, CASE WHEN double_of IS NULL THEN folded END, '{}' FROM recorders
+    WHERE id = ANY(CAST(:recorders AS uuid[])) OR (folded = ANY(CAST(:serials AS text[])) AND double_of IS NULL)
     UNION ALL
     SELECT 'case', id, number, squad_id, number_folded,
            ARRAY(SELECT DISTINCT e.squad_id FROM enforcement_events e WHERE e.case_id = cases.id)
@@ -159,7 +162,7 @@ def find_events(session: Session, names: Iterable[str]) -> dict[str, UUID]:
 
 def find_event(session: Session, name: str) -> EnforcementEvent | None:
     """By its id or its external id; the surviving one, where it was merged into another."""
-    found = [EnforcementEvent.external_id == name]
+    found = [keys.known(EnforcementEvent, [name])]
     if (known := as_id(name)) is not None:
         found.append(EnforcementEvent.id == known)
     event = session.scalars(

@@ -227,7 +227,8 @@ HOLDINGS = text(
     SELECT DISTINCT a.id, a.recorder_id, a.officer_id, o.certificate_no, a.held_from, a.held_to
     FROM unnest(CAST(:held_since AS timestamptz[]), CAST(:held_until AS timestamptz[])) AS t (since, until)
     CROSS JOIN (
-        SELECT id FROM recorders WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))
+        SELECT id FROM recorders WHERE id = ANY(CAST(:recorders AS uuid[]))
+           OR (folded = ANY(CAST(:serials AS text[])) AND double_of IS NULL)
     ) AS d
     JOIN assignments a ON a.recorder_id = d.id AND tstzrange(a.held_from, a.held_to) && tstzrange(t.since, t.until)
     JOIN officers o ON o.id = a.officer_id
@@ -254,7 +255,8 @@ PIECES = text(
                          THEN nullif(trim(r.claims -> 'file_name' ->> 'case'), '') END) AS said_case
     FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[])) AS t (since, until)
     CROSS JOIN (
-        SELECT id FROM recorders WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))
+        SELECT id FROM recorders WHERE id = ANY(CAST(:recorders AS uuid[]))
+           OR (folded = ANY(CAST(:serials AS text[])) AND double_of IS NULL)
     ) AS d
     JOIN recordings r ON r.recorder_id = d.id AND r.recorded_from BETWEEN t.since AND t.until
     LEFT JOIN officers p ON p.id = r.officer_id LEFT JOIN originals o ON o.id = r.original_id
@@ -310,13 +312,15 @@ EVENTS = text(
     ), people AS MATERIALIZED (
         SELECT coalesce(array_agg(one.id), '{}') AS ids FROM (
             SELECT id FROM officers
-            WHERE id = ANY(CAST(:officers AS uuid[])) OR certificate_no = ANY(CAST(:numbers AS text[]))
+            WHERE id = ANY(CAST(:officers AS uuid[]))
+               OR (folded = ANY(CAST(:numbers AS text[])) AND double_of IS NULL)
             UNION
             SELECT a.officer_id
             FROM unnest(CAST(:held_since AS timestamptz[]), CAST(:held_until AS timestamptz[])) AS t (since, until)
             CROSS JOIN (
                 SELECT id FROM recorders
-                WHERE id = ANY(CAST(:recorders AS uuid[])) OR serial = ANY(CAST(:serials AS text[]))
+                WHERE id = ANY(CAST(:recorders AS uuid[]))
+           OR (folded = ANY(CAST(:serials AS text[])) AND double_of IS NULL)
             ) AS d
             JOIN assignments a
               ON a.recorder_id = d.id AND tstzrange(a.held_from, a.held_to) && tstzrange(t.since, t.until)

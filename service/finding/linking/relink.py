@@ -13,7 +13,7 @@ from schemas.events import EnforcementEvent
 from schemas.jobs import JobKind
 from schemas.people import Officer
 from schemas.recorders import Assignment, Recorder
-from schemas.recordings import Recording, claimed
+from schemas.recordings import Recording, claimed, claimed_key
 from service.finding.linking.facts import FAR_DOUBT_S, REACH, limits
 from service.finding.linking.surroundings import PIECE_REACH, SHIFT, UNKNOWN_BEFORE_ARRIVAL
 from service.kernel.changes import NEW, Changes, Fields, Reaction, anything, but, only
@@ -193,7 +193,7 @@ RECORDINGS_TOUCHED = """
 RECORDINGS_NAMING = f"""
     SELECT l.recording_id AS subject_id FROM links l WHERE l.event_id = ANY(CAST(:events AS uuid[]))
     UNION
-    SELECT id FROM recordings WHERE {claimed("event")} = ANY(CAST(:names AS text[]))
+    SELECT id FROM recordings WHERE {claimed_key("event")} = ANY(CAST(:names AS text[]))
 """
 RECORDINGS_SAYING_THEIR_CASE = """
     SELECT DISTINCT said.recording_id AS subject_id
@@ -273,15 +273,15 @@ _MERGED_HERE = text(
     SELECT id FROM here
     """
 )
-_NUMBERS = text("SELECT certificate_no FROM officers WHERE id = ANY(CAST(:ids AS uuid[]))")
-_SERIALS = text("SELECT serial FROM recorders WHERE id = ANY(CAST(:ids AS uuid[]))")
+_NUMBERS = text("SELECT folded FROM officers WHERE id = ANY(CAST(:ids AS uuid[]))")
+_SERIALS = text("SELECT folded FROM recorders WHERE id = ANY(CAST(:ids AS uuid[]))")
 _FOLDED = text(
     "SELECT number_folded FROM cases WHERE id = ANY(CAST(:ids AS uuid[])) AND number_folded IS NOT NULL"
 )
 _EXTERNAL = text(
     """
-    SELECT external_id FROM enforcement_events
-    WHERE id = ANY(CAST(:ids AS uuid[])) AND external_id IS NOT NULL
+    SELECT folded FROM enforcement_events
+    WHERE id = ANY(CAST(:ids AS uuid[])) AND folded IS NOT NULL
     """
 )
 
@@ -331,7 +331,7 @@ def _ask_for_claims(session: Session, name: str, values: Sequence[str]) -> None:
     statement = text(
         f"""
         SELECT id AS subject_id FROM recordings
-        WHERE {name}_id IS NULL AND {claimed(name)} = ANY(CAST(:said AS text[]))
+        WHERE {name}_id IS NULL AND {claimed_key(name)} = ANY(CAST(:said AS text[]))
         """  # `name` is one of two words in code, never a user's
     ).bindparams(said=values)
     request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)

@@ -15,6 +15,7 @@ from service.finding.linking.reads import LinkShown, link_read, link_reads
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
+from service.kernel.keys import NOT_NEW
 from service.registry.events.errors import UNBELIEVABLE, ExternalIdTaken
 
 router = APIRouter(prefix="/api/v1", tags=["links"])
@@ -139,7 +140,7 @@ def declare_event(
 
 
 @router.post("/recordings/{recording_id}/new-event", status_code=201)
-@raises(NotFound, NoTime, *UNBELIEVABLE, ExternalIdTaken)
+@raises(NotFound, NoTime, *UNBELIEVABLE, ExternalIdTaken, *NOT_NEW)
 def create_event_from_recording(
     recording_id: UUID, wanted: EventMade, actor: CurrentActor, session: DatabaseSession
 ) -> EventFromRecording:

@@ -17,6 +17,7 @@ from service.kernel.clock import as_utc, day_start
 from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
+from service.kernel.keys import ByKey, known
 
 Many = Annotated[list[str], Query()]
 
@@ -44,10 +45,9 @@ def _squads(session: Session, values: tuple[str, ...]) -> tuple[UUID, ...]:
         with suppress(ValueError):
             ids[value] = UUID(value)
     if codes := [value for value in values if value not in ids]:
-        ids |= {
-            code: id_
-            for code, id_ in session.execute(select(Squad.code, Squad.id).where(Squad.code.in_(codes)))
-        }
+        rows = session.execute(select(Squad.code, Squad.id).where(known(Squad, codes)))
+        found: ByKey[UUID] = ByKey(list(rows.tuples()))
+        ids |= {code: id_ for code in codes if (id_ := found.get(code))}
     return tuple(ids.get(value, NOBODYS) for value in values)
 
 

@@ -13,4 +13,4 @@ def ref(name: str, value: UUID | str) -> str:
     try:
         return f"{name}:{UUID(value)}"
     except ValueError:
-        return f"{name}:{case_number_fold(value) if name == 'case' else fold(value)}"
+        return f"{name}:{case_number_fold(value) if name == 'case' else fold(value).lstrip('=')}"

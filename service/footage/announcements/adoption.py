@@ -29,6 +29,7 @@ from service.kernel.changes import changed
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.jobs import request_job
+from service.kernel.keys import fold
 from service.kernel.settings import get_settings
 from service.kernel.written_times import time_or_none
 from service.registry.conventions.queries import facts_in_name, sidecar_facts
@@ -64,7 +65,11 @@ def adopt(session: Session, squad_id: UUID, file_name: str, size: int, claims: C
     transaction; None where nobody announced them. A withdrawn one counts too: the bytes prove it wrong."""
     lock_lists(session, squad_id, alone=False)
     papers = sidecar_facts(session, squad_id, file_name, now())
-    if claims.get("recorder") and papers.get("recorder") not in (None, claims["recorder"]):
+    if (
+        claims.get("recorder")
+        and papers.get("recorder")
+        and fold(papers["recorder"]) != fold(claims["recorder"])
+    ):
         papers = {}  # another recorder's file of the same name
     waiting = _waiting(session, squad_id, file_name, str(papers.get("file_id", "")))
     if not waiting:

@@ -23,6 +23,7 @@ from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed
 from service.kernel.custody import Act, record
 from service.kernel.jobs import request_jobs
+from service.kernel.keys import ByKey, fold, known
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from service.registry.clocks.correcting import corrected, read_clock, timeline_of, write
@@ -69,16 +70,12 @@ class StationList:
         """All that the files may be, in a fixed number of queries."""
         session = self.session
         lock_lists(session, self.squad_id, alone=True)
-        self._serials = {one.facts.recorder for one in files} | ({self.recorder} - {""})
-        self.recorders = {
-            row.serial: row
-            for row in session.scalars(select(Recorder).where(Recorder.serial.in_(self._serials)))
-        }
+        self._serials = {fold(one.facts.recorder) for one in files} | ({fold(self.recorder)} - {""})
+        recorders = session.scalars(select(Recorder).where(known(Recorder, self._serials)))
+        self.recorders = ByKey((row.serial, row) for row in recorders)
         numbers = {one.facts.officer for one in files}
-        self.officers = {
-            row.certificate_no: row.id
-            for row in session.scalars(select(Officer).where(Officer.certificate_no.in_(numbers)))
-        }
+        officers = session.scalars(select(Officer).where(known(Officer, numbers)))
+        self.officers = ByKey((row.certificate_no, row.id) for row in officers)
         self.hours = policy(session, DUE_AFTER)
         names = {rules.folded(one.file_name) for one in files}
         ids = {one.facts.file_id for one in files} - {""}
@@ -237,7 +234,7 @@ class StationList:
             for recording, serial in rows
             if recording.id not in self._named
             and GONE not in recording.claims.get("announced", {})
-            and file_of(recording, serial).recorder in self._serials
+            and fold(file_of(recording, serial).recorder) in self._serials
         ]
 
     def _unmatched(self) -> set[UUID]:

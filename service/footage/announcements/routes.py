@@ -24,6 +24,7 @@ from service.kernel.clock import as_utc, now
 from service.kernel.contract import Page, Reason, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.kernel.keys import known
 from service.registry.conventions.rules import moment_of
 from service.registry.importing.actions import Report, run_import
 from service.registry.importing.routes import DryRun, ImportBody
@@ -139,7 +140,7 @@ def _squad(session: Session, actor: Actor, squad: str, recorder: str) -> UUID:
     if squad:
         return squad_of(session, actor, squad).id
     mine = visible_recorders(actor).with_only_columns(Recorder.squad_id)
-    found = session.scalars(mine.where(Recorder.serial == recorder.strip())).first()
+    found = session.scalars(mine.where(known(Recorder, [recorder]))).first()
     if found is None:
         raise Invalid(field="squad", problem=squad)
     return found

@@ -10,6 +10,7 @@ from schemas.base import believable
 from schemas.claims import Claims, FileFacts
 from schemas.recordings import Tag
 from service.footage.tags import MD5_DIFFERS, SIZE_DIFFERS, KnownTag
+from service.kernel.keys import fold
 from service.registry.conventions.rules import base_name
 
 WITHDRAWN = "announcement_withdrawn"  # the reason of a refused recording that was only ever announced
@@ -35,7 +36,7 @@ def folded(name: str) -> str:
 def same_file(listed: File, other: File) -> bool:
     """By the device's own id of the file; else by recorder and name. Cameras count their names anew, so a name that
     comes with another size and another start is another file; one of the two alone is a contradiction to show."""
-    if listed.recorder and other.recorder and listed.recorder != other.recorder:
+    if listed.recorder and other.recorder and fold(listed.recorder) != fold(other.recorder):
         return False
     if listed.file_id and other.file_id:
         return listed.file_id == other.file_id
@@ -101,8 +102,8 @@ def mismatches(said: FileFacts, size: int | None, md5: str | None) -> list[Misma
 def papers(claims: Claims, sidecar: FileFacts) -> FileFacts:
     """What the list and the sidecar say together; a sidecar of another recorder's file of that name says nothing."""
     listed = facts_of(claims)
-    own = listed.get("recorder"), sidecar.get("recorder")
-    return listed if all(own) and own[0] != own[1] else {**listed, **sidecar}
+    own, beside = listed.get("recorder"), sidecar.get("recorder")
+    return listed if own and beside and fold(own) != fold(beside) else {**listed, **sidecar}
 
 
 def facts_of(claims: Claims) -> FileFacts:

@@ -34,6 +34,7 @@ from service.kernel.custody import record
 from service.kernel.database import transaction
 from service.kernel.errors import Invalid, NotAllowed
 from service.kernel.i18n import gettext as _
+from service.kernel.keys import known as known_by
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
@@ -84,13 +85,13 @@ def squad_for(session: Session, actor: Actor, said: Said) -> UUID:
         return actor.squad_id
     code = said.claims.get("squad")
     if code:
-        found = session.scalars(select(Squad.id).where(Squad.code == code)).first()
+        found = session.scalars(select(Squad.id).where(known_by(Squad, [code]))).first()
         if found is None:
             raise Invalid(field="squad", problem=_("there is no squad with this code"))
         return found
     for statement in (
-        select(Recorder.squad_id).where(Recorder.serial == said.claims.get("recorder", "")),
-        select(Officer.squad_id).where(Officer.certificate_no == said.claims.get("officer", "")),
+        select(Recorder.squad_id).where(known_by(Recorder, [said.claims.get("recorder", "")])),
+        select(Officer.squad_id).where(known_by(Officer, [said.claims.get("officer", "")])),
     ):
         if found := session.scalars(statement).first():
             return found

@@ -12,6 +12,7 @@ from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed, changing
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotAllowed
+from service.kernel.keys import new_key
 from service.registry.cases import acts
 from service.registry.cases.errors import CampaignExists, CaseExists
 from service.registry.cases.queries import get_campaign
@@ -67,12 +68,9 @@ def update_case(session: Session, actor: Actor, case_id: UUID, wanted: CaseUpdat
 
 def create_campaign(session: Session, actor: Actor, wanted: CampaignCreate) -> Campaign:
     require(actor, "edit_cases")
-    if (
-        wanted.external_id
-        and session.scalars(select(Campaign.id).where(Campaign.external_id == wanted.external_id)).first()
-    ):
-        raise CampaignExists(external_id=wanted.external_id)
-    campaign = Campaign(**wanted.model_dump())
+    name = wanted.external_id
+    kept = new_key(session, Campaign.external_id, name, CampaignExists(external_id=name)) if name else None
+    campaign = Campaign(**wanted.model_dump(exclude={"external_id"}), external_id=kept)
     session.add(campaign)
     session.flush()
     record(session, actor, acts.CREATE_CAMPAIGN, "campaign", campaign.id, name=campaign.name)
@@ -109,7 +107,7 @@ def _folded(number: str) -> str:
 def _unique(session: Session, case: Case) -> None:
     with session.no_autoflush:
         taken = session.scalars(
-            select(Case.id).where(Case.number_folded == case.number_folded, Case.id != case.id)
+            select(Case.number).where(Case.number_folded == case.number_folded, Case.id != case.id)
         ).first()
     if taken:
-        raise CaseExists(number=case.number)
+        raise CaseExists(number=taken)

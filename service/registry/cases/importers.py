@@ -10,6 +10,7 @@ from schemas.cases import Campaign, CampaignCreate, Case, CaseCreate
 from service.kernel.changes import NEW, changed, changing
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
+from service.kernel.keys import ByKey, known
 from service.kernel.words import Word
 from service.registry.cases.rules import case_number_fold
 from service.registry.importing.errors import RowRefused
@@ -122,10 +123,8 @@ class CampaignImporter(Importer):
 
     def load(self, wanted: Sequence[CampaignCreate]) -> None:
         ids = [one.external_id for one in wanted if one.external_id]
-        self.known = {
-            one.external_id: one
-            for one in self.session.scalars(select(Campaign).where(Campaign.external_id.in_(ids)))
-        }
+        found = self.session.scalars(select(Campaign).where(known(Campaign, ids)))
+        self.known = ByKey((one.external_id, one) for one in found)
         self.fresh: list[UUID] = []
         self.changed: list[UUID] = []
 
@@ -137,6 +136,7 @@ class CampaignImporter(Importer):
             self.session.add(campaign)
             self.fresh.append(campaign.id)
             return Outcome.created, []
+        values.pop("external_id")  # it stays as it was delivered first
         changes = differences(campaign, values)
         if changes:
             self.changed.append(campaign.id)

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from schemas.cases import Campaign, Case
 from service.access.queries import visible_cases
+from service.kernel import keys
 from service.kernel.actor import Actor
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.folded import all_stand_in, stands_in
@@ -35,8 +36,8 @@ def campaign_of(session: Session, name: str) -> Campaign:
     known = as_id(name)
     found = session.scalars(
         select(Campaign)
-        .where(Campaign.id == known if known else or_(Campaign.external_id == name, Campaign.name == name))
-        .order_by(Campaign.external_id == name, Campaign.id)
+        .where(Campaign.id == known if known else or_(keys.known(Campaign, [name]), Campaign.name == name))
+        .order_by(Campaign.folded == keys.fold(name), Campaign.id)
     ).first()
     if found is None:
         raise Invalid(field="campaign", problem=name)

@@ -9,6 +9,7 @@ from service.access.dependencies import CurrentActor
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
+from service.kernel.keys import NOT_NEW
 from service.registry.cases import actions, queries
 from service.registry.cases.errors import CampaignExists, CaseExists
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
@@ -62,7 +63,7 @@ def list_campaigns(
 
 
 @router.post("/campaigns", status_code=201)
-@raises(CampaignExists)
+@raises(CampaignExists, *NOT_NEW)
 def create_campaign(wanted: CampaignCreate, actor: CurrentActor, session: DatabaseSession) -> CampaignRead:
     """A new campaign. Events name it by `external_id` or id."""
     return campaign_read(actions.create_campaign(session, actor, wanted))

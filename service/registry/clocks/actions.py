@@ -20,6 +20,7 @@ from service.kernel.clock import as_utc, now
 from service.kernel.custody import Act, record
 from service.kernel.errors import NotFound, OutOfScope
 from service.kernel.i18n import gettext as _
+from service.kernel.keys import new_key
 from service.registry.clocks import acts
 from service.registry.clocks.correcting import change_clock, correct_recordings
 from service.registry.clocks.errors import MeasuredInFuture, OffsetUnbelievable, OffsetUnsaid
@@ -47,16 +48,11 @@ def add_offset(session: Session, actor: Actor, wanted: ClockOffsetCreate) -> Clo
     require(actor, "clocks")
     recorder = recorder_named(session, actor, wanted.recorder)
     read = checked(wanted)
-    if (
-        wanted.external_id
-        and session.scalars(
-            select(ClockOffset.id).where(ClockOffset.external_id == wanted.external_id)
-        ).first()
-    ):
-        raise NumberTaken(number=wanted.external_id)
+    name = wanted.external_id
+    kept = new_key(session, ClockOffset.external_id, name, NumberTaken(number=name)) if name else None
     change_clock(session, recorder.id)
     offset = ClockOffset(
-        external_id=wanted.external_id,
+        external_id=kept,
         recorder_id=recorder.id,
         source=OffsetSource.hand,
         measured_at=read.measured_at,

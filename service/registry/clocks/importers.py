@@ -11,6 +11,7 @@ from service.kernel.errors import ServiceError
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.i18n import noop as _n
+from service.kernel.keys import ByKey, known
 from service.kernel.words import Word
 from service.registry.clocks import acts
 from service.registry.clocks.actions import checked, note_measurement
@@ -60,20 +61,16 @@ class ClockOffsetImporter(Importer):
         return wanted.external_id or ""
 
     def load(self, wanted: Sequence[ClockOffsetCreate]) -> None:
-        serials = {one.recorder for one in wanted}
-        self.recorders = {
-            one.serial: one
-            for one in self.session.scalars(select(Recorder).where(Recorder.serial.in_(serials)))
-            if self.in_scope(one.squad_id)
-        }
+        found = self.session.scalars(
+            select(Recorder).where(known(Recorder, (one.recorder for one in wanted)))
+        )
+        self.recorders = ByKey((one.serial, one) for one in found if self.in_scope(one.squad_id))
         # in one order, before any row's lock
         for recorder in sorted(self.recorders.values(), key=lambda one: str(one.id)):
             change_clock(self.session, recorder.id)
         names = [one.external_id for one in wanted if one.external_id]
-        self.known = {
-            one.external_id: one
-            for one in self.session.scalars(select(ClockOffset).where(ClockOffset.external_id.in_(names)))
-        }
+        offsets = self.session.scalars(select(ClockOffset).where(known(ClockOffset, names)))
+        self.known = ByKey((one.external_id, one) for one in offsets)
         self.changed: set = set()
 
     def apply(self, wanted: ClockOffsetCreate) -> tuple[Outcome, list[str]]:

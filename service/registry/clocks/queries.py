@@ -13,6 +13,7 @@ from schemas.clocks import ClockOffset, OffsetSource
 from schemas.people import Squad
 from schemas.recorders import Recorder, RecorderState
 from service.access.queries import visible_recorders
+from service.kernel import keys
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.errors import Invalid, NotFound, OutOfScope
@@ -31,8 +32,8 @@ def get_recorder_named(session: Session, actor: Actor, name: str) -> Recorder:
     known = as_id(name)
     found = session.scalars(
         select(Recorder)
-        .where(or_(Recorder.serial == name, Recorder.id == known) if known else Recorder.serial == name)
-        .order_by((Recorder.serial == name).desc())
+        .where(or_(Recorder.serial == name, keys.known(Recorder, [name]), Recorder.id == known))
+        .order_by((Recorder.serial == name).desc(), Recorder.double_of.desc())
     ).first()
     if found is None:
         raise NotFound

@@ -11,6 +11,7 @@ from service.access.dependencies import CurrentActor
 from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
+from service.kernel.keys import NOT_NEW
 from service.registry.clocks import actions, queries
 from service.registry.clocks.errors import MeasuredInFuture, OffsetUnbelievable, OffsetUnsaid
 from service.registry.clocks.reads import (
@@ -70,7 +71,7 @@ def get_clock(
 
 
 @router.post("/recorders/{serial}/clock", status_code=201)
-@raises(NotFound, OffsetUnsaid, OffsetUnbelievable, MeasuredInFuture, NumberTaken)
+@raises(NotFound, OffsetUnsaid, OffsetUnbelievable, MeasuredInFuture, NumberTaken, *NOT_NEW)
 def add_clock_offset(
     serial: str, wanted: ClockOffsetSaid, actor: CurrentActor, session: DatabaseSession
 ) -> ClockOffsetRead:

@@ -13,6 +13,7 @@ from sqlmodel import Session
 from schemas.claims import FileFacts
 from schemas.recorders import Recorder, RecorderModel
 from schemas.recordings import Sidecar
+from service.kernel.keys import known
 from service.kernel.settings import get_settings
 from service.registry.conventions.examples import EXAMPLES
 from service.registry.conventions.rules import (
@@ -36,7 +37,7 @@ def conventions_of_recorder(session: Session, serial: str) -> Conventions | None
     stored = session.scalars(
         select(RecorderModel.conventions)
         .join(Recorder, Recorder.model_id == RecorderModel.id)
-        .where(Recorder.serial == serial)
+        .where(known(Recorder, [serial]))
     ).first()
     return None if stored is None else _read(serial, stored)
 

@@ -16,6 +16,8 @@ import re2
 
 from schemas.claims import FileFacts
 from service.kernel.encodings import NoText, decoded
+from service.kernel.keys import KeyRounded
+from service.kernel.keys import said as said_key
 from service.kernel.text import fold
 from service.kernel.written_times import time_or_none
 from service.registry.conventions.usual_names import times_in_name
@@ -324,6 +326,7 @@ def _facts(said: Mapping[str, Any], conventions: Conventions, bureau: ZoneInfo) 
         name: _word(said.get(name))
         for name in ("recorder", "officer", "officer_name", "card", "event", "case", "note", "file_id")
     }
+    words |= {name: _key(words[name]) for name in ("recorder", "officer", "event", "case")}
     return Facts(
         **words,
         start=start,
@@ -372,6 +375,13 @@ def read_flags(value: Any, known: Mapping[str, str]) -> tuple[str, ...]:
             flag = next((flag for name, flag in FLAG_WORDS.items() if word.startswith(name)), "")
         found.append(flag)
     return tuple(flag for flag in FLAGS if flag in found)
+
+
+def _key(word: str) -> str:
+    try:
+        return said_key(word)
+    except KeyRounded:
+        return word  # known to nobody, and listed for a person
 
 
 def _word(value: Any) -> str:

@@ -16,6 +16,7 @@ from service.kernel.clock import as_utc, now
 from service.kernel.custody import record
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
+from service.kernel.keys import new_key
 from service.kernel.policy import policy
 from service.registry.cases.queries import campaign_of, case_of
 from service.registry.events import acts, rules
@@ -38,19 +39,15 @@ NEVER_EMPTY = frozenset({"title", "subject", "party", "place", "kind", "arrived_
 
 def create_event(session: Session, actor: Actor, wanted: EventCreate) -> EnforcementEvent:
     require(actor, "edit_events")
-    if (
-        wanted.external_id
-        and session.scalars(
-            select(EnforcementEvent.id).where(EnforcementEvent.external_id == wanted.external_id)
-        ).first()
-    ):
-        raise ExternalIdTaken(external_id=wanted.external_id)
+    name = wanted.external_id
+    if name:
+        name = new_key(session, EnforcementEvent.external_id, name, ExternalIdTaken(external_id=name))
     values = wanted.model_dump(exclude={"squad", "officers", "case", "campaign"})
     values["arrived_at"] = as_utc(wanted.arrived_at)
     values["departed_at"] = as_utc(wanted.departed_at) if wanted.departed_at else None
     values["subject"] = subjects(session).code_of(wanted.subject)
     values["object"] = rules.object_said(wanted.object)
-    values["external_id"] = wanted.external_id or None
+    values["external_id"] = name or None
     event = EnforcementEvent(**values, squad_id=squad_of(session, actor, wanted.squad).id)
     if wanted.case:
         event.case_id = case_of(session, actor, wanted.case).id

@@ -19,6 +19,7 @@ from service.kernel.custody import Act, record
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.i18n import noop as _n
+from service.kernel.keys import ByKey, known
 from service.kernel.policy import policy
 from service.kernel.words import Word
 from service.registry.cases.rules import case_number_fold
@@ -149,10 +150,8 @@ class EventImporter(Importer):
         session = self.session
         self.squads = squads_said(session)
         numbers = {number for one in wanted for number in one.officers}
-        self.officers = {
-            officer.certificate_no: officer.id
-            for officer in session.scalars(select(Officer).where(Officer.certificate_no.in_(numbers)))
-        }
+        officers = session.scalars(select(Officer).where(known(Officer, numbers)))
+        self.officers = ByKey((officer.certificate_no, officer) for officer in officers)
         folded = {case_number_fold(one.case) for one in wanted if one.case}
         # Only what the importer may see: an event that names a case makes the case readable to its squad.
         self.cases = {
@@ -161,23 +160,21 @@ class EventImporter(Importer):
         }
         named = {one.campaign for one in wanted if one.campaign}
         found = session.scalars(
-            select(Campaign).where(Campaign.external_id.in_(named) | Campaign.name.in_(named))
+            select(Campaign).where(known(Campaign, named) | Campaign.name.in_(named))
         ).all()
-        self.campaigns = {row.name: row.id for row in found} | {
-            row.external_id: row.id for row in found if row.external_id
-        }
+        self.campaigns = ByKey(
+            [*((row.name, row.id) for row in found), *((row.external_id, row.id) for row in found)]
+        )
         ids = [one.external_id for one in wanted if one.external_id]
         # Locked in one order, as held_event does: another import or a merge changes them before this one, or after.
-        self.known = {
-            event.external_id: event
-            for event in session.scalars(
-                select(EnforcementEvent)
-                .where(EnforcementEvent.external_id.in_(ids))
-                .order_by(EnforcementEvent.id)
-                .with_for_update(key_share=True)
-                .execution_options(populate_existing=True)
-            )
-        }
+        events = session.scalars(
+            select(EnforcementEvent)
+            .where(known(EnforcementEvent, ids))
+            .order_by(EnforcementEvent.id)
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+        self.known = ByKey((event.external_id, event) for event in events)
         known_ids = [event.id for event in self.known.values()]
         changing(session, EnforcementEvent, known_ids)
         self.crews: dict[UUID, dict[UUID, str]] = {}
@@ -212,7 +209,7 @@ class EventImporter(Importer):
 
     def apply(self, wanted: EventRow) -> tuple[Outcome, list[str]]:
         values = self._values(wanted)
-        officers = {self._officer(number): number for number in wanted.officers}
+        officers = dict(self._officer(number) for number in wanted.officers)
         if local(values["arrived_at"]).time() == MIDNIGHT:
             self.note = _("arrival at midnight: was the time of day left out?")
         event = self.known.get(wanted.external_id)
@@ -250,6 +247,7 @@ class EventImporter(Importer):
         self._span(values["arrived_at"], values.get("departed_at", event.departed_at))
         if not place_fits(values.get("latitude", event.latitude), values.get("longitude", event.longitude)):
             raise RowRefused(_("the coordinates cannot be"))
+        values.pop("external_id", None)  # it stays as it was delivered first
         crew = self.crews.get(event.id, {})
         case_before = event.case_id
         was = {name: plain(getattr(event, name)) for name in values}
@@ -336,12 +334,12 @@ class EventImporter(Importer):
             values["object"] = object_said(values["object"])
         if wanted.departed_at:
             values["departed_at"] = as_utc(wanted.departed_at)
-        for name, value, known in (
+        for name, value, find in (
             ("case_id", wanted.case, lambda said: self._case(said)),
             ("campaign_id", wanted.campaign, lambda said: self._campaign(said)),
         ):
             if value:
-                values[name] = known(value)
+                values[name] = find(value)
             elif name.removesuffix("_id") in wanted.model_fields_set:
                 values[name] = None
         return values
@@ -357,7 +355,8 @@ class EventImporter(Importer):
             raise RowRefused(_("campaign {name} is not known").format(name=name))
         return self.campaigns[name]
 
-    def _officer(self, number: str) -> UUID:
-        if number not in self.officers:
+    def _officer(self, number: str) -> tuple[UUID, str]:
+        officer = self.officers.get(number)
+        if officer is None:
             raise RowRefused(_("officer {name} is not known").format(name=number))
-        return self.officers[number]
+        return officer.id, officer.certificate_no

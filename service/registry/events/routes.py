@@ -13,6 +13,7 @@ from service.kernel.clock import as_utc
 from service.kernel.contract import Page, Reason, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
+from service.kernel.keys import NOT_NEW
 from service.registry.events import actions, queries
 from service.registry.events.errors import (
     UNBELIEVABLE,
@@ -66,7 +67,7 @@ def list_events(
 
 
 @router.post("", status_code=201)
-@raises(*UNBELIEVABLE, ExternalIdTaken)
+@raises(*UNBELIEVABLE, ExternalIdTaken, *NOT_NEW)
 def create_event(wanted: EventCreate, actor: CurrentActor, session: DatabaseSession) -> EventRead:
     """Enters an event. `squad`, `officers`, `case` and `campaign` by id, or by the number or code that people use."""
     return event_reads(session, [actions.create_event(session, actor, wanted)])[0]

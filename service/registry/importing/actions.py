@@ -11,11 +11,12 @@ from schemas.custody import CustodyEntry
 from service.kernel.custody import record
 from service.kernel.database import any_number_of_values
 from service.kernel.i18n import gettext as _
+from service.kernel.keys import KeyRounded, differs, fold, said
 from service.kernel.written_times import UnreadableTime
 from service.registry.importing import acts
 from service.registry.importing.columns import columns, problem_of, title, unreadable
 from service.registry.importing.errors import ColumnsMissing, ImportUnreadable, RowRefused
-from service.registry.importing.importer import Importer, Outcome
+from service.registry.importing.importer import KEYS, Importer, Outcome
 from service.registry.importing.rules import Sheet, SourceRow, read
 
 
@@ -120,9 +121,9 @@ def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
         try:
             read_rows.append((row.number, _read(importer, row)))
         except RowRefused as refused:
-            said = importer.key_said(row.values)
-            reports[row.number] = RowReport(row.number, Outcome.refused, said, refused.problem)
-    seen: dict[str, int] = {}
+            key = importer.key_said(row.values)
+            reports[row.number] = RowReport(row.number, Outcome.refused, key, refused.problem)
+    seen: dict[str, tuple[int, str]] = {}
     with importer.session.no_autoflush:
         importer.load([wanted for _number, wanted in read_rows])
         for number, wanted in read_rows:
@@ -132,9 +133,10 @@ def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
                     raise RowRefused(
                         _("the external id is missing, so a second import could not recognise it")
                     )
-                if key in seen:
-                    raise RowRefused(_("the same id stands in row {row} already").format(row=seen[key]))
-                seen[key] = number
+                same = fold(key) if importer.known_by else key
+                if same in seen:
+                    raise RowRefused(_twice(*seen[same], key))
+                seen[same] = number, key
                 importer.note = None
                 outcome, changes = importer.apply(wanted)
                 reports[number] = RowReport(number, outcome, key, changes=changes, note=importer.note)
@@ -154,9 +156,26 @@ def _read(importer: Importer, row: SourceRow) -> Any:
     if "\x00" in str(values) or _holds_nul(values):
         raise RowRefused(_("it holds a character that no text may hold"))
     try:
+        values |= {name: _key_said(values[name]) for name in KEYS & set(values)}
+    except KeyRounded as error:
+        raise RowRefused(error.say()) from error
+    try:
         return importer.model.model_validate(values)
     except ValidationError as error:
         raise RowRefused(problem_of(type(importer), error)) from error
+
+
+def _key_said(value: Any) -> Any:
+    if isinstance(value, str):
+        return said(value)
+    return [_key_said(one) for one in value] if isinstance(value, list) else value
+
+
+def _twice(row: int, key: str, again: str) -> str:
+    if key == again:
+        return _("the same id stands in row {row} already").format(row=row)
+    how = differs(key, again)
+    return _("the same id stands in row {row} already, written with {how}").format(row=row, how=how)
 
 
 def _holds_nul(value: Any) -> bool:

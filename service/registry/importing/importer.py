@@ -13,6 +13,22 @@ from service.kernel.actor import Actor
 from service.kernel.words import Word
 
 LONGEST_KEY = 100
+KEYS = frozenset(
+    {
+        "certificate_no",
+        "code",
+        "serial",
+        "external_id",
+        "number",
+        "squad",
+        "officer",
+        "officers",
+        "recorder",
+        "model",
+    }
+    | {"case"}
+)
+"""Fields of any table that hold keys: their cells are read as such (service.kernel.keys)."""
 
 
 class Outcome(StrEnum):

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.people import Officer, OfficerCreate, Squad, SquadCreate
@@ -12,6 +11,7 @@ from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed
 from service.kernel.custody import record
 from service.kernel.errors import NotAllowed
+from service.kernel.keys import new_key
 from service.registry.people import acts
 from service.registry.people.errors import NumberTaken
 from service.registry.people.queries import get_officer, squad_of
@@ -23,9 +23,8 @@ def create_squad(session: Session, actor: Actor, wanted: SquadCreate) -> Squad:
     require(actor, "people")
     if squad_scope(actor) is not None:
         raise NotAllowed
-    if session.scalars(select(Squad.id).where(Squad.code == wanted.code)).first():
-        raise NumberTaken(number=wanted.code)
-    squad = Squad(**wanted.model_dump())
+    code = new_key(session, Squad.code, wanted.code, NumberTaken(number=wanted.code))
+    squad = Squad(code=code, name=wanted.name)
     session.add(squad)
     session.flush()
     record(session, actor, acts.CREATE_SQUAD, "squad", squad.id, squad_id=squad.id, code=squad.code)
@@ -36,9 +35,11 @@ def create_squad(session: Session, actor: Actor, wanted: SquadCreate) -> Squad:
 def create_officer(session: Session, actor: Actor, wanted: OfficerCreate) -> Officer:
     require(actor, "people")
     squad = squad_of(session, actor, wanted.squad)
-    if session.scalars(select(Officer.id).where(Officer.certificate_no == wanted.certificate_no)).first():
-        raise NumberTaken(number=wanted.certificate_no)
-    officer = Officer(**wanted.model_dump(exclude={"squad"}), squad_id=squad.id)
+    number = wanted.certificate_no
+    number = new_key(session, Officer.certificate_no, number, NumberTaken(number=number))
+    officer = Officer(
+        **wanted.model_dump(exclude={"squad", "certificate_no"}), certificate_no=number, squad_id=squad.id
+    )
     session.add(officer)
     session.flush()
     record(

@@ -16,6 +16,7 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.i18n import moment as shown
 from service.kernel.i18n import noop as _n
+from service.kernel.keys import ByKey, known
 from service.kernel.policy import policy
 from service.kernel.words import Word
 from service.registry.importing.errors import RowRefused
@@ -52,7 +53,8 @@ class SquadImporter(Importer):
 
     def load(self, wanted: Sequence[SquadCreate]) -> None:
         codes = [one.code for one in wanted]
-        self.known = {s.code: s for s in self.session.scalars(select(Squad).where(Squad.code.in_(codes)))}
+        found = self.session.scalars(select(Squad).where(known(Squad, codes)))
+        self.known = ByKey((squad.code, squad) for squad in found)
         self.fresh: list[UUID] = []
         self.changed: list[UUID] = []
 
@@ -122,10 +124,8 @@ class OfficerImporter(Importer):
     def load(self, wanted: Sequence[OfficerCreate]) -> None:
         numbers = [one.certificate_no for one in wanted]
         self.squads = squads_said(self.session)
-        self.known = {
-            officer.certificate_no: officer
-            for officer in self.session.scalars(select(Officer).where(Officer.certificate_no.in_(numbers)))
-        }
+        found = self.session.scalars(select(Officer).where(known(Officer, numbers)))
+        self.known = ByKey((officer.certificate_no, officer) for officer in found)
         self.fresh: list[UUID] = []
         self.changed: dict[UUID, list[str]] = {}
         self.held = self._held([o.id for o in self.known.values()])
@@ -148,6 +148,8 @@ class OfficerImporter(Importer):
             raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
         values = wanted.model_dump(exclude_unset=True, exclude={"squad"}) | {"squad_id": squad.id}
         officer = self.known.get(wanted.certificate_no)
+        if officer is not None:
+            values.pop("certificate_no")  # it stays as it was delivered first
         if officer is None:
             officer = Officer(**values)
             self.session.add(officer)
@@ -238,19 +240,16 @@ class RosterImporter(Importer):
         self.longest = policy(session, LONGEST_DUTY)
         self.squads = squads_said(session)
         numbers = {one.officer for one in wanted}
-        self.officers = {
-            o.certificate_no: o
-            for o in session.scalars(
-                select(Officer)
-                .where(Officer.certificate_no.in_(numbers))
-                .order_by(Officer.id)
-                .with_for_update(key_share=True)
-            )
-        }
+        found = session.scalars(
+            select(Officer)
+            .where(known(Officer, numbers))
+            .order_by(Officer.id)
+            .with_for_update(key_share=True)
+        )
+        self.officers = ByKey((officer.certificate_no, officer) for officer in found)
         names = [one.external_id for one in wanted if one.external_id]
-        self.named = {
-            r.external_id: r for r in session.scalars(select(Roster).where(Roster.external_id.in_(names)))
-        }
+        rosters = session.scalars(select(Roster).where(known(Roster, names)))
+        self.named = ByKey((roster.external_id, roster) for roster in rosters)
         ids = [officer.id for officer in self.officers.values()]
         spans = [(as_utc(one.starts_at), as_utc(one.ends_at)) for one in wanted]
         near: Sequence[Roster] = []

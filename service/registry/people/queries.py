@@ -10,10 +10,12 @@ from sqlmodel import Session
 from schemas.accounts import Account
 from schemas.people import Officer, Squad
 from service.access.queries import squad_scope, visible_officers, visible_squads
+from service.kernel import keys
 from service.kernel.actor import Actor
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.folded import all_stand_in
 from service.kernel.ids import as_id
+from service.kernel.keys import ByKey
 from service.kernel.keyset import Order, Page, page
 from service.kernel.text import words
 
@@ -21,28 +23,28 @@ from service.kernel.text import words
 def squad_of(session: Session, actor: Actor, name: str) -> Squad:
     """By code or id; one that the actor may not see is as unknown as one that does not exist."""
     known = as_id(name)
+    coded = keys.known(Squad, [name])
     found = session.scalars(
-        visible_squads(actor).where(
-            or_(Squad.code == name, Squad.id == known) if known else Squad.code == name
-        )
+        visible_squads(actor).where(or_(coded, Squad.id == known) if known else coded)
     ).first()
     if found is None:
         raise Invalid(field="squad", problem=name)
     return found
 
 
-def squads_said(session: Session) -> dict[str, Squad]:
+def squads_said(session: Session) -> ByKey[Squad]:
     """Every squad by what a table may call it: its code, else its name where only one has it."""
-    found = list(session.scalars(select(Squad).order_by(Squad.code)))
-    names = Counter(squad.name for squad in found)
-    return {squad.name: squad for squad in found if names[squad.name] == 1} | {s.code: s for s in found}
+    found = list(session.scalars(select(Squad).where(Squad.double_of.is_(None)).order_by(Squad.code)))
+    names = Counter(keys.fold(squad.name) for squad in found)
+    named = [(squad.name, squad) for squad in found if names[keys.fold(squad.name)] == 1]
+    return ByKey([*named, *((squad.code, squad) for squad in found)])
 
 
 def officer_of(session: Session, name: str) -> Officer:
     """By certificate number or id, of any squad: officers work together across squads."""
     known = as_id(name)
     found = session.scalars(
-        select(Officer).where(Officer.id == known if known else Officer.certificate_no == name)
+        select(Officer).where(Officer.id == known if known else keys.known(Officer, [name]))
     ).first()
     if found is None:
         raise Invalid(field="officer", problem=name)

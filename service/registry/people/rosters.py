@@ -17,6 +17,7 @@ from service.kernel.clock import as_utc, local
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.i18n import moment as shown
+from service.kernel.keys import new_key
 from service.kernel.keyset import Page, page, time, unique
 from service.kernel.policy import policy
 from service.registry.people import acts
@@ -115,14 +116,9 @@ def create_roster(session: Session, actor: Actor, wanted: RosterCreate) -> Roste
         scope, squad_id = squad_scope(actor), officer.squad_id
         if scope is not None and squad_id not in scope:
             raise Invalid(field="officer", problem=wanted.officer)
-    known = (
-        wanted.external_id
-        and session.scalars(select(Roster.id).where(Roster.external_id == wanted.external_id)).first()
-    )
-    if known:
-        raise NumberTaken(number=wanted.external_id)
+    name = wanted.external_id
     roster = Roster(
-        external_id=wanted.external_id or None,
+        external_id=new_key(session, Roster.external_id, name, NumberTaken(number=name)) if name else None,
         officer_id=officer.id,
         squad_id=squad_id,
         starts_at=as_utc(wanted.starts_at),

@@ -24,6 +24,7 @@ from service.kernel.clock import as_utc, now
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
+from service.kernel.keys import NOT_NEW
 from service.registry.people import actions, queries, rosters
 from service.registry.people.errors import (
     AlreadyOnDuty,
@@ -57,7 +58,7 @@ def list_squads(
 
 
 @router.post("/squads", status_code=201)
-@raises(NumberTaken)
+@raises(NumberTaken, *NOT_NEW)
 def create_squad(wanted: SquadCreate, actor: CurrentActor, session: DatabaseSession) -> SquadRead:
     """A new squad, by who sees the whole bureau."""
     return squad_read(actions.create_squad(session, actor, wanted))
@@ -86,7 +87,7 @@ def list_officers(
 
 
 @router.post("/officers", status_code=201)
-@raises(NumberTaken)
+@raises(NumberTaken, *NOT_NEW)
 def create_officer(wanted: OfficerCreate, actor: CurrentActor, session: DatabaseSession) -> OfficerRead:
     """A new officer. `squad` by id or code."""
     return officer_read(actions.create_officer(session, actor, wanted))
@@ -165,7 +166,7 @@ def list_on_duty(
 
 
 @router.post("/rosters", status_code=201)
-@raises(AlreadyOnDuty, OnDutyElsewhere, NumberTaken, DutyTooLong, LeftBefore, SpanReversed)
+@raises(AlreadyOnDuty, OnDutyElsewhere, NumberTaken, *NOT_NEW, DutyTooLong, LeftBefore, SpanReversed)
 def create_roster(wanted: RosterCreate, actor: CurrentActor, session: DatabaseSession) -> RosterRead:
     """A duty of one officer. `squad`: of that day, where it is not the officer's present one."""
     return roster_read(rosters.create_roster(session, actor, wanted))

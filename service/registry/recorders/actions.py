@@ -25,6 +25,7 @@ from service.kernel.clock import as_utc, local
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.i18n import gettext as _
+from service.kernel.keys import new_key
 from service.registry.clocks.correcting import weigh_model, weigh_recorders
 from service.registry.conventions.rules import check_settings
 from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
@@ -39,11 +40,10 @@ TIME_LAPSE = "time_lapse"  # the convention
 
 def create_model(session: Session, actor: Actor, wanted: RecorderModelCreate) -> RecorderModel:
     require(actor, "people")
-    if session.scalars(select(RecorderModel.id).where(RecorderModel.code == wanted.code)).first():
-        raise NumberTaken(number=wanted.code)
+    code = new_key(session, RecorderModel.code, wanted.code, NumberTaken(number=wanted.code))
     _check_conventions(wanted.conventions)
     _may_count_otherwise(actor, {}, wanted.conventions)
-    model = RecorderModel(**wanted.model_dump())
+    model = RecorderModel(**wanted.model_dump(exclude={"code"}), code=code)
     session.add(model)
     session.flush()
     record(session, actor, acts.CREATE_RECORDER_MODEL, "recorder_model", model.id, code=model.code)
@@ -101,10 +101,8 @@ def set_time_lapse(session: Session, actor: Actor, recorder_id: UUID, wanted: bo
 def create_recorder(session: Session, actor: Actor, wanted: RecorderCreate) -> Recorder:
     require(actor, "people")
     squad = squad_of(session, actor, wanted.squad)
-    if session.scalars(select(Recorder.id).where(Recorder.serial == wanted.serial)).first():
-        raise NumberTaken(number=wanted.serial)
     recorder = Recorder(
-        serial=wanted.serial,
+        serial=new_key(session, Recorder.serial, wanted.serial, NumberTaken(number=wanted.serial)),
         squad_id=squad.id,
         state=wanted.state,
         last_dock_at=as_utc(wanted.last_dock_at) if wanted.last_dock_at else None,
@@ -152,14 +150,11 @@ def create_assignment(session: Session, actor: Actor, wanted: AssignmentCreate) 
     end = as_utc(wanted.held_to) if wanted.held_to else None
     if end is not None and end <= start:
         raise SpanReversed
-    if (
-        wanted.external_id
-        and session.scalars(select(Assignment.id).where(Assignment.external_id == wanted.external_id)).first()
-    ):
-        raise NumberTaken(number=wanted.external_id)
+    name = wanted.external_id
+    kept = new_key(session, Assignment.external_id, name, NumberTaken(number=name)) if name else None
     _still_here(officer, start)
     assignment = Assignment(
-        external_id=wanted.external_id or None,
+        external_id=kept,
         recorder_id=recorder.id,
         officer_id=officer.id,
         held_from=start,

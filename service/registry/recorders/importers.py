@@ -17,6 +17,7 @@ from schemas.recorders import (
     RecorderModel,
     RecorderState,
 )
+from service.kernel import keys
 from service.kernel.changes import NEW, changed, changing
 from service.kernel.clock import as_utc, local, now
 from service.kernel.custody import record
@@ -24,6 +25,7 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.i18n import moment as shown
 from service.kernel.i18n import noop as _n
+from service.kernel.keys import ByKey
 from service.kernel.words import Word
 from service.registry.clocks.correcting import weigh_recorders
 from service.registry.importing.errors import RowRefused
@@ -97,11 +99,10 @@ class RecorderImporter(Importer):
     def load(self, wanted: Sequence[RecorderCreate]) -> None:
         serials = [one.serial for one in wanted]
         self.squads = squads_said(self.session)
-        self.models = {model.code: model for model in self.session.scalars(select(RecorderModel))}
-        self.known = {
-            recorder.serial: recorder
-            for recorder in self.session.scalars(select(Recorder).where(Recorder.serial.in_(serials)))
-        }
+        models = self.session.scalars(select(RecorderModel).where(RecorderModel.double_of.is_(None)))
+        self.models = ByKey((model.code, model) for model in models)
+        found = self.session.scalars(select(Recorder).where(keys.known(Recorder, serials)))
+        self.known = ByKey((recorder.serial, recorder) for recorder in found)
         self.fresh: list[UUID] = []
         self.changed: dict[UUID, list[str]] = {}
         self.of_another_model: list[UUID] = []
@@ -118,6 +119,8 @@ class RecorderImporter(Importer):
                 raise RowRefused(_("recorder model {name} is not known").format(name=wanted.model))
             values["model_id"] = self.models[wanted.model].id
         recorder = self.known.get(wanted.serial)
+        if recorder is not None:
+            values.pop("serial")  # it stays as it was delivered first
         if recorder is None:
             recorder = Recorder(**values)
             self.session.add(recorder)
@@ -197,18 +200,13 @@ class AssignmentImporter(Importer):
     def load(self, wanted: Sequence[AssignmentCreate]) -> None:
         session = self.session
         serials, numbers = {one.recorder for one in wanted}, {one.officer for one in wanted}
-        self.recorders = {
-            r.serial: r for r in session.scalars(select(Recorder).where(Recorder.serial.in_(serials)))
-        }
-        self.officers = {
-            o.certificate_no: o
-            for o in session.scalars(select(Officer).where(Officer.certificate_no.in_(numbers)))
-        }
+        recorders = session.scalars(select(Recorder).where(keys.known(Recorder, serials)))
+        self.recorders = ByKey((recorder.serial, recorder) for recorder in recorders)
+        officers = session.scalars(select(Officer).where(keys.known(Officer, numbers)))
+        self.officers = ByKey((officer.certificate_no, officer) for officer in officers)
         names = [one.external_id for one in wanted if one.external_id]
-        self.named = {
-            a.external_id: a
-            for a in session.scalars(select(Assignment).where(Assignment.external_id.in_(names)))
-        }
+        found = session.scalars(select(Assignment).where(keys.known(Assignment, names)))
+        self.named = ByKey((held.external_id, held) for held in found)
         natural = [
             (self.recorders[one.recorder].id, self.officers[one.officer].id, as_utc(one.held_from))
             for one in wanted
@@ -231,7 +229,9 @@ class AssignmentImporter(Importer):
         self.handovers: dict[UUID, list[tuple[datetime, str]]] = {}
         for one in wanted:
             if one.hand_over and one.recorder in self.recorders:
-                self._take_over(self.recorders[one.recorder].id, as_utc(one.held_from), one.officer)
+                taker = self.officers.get(one.officer)
+                number = taker.certificate_no if taker else one.officer
+                self._take_over(self.recorders[one.recorder].id, as_utc(one.held_from), number)
         self.others: dict[UUID, list[tuple[datetime, datetime | None, str]]] = {}
         self.open: dict[UUID, list[tuple[Assignment, str]]] = {}
         if not spans:
@@ -290,7 +290,7 @@ class AssignmentImporter(Importer):
             outcome = Outcome.changed if changes else Outcome.unchanged
         notes = []
         if outcome is not Outcome.unchanged:
-            notes += self._hand_over(wanted, recorder) if wanted.hand_over else []
+            notes += self._hand_over(wanted, recorder, officer) if wanted.hand_over else []
             notes += self._shared(known, officer)
         if left_by(officer.left_on, local(known.held_to or now()).date()):
             notes.append(_("the officer left on {day}").format(day=officer.left_on))
@@ -324,12 +324,12 @@ class AssignmentImporter(Importer):
                 _("officer {name} left on {day}").format(name=officer.certificate_no, day=officer.left_on)
             )
 
-    def _hand_over(self, wanted: AssignmentCreate, recorder: Recorder) -> list[str]:
+    def _hand_over(self, wanted: AssignmentCreate, recorder: Recorder, officer: Officer) -> list[str]:
         """Ends what others hold open in the database; rows of this table end by themselves (`_values`). A row that
         was known ended it then: what a person opened since stays so."""
         start, ended = as_utc(wanted.held_from), []
         for held, number in self.open.get(recorder.id, []):
-            if held.held_to is None and held.held_from < start and number != wanted.officer:
+            if held.held_to is None and held.held_from < start and number != officer.certificate_no:
                 changing(self.session, Assignment, [held.id])
                 held.held_to = start
                 self.changed.append(held.id)

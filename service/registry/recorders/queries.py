@@ -12,6 +12,7 @@ from schemas.people import Officer, Squad
 from schemas.recorders import Assignment, Recorder, RecorderModel, RecorderState
 from schemas.recordings import Recording, RecordingState
 from service.access.queries import squad_scope, visible_recorders
+from service.kernel import keys
 from service.kernel.actor import Actor
 from service.kernel.clock import day_start, local, now
 from service.kernel.errors import Invalid, NotFound
@@ -31,7 +32,7 @@ def recorder_of(session: Session, actor: Actor, name: str) -> Recorder:
     """By serial or id, in scope."""
     known = as_id(name)
     found = session.scalars(
-        visible_recorders(actor).where(Recorder.id == known if known else Recorder.serial == name)
+        visible_recorders(actor).where(Recorder.id == known if known else keys.known(Recorder, [name]))
     ).first()
     if found is None:
         raise Invalid(field="recorder", problem=name)
@@ -39,7 +40,7 @@ def recorder_of(session: Session, actor: Actor, name: str) -> Recorder:
 
 
 def model_of(session: Session, name: str) -> RecorderModel:
-    found = session.scalars(select(RecorderModel).where(RecorderModel.code == name)).first()
+    found = session.scalars(select(RecorderModel).where(keys.known(RecorderModel, [name]))).first()
     if found is None:
         raise Invalid(field="model", problem=name)
     return found

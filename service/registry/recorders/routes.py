@@ -21,6 +21,7 @@ from service.kernel.clock import as_utc
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
+from service.kernel.keys import NOT_NEW
 from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.recorders import actions, queries
 from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
@@ -50,7 +51,7 @@ def list_recorder_models(
 
 
 @router.post("/recorder-models", status_code=201)
-@raises(NumberTaken)
+@raises(NumberTaken, *NOT_NEW)
 def create_recorder_model(
     wanted: RecorderModelCreate, actor: CurrentActor, session: DatabaseSession
 ) -> RecorderModelRead:
@@ -86,7 +87,7 @@ def list_recorders(
 
 
 @router.post("/recorders", status_code=201)
-@raises(NumberTaken)
+@raises(NumberTaken, *NOT_NEW)
 def create_recorder(wanted: RecorderCreate, actor: CurrentActor, session: DatabaseSession) -> RecorderRead:
     """A new recorder. `squad` and `model` by id or code."""
     return recorder_read(actions.create_recorder(session, actor, wanted))
@@ -132,7 +133,7 @@ def list_assignments(
 
 
 @router.post("/assignments", status_code=201)
-@raises(NumberTaken, LeftBefore, SpanReversed)
+@raises(NumberTaken, *NOT_NEW, LeftBefore, SpanReversed)
 def create_assignment(
     wanted: AssignmentCreate, actor: CurrentActor, session: DatabaseSession
 ) -> AssignmentRead:

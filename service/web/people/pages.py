@@ -9,6 +9,7 @@ from service.access.actions import require
 from service.access.queries import visible_officers
 from service.kernel.clock import local, now
 from service.kernel.database import DatabaseSession
+from service.registry.doubles.queries import count_doubles, doubles, sees_doubles
 from service.registry.people.rosters import on_duty
 from service.registry.people.rules import left_by
 from service.web.frame.rendering import render
@@ -49,4 +50,10 @@ def people_page(request: Request, actor: PageActor, session: DatabaseSession) ->
                 on_duty_until=duties.get(officer.id),
             )
         )
-    return render(request, "people/list.html", people=people)
+    twice = count_doubles(session) if sees_doubles(actor) else 0
+    return render(request, "people/list.html", people=people, twice=twice)
+
+
+@router.get("/people/doubles")
+def doubles_page(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
+    return render(request, "people/doubles.html", doubles=doubles(session, actor))

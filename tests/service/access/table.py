@@ -58,6 +58,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/tokens"): Rule(body={"name": "d"}, other=201),
     ("DELETE", "/api/v1/tokens/{token_id}"): Rule(good=ABSENT, other=404),
     ("GET", "/api/v1/accounts"): Rule("accounts", whole_bureau=True),
+    ("GET", "/api/v1/doubles"): Rule("accounts", whole_bureau=True),
     ("POST", "/api/v1/accounts"): Rule(
         "accounts",
         whole_bureau=True,

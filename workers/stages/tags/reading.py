@@ -21,6 +21,7 @@ from service.footage.recordings.arrivals import Arrival, alone, together
 from service.kernel.changes import changed
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
+from service.kernel.keys import known
 from service.kernel.settings import get_settings
 from service.registry.clocks.actions import keep_readings
 from service.registry.clocks.correcting import correct
@@ -148,10 +149,10 @@ def _resolve(session: Session, recording: Recording) -> list[Claimed]:
         row: Any = None
         match name:
             case "recorder":
-                row = session.scalars(select(Recorder).where(Recorder.serial == value)).first()
+                row = session.scalars(select(Recorder).where(known(Recorder, [value]))).first()
                 recording.recorder_id = row.id if row else None
             case "officer":
-                row = session.scalars(select(Officer).where(Officer.certificate_no == value)).first()
+                row = session.scalars(select(Officer).where(known(Officer, [value]))).first()
                 recording.officer_id = row.id if row and source != Source.guess else None
             case "event":
                 row = find_event(session, value)
