@@ -1,12 +1,10 @@
-"""`zhenglu upload PATH…`: the dock's command. Several files at once, resumable across runs, a receipt for each.
-
-Exit codes: 0 every file is verified, 1 at least one was not received or changed meanwhile, 3 at least one is kept in
-quarantine, 4 all were received but at least one is not verified yet. 2 is a wrong call.
-"""
+"""`zhenglu upload PATH…`: the dock's command. Several files at once, resumable across runs, a receipt for each."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -25,7 +23,10 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from deploy import erasing
+from deploy.card import Card, look_through
 from deploy.upload_client import Memory, Outcome, Sender, Sent, Server, name_of
+from service.footage.uploads.left_out import SAY as LEFT_OUT
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import noop as _n
 
@@ -61,6 +62,23 @@ def upload(
     receipts: Annotated[
         Path | None, typer.Option(help="append a JSON line for each file here", dir_okay=False)
     ] = None,
+    archive: Annotated[
+        bool,
+        typer.Option(
+            "--archive",
+            help="an old archive: not judged by upload deadlines; only by an account that may import",
+        ),
+    ] = False,
+    first_received_at: Annotated[
+        datetime | None, typer.Option(help="when an archive's files had first arrived, as far as known")
+    ] = None,
+    erase: Annotated[
+        bool,
+        typer.Option(
+            "--erase",
+            help="remove from the device each file that this run has verified, after reading it once more",
+        ),
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait", help="until every recording is processed")] = False,
     verify_for: Annotated[float, typer.Option(min=0, help="seconds to wait for the service's hash")] = 600.0,
     patience: Annotated[float, typer.Option(min=0, help="seconds to try again without any progress")] = 600.0,
@@ -68,11 +86,22 @@ def upload(
     """Send recordings and wait until the service has verified them. Run it again to go on after any interruption.
 
     Only "verified, may be erased" means that the stored bytes are those of the file: the service hashed what it
-    stored, and this command what it read.
+    stored, and this command what it read. Every run reads every file; what arrived before is not sent again.
+
+    What no camera makes (Thumbs.db, System Volume Information, the small copy beside a recording) is left out and
+    said. With --erase exactly the files that were verified in this run are removed, each read and hashed once more
+    just before; there is a line for each, the rest stays, and so do all folders.
+
+    Exit codes: 0 every file is verified (and erased, with --erase). 1 at least one was not received, changed
+    meanwhile, or a folder could not be read. 2 a wrong call. 3 at least one is kept in quarantine. 4 all were
+    received, but at least one is not verified yet. 5 all are verified, but at least one could not be erased.
     """
     console = Console()
     if not token:
         console.print(_("No token: set ZHENGLU_TOKEN or give --token."))
+        raise typer.Exit(2)
+    if first_received_at and not archive:
+        console.print(_("--first-received-at is said of an archive: give --archive too."))
         raise typer.Exit(2)
     said = {
         "recorder": recorder,
@@ -81,43 +110,85 @@ def upload(
         "case": case,
         "squad": squad,
         "note": note,
+        "archive": "true" if archive else "",
+        "first_received_at": first_received_at.astimezone().isoformat() if first_received_at else "",
     }
     metadata = {key: value for key, value in said.items() if value}
     ahead = device_time.astimezone() - datetime.now(UTC) if device_time else None
-    files = list(files_in(paths))
-    if not files:
+    card = look_through(paths)
+    _say_left_out(console, card)
+    if not card.files:
         console.print(_("No files there."))
-        return
+        raise typer.Exit(1 if card.unreadable else 0)
     memory, target = Memory.default(), Server(server.rstrip("/"), token, patience)
-    book = _Book(receipts)
+    book, stopped = _Book(receipts), threading.Event()
     with _bars(console) as progress:
 
-        def one(path: Path) -> Sent:
+        def one(path: Path) -> Done:
             name = name_of(Path(path.name))
             task = progress.add_task(name[-40:], total=size_of(path) or 1)
-            sender = Sender(target, memory, path, metadata, _shows(progress, task, name), ahead)
+            shown = _shows(progress, task, name)
+            sender = Sender(target, memory, path, metadata, shown, ahead)
             sent = sender.send(verify_s=verify_for, wait=wait)
             book.write(sent)
-            progress.update(task, description=f"{_(SAY[sent.outcome])}  {name[-40:]}")
-            return sent
+            done = Done(sent, *_erase(sender, sent, shown)) if erase and not stopped.is_set() else Done(sent)
+            progress.update(task, description=f"{done.words()}  {name[-40:]}")
+            if erase:
+                _line(progress.console, done.words(), sent.path, "green" if done.erased else "yellow")
+            return done
 
         with ThreadPoolExecutor(parallel) as pool:
-            results = list(pool.map(one, files))
+            # Each thread speaks the language of this command.
+            contexts = [copy_context() for _file in card.files]
+            try:
+                results = list(pool.map(lambda context, path: context.run(one, path), contexts, card.files))
+            except BaseException:
+                stopped.set()
+                raise
     console.print(_table(results))
-    raise typer.Exit(exit_code(results))
+    raise typer.Exit(1 if card.unreadable else exit_code(results, erased=erase))
 
 
-def files_in(paths: list[Path]) -> Iterator[Path]:
-    """Files as given; of folders everything in them but hidden files, in the order of their names."""
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(
-                found
-                for found in path.rglob("*")
-                if found.is_file() and not any(p.startswith(".") for p in found.relative_to(path).parts)
-            )
-        else:
-            yield path
+@dataclass(frozen=True)
+class Done:
+    """`stays`: why a verified file was not erased, with --erase."""
+
+    sent: Sent
+    erased: bool = False
+    stays: str = ""
+
+    def words(self) -> str:
+        if self.erased:
+            return _("verified, erased")
+        if self.stays:
+            return _("verified, not erased: {why}").format(why=self.stays)
+        return _(SAY[self.sent.outcome])
+
+
+def _erase(sender: Sender, sent: Sent, shown: Callable[[str, int], None]) -> tuple[bool, str]:
+    """Whether it was erased; if not though it was verified, why."""
+    if sent.outcome is not Outcome.verified or sender.look is None:
+        return False, ""
+    now = sender.still(sent)
+    if now is not Outcome.verified:
+        return False, _("the service does not confirm it any more ({words})").format(words=_(SAY[now]))
+    try:
+        erasing.erase(sender.path, sender.look, sent.sha256, lambda done: shown("erase", done))
+    except erasing.NotErased as reason:
+        return False, str(reason)
+    return True, ""
+
+
+def _say_left_out(console: Console, card: Card) -> None:
+    for path, why in card.left_out:
+        _line(console, _("left out ({why})").format(why=_(LEFT_OUT[why])), name_of(path))
+    for folder, problem in card.unreadable:
+        _line(console, _("cannot be read: {problem}").format(problem=problem), name_of(folder), "red")
+
+
+def _line(console: Console, words: str, path: str, style: str = "") -> None:
+    """One line, however long: programs read it."""
+    console.print(Text(f"{words}  {path}", style=style), soft_wrap=True)
 
 
 def size_of(path: Path) -> int:
@@ -128,11 +199,15 @@ def size_of(path: Path) -> int:
         return 0
 
 
-def exit_code(results: list[Sent]) -> int:
-    outcomes = {sent.outcome for sent in results}
+def exit_code(results: list[Done], *, erased: bool = False) -> int:
+    outcomes = {done.sent.outcome for done in results}
     if outcomes & {Outcome.failed, Outcome.changed}:
         return 1
-    return 3 if Outcome.refused in outcomes else 4 if Outcome.received in outcomes else 0
+    if Outcome.refused in outcomes:
+        return 3
+    if Outcome.received in outcomes:
+        return 4
+    return 5 if erased and not all(done.erased for done in results) else 0
 
 
 class _Book:
@@ -159,7 +234,7 @@ def _bars(console: Console) -> Progress:
 
 
 def _shows(progress: Progress, task: TaskID, name: str) -> Callable[[str, int], None]:
-    words = {"hash": _("reading"), "send": _("sending")}
+    words = {"hash": _("reading"), "send": _("sending"), "erase": _("reading once more")}
 
     def show(what: str, done: int) -> None:
         progress.update(task, completed=done, description=f"{words[what]}  {name[-40:]}")
@@ -167,14 +242,15 @@ def _shows(progress: Progress, task: TaskID, name: str) -> Callable[[str, int], 
     return show
 
 
-def _table(results: list[Sent]) -> Table:
+def _table(results: list[Done]) -> Table:
     table = Table(_("File"), _("Size"), _("Receipt"), _("Recording"))
-    for sent in results:
-        words = _(SAY[sent.outcome]) + (f" ({sent.problem})" if sent.problem else "")
+    for done in results:
+        sent = done.sent
+        words = done.words() + (f" ({sent.problem})" if sent.problem else "")
         table.add_row(
             Text(sent.path),
             f"{sent.size:,}",
-            Text(words, style=STYLE.get(sent.outcome, "red")),
+            Text(words, style="yellow" if done.stays else STYLE.get(sent.outcome, "red")),
             sent.recording,
         )
     return table

@@ -62,15 +62,20 @@ class FileChanged(Exception):
 
 @dataclass(frozen=True)
 class Look:
-    """What tells a file from a changed one without reading it."""
+    """What tells a file from one that was changed a moment ago, without reading it. Never that two are the same: a
+    recorder whose clock and numbering begin anew gives other bytes the same name, size and time."""
 
     size: int
     mtime_ns: int
+    ctime_ns: int  # nobody can set it back
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> "Look":
+        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns)
 
     @classmethod
     def at(cls, path: Path) -> "Look":
-        found = path.stat()
-        return cls(found.st_size, found.st_mtime_ns)
+        return cls.of(path.stat())
 
 
 def name_of(path: Path) -> str:
@@ -79,7 +84,9 @@ def name_of(path: Path) -> str:
 
 
 class Memory:
-    """Addresses of unfinished uploads, one small file each, so that several programs may run side by side."""
+    """Addresses of uploads, one small file each, so that several programs may run side by side.
+
+    Kept under what the file was found to hold, so it saves sending and never reading."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -94,24 +101,26 @@ class Memory:
         state = os.environ.get("XDG_STATE_HOME")
         return cls((Path(state) if state else Path.home() / ".local/state") / "zhenglu/uploads")
 
-    def _file(self, server: str, path: Path, look: Look) -> Path:
-        said = f"{server}\0{path.resolve()}\0{look.size}\0{look.mtime_ns}"
-        return self.folder / f"{hashlib.sha256(os.fsencode(said)).hexdigest()}.json"
+    def _file(self, server: str, path: Path, sha256: str) -> Path:
+        key = f"{server}\0{path.resolve()}\0{sha256}"
+        return self.folder / f"{hashlib.sha256(os.fsencode(key)).hexdigest()}.json"
 
-    def recall(self, server: str, path: Path, look: Look) -> dict[str, str]:
+    def recall(self, server: str, path: Path, sha256: str, said: dict[str, str]) -> str:
+        """The address of an upload of which at least that was said; empty if there is none."""
         try:
-            return json.loads(self._file(server, path, look).read_text())
-        except (FileNotFoundError, ValueError):
-            return {}
+            known = json.loads(self._file(server, path, sha256).read_text())
+            return str(known["url"]) if said.items() <= known["said"].items() else ""
+        except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+            return ""
 
-    def keep(self, server: str, path: Path, look: Look, sha256: str, url: str = "") -> None:
-        file = self._file(server, path, look)
+    def keep(self, server: str, path: Path, sha256: str, said: dict[str, str], url: str) -> None:
+        file = self._file(server, path, sha256)
         fresh = file.with_suffix(f".{os.getpid()}.{time.monotonic_ns()}")
-        fresh.write_text(json.dumps({"path": name_of(path), "sha256": sha256, "url": url}))
+        fresh.write_text(json.dumps({"path": name_of(path), "sha256": sha256, "said": said, "url": url}))
         fresh.replace(file)
 
-    def forget(self, server: str, path: Path, look: Look) -> None:
-        self._file(server, path, look).unlink(missing_ok=True)
+    def forget(self, server: str, path: Path, sha256: str) -> None:
+        self._file(server, path, sha256).unlink(missing_ok=True)
 
 
 @dataclass(frozen=True)
@@ -145,41 +154,60 @@ class Sender:
         self.server, self.memory, self.path, self.metadata = server, memory, path, metadata
         self.ahead = ahead
         self.progress = progress
+        self.look: Look | None = None  # of the file as it was hashed
         self._deadline = 0.0
 
     def send(self, *, verify_s: float = 600.0, wait: bool = False) -> Sent:
-        """Sends the file and waits up to `verify_s` for the service's hash of what it stored; with `wait` also until
-        the recording is processed. Never raises for a file that could not be sent."""
+        """Reads the whole file, sends what the service has not, and waits up to `verify_s` for the service's hash of
+        what it stored; with `wait` also until the recording is processed. Never raises for a file that could not be
+        sent. `verified` is said of bytes that this call has read and hashed, and of no others."""
         sent = Sent(name_of(self.path), Outcome.failed, at=datetime.now(UTC).isoformat(timespec="seconds"))
         try:
-            look = Look.at(self.path)
-            known = self.memory.recall(self.server.address, self.path, look)
-            sha256 = known.get("sha256") or self._hash()
-            self._unchanged(look)
+            self.look = look = Look.at(self.path)
+            sha256 = self._hash(look)
             sent = replace(sent, size=look.size, sha256=sha256)
-            self.memory.keep(self.server.address, self.path, look, sha256, known.get("url", ""))
+            known = self.memory.recall(self.server.address, self.path, sha256, self.metadata)
             with self.server.client() as client:
-                url = self._transfer(client, look, sha256, known.get("url", ""))
+                url = self._transfer(client, look, sha256, known)
                 self._unchanged(look)
                 sent = self._verdict(client, replace(sent, url=url), verify_s, wait)
-            # A finished upload is remembered too, so that a second run only asks what became of it.
+            self._unchanged(look)
+            # A finished upload is remembered too, so that a second run only asks what became of it; but what arrived
+            # as other bytes has to be sent again.
+            if sent.stored_sha256 and sent.stored_sha256 != sha256:
+                self.memory.forget(self.server.address, self.path, sha256)
             return sent
         except FileChanged:
             return replace(sent, outcome=Outcome.changed, problem="the file changed while it was being sent")
         except (UploadRefused, httpx.HTTPError, OSError) as error:
             return replace(sent, outcome=Outcome.failed, problem=str(error) or type(error).__name__)
 
-    def _hash(self) -> str:
+    def still(self, sent: Sent) -> Outcome:
+        """What the service says of it now."""
+        try:
+            with self.server.client() as client:
+                return self._verdict(client, sent, 0.0, False).outcome
+        except (UploadRefused, httpx.HTTPError):
+            return Outcome.received
+
+    def _hash(self, look: Look) -> str:
         digest, done = hashlib.sha256(), 0
         with self.path.open("rb") as file:
-            while data := file.read(CHUNK):
+            while done <= look.size and (data := file.read(CHUNK)):
                 digest.update(data)
                 done += len(data)
                 self.progress("hash", done)
+        if done != look.size:
+            raise FileChanged
+        self._unchanged(look)
         return digest.hexdigest()
 
     def _unchanged(self, look: Look) -> None:
-        if Look.at(self.path) != look:
+        try:
+            same = Look.at(self.path) == look
+        except OSError as error:
+            raise FileChanged from error
+        if not same:
             raise FileChanged
 
     def _transfer(self, client: httpx.Client, look: Look, sha256: str, url: str) -> str:
@@ -230,7 +258,7 @@ class Sender:
         if answer.status_code != 201:
             raise UploadRefused(f"{answer.status_code} {_detail(answer)}")
         url = urljoin(str(answer.request.url), answer.headers["location"])
-        self.memory.keep(self.server.address, self.path, look, sha256, url)
+        self.memory.keep(self.server.address, self.path, sha256, self.metadata, url)
         return url
 
     def _offset(self, client: httpx.Client, url: str) -> int | None:

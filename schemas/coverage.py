@@ -35,8 +35,9 @@ class EventCoverage(SQLModel, table=True):
     `recorded_s` lies inside the required interval. `gaps`: [from, to, place, explained] with ISO times and place
     `late_start` | `middle` | `early_stop`, only those beyond what the matter forgives.
     `links`: linked recordings whose bytes are here; `shown`: those of them that can be played and show some of the
-    required interval. `offered`: links that a person has not decided yet, to recordings that are here and play. `first_received_at`/`last_received_at`: of the linked recordings whose bytes are here; `in_time`: how many of
-    them came by `due_at`.
+    required interval; `archived`: those of them that came as part of an old archive. Of the others
+    `first_received_at`/`last_received_at`, and `in_time`: how many of them came by `due_at`. `offered`: links that a
+    person has not decided yet, to recordings that are here and play.
     """
 
     __tablename__ = "event_coverage"
@@ -48,7 +49,8 @@ class EventCoverage(SQLModel, table=True):
         Index("ix_event_coverage_basis_day", "basis", "day",
               postgresql_include=["squad_id", "kind", "matter_version", "excluded", "exempt", "due_at", "required_to",
                                   "required_s", "links", "announced", "shown", "offered", "in_time",
-                                  "recorded_s", "gap_count", "gap_explained", "subject", "campaign_id"]),
+                                  "recorded_s", "gap_count", "gap_explained", "subject", "campaign_id",
+                                  "archived"]),
         Index("ix_event_coverage_squad_id_basis_day", "squad_id", "basis", "day"),
     )  # fmt: skip
     event_id: UUID = Field(foreign_key="enforcement_events.id", primary_key=True)
@@ -71,6 +73,7 @@ class EventCoverage(SQLModel, table=True):
     shown: int = 0
     offered: int = 0
     in_time: int = 0
+    archived: int = 0
     recorded_s: float = 0.0
     late_start_s: float = 0.0
     early_stop_s: float = 0.0
@@ -100,6 +103,7 @@ class EventCoverageRead(SQLModel):
     shown: int
     offered: int
     in_time: int
+    archived: int
     recorded_s: float
     late_start_s: float
     early_stop_s: float

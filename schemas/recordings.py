@@ -55,6 +55,7 @@ class Recording(SQLModel, table=True):
     `claimed_from` is what the camera's clock said, read by its model's convention; `recorded_from` is that less
     `clock_offset_s` (device − true, true within ± `clock_doubt_s`), where one was measured.
     `due_at`: when the bytes of an announced one turn late.
+    `archived`: its bytes first came here as part of an old archive, so no upload deadline judges them.
     """
 
     __tablename__ = "recordings"
@@ -109,6 +110,7 @@ class Recording(SQLModel, table=True):
     playable_at: datetime | None = time_field(nullable=True)
     announced_at: datetime | None = time_field(nullable=True)
     due_at: datetime | None = time_field(nullable=True)
+    archived: bool = Field(default=False)
     device_file_id: str | None = Field(default=None, max_length=200)
     merged_into: UUID | None = Field(default=None, foreign_key="recordings.id")
     sample: bool = Field(default=False)
@@ -141,7 +143,8 @@ class ReceiptOutcome(enum.StrEnum):
 
 
 class Receipt(SQLModel, table=True):
-    """One arrival of bytes: who, when, from which dock, declared hash, outcome. `claims`: what was said with it."""
+    """One arrival of bytes: who, when, from which dock, declared hash, outcome. `claims`: what was said with it.
+    `archive`: declared as part of an old archive, which had first received it at `first_received_at`, as far as said."""
 
     __tablename__ = "receipts"
     __table_args__ = (enum_check("outcome", ReceiptOutcome),)
@@ -160,10 +163,13 @@ class Receipt(SQLModel, table=True):
     claims: Annotated[Claims, AsStored()] = json_field()
     received_at: datetime = time_field(default_now=True)
     verified_at: datetime | None = time_field(nullable=True)
+    archive: bool = Field(default=False)
+    first_received_at: datetime | None = time_field(nullable=True)
 
 
 class ReceiptRead(SQLModel):
-    """`claims`: what was said with this arrival; empty for those of before this was kept."""
+    """`claims`: what was said with this arrival; empty for those of before this was kept. `archive`: declared as part
+    of an old archive, which had first received it at `first_received_at`; no upload deadline judges such an arrival."""
 
     id: UUID
     file_name: str
@@ -175,6 +181,8 @@ class ReceiptRead(SQLModel):
     claims: Annotated[Claims, AsStored()]
     received_at: datetime
     verified_at: datetime | None
+    archive: bool
+    first_received_at: datetime | None
 
 
 class TagSource(enum.StrEnum):

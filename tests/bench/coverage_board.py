@@ -37,7 +37,7 @@ SELECT squad_id, date_trunc('month', CAST(day AS timestamp)), min(matter_version
        sum(required_s) FILTER (WHERE {OPEN} AND required_to IS NOT NULL),
        sum(recorded_s) FILTER (WHERE {OPEN} AND required_to IS NOT NULL),
        count(*) FILTER (WHERE {OPEN} AND required_to IS NULL),
-       sum(links + announced) FILTER (WHERE {OPEN}), sum(in_time) FILTER (WHERE {OPEN}),
+       sum(links + announced - archived) FILTER (WHERE {OPEN}), sum(in_time) FILTER (WHERE {OPEN}),
        count(*) FILTER (WHERE {DUE}), count(*) FILTER (WHERE {DUE} AND exempt IS NOT NULL),
        sum(gap_count) FILTER (WHERE {OPEN}), sum(gap_explained) FILTER (WHERE {OPEN}),
        count(*) FILTER (WHERE excluded = 'cancelled'), count(*) FILTER (WHERE excluded = 'merged'),

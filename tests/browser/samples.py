@@ -160,7 +160,7 @@ def recording(state: str = "ready") -> Recording:
         jobs=JOBS,
         receipts=[
             Receipt(NOW - timedelta(hours=3), "队员 001", "采集站 03", "BWC20240603_1401_001.MP4", "accepted", SHA, True),
-            Receipt(NOW - timedelta(hours=1), "队员 001", "浏览器", "copy.MP4", "same_bytes"),
+            Receipt(NOW - timedelta(hours=1), "队员 001", "浏览器", "copy.MP4", "same_bytes", archive=True, first_received_at=NOW - timedelta(days=900)),
         ],
         custody=[
             CustodyEntry(NOW - timedelta(minutes=4), "审核员 02", "播放 0:00–3:12"),

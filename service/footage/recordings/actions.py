@@ -1,6 +1,7 @@
 """What changes a recording."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -42,6 +43,7 @@ class Arrival:
     """Bytes that are durable in the store under `store_key`, and what was said of them.
 
     `claims`: decoded Upload-Metadata as said (recorder, officer, event, case, recorded_at, note, …).
+    `archive`: declared as part of an old archive, which had first received it at `first_received_at`.
     """
 
     store_key: str
@@ -52,6 +54,8 @@ class Arrival:
     declared_sha256: str | None = None
     claims: Claims = field(default_factory=Claims)
     upload_id: UUID | None = None
+    archive: bool = False
+    first_received_at: datetime | None = None
 
 
 def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
@@ -77,6 +81,8 @@ def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
             size=arrival.size,
             declared_sha256=arrival.declared_sha256,
             claims=arrival.claims,
+            archive=arrival.archive,
+            first_received_at=arrival.first_received_at,
         )
     )
     record(
@@ -90,6 +96,7 @@ def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
         declared_sha256=arrival.declared_sha256,
         file_name=recording.file_name,
         **({"announced_at": recording.announced_at.isoformat()} if recording.announced_at else {}),
+        **({"archive": True} if arrival.archive else {}),
     )
     request_job(session, JobKind.intake, recording.id, priority=2, cost_s=1 + arrival.size / 200e6)
     # one that was announced may have links already
@@ -107,6 +114,7 @@ def _recording_of(session: Session, actor: Actor, arrival: Arrival) -> Recording
     recording.note = note or recording.note
     recording.file_name = name or recording.file_name
     recording.media = media_by_name(recording.file_name)
+    recording.archived = arrival.archive
     session.add(recording)
     session.flush()
     if found is not None:

@@ -205,6 +205,8 @@ def _receipts(session: Session, actor: Actor, recording_id: UUID) -> list[dict[s
             "claims": row.claims,
             "received_at": row.received_at,
             "verified_at": row.verified_at,
+            "archive": row.archive,
+            "first_received_at": row.first_received_at,
         }
         for row in rows
     ]

@@ -23,7 +23,14 @@ from schemas.recordings import Receipt, ReceiptOutcome, Recording
 from schemas.uploads import Upload, UploadState
 from service.access.rules import may
 from service.footage.uploads import acts
-from service.footage.uploads.errors import FinalUploadIsFixed, OffsetConflict, QuotaUsedUp, TooLarge
+from service.footage.uploads.errors import (
+    ArchiveNotAllowed,
+    BodyTooLong,
+    FinalUploadIsFixed,
+    OffsetConflict,
+    QuotaUsedUp,
+    TooLarge,
+)
 from service.footage.uploads.policy import SQUAD_QUOTA
 from service.footage.uploads.protocol import Concat
 from service.footage.uploads.queries import find_upload, is_full
@@ -60,6 +67,14 @@ def require_may_upload(actor: Actor) -> None:
     """A dock's token may what its account may."""
     if not may(actor.role, "upload"):
         raise NotAllowed
+
+
+def check_archive(actor: Actor, said: Said) -> None:
+    """What is declared as archive is not judged by upload deadlines: so not by whom these measure."""
+    if said.archive and not may(actor.role, "import"):
+        raise ArchiveNotAllowed
+    if said.first_received_at is not None and said.first_received_at > now():
+        raise Invalid(field="first_received_at", problem=_("lies in the future"))
 
 
 def owner_of(session: Session, upload: Upload) -> Actor:
@@ -104,6 +119,14 @@ def check_size(length: int | None) -> None:
         raise TooLarge(limit=limit)
 
 
+def check_body(length: int | None, offset: int, coming: int | None) -> None:
+    """Before a byte of it is taken: what is too long for the upload would be cut off, and is some other file."""
+    if length is None:
+        check_size(offset + (coming or 0))
+    elif coming is not None and offset + coming > length:
+        raise BodyTooLong(room=length - offset, headers={"Upload-Offset": str(offset)})
+
+
 def _check_quota(session: Session, squad_id: UUID, upload_id: UUID | None, size: int) -> None:
     quota = policy(session, SQUAD_QUOTA)
     if not quota:
@@ -135,6 +158,7 @@ def create_upload(
 ) -> Upload:
     """A row and its place in the store. A final upload refers to pieces that are finished and its owner's own."""
     require_may_upload(actor)
+    check_archive(actor, said)
     pieces = _pieces(session, actor, concat.pieces) if concat and concat.pieces else []
     if pieces:
         length = sum(piece.length or 0 for piece in pieces)
@@ -173,11 +197,16 @@ def _facts(actor: Actor, said: Said) -> dict[str, Any]:
     claims = said.claims
     if "device_time" in claims:
         claims = {**claims, "device_time_at": now().isoformat()}
-    return {"claims": claims, "sha256": said.sha256, "address": actor.address}
+    facts: dict[str, Any] = {"claims": claims, "sha256": said.sha256, "address": actor.address}
+    if said.archive:
+        first = said.first_received_at
+        facts["archive"] = {"first_received_at": first.isoformat() if first else None}
+    return facts
 
 
 def say_again(session: Session, actor: Actor, upload_id: UUID, said: Said) -> None:
     """One-shot forms may name facts after the file."""
+    check_archive(actor, said)
     upload = find_upload(session, actor, upload_id, lock=True).upload
     facts = _facts(actor, said)
     known: Claims = upload.facts.get("claims", {})
@@ -212,10 +241,17 @@ def _expiry() -> datetime:
 
 
 def take_over(
-    session: Session, actor: Actor, upload_id: UUID, *, offset: int, length: int | None = None
+    session: Session,
+    actor: Actor,
+    upload_id: UUID,
+    *,
+    offset: int,
+    length: int | None = None,
+    coming: int | None = None,
 ) -> Held | None:
     """The epoch, raised, for a writer that begins at `offset`; None while another one holds it, which is then
-    asked to let go. `length` is what a deferred upload declares at last. Commit before the writer is opened."""
+    asked to let go. `length` is what a deferred upload declares at last; `coming`: how long the body says that it is.
+    Commit before the writer is opened."""
     require_may_upload(actor)
     found = find_upload(session, actor, upload_id, lock=True)
     upload = found.upload
@@ -224,7 +260,10 @@ def take_over(
     if length is not None:
         _declare(upload, length)
     if offset != upload.upload_offset:
-        raise OffsetConflict(offset=upload.upload_offset)
+        raise OffsetConflict(
+            offset=upload.upload_offset, headers={"Upload-Offset": str(upload.upload_offset)}
+        )
+    check_body(upload.length, offset, coming)
     if found.busy:
         upload.release_asked_epoch = upload.epoch
         session.add(upload)

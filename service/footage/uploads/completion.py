@@ -6,6 +6,7 @@ it done; if the first dies in between, the store's `complete` gives the same ans
 
 import hashlib
 import logging
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -85,8 +86,15 @@ def _receive(session: Session, upload: Upload, stored: Stored) -> None:
         declared_sha256=upload.facts.get("sha256"),
         claims=upload.facts.get("claims", {}),
         upload_id=upload.id,
+        archive="archive" in upload.facts,
+        first_received_at=_first_received(upload),
     )
     upload.recording_id = receive(session, owner_of(session, upload), arrival).id
+
+
+def _first_received(upload: Upload) -> datetime | None:
+    said = upload.facts.get("archive", {}).get("first_received_at")
+    return datetime.fromisoformat(said) if said else None
 
 
 def _is_sidecar(session: Session, upload: Upload, stored: Stored) -> bool:

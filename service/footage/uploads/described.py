@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from service.access.errors import CsrfMissing
 from service.footage.uploads.errors import (
     BodyCutOff,
+    BodyTooLong,
     ChecksumMismatch,
     FinalUploadIsFixed,
     OffsetConflict,
@@ -52,6 +53,8 @@ SAID = {
     "recorded_at": "When it was recorded, as the device says",
     "device_time": "What the device's clock shows now, which measures it",
     "note": "Words for whoever looks at it",
+    "archive": "true: it comes from an old archive and is not judged by upload deadlines; for accounts that may import",
+    "first_received_at": "When that archive had first received it",
 }
 _SENT = {
     "Tus-Resumable": f"The version of the protocol: {VERSION}",
@@ -59,7 +62,7 @@ _SENT = {
     "Upload-Defer-Length": "1: the size comes later",
     "Upload-Offset": "Where the body begins, as the last answer said",
     "Upload-Metadata": f"The facts as comma-separated pairs of a key and, after a space, its value in Base64: "
-    f"{', '.join(SAID)}, archive, first_received_at",
+    f"{', '.join(SAID)}",
     "Upload-Concat": "`partial`, or `final;` and the addresses of the pieces",
     "Upload-Checksum": f"{' or '.join(CHECKSUMS)}, and after a space the digest of the body in Base64",
 }
@@ -151,6 +154,7 @@ OF_ONE = (NotFound, UploadGone)
 WRITING = (
     CsrfMissing,
     BodyCutOff,
+    BodyTooLong,
     ChecksumMismatch,
     FinalUploadIsFixed,
     OffsetConflict,

@@ -37,6 +37,11 @@ class TooLarge(ServiceError):
     sentence = _n("A recording may have at most {limit} bytes.")
 
 
+class BodyTooLong(ServiceError):
+    status, type = 413, "body-too-long"
+    sentence = _n("The body is longer than what the upload has room for: {room} bytes.")
+
+
 class QuotaUsedUp(ServiceError):
     status, type = 507, "quota-used-up"
     sentence = _n("The squad's storage is used up; what was received is kept and can be continued later.")
@@ -50,6 +55,11 @@ class ChecksumMismatch(ServiceError):
 class FinalUploadIsFixed(NotAllowed):
     type = "final-upload"
     sentence = _n("An upload made by concatenation takes no further bytes.")
+
+
+class ArchiveNotAllowed(NotAllowed):
+    type = "archive-not-allowed"
+    sentence = _n("An old archive is brought by an account that may import.")
 
 
 class BodyCutOff(ServiceError):

@@ -10,7 +10,7 @@ from email.utils import format_datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from service.footage.uploads.errors import WrongContentType, WrongTusVersion
+from service.footage.uploads.errors import ChecksumMismatch, WrongContentType, WrongTusVersion
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 
@@ -123,6 +123,7 @@ class Checksum:
 
 
 def checksum_of(headers: Mapping[str, str]) -> Checksum | None:
+    """A digest of another length than its algorithm's is no body's: it differs before a byte is read."""
     text = headers.get("upload-checksum")
     if text is None:
         return None
@@ -133,8 +134,10 @@ def checksum_of(headers: Mapping[str, str]) -> Checksum | None:
         digest = base64.b64decode(encoded.strip(), validate=True)
     except binascii.Error:
         digest = b""
-    if len(digest) != CHECKSUMS[algorithm]().digest_size:
+    if not digest:
         raise Invalid(field="Upload-Checksum", problem=_("not a Base64 digest of that algorithm"))
+    if len(digest) != CHECKSUMS[algorithm]().digest_size:
+        raise ChecksumMismatch
     return Checksum(algorithm, digest)
 
 

@@ -37,7 +37,7 @@ from service.footage.uploads.described import (
     said_in_query,
     sent,
 )
-from service.footage.uploads.errors import SidecarUnreadable, TooLarge, UploadBusy
+from service.footage.uploads.errors import BodyTooLong, SidecarUnreadable, TooLarge, UploadBusy
 from service.footage.uploads.oneshot import Form, said_beside
 from service.footage.uploads.protocol import COMMON
 from service.footage.uploads.queries import Fate, fate_of, find_upload, is_full
@@ -195,22 +195,24 @@ async def _create(request: Request) -> Response:
     checksum = protocol.checksum_of(headers)
     raw = headers.get("upload-metadata", "")
     said = rules.read_metadata(raw, get_settings().zone)
-    has_body = headers.get("content-length", "0") != "0" or "transfer-encoding" in headers
+    coming = protocol.number(headers, "Content-Length")
+    has_body = bool(coming) or "transfer-encoding" in headers
     if has_body:
         protocol.check_body_type(headers)
+        actions.check_body(length, 0, coming)
 
     def begin(session: Session, actor: Actor) -> tuple[Actor, UUID, actions.Held | None]:
         upload = actions.create_upload(session, actor, said, length=length, raw_metadata=raw, concat=concat)
         held = None
-        if has_body and not final and length != 0:
-            held = actions.take_over(session, actor, upload.id, offset=0)
+        if has_body and not final:
+            held = actions.take_over(session, actor, upload.id, offset=0, coming=coming)
         return actor, upload.id, held
 
     actor, upload_id, held = await as_actor(request, begin)
     answer = {"Location": address_of(upload_id)}
     if held is not None:
         try:
-            await write_body(held, body_of(request), checksum, wire_of(request.scope))
+            await _take(request, held, checksum)
         except ServiceError as error:
             error.headers = {**answer, **error.headers}
             raise
@@ -275,19 +277,28 @@ async def _patch(request: Request) -> Response:
     length = protocol.number(headers, "Upload-Length")
     checksum = protocol.checksum_of(headers)
     actor = await as_actor(request, lambda _session, actor: actor)
-    held, body = await _hold(actor, upload_id, offset, length), body_of(request)
-    if not held.full:
-        await write_body(held, body, checksum, wire_of(request.scope))
+    coming = protocol.number(headers, "Content-Length")
+    await _take(request, await _hold(actor, upload_id, offset, length, coming), checksum)
     await in_slow_thread(complete, upload_id)
     return Response(status_code=204, headers=await in_thread(_state, actor, upload_id))
 
 
-async def _hold(actor: Actor, upload_id: UUID, offset: int, length: int | None) -> actions.Held:
+async def _take(request: Request, held: actions.Held, checksum: protocol.Checksum | None) -> None:
+    if not held.full:
+        await write_body(held, body_of(request), checksum, wire_of(request.scope))
+        return
+    async for _more in body_of(request):
+        raise BodyTooLong(room=0, headers={"Upload-Offset": str(held.offset)})
+
+
+async def _hold(
+    actor: Actor, upload_id: UUID, offset: int, length: int | None, coming: int | None
+) -> actions.Held:
     """Asks whoever writes to the upload to let go, and waits for that for a while."""
 
     def ask() -> actions.Held | None:
         with transaction() as session:
-            return actions.take_over(session, actor, upload_id, offset=offset, length=length)
+            return actions.take_over(session, actor, upload_id, offset=offset, length=length, coming=coming)
 
     deadline = time.monotonic() + PATIENCE_S
     while (held := await in_thread(ask)) is None:
@@ -326,8 +337,8 @@ async def _delete(request: Request) -> Response:
 async def send_recording(request: Request) -> Response:
     """One file in one request: the raw body, or multipart/form-data with the file in any field.
 
-    Facts about it (`filename, sha256, recorder, officer, event, case, squad, recorded_at, device_time, note`) come
-    as query parameters, as headers `X-…`, or as form fields before or after the file; the hash also as
+    Facts about it (`filename, sha256, recorder, officer, event, case, squad, recorded_at, device_time, note, archive,
+    first_received_at`) come as query parameters, as headers `X-…`, or as form fields before or after the file; the hash also as
     `Content-Digest` or `X-Content-SHA256`. `device_time`: what the recorder's clock shows now, which measures it. What is cut off is not kept: use /api/v1/uploads for what must be resumable.
     """
     form = await _form_of(request)

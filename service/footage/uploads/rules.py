@@ -5,6 +5,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -27,7 +28,11 @@ LONGEST = {
     "recorded_at": 64,
     "device_time": 64,
     "note": 2000,
+    "archive": 5,
+    "first_received_at": 64,
 }
+OF_THE_RECEIPT = ("archive", "first_received_at")  # said of this arrival, not of the recording
+YES, NO = ("true", "1", "yes"), ("false", "0", "no")
 HEADER_LONGEST = 20_000
 _KEY = re.compile(r"[!-+\--~]+")  # ASCII without space and comma
 _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
@@ -36,11 +41,14 @@ SIDECAR_ENDINGS = (".json", ".csv")
 
 @dataclass(frozen=True)
 class Said:
-    """`claims` as said (known keys, not empty). `file_name` has no path. `sha256` in lower case."""
+    """`claims` as said (known keys, not empty). `file_name` has no path. `sha256` in lower case. `archive`: declared as
+    part of an old archive; `first_received_at`: when that had first received it, as far as said."""
 
     claims: Claims = field(default_factory=Claims)
     file_name: str = ""
     sha256: str | None = None
+    archive: bool = False
+    first_received_at: datetime | None = None
 
     @property
     def may_be_sidecar(self) -> bool:
@@ -48,8 +56,12 @@ class Said:
 
 
 def read_metadata(header: str | None, zone: ZoneInfo) -> Said:
-    """Upload-Metadata: comma-separated pairs of a key and, after a space, its value in Base64."""
-    return check_said(decode_metadata(header or ""), zone)
+    """Upload-Metadata: comma-separated pairs of a key and, after a space, its value in Base64. `archive` may stand
+    alone."""
+    values = decode_metadata(header or "")
+    if "archive" in values:
+        values["archive"] = values["archive"] or YES[0]
+    return check_said(values, zone)
 
 
 def decode_metadata(header: str) -> dict[str, str]:
@@ -102,13 +114,25 @@ def check_said(values: Mapping[str, str], zone: ZoneInfo) -> Said:
     if "filename" not in claims and 0 < len(values.get("name", "")) <= LONGEST["filename"]:
         claims["filename"] = values["name"].replace("\0", "")
     name = base_name(claims.get("filename", ""))
-    return Said(cast(Claims, claims), name, sha256.lower() if sha256 else None)
+    archive, first = (claims.pop(key, "") for key in OF_THE_RECEIPT)
+    if archive and archive.lower() not in (*YES, *NO):
+        raise Invalid(field="archive", problem=_("true or false is wanted"))
+    archived = archive.lower() in YES
+    if first and not archived:
+        raise Invalid(field="first_received_at", problem=_("said of an archive only"))
+    return Said(
+        cast(Claims, claims),
+        name,
+        sha256.lower() if sha256 else None,
+        archive=archived,
+        first_received_at=check_moment(first, zone, "first_received_at") if first else None,
+    )
 
 
-def check_moment(text: str, zone: ZoneInfo, field: str = "recorded_at") -> None:
+def check_moment(text: str, zone: ZoneInfo, field: str = "recorded_at") -> datetime:
     """Only that it can be read: a clock reset to 1970 is a claim too, kept and doubted, never a reason to refuse."""
     try:
-        read_time(text).in_utc(zone)
+        return read_time(text).in_utc(zone)
     except (UnreadableTime, OverflowError):
         raise Invalid(field=field, problem=_("a time such as 2024-05-06T09:30:00+08:00 is wanted")) from None
 

@@ -26,8 +26,15 @@ from sqlalchemy.exc import OperationalError
 from starlette.requests import Request
 
 from service.footage.uploads.actions import Held, advance, let_go, must_let_go, stay_alive
-from service.footage.uploads.errors import BodyCutOff, ChecksumMismatch, UploadTakenOver
+from service.footage.uploads.errors import (
+    BodyCutOff,
+    BodyTooLong,
+    ChecksumMismatch,
+    TooLarge,
+    UploadTakenOver,
+)
 from service.footage.uploads.protocol import CHECKSUMS, Checksum
+from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
 from service.kernel.storage.errors import StorageError
 from service.kernel.storage.protocols import MIB, Buffer
@@ -154,9 +161,12 @@ class Sink:
 
 
 class Reception:
-    def __init__(self, sink: Sink, room: int | None) -> None:
-        """`room`: how many bytes are taken; what comes after them is cut off. None: no limit."""
-        self._sink, self._room = sink, room
+    def __init__(self, sink: Sink) -> None:
+        self._sink, held = sink, sink.held
+        limit = get_settings().max_upload_bytes
+        # what the upload still takes
+        self._room = (limit if held.length is None else held.length) - held.offset
+        self._too_long = TooLarge(limit=limit) if held.length is None else BodyTooLong(room=self._room)
         self._pieces: list[Buffer] = []
         self._size = 0
         self._writing: asyncio.Future[None] | None = None
@@ -168,23 +178,22 @@ class Reception:
         if wire is not None and wire.there:
             return await self._take_from(wire)
         async for chunk in chunks:
+            if len(chunk) > self._room:  # a body that did not say how long it is
+                raise self._too_long
             await self._keep(chunk)
-            if self._room == 0:
-                return
 
     async def _keep(self, chunk: bytes) -> None:
         self._heard = time.monotonic()
         view = memoryview(chunk)
-        if self._room is not None:
-            view = view[: self._room]
-            self._room -= len(view)
+        self._room -= len(view)
         for start in range(0, len(view), BATCH):  # batches stay below MAX_WRITE
             piece = view[start : start + BATCH]
             self._pieces.append(piece)
             self._size += len(piece)
-            if self._size >= BATCH or len(self._pieces) == MOST_PIECES:
+            # The last ones wait for the end of the body: with anything after them they are not this upload's.
+            if self._room and (self._size >= BATCH or len(self._pieces) == MOST_PIECES):
                 await self.flush()
-        if self._size and self._heard - self._flushed > FLUSH_AFTER_S:
+        if self._room and self._size and self._heard - self._flushed > FLUSH_AFTER_S:
             await self.flush()
 
     async def _take_from(self, wire: Wire) -> None:
@@ -204,7 +213,7 @@ class Reception:
                 await self.settle()  # nobody may close the socket under the thread
 
     def _coming(self, wire: Wire) -> int:
-        return wire.left if self._room is None else min(wire.left, self._room)
+        return min(wire.left, self._room)
 
     def _turn(self, wire: Wire, own: socket.socket) -> None:
         """In a thread: from the socket to the store until nothing comes, or it is another upload's turn."""
@@ -223,8 +232,7 @@ class Reception:
                 break
             self._heard = time.monotonic()
             wire.left -= taken
-            if self._room is not None:
-                self._room -= taken
+            self._room -= taken
             filled += taken
             if filled == len(buffer):
                 self._sink.put([buffer])
@@ -290,7 +298,8 @@ async def write_body(
 
     Raises `BodyCutOff` when the client went away and `UploadTakenOver` when another request wanted the upload: the
     bytes until then are kept (not with a checksum, which can only be true of the whole). Errors of the store and
-    `ChecksumMismatch` as they are. In every case the upload is free again afterwards.
+    `ChecksumMismatch` as they are. Of a body that turns out longer than the upload what came with the surplus is not
+    kept. In every case the upload is free again afterwards.
     """
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
@@ -298,7 +307,7 @@ async def write_body(
     _receiving.add(task)
     task.add_done_callback(_receiving.discard)
     sink = await loop.run_in_executor(_writers, Sink, held, checksum)
-    reception = Reception(sink, None if held.length is None else held.length - held.offset)
+    reception = Reception(sink)
     reading = asyncio.create_task(reception.take(chunks, wire))
     watching = asyncio.create_task(reception.watch(reading))
     cut: BodyCutOff | None = None
@@ -311,6 +320,9 @@ async def write_body(
             await _end(reception, sink, keep=checksum is None, shielded=True)
             raise
         cut = BodyCutOff()
+    except (BodyTooLong, TooLarge):
+        await _end(reception, sink, keep=False, shielded=True)
+        raise
     except (StorageError, UploadTakenOver, OperationalError):
         raise  # the sink has let go already
     except BaseException:

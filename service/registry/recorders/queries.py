@@ -294,7 +294,11 @@ class Neglect:
 
 _LAST_BYTES = (
     select(func.max(Recording.received_at))
-    .where(Recording.recorder_id == Recorder.id, Recording.state != RecordingState.announced)
+    .where(
+        Recording.recorder_id == Recorder.id,
+        Recording.state != RecordingState.announced,
+        Recording.archived.is_(False),  # comes from a disk, not from the recorder
+    )
     .correlate(Recorder)
     .scalar_subquery()
 )

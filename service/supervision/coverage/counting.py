@@ -139,9 +139,9 @@ def _counted(
     known: Known, films: list[Any], offers: list[Any], explanations: list[Any], events: list[Any]
 ) -> Rows:
     filmed: dict[UUID, list[Filmed]] = defaultdict(list)
-    for event_id, begun, start, until, measured, received_at, confirmed in films:
+    for event_id, begun, start, until, measured, received_at, confirmed, archived in films:
         shown = () if start is None or until is None else in_real_time(measured, begun, start, until)
-        filmed[event_id].append(Filmed(shown, received_at, confirmed))
+        filmed[event_id].append(Filmed(shown, received_at, confirmed, archived))
     offered: dict[UUID, int] = {event_id: count for event_id, count in offers}
     exempt: dict[UUID, str] = {}
     stretches: dict[UUID, list[Stretch]] = defaultdict(list)
@@ -229,7 +229,7 @@ _FILMED = text(
     f"""
     SELECT l.event_id, r.recorded_from AS begun, CASE WHEN {PLAYS} THEN {FILMED_START} END AS start,
            {FILMED_END} AS until, {COUNTED_STRETCHES} AS stretches,
-           CASE WHEN {HERE} THEN r.received_at END AS received_at, l.state = 'confirmed' AS confirmed
+           CASE WHEN {HERE} THEN r.received_at END AS received_at, l.state = 'confirmed' AS confirmed, r.archived
     FROM links l JOIN recordings r ON r.id = l.recording_id LEFT JOIN originals o ON o.id = r.original_id
     WHERE l.event_id = ANY(CAST(:ids AS uuid[])) AND {COUNTS}
     """  # fragments of this file

@@ -74,9 +74,10 @@ class Totals:
 class OfEvents:
     """Over kept rows that are due and not exempt. `sums`: what is added up of them (SQL over EventCoverage). `share`:
     numerator, denominator, and how many rows the denominator stands on. `where`: the rows that it stands on, where
-    not all; the others are left out for the reason `unknown`, where that is named. `held`, `rest`: rows of the
-    numerator, and those that it does not hold whole. `offered`: rows of the rest that it may come to hold by a key
-    press. `exempt`: the numerator is the exempt rows instead."""
+    not all; the others are left out for the reason `unknown`, where that is named. `in_part`: the reasons for which
+    something of a row is left out, though not all of it, and the rows of which. `held`, `rest`: rows of the numerator,
+    and those that it does not hold whole. `offered`: rows of the rest that it may come to hold by a key press.
+    `exempt`: the numerator is the exempt rows instead."""
 
     share: Callable[[Totals], tuple[float, float, int]]
     held: ColumnElement[bool] | None = None
@@ -85,6 +86,7 @@ class OfEvents:
     sums: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
     where: ColumnElement[bool] | None = None
     unknown: str = ""
+    in_part: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
     exempt: bool = False
     about: About = About.event
 

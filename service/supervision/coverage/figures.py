@@ -26,7 +26,7 @@ from service.supervision.coverage.recorders import clock_standings, dock_standin
 
 _row: Any = EventCoverage
 _MEASURED = _row.required_to.is_not(None)
-_EXPECTED = _row.links + _row.announced
+_EXPECTED = _row.links + _row.announced - _row.archived
 _REQUIRED = _("Events that had to be recorded, whose upload deadline is over and that are not exempt.")
 
 SPECS: tuple[Spec, ...] = (
@@ -116,7 +116,7 @@ SPECS: tuple[Spec, ...] = (
             _("Linked recordings that were received by the upload deadline of their event."),
             _("Recordings linked to events whose deadline is over, announced ones included."),
             _(
-                "Whether a recording can be played makes no difference here. "
+                "Whether a recording can be played makes no difference here. What came as an old archive stands outside. "
                 "Delay: from the end of the required interval to the arrival of the event's last recording."
             ),
         ),
@@ -124,6 +124,7 @@ SPECS: tuple[Spec, ...] = (
             share=lambda of: (of.sums["in_time"], of.sums["expected"], int(of.sums["expected"])),
             sums={"expected": func.sum(_EXPECTED), "in_time": func.sum(_row.in_time)},
             where=_EXPECTED > 0,
+            in_part={"archive": _row.archived > 0},
             held=_row.in_time > 0,
             rest=_row.in_time < _EXPECTED,
         ),

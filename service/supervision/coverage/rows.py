@@ -196,6 +196,9 @@ def _of_events(counting: OfEvents, part: Part, reason: str, as_of: datetime) -> 
             if counting.unknown and reason in ("", counting.unknown):
                 unknown = and_(is_open, ~counting.where)
                 out = [unknown] if reason else [*out, unknown]
+        for one, some in counting.in_part.items():
+            if reason in ("", one):
+                out = [and_(is_open, some)] if reason else [*out, and_(is_open, some)]
         if reason in ("", "exempt"):
             out = [is_exempt] if reason else [*out, is_exempt]
     if reason == OFFERED:

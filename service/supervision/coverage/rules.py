@@ -42,6 +42,7 @@ class Filmed(NamedTuple):
     stretches: tuple[Stretch, ...]
     received_at: datetime | None
     confirmed: bool
+    archived: bool = False  # as part of an old archive, which no upload deadline judges
 
 
 class Explained(NamedTuple):
@@ -72,6 +73,7 @@ class Kept(NamedTuple):
     shown: int
     offered: int
     in_time: int
+    archived: int
     recorded_s: float
     late_start_s: float
     early_stop_s: float
@@ -185,7 +187,7 @@ def cover(
         if showing
         else Reach([], NOTHING, NOTHING, [])  # none of it was filmed: that is missing, not interrupted
     )
-    received = [moment for one in here if (moment := one.received_at) is not None]
+    received = [moment for one in here if (moment := one.received_at) is not None and not one.archived]
     due_at = matter.due_at(act.departed_at or act.arrived_at + open_for)
     excluded = exclusion(act, matter)
     return Kept(
@@ -207,6 +209,7 @@ def cover(
         shown=len(showing),
         offered=offered,
         in_time=sum(moment <= due_at for moment in received),
+        archived=sum(one.archived for one in here),
         recorded_s=length(found.recorded).total_seconds(),
         late_start_s=found.late_start.total_seconds(),
         early_stop_s=found.early_stop.total_seconds(),

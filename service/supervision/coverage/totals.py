@@ -17,13 +17,19 @@ _OF_RECORDINGS = figures_about(About.recording)
 _OF_RECORDERS = figures_about(About.recorder)
 _OF_DUTY = figures_about(About.duty_day)
 # What is added up over kept rows, for all figures about events in one statement.
-EVENT_SUMS: dict[str, Any] = {
-    name: expression for counting in _OF_EVENTS.values() for name, expression in counting.sums.items()
-} | {
-    f"{name}_offered": func.count().filter(counting.offered)
-    for name, counting in _OF_EVENTS.items()
-    if counting.offered is not None
-}
+EVENT_SUMS: dict[str, Any] = (
+    {name: expression for counting in _OF_EVENTS.values() for name, expression in counting.sums.items()}
+    | {
+        f"{name}_offered": func.count().filter(counting.offered)
+        for name, counting in _OF_EVENTS.items()
+        if counting.offered is not None
+    }
+    | {
+        reason: func.count().filter(rows)
+        for counting in _OF_EVENTS.values()
+        for reason, rows in counting.in_part.items()
+    }
+)
 _OUT = EXCLUDED | {NOT_DUE}
 _MISSING = Status.missing.value
 
@@ -64,6 +70,7 @@ def of_events(rows: Iterable[EventSums]) -> dict[str, Tally]:
     for name, counting in _OF_EVENTS.items():
         numerator, denominator, stands_on = counting.share(totals)
         missed = {counting.unknown: n - stands_on} if counting.unknown and n > stands_on else {}
+        missed |= {reason: some for reason in counting.in_part if (some := int(totals.sums[reason]))}
         found[name] = Tally(
             numerator,
             denominator,

@@ -39,6 +39,7 @@ EXCLUSIONS = {
     "not_due": _("its upload deadline is not over"),
     "exempt": _("an exemption was approved"),
     "departure_unknown": _("its departure is not known"),
+    "archive": _("with recordings brought as an old archive"),
     "refused": _("not a recording, in quarantine"),
     "announced": _("announced, bytes not received"),
     "within_grace": _("arrived a short while ago"),

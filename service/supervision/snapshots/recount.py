@@ -200,7 +200,8 @@ def _events(
 
 
 # By the first counting rule every received recording that was linked showed its event, so its rows do not say which do.
-_OF_FIRST_RULES = "jsonb_build_object('shown', snapshot_rows.row -> 'coverage' -> 'links')"
+# Rows from before old archives were declared know of none.
+_OF_FIRST_RULES = "jsonb_build_object('shown', snapshot_rows.row -> 'coverage' -> 'links', 'archived', 0)"
 
 
 def _kept_rows(snapshot_id: UUID) -> CTE:

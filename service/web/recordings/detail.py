@@ -368,6 +368,8 @@ def _receipt(session: Session, receipt: Receipt, also: Sequence[SaidAlso]) -> vi
         else declared == receipt.stored_sha256,
         added=[said_also(one) for one in mine if one["filled"]],
         otherwise=[said_also(one) for one in mine if not one["filled"]],
+        archive=receipt.archive,
+        first_received_at=receipt.first_received_at,
     )
 
 

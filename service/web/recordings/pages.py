@@ -11,13 +11,14 @@ from sqlmodel import Session
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link
 from schemas.originals import Original
-from schemas.recordings import Recording
+from schemas.recordings import Receipt, ReceiptOutcome, Recording
 from schemas.uploads import Upload, UploadState
 from service.access.actions import require
 from service.access.queries import (
     get_recording,
     visible_events,
     visible_links,
+    visible_receipts,
     visible_recordings,
     visible_uploads,
 )
@@ -51,6 +52,7 @@ from service.web.uploads.views import MyUploads, UnfinishedUpload, UploadPage
 router = APIRouter()
 Field = Annotated[str, Form()]
 RECENT_EVENTS = 60
+SAID_HERE = ("event", "case", "note")  # the fields of the upload page
 PAGE = 40
 
 
@@ -174,9 +176,25 @@ def event_options(session: Session, actor: Actor, chosen: UUID | None = None) ->
 
 
 def unfinished(session: Session, actor: Actor) -> list[UnfinishedUpload]:
+    # The same file begun again and verified since: nothing of it is left to send.
+    verified = (
+        visible_receipts(actor)
+        .where(
+            Receipt.account_id == actor.account_id,
+            Receipt.stored_sha256 == Upload.facts["sha256"].astext,
+            Receipt.file_name == Upload.file_name,
+            Receipt.outcome.in_((ReceiptOutcome.verified, ReceiptOutcome.duplicate)),
+        )
+        .exists()
+    )
     uploads = session.scalars(
         visible_uploads(actor)
-        .where(Upload.state == UploadState.open, Upload.partial.is_(False), Upload.recording_id.is_(None))
+        .where(
+            Upload.state == UploadState.open,
+            Upload.partial.is_(False),
+            Upload.recording_id.is_(None),
+            ~verified,
+        )
         .order_by(Upload.created_at.desc())
         .limit(50)
     )
@@ -189,9 +207,17 @@ def unfinished(session: Session, actor: Actor) -> list[UnfinishedUpload]:
             device=_("a dock") if upload.token_id else _("a browser or the command line"),
             since=upload.created_at,
             expires=upload.expires_at,
+            sha256=upload.facts.get("sha256"),
+            said=_said_of(upload),
+            resumable=upload.token_id is None and not upload.concatenates,
         )
         for upload in uploads
     ]
+
+
+def _said_of(upload: Upload) -> dict[str, str]:
+    claims = upload.facts.get("claims", {})
+    return {name: claims[name] for name in SAID_HERE if name in claims}
 
 
 @router.get("/upload")
@@ -256,8 +282,10 @@ def removal(
 def forget_upload(request: Request, upload_id: UUID, actor: PageActor, session: DatabaseSession) -> Response:
     """The bytes are freed by the reaper; the row says that a person gave the upload up."""
     upload = session.scalars(visible_uploads(actor).where(Upload.id == upload_id).with_for_update()).first()
-    if upload is None or upload.state != UploadState.open or upload.recording_id is not None:
+    if upload is None:
         raise NotFound
+    if upload.state != UploadState.open or upload.recording_id is not None:
+        return _row_is_gone(request)
     if is_full(upload):  # received in full: it becomes a recording in a moment
         raise Conflict
     upload.state, upload.epoch = UploadState.terminated, upload.epoch + 1
@@ -271,6 +299,11 @@ def forget_upload(request: Request, upload_id: UUID, actor: PageActor, session: 
         squad_id=upload.squad_id,
         offset=upload.upload_offset,
     )
+    return _row_is_gone(request)
+
+
+def _row_is_gone(request: Request) -> Response:
+    """Nothing stands in its place: the page around it may be sending other files, and is not loaded anew."""
     if "HX-Request" not in request.headers:
         return redirect(request, "/my-uploads")
-    return Response(status_code=204, headers={"HX-Refresh": "true"})
+    return Response("", media_type="text/html")

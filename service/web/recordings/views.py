@@ -72,6 +72,8 @@ class Receipt:
     matches: bool | None = None  # None: nothing was declared
     added: list[str] = field(default_factory=list)  # what it said that nobody had said before
     otherwise: list[str] = field(default_factory=list)  # what it said against an earlier word; not applied
+    archive: bool = False
+    first_received_at: datetime | None = None
 
 
 @dataclass(slots=True)

@@ -140,6 +140,7 @@ def test_wrong_offset_moves_nothing(client: httpx.Client) -> None:
     for wrong in (0, 4, 6, 10, 11):
         answer = send(client, url, wrong, b"12345")
         assert answer.status_code == 409 and answer.headers["tus-resumable"] == "1.0.0"
+        assert answer.headers["upload-offset"] == "5"
     assert offset_of(client, url) == 5
     for nonsense in ("-1", "five", ""):
         answer = client.patch(url, content=b"x", headers={**BODY, "Upload-Offset": nonsense})
@@ -162,15 +163,55 @@ def test_wrong_content_type(client: httpx.Client) -> None:
     assert answer.status_code == 415
 
 
-def test_bytes_after_the_length_are_cut_off(client: httpx.Client, service: Service) -> None:
+def too_long(answer: httpx.Response, room: int) -> bool:
+    assert answer.status_code == 413 and answer.headers["tus-resumable"] == "1.0.0", answer.text
+    return answer.json()["type"].endswith("body-too-long") and answer.json()["room"] == room
+
+
+def test_a_body_longer_than_the_upload_is_refused_before_a_byte_is_taken(
+    client: httpx.Client, service: Service
+) -> None:
     url = create(client, 5)
-    answer = send(client, url, 0, b"12345678")
-    assert answer.status_code == 204 and answer.headers["upload-offset"] == "5"
-    assert service.stored(answer.headers["zhenglu-recording"]) == b"12345"
-    again = send(client, url, 5, b"more")
-    assert (
-        again.status_code == 204 and again.headers["zhenglu-recording"] == answer.headers["zhenglu-recording"]
-    )
+    assert too_long(send(client, url, 0, b"12345678"), 5) and offset_of(client, url) == 0
+    assert too_long(send(client, url, 0, os.urandom(20_000_000)), 5) and offset_of(client, url) == 0
+    assert send(client, url, 0, b"123").headers["upload-offset"] == "3"
+    answer = send(client, url, 3, b"456")
+    assert too_long(answer, 2) and answer.headers["upload-offset"] == "3" and offset_of(client, url) == 3
+    done = send(client, url, 3, b"45")
+    assert service.stored(done.headers["zhenglu-recording"]) == b"12345"
+    assert too_long(send(client, url, 5, b"6"), 0)
+    again = send(client, url, 5, b"")
+    assert again.status_code == 204
+    assert again.headers["zhenglu-recording"] == done.headers["zhenglu-recording"]
+
+
+def test_a_body_that_does_not_say_its_length_is_refused_when_it_turns_out_too_long(
+    client: httpx.Client, service: Service
+) -> None:
+    url = create(client, 5)
+    for pieces in ((b"123456",), (b"123", b"456"), (b"12345", b"6")):
+        answer = client.patch(url, content=iter(pieces), headers=at(0))
+        assert too_long(answer, 5) and offset_of(client, url) == 0
+    done = client.patch(url, content=iter((b"12", b"345")), headers=at(0))
+    assert service.stored(done.headers["zhenglu-recording"]) == b"12345"
+    assert too_long(client.patch(url, content=iter((b"6",)), headers=at(5)), 0)
+    assert client.patch(url, content=iter(()), headers=at(5)).status_code == 204
+
+
+def test_a_creation_with_more_than_its_length_begins_nothing(client: httpx.Client, service: Service) -> None:
+    before = service.bureau.sql("SELECT count(*) FROM uploads")
+    for length in (0, 2):
+        headers = {"Upload-Length": str(length), **BODY}
+        assert too_long(client.post(HERE, content=b"abc", headers=headers), length)
+    assert service.bureau.sql("SELECT count(*) FROM uploads") == before
+    answer = client.post(HERE, content=iter((b"abc",)), headers={"Upload-Length": "2", **BODY})
+    assert too_long(answer, 2) and offset_of(client, answer.headers["location"]) == 0
+
+
+def test_a_length_declared_with_too_long_a_body_is_not_kept(client: httpx.Client) -> None:
+    url = create(client, None)
+    assert too_long(send(client, url, 0, b"123", **{"Upload-Length": "2"}), 2)
+    assert client.head(url).headers["upload-defer-length"] == "1"
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PATCH", "DELETE"])
@@ -274,7 +315,16 @@ def test_wrong_checksum_of_a_large_first_part_leaves_the_offset(client: httpx.Cl
     assert "zhenglu-recording" in send(client, url, 0, data, **checksum(data)).headers
 
 
-@pytest.mark.parametrize("header", ["md5 AAAA", "sha1", "sha1 !!!", "sha1 AAAA", ""])
+@pytest.mark.parametrize(
+    "header", ["sha1 AAAA", "sha256 " + base64.b64encode(bytes(20)).decode(), "sha1 " + "AAAA" * 11]
+)
+def test_a_checksum_of_another_size_differs_before_a_byte_is_read(client: httpx.Client, header: str) -> None:
+    url = create(client, 1)
+    assert send(client, url, 0, b"x", **{"Upload-Checksum": header}).status_code == 460
+    assert offset_of(client, url) == 0
+
+
+@pytest.mark.parametrize("header", ["md5 AAAA", "sha1", "sha1 !!!", ""])
 def test_checksum_that_cannot_be_read(client: httpx.Client, header: str) -> None:
     answer = send(client, create(client), 0, b"x", **{"Upload-Checksum": header})
     assert answer.status_code == 400 and answer.json()["field"] == "Upload-Checksum"
@@ -423,6 +473,40 @@ def test_unknown_names_are_kept_as_claims(client: httpx.Client, service: Service
     )
     assert name == "队员 001.mp4" and note == said["note"]
     assert claims == {key: value for key, value in said.items() if key != "extra"}
+
+
+# old archives
+
+
+@pytest.mark.parametrize("said", ["archive dHJ1ZQ==", "archive MQ==", "archive", "archive WUVT"])
+def test_an_archive_is_declared_by_who_may_import_alone(service: Service, said: str) -> None:
+    header = {"Upload-Length": "1", "Upload-Metadata": said, **BODY}
+    for who, status in (("dock", 403), ("member", 403), ("auditor", 403), ("admin", 201)):
+        with service.client(who) as client:
+            squad = {"Upload-Metadata": f"{said},squad WkQx"} if who == "admin" else {}
+            answer = client.post(HERE, content=b"x", headers={**header, **squad})
+            assert answer.status_code == status, (who, answer.text)
+    [(archive, archived, claims)] = service.bureau.sql(
+        "SELECT archive, archived, r.claims FROM receipts JOIN recordings r ON r.id = recording_id WHERE r.id = :id",
+        id=answer.headers["zhenglu-recording"],
+    )
+    assert archive and archived and claims == {"squad": "ZD1"}
+
+
+def test_what_an_archive_says_of_its_first_arrival_is_kept(service: Service) -> None:
+    with service.client("admin") as client:
+        for first, archive, status in (
+            ("2019-03-02T10:00:00", "true", 201), ("2019-03-02T10:00:00", "false", 400), ("yesterday", "true", 400),
+            ("2999-01-01T00:00:00", "true", 400), ("2019-03-02T10:00:00", "perhaps", 400),
+        ):  # fmt: skip
+            said = metadata(squad="ZD1", archive=archive, first_received_at=first)
+            answer = client.post(HERE, content=b"first", headers={"Upload-Length": "5", **BODY, **said})
+            assert answer.status_code == status, (first, archive, answer.text)
+            if status == 201:
+                recording = answer.headers["zhenglu-recording"]
+        [receipt] = client.get(f"/api/v1/recordings/{recording}").json()["receipts"]
+    assert receipt["archive"] is True
+    assert datetime.fromisoformat(receipt["first_received_at"]) == datetime(2019, 3, 2, 2, tzinfo=UTC)
 
 
 # who may

@@ -119,6 +119,7 @@ def _film(bureau: Field, chance: Random, event: EnforcementEvent) -> None:
         ),
         received_at=end + timedelta(hours=chance.choice([0, 1, 24, 25, 80])),
         recorder=chance.choice([None, "R-1", "R-2"]),
+        archived=chance.random() < 0.15,
     )
     if chance.random() < 0.6:
         _measure(bureau, chance, recording)
@@ -172,6 +173,7 @@ class Judged:
     links: int
     expected: int
     in_time: int
+    archived: int
     shown: int = 0
     offered: int = 0
     recorded: set[int] = field(default_factory=set)
@@ -220,6 +222,7 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
         ended = event.departed_at or event.arrived_at + timedelta(minutes=120)
         due = _s(ended) + rule.upload_hours * 3600
         here = [(link, recording) for link, recording in tied if recording.state != "announced"]
+        archived = sum(recording.archived for _, recording in here)
         recorded: set[int] = set()
         shown = 0  # how many show a second of it; of an event of no length its one moment, an end included
         for link, recording in here:
@@ -253,8 +256,9 @@ def judge(session: Session, *, confirmed: bool = False) -> list[Judged]:
             due=due,
             needed=None if end is None else range(start, end),
             links=len(here),
-            expected=len(tied),
-            in_time=sum(_s(recording.received_at) <= due for _, recording in here),
+            expected=len(tied) - archived,
+            in_time=sum(_s(one.received_at) <= due for _, one in here if not one.archived),
+            archived=archived,
             shown=shown,
             offered=offers[event.id],
             recorded=recorded,
@@ -323,6 +327,8 @@ def figures_of(events: list[Judged], as_of: datetime) -> dict[str, dict[str, Any
         else:
             add("completeness", len(one.recorded), len(one.needed))
         add("on_time", one.in_time, one.expected)
+        if one.archived:
+            found["on_time"]["excluded"]["archive"] += 1
         add("explained", one.explained, len(one.gaps))
     return found
 

@@ -249,6 +249,19 @@ def test_recordings_in_time_are_counted_by_the_deadline(bureau: Field) -> None:
     assert row.last_received_at == due + timedelta(seconds=1)
 
 
+def test_an_old_archive_shows_its_event_and_is_judged_by_no_deadline(bureau: Field) -> None:
+    event = bureau.event(at("09:00"), at("09:30"))
+    due = kept(bureau.session, event).due_at
+    years_later = due + timedelta(days=900)
+    link(bureau, bureau.recording(at("09:00"), at("09:30"), received_at=years_later, archived=True), event)
+    row = kept(bureau.session, event)
+    assert (row.links, row.shown, row.archived, row.in_time, row.recorded_s) == (1, 1, 1, 0, 1800.0)
+    assert row.first_received_at is row.last_received_at is None
+    link(bureau, bureau.recording(at("09:00"), at("09:10"), received_at=due), event)
+    row = kept(bureau.session, event)
+    assert (row.links, row.archived, row.in_time, row.last_received_at) == (2, 1, 1, due)
+
+
 def test_a_full_recount_writes_nothing_where_all_is_right(bureau: Field) -> None:
     for n in range(5):
         event = bureau.event(at("09:00") + timedelta(hours=n), at("09:30") + timedelta(hours=n))

@@ -253,18 +253,24 @@ def test_it_wants_a_transaction_that_sees_one_moment(drawn_engine: sqlalchemy.En
 
 
 def test_a_month_frozen_by_the_first_counting_rule_still_adds_up(steady: Session) -> None:
-    """Its rows do not say which recordings show the event: every received one did, by that rule."""
+    """Its rows do not say which recordings show the event: every received one did, by that rule. Nor do they know of
+    archives."""
     snapshot = frozen(steady)
     unguarded(steady)
     rows = steady.scalars(select(SnapshotRow).where(SnapshotRow.about == "event")).all()
     for row in rows:
-        kept = {name: value for name, value in row.row["coverage"].items() if name != "shown"}
+        kept = {
+            name: value for name, value in row.row["coverage"].items() if name not in ("shown", "archived")
+        }
         row.row = row.row | {"coverage": kept}
     steady.flush()
-    found = recounted(steady, snapshot)["counted"]["total"]["figures"]["recorded"]
+    figures = recounted(steady, snapshot)["counted"]["total"]["figures"]
+    found = figures["recorded"]
     due = [
         one.row.row["coverage"]
         for one in queries.rows_behind(steady, known(steady), snapshot, "recorded", limit=None).items
     ]
     assert found["numerator"] == sum(one["links"] > 0 for one in due)
     assert found["numerator"] > snapshot.figures["counted"]["total"]["figures"]["recorded"]["numerator"]
+    assert figures["on_time"]["denominator"] == sum(one["links"] + one["announced"] for one in due)
+    assert "archive" not in figures["on_time"]["excluded"]
