@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index
+from sqlalchemy import BigInteger, Column, Index, LargeBinary
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 from typing_extensions import TypedDict
@@ -121,13 +121,17 @@ class TrialFacts(TypedDict, total=False):
 
 
 class Walk(SQLModel, table=True):
-    """What going through the bytes once behind intake found. `hole_s`: the rule by which stretches were measured."""
+    """What going through the bytes once behind intake found. `hole_s`: the rule by which stretches were measured.
+    `groups`: of pictures, as workers.media.groups packs them, whose digests have the form `form`; None where there are
+    none, or where they could not be told apart for certain."""
 
     __tablename__ = "walks"
     original_id: UUID = Field(foreign_key="originals.id", primary_key=True)
     hole_s: float
     crc32: int = Field(sa_type=BigInteger)
     trial: TrialFacts = json_field()
+    form: int | None = None
+    groups: bytes | None = Field(default=None, sa_type=LargeBinary)
     walked_at: datetime = time_field(default_now=True)
 
 

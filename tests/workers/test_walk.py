@@ -14,6 +14,7 @@ from service.kernel.database import transaction
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.media import footage
 from tests.workers.media.test_trial import spoil
+from workers.media.groups import FORM, unpacked
 from workers.stages import walk
 from workers.stages.walk import ask_for_unmeasured
 
@@ -51,6 +52,9 @@ def test_what_was_tried_out_is_kept_with_the_checksum(bureau: Bureau, film: Path
     assert kept.crc32 == zlib.crc32(film.read_bytes()) and kept.hole_s == 2
     assert not kept.trial["whole"] and len(kept.trial["pieces"]) == 5
     assert all(samples == decoded > 10 for _, _, samples, decoded in kept.trial["pieces"])
+    groups = unpacked(kept.groups)
+    assert [group.samples for group in groups] == [50] * 4 and kept.form == FORM
+    assert [group.start_s for group in groups] == pytest.approx([0, 5, 10, 15])
     assert original.stretches == [[0, pytest.approx(20)]]
     assert bureau.recording(recording_id).state == RecordingState.ready
 

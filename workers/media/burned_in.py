@@ -13,6 +13,8 @@ from threading import Event
 
 import ffmpeg
 
+from service.footage.stretches import length, recorded_at, seconds
+from service.kernel.intervals import clip
 from workers.media.burned_in_rules import BurnedIn, Reading, agree, looks_like_time, parse, positions
 from workers.media.formats import INPUT_GUARD
 from workers.media.graphs import Node
@@ -56,11 +58,18 @@ class Looked:
 
 
 def read_clock(
-    source: Path, probe: Probe, verdict: Verdict, box: Sandbox, private: Path, cancel: Event | None = None
+    source: Path,
+    probe: Probe,
+    verdict: Verdict,
+    box: Sandbox,
+    private: Path,
+    cancel: Event | None = None,
+    stretches: Sequence[Sequence[float]] | None = None,
 ) -> Looked:
-    """The camera's clock at the first frame. Raises TesseractMissing and SandboxUnavailable."""
+    """The camera's clock at the first frame. `stretches`: where there are frames, None: all along. Raises
+    TesseractMissing and SandboxUnavailable."""
     video = next((stream for stream in probe.streams if stream.index == verdict.video), None)
-    places = positions(probe.measured_s or 0.0)
+    places = _places(probe, stretches)
     if video is None or not video.decodable or not places or not all(video.upright):
         return Looked(None, 0)
     reader = _Reader(
@@ -71,6 +80,16 @@ def read_clock(
         if (found := agree(readings, len(places))) is not None:
             return Looked(found.model_copy(update={"text": text}), len(places))
     return Looked(None, len(places), cancelled=cancel is not None and cancel.is_set())
+
+
+def _places(probe: Probe, stretches: Sequence[Sequence[float]] | None) -> list[float]:
+    """Seconds into the recording. Of a file whose clock began anew only the first part can be sought by its time."""
+    if not stretches:
+        return list(positions(probe.measured_s or 0.0))
+    end = probe.parts[1][0] if len(probe.parts) > 1 else float("inf")
+    first = min((s.start_s or 0.0 for s in probe.of_kind("video")), default=0.0)
+    shown = clip(seconds(stretches), 0.0, max(0.0, end - first))
+    return [recorded_at(shown, place) for place in positions(length(shown))]
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ a rendition's leaves the holes out.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from service.footage.stretches import length, played_at
 from workers.media.probe import Probe, StreamFacts
 from workers.media.timing import FALLS_BACK_S, Stretch
 
@@ -26,7 +27,7 @@ class Laid:
 
     @property
     def length_s(self) -> float:
-        return sum(end - start for start, end in self.stretches)
+        return length(self.stretches)
 
     def moved(self, number: int) -> list[tuple[float, float, float]]:
         """Of a part: (from, to, what to add for the rendition) of the stretches in it, by the part's own clock."""
@@ -43,12 +44,7 @@ class Laid:
 
     def played_at(self, into_s: float) -> float:
         """Where the rendition shows this second of the recording; of a hole, where it goes on."""
-        played = 0.0
-        for start, end in self.stretches:
-            if into_s < end:
-                return played + max(0.0, into_s - start)
-            played += end - start
-        return played
+        return min(self.length_s, played_at(self.stretches, into_s))
 
     def recorded(self, ranges: Iterable[Stretch]) -> list[Stretch]:
         """Ranges of the rendition's seconds as the recording's, each cut where there is a hole."""

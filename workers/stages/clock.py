@@ -32,7 +32,9 @@ def run(held: Lease) -> None:
     facts, verdict = examined(original)
     try:
         with scratch.here().room(ROOM) as private, original_bytes(held, original) as at_hand:
-            looked = read_clock(at_hand.path, facts, verdict, sandbox(), private, held.lost)
+            looked = read_clock(
+                at_hand.path, facts, verdict, sandbox(), private, held.lost, original.stretches
+            )
     except TesseractMissing:
         log.warning("tesseract is not installed: the time in the picture of %s stays unread", original.id)
         looked = Looked(None, 0)

@@ -1,7 +1,7 @@
 """Walk: behind intake, the bytes are gone through once more for what nobody has to wait for.
 
-What a recording claims to show is tried out (workers.media.trial), and what cannot be decoded counts no more. An
-original of before stretches were measured gets its own here: until then its recordings keep their one span.
+What a recording claims to show is tried out (workers.media.trial), and what cannot be decoded counts no more. The
+groups of its pictures are kept with digests that copying leaves as they are (workers.media.groups). An original of before stretches were measured gets its own here: until then its recordings keep their one span.
 """
 
 import os
@@ -29,6 +29,7 @@ from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from workers import scratch
 from workers.lease import JobFailed, Lease, LeaseLost, finish
+from workers.media.groups import FORM, Group, groups_of, packed
 from workers.media.probe import Probe, probe
 from workers.media.timing import Stretch
 from workers.media.trial import Trial, places, try_out
@@ -37,7 +38,7 @@ from workers.stages.bytes_at_hand import original_bytes, sandbox
 from workers.stages.examined import examined, recorded, shown
 from workers.stages.urgency import priority_of
 
-ROOM = 8 * 2**20
+ROOM = 72 * 2**20
 CHUNK = 2**20
 LESS_S, LESS_SHARE = 0.5, 0.01  # by so little two measurements of the same differ
 AT_ONCE = 20
@@ -56,6 +57,7 @@ class Walked:
     columns: dict[str, Any]
     claimed_s: float
     trial: Trial
+    groups: list[Group] | None
 
     @property
     def taken_away(self) -> bool:
@@ -105,7 +107,10 @@ def _walk(held: Lease, original: Original, path: Path, private: Path, hole_s: fl
         left = _length(trial.stretches)
         if left < claimed_s - max(LESS_S, LESS_SHARE * claimed_s):
             columns |= {"stretches": [list(one) for one in trial.stretches], "recorded_s": round(left, 3)}
-    return Walked(hole_s, _crc32(held, path), facts, verdict, columns, claimed_s, trial)
+    groups = None
+    if stream is not None and stream.kind == "video":
+        groups = groups_of(path, facts, stream, sandbox(), private, held.lost)
+    return Walked(hole_s, _crc32(held, path), facts, verdict, columns, claimed_s, trial, groups)
 
 
 COLUMNS = ("stretches", "recorded_s", "sparse", "clock_restarted")
@@ -208,7 +213,13 @@ def _row(original: Original, walked: Walked) -> Walk:
         "decoded_s": walked.columns["recorded_s"],
     }
     return Walk(
-        original_id=original.id, hole_s=walked.hole_s, crc32=walked.crc32, trial=tried, walked_at=now()
+        original_id=original.id,
+        hole_s=walked.hole_s,
+        crc32=walked.crc32,
+        trial=tried,
+        form=None if walked.groups is None else FORM,
+        groups=None if walked.groups is None else packed(walked.groups),
+        walked_at=now(),
     )
 
 
