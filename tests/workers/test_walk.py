@@ -9,8 +9,10 @@ from sqlalchemy import select, update
 
 from schemas.jobs import Job, JobKind, JobState
 from schemas.originals import MediaState, Original, Rendition, RenditionKind, Walk
+from schemas.policy import PolicyValue
 from schemas.recordings import Recording, RecordingState
 from service.kernel.database import transaction
+from service.kernel.policy import DEMO_DATABASE
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.media import footage
 from tests.workers.media.test_trial import spoil
@@ -151,3 +153,29 @@ def test_what_cannot_be_shown_is_not_read_again(bureau: Bureau) -> None:
     assert ask_for_unmeasured() == 1
     run_all_jobs()
     assert original_of(bureau, recording_id).stretches == []
+
+
+def test_recordings_of_a_demo_whose_original_only_stands_in_keep_their_length(
+    bureau: Bureau, film: Path
+) -> None:
+    recording_id = bureau.receive(film)
+    run_all_jobs()
+    original = original_of(bureau, recording_id)
+    with transaction() as session:
+        session.add(PolicyValue(name=DEMO_DATABASE.name, value=True))
+        session.flush()
+        shown = Recording(
+            original_id=original.id,
+            squad_id=bureau.squad(),
+            sample=True,
+            duration_s=600,
+            state=RecordingState.ready,
+        )
+        session.add(shown)
+        session.flush()
+        stands_in = shown.id
+    forget(bureau)
+    ask_for_unmeasured()
+    ran = run_all_jobs()
+    assert bureau.recording(stands_in).duration_s == 600 and len(ran) == 1
+    assert original_of(bureau, recording_id).stretches == [[0, pytest.approx(20)]]

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlmodel import Session
@@ -19,7 +20,7 @@ from schemas.jobs import JobKind
 from schemas.originals import WATCHABLE, MediaState, Original, TrialFacts, Walk
 from schemas.reasons import Reason
 from schemas.recordings import Recording
-from service.footage.recordings.actions import refresh_state
+from service.footage.recordings.actions import refresh_recording
 from service.footage.recordings.policy import HOLE
 from service.footage.recordings.rules import encode_cost_s
 from service.kernel.clock import now
@@ -145,9 +146,9 @@ def _publish(session: Session, held: Lease, walked: Walked) -> None:
     to_be_laid = walked.taken_away or (
         anew and (len(walked.columns["stretches"]) > 1 or walked.columns["clock_restarted"])
     )
-    if anew or walked.taken_away:
-        recordings = select(Recording.id).where(Recording.original_id == before.id).order_by(Recording.id)
-        for recording_id in session.scalars(recordings).all():
+    concerned = _concerned(session, before) if anew or walked.taken_away else []
+    if to_be_laid or before.measured_duration_s != walked.facts.measured_s:
+        for recording_id in concerned:
             request_job(session, JobKind.tags, recording_id, priority=4, cost_s=1)
     if to_be_laid:
         _render_again(session, before, walked)
@@ -163,9 +164,15 @@ def _publish(session: Session, held: Lease, walked: Walked) -> None:
         _say(original, walked, to_be_laid)
     session.add(original)
     session.merge(_row(original, walked))
-    if anew or walked.taken_away:
-        refresh_state(session, original.id)
+    for recording_id in concerned:
+        refresh_recording(session, recording_id)
     finish(session, held)
+
+
+def _concerned(session: Session, original: Original) -> Sequence[UUID]:
+    """Not those of a demo's year: their original only stands in for theirs."""
+    mine = select(Recording.id).where(Recording.original_id == original.id, Recording.sample.is_(False))
+    return session.scalars(mine.order_by(Recording.id)).all()
 
 
 def _say(original: Original, walked: Walked, to_be_laid: bool) -> None:
