@@ -119,13 +119,13 @@ class Player:
 
     src: str | None = None
     note: str | None = None
-    picture: str | None = None  # of a photo, in place of `src`
     poster: str | None = None
     sprite_vtt: str | None = None
     peaks: str | None = None  # JSON: {"peaks": [0…1, …]} at even steps over the duration
     audio_only: bool = False
     preliminary: bool = False  # the original plays as it is; the 720p rendition is still to come
     fps: float | None = None
+    picture: str | None = None  # of a photo, in place of `src`
 
 
 @dataclass(slots=True)
