@@ -98,7 +98,8 @@ def _label(row: Mapping[str, Any], dimension: Dimension, words: Subjects | None)
         return str(KINDS[key["value"]].word.label)
     if dimension is Dimension.subject and words is not None and key["value"]:
         return words.word(key["value"])
-    return key["label"] or _("none")
+    nothing = _("names no officer") if dimension is Dimension.officer else _("none")
+    return key["label"] or nothing
 
 
 def counts(found: Mapping[str, int], words: Mapping[str, object]) -> str:

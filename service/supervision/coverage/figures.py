@@ -117,6 +117,7 @@ SPECS: tuple[Spec, ...] = (
             _("Recordings linked to events whose deadline is over, announced ones included."),
             _(
                 "Whether a recording can be played makes no difference here. What came as an old archive stands outside. "
+                "A day is that of the arrival at the event, whatever day its recordings came in. "
                 "Delay: from the end of the required interval to the arrival of the event's last recording."
             ),
         ),

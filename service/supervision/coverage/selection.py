@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, DateTime, Select, cast, func, literal, select
+from sqlalchemy import ColumnElement, DateTime, Select, cast, exists, func, literal, select
 from sqlmodel import Session
 
 from schemas.cases import Campaign
@@ -91,7 +91,7 @@ class Key:
     label: str
 
 
-NOTHING = ""  # a campaign that is none; a subject that was left empty
+NOTHING = ""  # a campaign or an officer that is none; a subject that was left empty
 
 
 def narrowed(filters: Filters, group: Mapping[Dimension, str]) -> Filters:
@@ -118,13 +118,15 @@ def _narrowed(filters: Filters, dimension: Dimension, value: str) -> Filters:
         return replace(filters, subject=value)
     if dimension is Dimension.campaign and value == NOTHING:
         return replace(filters, campaign=NO_CAMPAIGN)
+    if dimension is Dimension.officer and value == NOTHING:
+        return replace(filters, officer=NO_OFFICER)
     if (known := as_id(value)) is None:
         raise ValueError(value)
     one: dict[str, Any] = {dimension.value: known}
     return replace(filters, **one)
 
 
-NO_CAMPAIGN = UUID(int=0)
+NO_CAMPAIGN = NO_OFFICER = UUID(int=0)
 
 
 def _period(dimension: Dimension, value: str) -> tuple[date, date]:
@@ -170,7 +172,9 @@ def chosen_coverage(statement: Select, filters: Filters) -> Select:
         statement = statement.where(row.campaign_id.is_(None))
     elif filters.campaign is not None:
         statement = statement.where(row.campaign_id == filters.campaign)
-    if filters.officer is not None:
+    if filters.officer == NO_OFFICER:
+        statement = statement.where(~exists().where(EventOfficer.event_id == row.event_id))
+    elif filters.officer is not None:
         crew = select(EventOfficer.event_id).where(EventOfficer.officer_id == filters.officer)
         statement = statement.where(row.event_id.in_(crew))
     return statement
@@ -205,7 +209,9 @@ def chosen_recordings(statement: Select, filters: Filters) -> Select:
         statement = statement.where(Recording.received_at < day_start(filters.until))
     if filters.squad is not None:
         statement = statement.where(Recording.squad_id == filters.squad)
-    if filters.officer is not None:
+    if filters.officer == NO_OFFICER:
+        statement = statement.where(Recording.officer_id.is_(None))
+    elif filters.officer is not None:
         statement = statement.where(Recording.officer_id == filters.officer)
     return statement
 

@@ -93,7 +93,7 @@ def _event_sums(actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of
     keys = [coverage_column(dimension) for dimension in by]
     statement = chosen_coverage(summed(visible_coverage(actor), keys, as_of), filters)
     if Dimension.officer in by:
-        statement = statement.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
+        statement = by_crew(statement)
     return statement
 
 
@@ -174,6 +174,11 @@ def shows_something(basis: Basis) -> Any:
     return Recording.id.in_(linked)  # hashed once, where EXISTS would look up each
 
 
+def by_crew(statement: Select) -> Select:
+    """Under each of its officers, and under nobody where it names none."""
+    return statement.outerjoin(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
+
+
 def link_sums(
     session: Session, actor: Actor, filters: Filters, by: tuple[Dimension, ...], as_of: datetime
 ) -> Iterator[tuple[Group, LinkSums]]:
@@ -190,7 +195,7 @@ def link_sums(
     )
     statement = chosen_coverage(statement, replace(filters, basis=Basis.counted))
     if Dimension.officer in by:
-        statement = statement.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
+        statement = by_crew(statement)
     groups = _Groups(by)
     for found in session.execute(statement.group_by(*_positions(len(by) + 2))).all():
         yield groups[found[: len(by)]], LinkSums(*found[len(by) :])
@@ -282,7 +287,7 @@ class Spread:
             for keys in {by, ()}:
                 query = statement(session, actor, filters, as_of, [column(one) for one in keys])
                 if of_event and Dimension.officer in keys:
-                    query = query.join(EventOfficer, EventOfficer.event_id == EventCoverage.event_id)
+                    query = by_crew(query)
                 for *raw, both in session.execute(query).all():
                     if both and both[0] is not None:
                         group = tuple(map(value_of, keys, raw)) if keys else TOTAL

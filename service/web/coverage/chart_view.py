@@ -27,7 +27,7 @@ def label_of(key: Key, words: Subjects) -> str:
     if key.dimension is Dimension.kind and key.value in KINDS:
         return str(KINDS[key.value].word.label)
     if not key.value:
-        return _("none")
+        return _("names no officer") if key.dimension is Dimension.officer else _("none")
     return words.word(key.value) if key.dimension is Dimension.subject else key.label
 
 

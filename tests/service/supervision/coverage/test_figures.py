@@ -12,7 +12,7 @@ from sqlmodel import select
 
 from schemas.accounts import Role
 from schemas.coverage import Basis, EventCoverage
-from schemas.events import EnforcementEvent
+from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link
 from schemas.recordings import Recording
 from service.kernel.actor import Actor
@@ -91,7 +91,7 @@ GROUPS = {
     Dimension.kind: lambda one: [str(one.event.kind)],
     Dimension.subject: lambda one: [one.event.subject],
     Dimension.campaign: lambda one: [str(one.event.campaign_id or "")],
-    Dimension.officer: lambda one: [str(officer) for officer in one.officers],
+    Dimension.officer: lambda one: [str(officer) for officer in one.officers] or [""],
     Dimension.day: lambda one: [one.day.isoformat()],
     Dimension.month: lambda one: [one.day.isoformat()[:7]],
     Dimension.year: lambda one: [one.day.isoformat()[:4]],
@@ -175,6 +175,16 @@ def test_boards_of_one_reading_are_those_counted_one_by_one(bureau: Field, dimen
                 assert replace(figure, numerator=0, denominator=0) == replace(
                     other.figures[name], numerator=0, denominator=0
                 )
+
+
+def test_events_that_name_nobody_stand_on_the_board_by_officer_and_open_into_their_rows(drawn: Field) -> None:
+    actor = drawn.actor(Role.auditor)
+    found = board(drawn.session, actor, Filters(), ("officer",), AS_OF)
+    (nobody,) = [row for row in found.rows if row.keys[0].value == ""]
+    rows = all_rows(drawn, actor, "recorded", Filters(), {Dimension.officer: ""}, Part.denominator)
+    named = set(drawn.session.scalars(select(EventOfficer.event_id)))
+    assert rows and not {one.event.id for one in rows} & named
+    assert len(rows) == nobody.figures["recorded"].denominator
 
 
 def test_every_event_has_the_status_that_its_facts_say(drawn: Field) -> None:
