@@ -40,8 +40,7 @@ class KeyRead(BaseModel):
 class FigureRead(BaseModel):
     """`share`: null where there is nothing to count. `n`: rows that the denominator stands on; `small`: too few to
     judge by. `excluded`: rows left out, by reason; `reasons`: the numerator by reason. `p50_s`, `p95_s`: seconds, where
-    they were asked for. `offered`: how many more the numerator would hold if what is offered were confirmed; null
-    where it does not rest on that."""
+    they were asked for."""
 
     numerator: Number
     denominator: Number
@@ -55,14 +54,28 @@ class FigureRead(BaseModel):
     rule_version: str
     p50_s: Number | None
     p95_s: Number | None
-    offered: int | None
 
 
-class BoardRowRead(BaseModel):
+class FigureRowRead(BaseModel):
     """`keys`: by dimension; `figures`: by name; `standings`: events by how they stand."""
 
     keys: dict[str, KeyRead]
     figures: dict[str, FigureRead]
+    standings: dict[str, int]
+
+
+class BoardFigureRead(FigureRead):
+    """`offered`: how many more the numerator would hold if what is offered were confirmed; null where it does not rest
+    on that."""
+
+    offered: int | None
+
+
+class BoardRowRead(BaseModel):
+    """As of a frozen month, and what is offered."""
+
+    keys: dict[str, KeyRead]
+    figures: dict[str, BoardFigureRead]
     standings: dict[str, int]
 
 

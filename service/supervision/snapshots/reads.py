@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict
 from schemas.coverage import Basis, CoverageSnapshot, DisputeRead, SnapshotFile
 from service.kernel.contract import Page
 from service.supervision.coverage.figure_types import About
-from service.supervision.coverage.reads import BoardRowRead, DefinitionRead
+from service.supervision.coverage.reads import DefinitionRead, FigureRowRead
 from service.supervision.coverage.status import Status
 from service.supervision.snapshots.queries import FrozenRow, Month, Preview
 from service.supervision.snapshots.recount import Check
@@ -62,8 +62,8 @@ class SnapshotRead(SnapshotHead):
     longer compare, null where that month is not frozen."""
 
     basis: Basis
-    total: BoardRowRead | None
-    squads: list[BoardRowRead]
+    total: FigureRowRead | None
+    squads: list[FigureRowRead]
     definitions: list[DefinitionRead]
     policy: dict[str, Any]
     matters: MattersInForce
