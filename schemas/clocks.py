@@ -73,6 +73,9 @@ class ClockOffsetCreate(SQLModel):
 
 
 class ClockOffsetRead(SQLModel):
+    """`used`: recordings are corrected by it; else `unused_reason` says why not, as a stable word, `unused_text` as a
+    sentence."""
+
     id: UUID
     external_id: str | None
     source: OffsetSource
@@ -82,3 +85,6 @@ class ClockOffsetRead(SQLModel):
     recording_id: UUID | None
     note: str
     withdrawn_at: datetime | None
+    used: bool
+    unused_reason: str | None
+    unused_text: str | None

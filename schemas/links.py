@@ -27,7 +27,8 @@ class Link(SQLModel, table=True):
 
     `reasons`: list of {code, params, weight}; the words are made where they are shown (service.finding.linking.rules).
     `part_from`/`part_to`: which part of the recording belongs, as real time. `part_start_s`/`part_end_s`: the
-    part that a person chose, in seconds into the recording, so that it holds when the clock is corrected. A state set by a person
+    part that a person chose, in seconds into the recording, so that it holds when the clock is corrected. `taken_from`: when the recording is taken to have begun, where a
+    person said that it shows the event and its own time says otherwise. A state set by a person
     (`decided_by`) is never overwritten by the machine. `previous_state` is what undo returns to.
     """
 
@@ -53,6 +54,7 @@ class Link(SQLModel, table=True):
     part_to: datetime | None = time_field(nullable=True)
     part_start_s: float | None = None
     part_end_s: float | None = None
+    taken_from: datetime | None = time_field(nullable=True)
     rule_version: str = Field(max_length=20)
     decided_by: UUID | None = Field(default=None, foreign_key="accounts.id")
     decided_at: datetime | None = time_field(nullable=True)
@@ -84,4 +86,5 @@ class LinkRead(SQLModel):
     part_to: datetime | None
     part_start_s: float | None
     part_end_s: float | None
+    taken_from: datetime | None
     decided_at: datetime | None

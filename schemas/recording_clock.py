@@ -39,12 +39,48 @@ class OffsetBasis(TypedDict, total=False):
     near: list[NearMeasurement]
 
 
+class ClockAnswer(TypedDict, total=False):
+    """One of several ways in which the clock may have been off; see `Offset.answers` of its rules."""
+
+    offset_s: float
+    doubt_s: float
+    basis: OffsetBasis
+    came_late: bool
+
+
+class Settled(TypedDict):
+    """Which of the answers fits what else is known: holdings, events, positions, what persons said."""
+
+    offset_s: float
+
+
+class CorrectedTime(TypedDict):
+    """What a person said in place of all that clocks say. `by`: their user name."""
+
+    recorded_from: str
+    by: str
+    at: str
+    reason: str
+
+
+class UncorrectedTime(TypedDict):
+    """What stood there before a person corrected it, to be taken back to."""
+
+    claimed_from: str | None
+    recorded_from: str | None
+    recorded_to: str | None
+    offset_s: float | None
+    doubt_s: float | None
+
+
 class RecordingClock(TypedDict, total=False):
     """`judged`: every claim of time with its verdict; `chosen`, `camera`: the places there of the claim that was
     believed and of the one that says best what the camera's clock showed; `source`, `camera_source`: where these two
     stood. `apart_s`: how far good claims lie apart; `doubt_s`: how far the time may be off, where its source tells.
     `recorded_from`, `recorded_to`, `claimed_from`: as the claims were weighed. `basis`: of the clock's correction,
-    null where none was measured."""
+    null where none was measured. `answers`: where measurements disagree by hours and nobody knows which holds; `settled`
+    which of them does, once that is clear. `corrected`: by a person, it beats all the rest; `uncorrected` what that
+    stands for."""
 
     recorded_from: str | None
     recorded_to: str | None
@@ -58,3 +94,7 @@ class RecordingClock(TypedDict, total=False):
     camera_source: str
     doubt_s: float
     basis: OffsetBasis | None
+    answers: list[ClockAnswer]
+    settled: Settled
+    corrected: CorrectedTime
+    uncorrected: UncorrectedTime

@@ -32,7 +32,7 @@ IN_SQL = re.compile(rf"\b(?:FROM|JOIN)\s+({'|'.join(SCOPED.values())})\b")
 
 ALLOWED = {
     "settles what follows from a change or is a job's: it acts for nobody, over all that the change touches": """
-        finding/linking/batch finding/linking/claims finding/linking/facts finding/linking/writing
+        finding/linking/batch finding/linking/claims finding/linking/clearing finding/linking/facts finding/linking/writing
         finding/linking/neighbours finding/linking/recognise finding/linking/relink finding/search/project finding/search/renamed
         finding/search/renamed
         footage/announcements/adoption footage/recordings/actions footage/uploads/completion footage/uploads/reaper
@@ -45,7 +45,7 @@ ALLOWED = {
     """,
     "a command that re-reads or locks a row which it found in the caller's scope, or what hangs on it": """
         finding/linking/actions finding/linking/from_recording finding/linking/merging
-        footage/announcements/actions footage/recordings/removal registry/events/late
+        footage/announcements/actions footage/recordings/removal footage/recordings/times registry/events/late
         supervision/disputes/approval supervision/explanations/actions supervision/explanations/approval
     """,
     "reads what hangs on rows that came from the caller's scope, by their ids": """

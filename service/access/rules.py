@@ -11,6 +11,7 @@ MAY: dict[str, frozenset[Role]] = {
     "upload": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.admin}),
     "withdraw_announcement": frozenset({Role.supervisor, Role.admin}),
     "link": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.legal, Role.admin}),
+    "correct_times": frozenset({Role.reviewer, Role.supervisor, Role.admin}),
     "edit_events": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.admin}),
     "edit_cases": frozenset({Role.reviewer, Role.supervisor, Role.legal, Role.admin}),
     "import": frozenset({Role.supervisor, Role.admin}),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Engine, select
 from sqlmodel import Session
 
+from deploy.demo.simulator.rates import BAD_CLOCKS, BAD_DAYS
 from deploy.demo.simulator.rounds import rounds_year
 from deploy.demo.simulator.rows import FAULTS, STRAY, Year
 from schemas.links import Link, LinkState
@@ -23,6 +24,15 @@ from tests.bench.year_index import database, load
 HELD_OUT = (101, 102, 103)
 """Seeds that nothing was tuned on. Tuned on 1, 2 and 3."""
 SAMPLE_SEED, SAMPLE_DAYS = 104, 12
+BAD_HELD_OUT = (301, 302)
+"""Months of bad clocks and of bad days, likewise; what the rules do about these was tuned on 21 to 25."""
+AIMS = {
+    "clocks": {"eight_off": ("recall", 0.9), "reset": ("recall", 0.8), "unread": ("rest offered", 0.8)},
+    "days": {
+        "over_two": ("recall", 0.85), "no_crew": ("rest offered", 0.97), "outside": ("recall", 0.7),
+        "early_stop": ("rest offered", 0.9), "late_start": ("rest offered", 0.9), "before_neighbour": ("precision", None),
+    },
+}  # fmt: skip
 RIVAL = "officer id equal, start of the recording from 5 min before arrival to departure; no offers"
 
 
@@ -35,7 +45,36 @@ def run(scale: Scale) -> list[Row]:
         _judge(year, ours)
         rival(year, theirs)
     different, compared = _same_by_database()
-    return [*_figures(ours, theirs, sizes), _agreement(different, compared), *_by_fault(ours, theirs)]
+    return [
+        *_figures(ours, theirs, sizes),
+        _agreement(different, compared),
+        *_by_fault(ours, theirs),
+        *_bad_months(30 if scale.name == "full" else 6),
+    ]
+
+
+def _bad_months(days: int) -> list[Row]:
+    """Only the rows are judged, not the sum: each fault comes in at least one file of twenty-five. `pairs`: those that
+    the figure is of."""
+    rows = []
+    for kind, rates in (("clocks", BAD_CLOCKS), ("days", BAD_DAYS)):
+        for seed in BAD_HELD_OUT:
+            ours, theirs = Marks(), Marks()
+            year = rounds_year(seed, squads=4, crews=2, days=days, rates=rates)
+            _judge(year, ours)
+            rival(year, theirs)
+            for fault, (what, aim) in AIMS[kind].items():
+                mine, other = ours.by_fault[fault], theirs.by_fault[fault]
+                value = {
+                    "recall": mine.recall,
+                    "precision": mine.precision,
+                    "rest offered": mine.rest_offered,
+                }[what]
+                pairs = {"recall": mine.true, "precision": mine.linked, "rest offered": mine.rest}[what]
+                reference = {"recall": other.recall, "precision": other.precision}.get(what)
+                name = f"linking, a month of bad {kind}, seed {seed}: {fault}: {what}, n {pairs} of {len(year.files)} files"
+                rows.append(_row(name, value, reference, aim, recordings=mine.recordings, pairs=pairs))
+    return rows
 
 
 def _judge(year: Year, marks: Marks) -> None:

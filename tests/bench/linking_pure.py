@@ -2,13 +2,14 @@
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from deploy.demo.simulator.clocks import timelines
 from deploy.demo.simulator.rows import FAULTS, STRAY, File, Year
+from service.finding.linking.cards import ONE_CARD, CardFile, asked, at_a_loss
 from service.finding.linking.evidence import (
     EventFacts,
     Fix,
@@ -19,38 +20,81 @@ from service.finding.linking.evidence import (
     RecordingFacts,
     Source,
 )
+from service.finding.linking.facts import REACH
+from service.finding.linking.stories import Answer, Shot, choose
 from service.finding.linking.surroundings import Surroundings
+from service.registry.clocks.correcting import offset_when_shown
+from service.registry.clocks.rules import Offset
+from workers.media.clock import CLOCKS_APART, EARLIEST
 
 RIVAL_BEFORE = timedelta(minutes=5)
 OFFERS = 3
 
 
 class Clocks:
-    """Corrected times as the product would have them, from what the docks measured."""
+    """Corrected times as the product would have them: from what the docks measured, and, where that leaves more than
+    one time, from what else is known."""
 
     def __init__(self, year: Year) -> None:
         self.lines = timelines(year)
+        self.read: dict[UUID, Offset | None] = {}
+        self.settled = self._settle(year)
 
     def offset(self, file: File) -> tuple[float, float]:
         """(offset, doubt) in seconds; nothing measured is nothing doubted."""
-        line = self.lines.get(file.recorder) if file.recorder else None
-        found = line.of_shown(file.claimed, file.received) if line else None
+        if file.id in self.settled:
+            return self.settled[file.id]
+        found = self.measured(file)
         return (found.offset_s, found.doubt_s) if found else (0.0, 0.0)
 
+    def measured(self, file: File) -> Offset | None:
+        """What the measurements say by themselves."""
+        if file.id not in self.read:
+            line = self.lines.get(file.recorder) if file.recorder else None
+            self.read[file.id] = offset_when_shown(line, file.claimed, file.received) if line else None
+        return self.read[file.id]
 
-def span(file: File, clocks: Clocks) -> tuple[datetime, datetime, float]:
-    offset, doubt = clocks.offset(file)
-    start = file.claimed - timedelta(seconds=offset)
-    return start, start + timedelta(seconds=file.length_s), doubt
+    def _settle(self, year: Year) -> dict[UUID, tuple[float, float]]:
+        known, people = field_of(year, Limits()), numbers(year)
+        asking = defaultdict(list)
+        answers = {}
+        for file in year.files:
+            found = self.measured(file)
+            if file.recorder and found and found.answers:
+                answers[file.id] = found.answers
+                asking[file.recorder].append(
+                    Shot(
+                        file.id,
+                        file.recorder,
+                        file.squad,
+                        timedelta(seconds=file.length_s),
+                        tuple(
+                            Answer(
+                                one.offset_s, file.claimed - timedelta(seconds=one.offset_s), one.came_late
+                            )
+                            for one in found.answers
+                        ),
+                        people[file.officer] if file.officer else None,
+                        file.track[:20],
+                    )
+                )
+        settled = {}
+        for shots in asking.values():
+            for one, chosen in choose(shots, known).items():
+                if chosen.clear:
+                    offset = next(x for x in answers[one] if x.offset_s == chosen.answer.offset_s)
+                    settled[one] = offset.offset_s, offset.doubt_s
+        return settled
 
 
-def as_seen(
-    year: Year, limits: Limits, clocks: Clocks | None = None
-) -> Iterator[tuple[File, RecordingFacts, tuple[EventFacts, ...]]]:
-    """Every file with its candidates, as `service.finding.linking.facts` gathers them from the database."""
-    clocks = clocks or Clocks(year)
-    people = {officer.id: Person(officer.id, officer.number) for officer in year.officers}
-    serials = {camera.id: camera.serial for camera in year.cameras}
+def numbers(year: Year) -> dict[UUID, Person]:
+    return {officer.id: Person(officer.id, officer.number) for officer in year.officers}
+
+
+def field_of(
+    year: Year, limits: Limits, pieces: Mapping[UUID, Iterable[Piece]] | None = None
+) -> Surroundings:
+    people = numbers(year)
     events = [
         EventFacts(
             id=event.id,
@@ -67,9 +111,27 @@ def as_seen(
     holdings = defaultdict(list)
     for held in year.held:
         holdings[held.recorder].append(Holding(people[held.officer], held.start, held.end))
+    return Surroundings(limits, events, holdings, pieces or {})
+
+
+def span(file: File, clocks: Clocks) -> tuple[datetime, datetime, float]:
+    offset, doubt = clocks.offset(file)
+    start = file.claimed - timedelta(seconds=offset)
+    return start, start + timedelta(seconds=file.length_s), min(doubt, REACH.total_seconds())
+
+
+def as_seen(
+    year: Year, limits: Limits, clocks: Clocks | None = None
+) -> Iterator[tuple[File, RecordingFacts, tuple[EventFacts, ...]]]:
+    """Every file with its candidates, as `service.finding.linking.facts` gathers them from the database."""
+    clocks = clocks or Clocks(year)
+    people = numbers(year)
+    serials = {camera.id: camera.serial for camera in year.cameras}
     seen, pieces = [], defaultdict(list)
+    cards: dict[UUID, list[CardFile]] = defaultdict(list)
     for file in year.files:
         start, end, doubt = span(file, clocks)
+        timed = can_be(start, file)
         track = tuple(
             Fix(latitude, longitude, start + timedelta(seconds=seconds))
             for latitude, longitude, seconds in file.track
@@ -82,8 +144,8 @@ def as_seen(
                     id=file.id,
                     squad_id=file.squad,
                     received_at=file.received,
-                    start=start,
-                    end=end,
+                    start=start if timed else None,
+                    end=end if timed else None,
                     doubt_s=doubt,
                     declared_case=file.case,
                     case_source=Source.sidecar,
@@ -96,11 +158,39 @@ def as_seen(
             )
         )
         if file.recorder:
-            at = tuple(Fix(fix.latitude, fix.longitude) for fix in track[:1])
-            pieces[file.recorder].append(Piece(file.id, start, end, officer, file.case, at))
-    around = Surroundings(limits, events, holdings, pieces)
-    for file, facts in seen:
-        yield file, *around.around(facts)
+            if timed:
+                at = tuple(Fix(fix.latitude, fix.longitude) for fix in track[:1])
+                pieces[file.recorder].append(Piece(file.id, start, end, officer, file.case, at))
+            cards[file.recorder].append(
+                CardFile(
+                    file.id,
+                    file.recorder,
+                    file.squad,
+                    file.received,
+                    start if timed else file.claimed,
+                    timed,
+                    timedelta(seconds=file.length_s),
+                    officer,
+                    file.track[:20],
+                )
+            )
+    known = field_of(year, limits, pieces)
+    for file, own in seen:
+        facts, events = known.around(own)
+        if at_a_loss(facts, events, limits):
+            beside = cards[file.recorder] if file.recorder else []
+            facts, events = asked(facts, events, near_on_card(beside, own.received_at), known)
+        yield file, facts, events
+
+
+def can_be(start: datetime, file: File) -> bool:
+    """As workers.media.clock judges it."""
+    end = start + timedelta(seconds=file.length_s)
+    return start.year >= EARLIEST.year and end <= file.received + CLOCKS_APART
+
+
+def near_on_card(files: Sequence[CardFile], received_at: datetime | None) -> list[CardFile]:
+    return [one for one in files if received_at and abs(one.received_at - received_at) <= ONE_CARD]
 
 
 # ---- how well ----------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from deploy.demo.simulator.rows import BEGIN, File, Happening, Year
 from schemas.base import now
 from service.finding.linking.evidence import Limits
 from service.finding.linking.rules import VERSION, decide
+from service.registry.clocks.correcting import answer
 from tests.bench.installation import installed
-from tests.bench.linking_pure import Clocks, as_seen
+from tests.bench.linking_pure import Clocks, as_seen, can_be
 
 HELD_BACK = 25  # of so many recordings one has no links yet, as if it were arriving
 
@@ -33,6 +34,7 @@ class DayClocks(Clocks):
 
     def __init__(self, year: Year) -> None:
         super().__init__(year)
+        self.read.clear()
         self.of_day: dict[tuple[UUID, date], tuple[float, float]] = {}
 
     def offset(self, file: File) -> tuple[float, float]:
@@ -100,6 +102,15 @@ def load(engine: Engine, year: Year, links: Iterable[tuple] = (), clocks: Clocks
             ("event_id", "officer_id"),
             ((one.id, officer) for one in year.events for officer in one.officers),
         )
+        _copy(
+            connection,
+            "clock_offsets",
+            ("id", "recorder_id", "source", "measured_at", "offset_s", "doubt_s", "note", "created_at"),
+            (
+                (UUID(int=place + 1), one.recorder, one.source, one.at, one.offset_s, one.doubt_s, "", one.at)
+                for place, one in enumerate(year.measured)
+            ),
+        )
         _copy(connection, "recordings", RECORDING, _recordings(year, clocks))
         _copy(connection, "links", LINK, links)
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
@@ -135,7 +146,7 @@ _INDEXES = text(
 RECORDING = (
     "id", "squad_id", "state", "reason_params", "file_name", "note", "claims", "recorder_id", "officer_id",
     "claimed_from", "clock_offset_s", "clock_doubt_s", "recorded_from", "recorded_to", "duration_s", "clock",
-    "latitude", "longitude", "track", "received_at", "sample",
+    "latitude", "longitude", "track", "received_at", "sample", "archived",
 )  # fmt: skip
 LINK = (
     "id", "recording_id", "event_id", "state", "score", "reasons", "part_from", "part_to", "rule_version", "created_at",
@@ -146,16 +157,28 @@ def _recordings(year: Year, clocks: Clocks) -> Iterator[tuple]:
     serials = {one.id: one.serial for one in year.cameras}
     for file in year.files:
         offset, doubt = clocks.offset(file)
-        start = file.claimed - timedelta(seconds=offset)
-        end = start + timedelta(seconds=file.length_s)
+        clock: dict[str, Any] = {}
+        if (found := clocks.read.get(file.id)) is not None and found.answers:
+            # as it stands before anything else is asked than the measurements
+            offset, doubt, clock["answers"] = found.offset_s, found.doubt_s, list(map(answer, found.answers))
+        start: datetime | None = file.claimed - timedelta(seconds=offset)
+        end: datetime | None = file.claimed - timedelta(seconds=offset - file.length_s)
+        claimed: datetime | None = file.claimed
+        if not can_be(file.claimed - timedelta(seconds=offset), file):
+            clock |= {
+                "camera": 0,
+                "judged": [{"shown": file.claimed.isoformat()}],
+                "doubts": ["no_true_claim"],
+            }
+            start = end = claimed = None
         claims: dict[str, Any] = {"recorder": serials[file.recorder]} if file.recorder else {}
         if file.case:
             claims["sidecar"] = {"case": str(file.case)}
         place = file.track[0][:2] if file.track else (None, None)
         yield (
             file.id, file.squad, "ready", "{}", f"{file.id.int & 0xFFFFFFFF:08X}.MP4", "", json.dumps(claims),
-            file.recorder, file.officer, file.claimed, offset, doubt, start, end, file.length_s, "{}", *place,
-            json.dumps([list(row) for row in file.track]), file.received, False,
+            file.recorder, file.officer, claimed, offset, doubt, start, end, file.length_s, json.dumps(clock), *place,
+            json.dumps([list(row) for row in file.track]), file.received, False, False,
         )  # fmt: skip
 
 

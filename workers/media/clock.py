@@ -121,13 +121,13 @@ def judge(
         doubts = {"no_claim"}
     elif not usable:
         doubts.add("no_true_claim")
+    clock.camera = next((i for i in [*usable, *order] if _of_camera(judged[i])), None)
     if usable:
         clock.chosen = usable[0]
         start = judged[usable[0]].start
         assert start is not None
         clock.recorded_from = start
         clock.recorded_to = start + timedelta(seconds=duration_s) if duration_s is not None else None
-        clock.camera = next((i for i in [*usable, *order] if _of_camera(judged[i])), None)
         if clock.camera is not None:
             clock.claimed_from = judged[clock.camera].shown
         picture = next((judged[i] for i in good if judged[i].claim.source == "burned_in"), None)

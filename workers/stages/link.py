@@ -9,6 +9,7 @@ from schemas.links import COUNTED
 from schemas.originals import Original
 from schemas.recordings import Recording
 from service.finding.linking.actions import link_recording
+from service.finding.linking.clearing import clear_clocks, unclear
 from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.recognise import recognise
 from service.footage.recordings.actions import refresh_recording
@@ -23,6 +24,10 @@ def run(held: Lease) -> None:
     """Also of one that was merged or refused meanwhile: it has no links any more, and its neighbours hear of it."""
     with transaction() as session:
         recognise(session, [held.subject_id])
+        asked = unclear(session, [held.subject_id])
+    if asked:
+        with transaction() as session:
+            clear_clocks(session, asked)
     links = held.publish(lambda session: link_recording(session, held.subject_id))
     with transaction() as session:
         tell_neighbours(session, [held.subject_id])

@@ -4,7 +4,6 @@ from collections import defaultdict
 from uuid import UUID
 
 from deploy.demo.simulator.rows import Year
-from schemas.clocks import OffsetSource
 from service.registry.clocks.rules import Measurement, Timeline
 
 
@@ -12,5 +11,5 @@ def timelines(year: Year) -> dict[UUID, Timeline]:
     """By recorder."""
     measured = defaultdict(list)
     for one in year.measured:
-        measured[one.recorder].append(Measurement(one.at, one.offset_s, one.doubt_s, OffsetSource.dock))
+        measured[one.recorder].append(Measurement(one.at, one.offset_s, one.doubt_s, one.source))
     return {recorder: Timeline.of(found) for recorder, found in measured.items()}

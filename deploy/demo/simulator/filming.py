@@ -3,12 +3,15 @@
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import cos, pi, radians, sin
+from datetime import UTC, datetime
+from math import cos, hypot, pi, radians, sin
 from random import Random
 from uuid import UUID
 
 from deploy.demo.simulator.rates import Rates, Work
 from deploy.demo.simulator.rows import (
+    BEGIN,
+    BUREAU_H,
     DAY,
     HOUR,
     METRE,
@@ -27,6 +30,8 @@ from deploy.demo.simulator.rows import (
 )
 
 STRAY_TRIES = 30
+# Where the clock of a recorder begins whose battery was flat: midnight of 2000-01-01 by the bureau's wall clock.
+ANEW = (datetime(2000, 1, 1, tzinfo=UTC) - BEGIN).total_seconds() - BUREAU_H * HOUR
 Track = tuple[tuple[float, float, float], ...]  # latitude, longitude, seconds into the file
 
 
@@ -64,7 +69,8 @@ class Kit:
 
 @dataclass(frozen=True)
 class Shift:
-    """Of one camera. `dock`: when it comes into its dock. `named`: its files say which recorder it is."""
+    """Of one camera. `dock`: when it comes into its dock. `named`: its files say which recorder it is. `wrong`: the
+    fault that its clock has in it."""
 
     kit: Kit
     acts: list[Act]
@@ -72,6 +78,18 @@ class Shift:
     end: float
     dock: float
     named: bool
+    wrong: str = ""
+
+
+@dataclass
+class Spell:
+    """Some shifts in which a camera's clock is hours off, or years. `begun`: by how much, once it has begun anew."""
+
+    fault: str
+    reset: bool
+    shifts: int
+    each_anew: bool
+    begun: float | None = None
 
 
 @dataclass
@@ -109,9 +127,13 @@ class Filming:
     papers: set[UUID]
     cut_s: dict[UUID, float]
     cases: list[UUID]
+    events: list[Happening]
     measured: list[Measured]
     files: list[File]
     unfilmed: dict[UUID, Unfilmed]
+    typed: set[UUID]
+    spells: dict[UUID, Spell]
+    docked: dict[UUID, float]
 
     def _id(self) -> UUID:
         self.counted += 1
@@ -122,10 +144,15 @@ class Filming:
         dock = end + chance.uniform(5, 40) * MINUTE
         if rates.late_docked and chance.random() < rates.late_docked:
             dock += chance.choice((1, 1, 1, 2, 3, 4)) * DAY + chance.uniform(-9, 2) * HOUR
-        if chance.random() >= rates.not_docked:
-            offset = self.clocks[kit.camera.id].offset(dock)
-            self.measured.append(Measured(kit.camera.id, time(dock), offset + chance.gauss(0, 0.5), 1.5))
-        shift = Shift(kit, acts, start, end, dock, named=chance.random() >= rates.no_recorder)
+        wrong, read = "", None
+        if rates.eight_off or rates.reset or rates.unread:
+            wrong, read = self._wrong_clock(kit.camera, start, end, dock)
+        if read or (chance.random() >= rates.not_docked and read is None):
+            offset, typed = self.clocks[kit.camera.id].offset(dock), kit.camera.id in self.typed
+            self.measured.append(
+                Measured(kit.camera.id, time(dock), offset + chance.gauss(0, 0.5), 1.5, typed)
+            )
+        shift = Shift(kit, acts, start, end, dock, named=chance.random() >= rates.no_recorder, wrong=wrong)
         first, strays, skip = len(self.files), 0, False
         for place, act in enumerate(acts):
             if skip:
@@ -151,14 +178,84 @@ class Filming:
             if soon and chance.random() < rates.left_on:
                 stop, skip = soon.end + chance.gauss(15, 30), True
                 seen.append(soon)
-            begin = max(begin, acts[place - 1].end + 20 if place else begin)
+            often = 2.0 if act.near else 1.0
+            if (
+                rates.early_start
+                and "late_start" not in faults
+                and chance.random() < rates.early_start * often
+            ):
+                begin = act.start - chance.uniform(60, 480)
+            else:
+                begin = max(begin, acts[place - 1].end + 20 if place else begin)
+            if self.files[first:] and (rates.early_start or rates.outside):
+                begin = max(begin, seconds(self.files[-1].true_start) + self.files[-1].length_s + 20)
+            if rates.early_start and begin < act.start and self._ended_meanwhile(act, begin):
+                faults.add("before_neighbour")
             stop = max(stop, begin + 20)
             if following and not skip:
                 stop = min(stop, following.start - 20)
-            self._filming(shift, begin, stop, seen, faults)
+            where = shift
+            before = acts[place - 1] if place else None
+            apart = rates.outside and len(seen) == 1 and chance.random() < rates.outside
+            if apart and (span := self._outside(act, before, following)):
+                (begin, stop), where = span, _stayed(shift, act, span)
+                faults = {"outside"}
+            self._filming(where, begin, stop, seen, faults)
             strays += chance.random() < rates.stray * 1.75
         for _ in range(strays):
             self._stray(shift, self.files[first:])
+
+    def _wrong_clock(self, camera: Camera, start: float, end: float, dock: float) -> tuple[str, bool | None]:
+        """The fault of this camera's clock in this shift; and whether the dock reads it then: None as usual."""
+        chance, rates, clock = self.chance, self.rates, self.clocks[camera.id]
+        before = self.docked.get(camera.id, start - 12 * HOUR)
+        self.docked[camera.id] = dock
+        spell = self.spells.get(camera.id)
+        if spell is None or not spell.shifts:
+            kinds = {"eight_off": rates.eight_off, "reset": rates.reset, "unread": rates.unread}
+            fault = chance.choices(["", *kinds], [1 - sum(kinds.values()), *kinds.values()])[0]
+            if not fault:
+                return "", None
+            reset = fault == "reset" or (fault == "unread" and chance.random() < 0.5)
+            spell = Spell(fault, reset, chance.randint(1, 3), each_anew=chance.random() < 0.5)
+            self.spells[camera.id] = spell
+        since = before + MINUTE
+        if spell.begun is None or (spell.reset and spell.each_anew):
+            since = (
+                chance.uniform(start - 10 * MINUTE, start) if spell.reset else chance.uniform(since, start)
+            )
+            if spell.reset and chance.random() < 0.2:
+                since = chance.uniform(start, end)
+            spell.begun = ANEW - since if spell.reset else -8 * HOUR - clock.offset(since)
+        since = max(since, before + MINUTE)
+        clock.put_on(spell.begun - clock.offset(since) if spell.reset else -8 * HOUR, since, dock + MINUTE)
+        spell.shifts -= 1
+        if spell.fault == "unread":
+            return spell.fault, False
+        return spell.fault, True if not spell.shifts else None
+
+    def _ended_meanwhile(self, act: Act, begin: float) -> bool:
+        """Whether another event of the squad, next door, ended between this and the arrival."""
+        return any(
+            one.end is not None
+            and begin < seconds(one.end) < act.start
+            and one is not act.kept
+            and beside(one.true_place, act.place)
+            for one in self.events[-200:]
+        )
+
+    def _outside(self, act: Act, before: Act | None, after: Act | None) -> tuple[float, float] | None:
+        """When an act was filmed for the most part before it began or after it was over: the talk at the door, the
+        street afterwards."""
+        chance = self.chance
+        length = chance.uniform(1, 10) * MINUTE
+        apart = max(chance.uniform(-6, 5) * MINUTE, -length / 2, (act.start - act.end) / 2)
+        if chance.random() < 0.5:
+            span = act.start - apart - length, act.start - apart
+        else:
+            span = act.end + apart, act.end + apart + length
+        free = (before.end + 30 if before else span[0], after.start - 30 if after else span[1])
+        return span if free[0] <= span[0] and span[1] <= free[1] else None
 
     def _unfilmed(self, act: Act, why: Unfilmed) -> None:
         """By this camera; another may have seen it."""
@@ -284,6 +381,9 @@ class Filming:
             "missing_assignment": shift.kit.unrecorded,
             "neighbours": any(act.near for act in shown),
             "no_gps": not track,
+            "over_two": len(shown) > 1,
+            "no_crew": any(not event.officers for event in kept),
+            shift.wrong: bool(shift.wrong) and abs(self.clocks[camera.id].offset(since)) > HOUR,
         }
         self.files.append(
             File(
@@ -315,6 +415,18 @@ def where(acts: Sequence[Stay], at: float) -> tuple[float, float]:
     share = (at - before.end) / max(1.0, after.start - before.end)
     (a, b), (c, d) = before.place, after.place
     return a + (c - a) * share, b + (d - b) * share
+
+
+def _stayed(shift: Shift, act: Act, span: tuple[float, float]) -> Shift:
+    """They were at the site all the while."""
+    longer = replace(act, start=min(act.start, span[0] - 1), end=max(act.end, span[1] + 1))
+    return replace(shift, acts=[longer if one is act else one for one in shift.acts])
+
+
+def beside(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Within 300 m."""
+    east = (one[1] - other[1]) * cos(radians(one[0]))
+    return hypot(one[0] - other[0], east) < 300 * METRE
 
 
 def moved(place: tuple[float, float], north: float, east: float) -> tuple[float, float]:

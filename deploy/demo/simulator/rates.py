@@ -114,6 +114,17 @@ class Rates:
     explains: float = 0.0  # of its gaps and missing recordings
     repairs: tuple[tuple[date, date], ...] = ()  # spans in which one recorder is away and not replaced
 
+    # what only months with bad clocks and bad days have, at 0 elsewhere
+    eight_off: float = 0.0  # of shifts of a camera: its clock is eight hours off for some, as the dock finds
+    reset: float = 0.0  # likewise: its battery was flat, and its clock began anew in the year 2000
+    unread: float = 0.0  # likewise either of these, and nobody reads the clock until it is right again
+    typed: float = 0.0  # of recorders: whoever reads their clocks types what they showed
+    no_crew: float = 0.0  # of events: nobody who took part was written down
+    outside: float = 0.0  # of filmings: mostly or wholly before the arrival or after the departure
+    early_start: float = (
+        0.0  # of filmings: 1 to 8 min before arrival; twice as often next door to another event
+    )
+
 
 REPORTED = Rates(
     shared=1.0, drift_s=0.15, hours_off=0.0, split=0.35, neighbours=0.0, no_gps=0.55, stray=0.03,
@@ -123,6 +134,11 @@ REPORTED = Rates(
     months=DRILLED, in_pocket=0.008, announced=0.15, announced_from=date(YEAR, 12, 24), called_off=0.015,
     written_twice=0.007,
 )  # fmt: skip
+# A file that names no recorder has no clock that could be read: that is another fault than a clock gone wrong.
+BAD_CLOCKS = Rates(
+    hours_off=0.0, not_docked=0.2, no_recorder=0.0, eight_off=0.035, reset=0.03, unread=0.035, typed=0.5
+)  # fmt: skip
+BAD_DAYS = Rates(split=0.2, neighbours=0.8, left_on=0.35, no_crew=0.05, outside=0.07, early_start=0.5)
 HABITS = (  # what makes squads differ
     replace(
         REPORTED, share=0.38, missed=0.033, late_start=0.05, early_stop=0.035, late_docked=0.02, explains=0.75,

@@ -6,6 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from deploy.demo.simulator.rates import YEAR, Work
+from schemas.clocks import OffsetSource
 
 BEGIN = datetime(YEAR, 1, 1, tzinfo=UTC)
 DAY, HOUR, MINUTE = 86400.0, 3600.0, 60.0
@@ -17,7 +18,7 @@ METRE = 1 / 111_195  # degrees of latitude
 
 FAULTS = (
     "shared", "late_start", "early_stop", "hours_off", "missing_assignment", "split", "wrong_officer",
-    "neighbours", "no_gps",
+    "neighbours", "no_gps", "over_two", "eight_off", "reset", "unread", "no_crew", "outside", "before_neighbour",
 )  # fmt: skip
 STRAY = "stray"
 
@@ -80,6 +81,7 @@ class Happening:
     case: UUID | None
     true_start: float
     true_end: float
+    true_place: tuple[float, float]
     work: Work
     nth: int = 0
     cancelled: datetime | None = None
@@ -88,12 +90,17 @@ class Happening:
 
 @dataclass(frozen=True)
 class Measured:
-    """A clock read at the dock: `offset_s` = device − true, within ± `doubt_s`."""
+    """A clock read at the dock: `offset_s` = device − true, within ± `doubt_s`. `typed`: by a person."""
 
     recorder: UUID
     at: datetime
     offset_s: float
     doubt_s: float
+    typed: bool = False
+
+    @property
+    def source(self) -> OffsetSource:
+        return OffsetSource.hand if self.typed else OffsetSource.dock
 
 
 @dataclass(frozen=True)

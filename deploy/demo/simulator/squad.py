@@ -7,7 +7,7 @@ from math import cos, pi, sin
 from random import Random
 from uuid import UUID
 
-from deploy.demo.simulator.filming import Act, Clock, Filming, Kit, moved
+from deploy.demo.simulator.filming import Act, Clock, Filming, Kit, Spell, moved
 from deploy.demo.simulator.rates import Rates, Work
 from deploy.demo.simulator.rows import (
     BEGIN,
@@ -52,6 +52,9 @@ class Squad(Filming):
         self.files: list[File] = []
         self.strangers: list[Officer] = []
         self.off: set[UUID] = set()
+        self.typed: set[UUID] = set()
+        self.spells: dict[UUID, Spell] = {}
+        self.docked: dict[UUID, float] = {}
         self.forgotten: set[UUID] = set()  # personal recorders without an assignment
 
     def _equip(self) -> None:
@@ -62,6 +65,8 @@ class Squad(Filming):
             camera.id for camera in self.cameras if self.chance.random() < self.rates.stations_with_papers
         }
         self.cut_s = {camera.id: self.chance.choice((300.0, 300.0, 600.0, 900.0)) for camera in self.cameras}
+        typed = self.rates.typed
+        self.typed = {camera.id for camera in self.cameras if typed and self.chance.random() < typed}
         angle = 2 * pi * self.number / 7
         self.centre = (CENTRE[0] + 0.05 * cos(angle), CENTRE[1] + 0.05 * sin(angle))
 
@@ -155,6 +160,7 @@ class Squad(Filming):
             rounded = chance.random() < rates.to_the_minute
             written.append(round(moment / MINUTE) * MINUTE if rounded else moment)
         listed = list(crew)
+        nobody = bool(rates.no_crew) and chance.random() < rates.no_crew
         if chance.random() < rates.one_listed:
             listed = [chance.choice(crew)]
         if colleagues and chance.random() < rates.joined:
@@ -171,12 +177,13 @@ class Squad(Filming):
             kind=act.work.kind,
             start=time(written[0]),
             end=None if open_end else time(max(written[1], written[0] + MINUTE)),
-            officers=tuple(officer.id for officer in listed),
+            officers=() if nobody else tuple(officer.id for officer in listed),
             latitude=where[0] if where else None,
             longitude=where[1] if where else None,
             case=self._case(act.work),
             true_start=act.start,
             true_end=act.end,
+            true_place=act.place,
             work=act.work,
             nth=act.nth,
         )

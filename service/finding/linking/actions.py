@@ -230,6 +230,8 @@ def _take_turn(session: Session, recording: Recording) -> None:
     if recording.original_id is not None:
         encode = select(Job.id).where(Job.kind == JobKind.renditions, Job.subject_id == recording.original_id)
         session.execute(encode.with_for_update())
+    if "answers" in recording.clock:
+        request_job(session, JobKind.link, recording.id)  # what a person says settles which time it has
     lock_recording_links(session, recording.id)
     session.refresh(recording, with_for_update={"key_share": True})
 
@@ -390,7 +392,7 @@ def _release(session: Session, link: Link) -> None:
         return
     link.state = LinkState(link.previous_state)
     link.previous_state = link.decided_by = link.decided_at = None
-    link.part_start_s = link.part_end_s = None
+    link.part_start_s = link.part_end_s = link.taken_from = None
     session.add(link)
 
 

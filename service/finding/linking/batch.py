@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Engine, or_, select
 
 from schemas.events import EnforcementEvent
 from schemas.recordings import Recording
+from service.finding.linking.clearing import clear_clocks, unclear
 from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.recognise import recognise
 from service.finding.linking.writing import keep_many, lock_links
@@ -33,6 +34,10 @@ def relink_all(
     for ids in _chunks(engine, since, until):
         with transaction(engine) as session:
             recognise(session, ids)
+            asked = unclear(session, ids)
+        if asked:
+            with transaction(engine) as session:
+                clear_clocks(session, asked)
         with transaction(engine) as session:
             lock_links(session, ids)
             kept = keep_many(session, ids)

@@ -69,7 +69,10 @@ class RecordingFacts:
 
     `declared_event` and `declared_case` are resolved ids; `foreign` declarations lie outside the squad's
     own scope. `partners`: who worked with the officer or a holder that shift, from other events.
-    `run`: the recorder's files that follow each other without a break, this one left out.
+    `run`: the recorder's files that follow each other without a break, this one left out. `others`: when
+    its other files about that time begin and end. `supposed`: where the time is
+    not known, how well it fits each event, beside the other files of its card. `presumed_s`: how far off the clock is
+    taken to be, against what it showed, because nothing fits as it was.
     """
 
     id: UUID
@@ -78,6 +81,7 @@ class RecordingFacts:
     start: datetime | None = None
     end: datetime | None = None
     doubt_s: float = 0.0
+    length_s: float | None = None
     declared_event: UUID | None = None
     event_source: Source = Source.declared
     declared_case: UUID | None = None
@@ -94,6 +98,9 @@ class RecordingFacts:
     track: tuple[Fix, ...] = ()
     run: tuple[Piece, ...] = ()
     stretches: tuple[tuple[float, float], ...] | None = None
+    others: tuple[tuple[datetime, datetime], ...] = ()
+    supposed: Mapping[UUID, float] = field(default_factory=dict)
+    presumed_s: float = 0.0
 
     @cached_property
     def shown(self) -> tuple[tuple[datetime, datetime], ...]:
@@ -111,10 +118,16 @@ class RecordingFacts:
         """How long it shows something between these."""
         return sum((until - since for since, until in clip(self.shown, start, end)), timedelta())
 
+    @property
+    def length(self) -> timedelta | None:
+        if self.start is not None and self.end is not None:
+            return self.end - self.start
+        return timedelta(seconds=self.length_s) if self.length_s is not None else None
+
 
 @dataclass(frozen=True)
 class EventFacts:
-    """`end` None: the departure is not known yet."""
+    """`end` None: the departure is not known yet. `open`: nor was it; `end` is a guess."""
 
     id: UUID
     squad_id: UUID
@@ -125,6 +138,7 @@ class EventFacts:
     longitude: float | None = None
     case_id: UUID | None = None
     cancelled: bool = False
+    open: bool = False
 
 
 @dataclass(frozen=True)
@@ -158,13 +172,15 @@ PERSONAL = frozenset({"case", "officer", "holder", "run_case", "run_officer", "p
 """Identities that a link may be made by alone; a squad has many hands. A guess makes an offer at most."""
 
 SURE_SHARE = 0.6  # a sliver of less than this of what is enough is the edge of another act
+HOURS_OFF_S = 1800.0  # a clock that may be so far off links nothing alone
+SURELY_OPEN = timedelta(minutes=30)  # an event whose departure nobody wrote down may be over by then
 OWN = frozenset({"event", "officer", "holder", "run_officer"})
 
 
 @dataclass(frozen=True)
 class Candidate:
     """`part`: what of the recording lies in the event. `identity`: the strongest code, "" for none; `guessed`: it
-    rests on a guess."""
+    rests on a guess. `strength`: the score where it is not held in 0…1, to tell two sure ones apart."""
 
     event: EventFacts
     score: float
@@ -173,6 +189,7 @@ class Candidate:
     part: tuple[datetime, datetime] | None = None
     impossible: bool = False
     guessed: bool = False
+    strength: float = 0.0
 
     @property
     def may_be_automatic(self) -> bool:
@@ -181,9 +198,11 @@ class Candidate:
         if self.identity == "event":
             return not self.impossible
         said = {reason.code: reason for reason in self.reasons}
-        there = self.part is not None or "continues" in said
-        edge = "sliver" in said and said["sliver"].params["enough"] < SURE_SHARE
-        return self.identity in PERSONAL and there and not edge
+        there = self.part is not None or "continues" in said or "only" in said
+        edge = "sliver" in said and said["sliver"].params["enough"] < SURE_SHARE and "only" not in said
+        over = self.event.open and self.part is not None and self.part[0] - self.event.start > SURELY_OPEN
+        hours = "clock_doubt" in said and said["clock_doubt"].params["doubt_s"] >= HOURS_OFF_S
+        return self.identity in PERSONAL and there and not edge and not over and not hours
 
     @property
     def own(self) -> bool:

@@ -13,9 +13,17 @@ from sqlmodel import Session
 from schemas.recording_clock import RecordingClock
 from schemas.recordings import Recording
 from service.finding.linking import policy
+from service.finding.linking.cards import ONE_CARD, SAME_HOURS, CardFile, asked, at_a_loss
 from service.finding.linking.claims import Claimed, Claims, Named, find_cases, find_events
 from service.finding.linking.evidence import EventFacts, Fix, Holding, Limits, Person, Piece, RecordingFacts
-from service.finding.linking.surroundings import PIECE_REACH, RUN_REACH, SHIFT, Surroundings, window_of
+from service.finding.linking.surroundings import (
+    PIECE_REACH,
+    RUN_REACH,
+    SHIFT,
+    UNKNOWN_BEFORE_ARRIVAL,
+    Surroundings,
+    window_of,
+)
 from service.footage.stretches import STRETCHES, in_real_time, seconds
 from service.kernel.round_trip import Asked, together
 
@@ -156,15 +164,122 @@ def gather_all(
     facts = [_own_facts(one, claimed[one.id], stretches.get(one.id)) for one in recordings]
     known = Surroundings(
         rule,
-        map(_event, events),
-        _holdings(holdings),
+        map(event_facts, events),
+        holdings_of(holdings),
         _pieces(session, pieces, claims.found_cases(names)),
     )
     found = {}
     for one in facts:
         recording, candidates = known.around(one, named.get(one.id, ()))
         found[one.id] = Gathered(recording, candidates, claimed[one.id])
+    lost = [one for one in found.values() if at_a_loss(one.recording, one.events, rule)]
+    return found | _by_their_cards(session, lost, rule, named) if lost else found
+
+
+def _by_their_cards(
+    session: Session, lost: Sequence[Gathered], rule: Limits, named: Mapping[UUID, Iterable[UUID]]
+) -> dict[UUID, Gathered]:
+    """Two more round trips, for those few that nothing fits: the files that came with them, and what their people did
+    about all the times at which these may have been filmed."""
+    recordings = [one.recording for one in lost]
+    (rows,) = together(session, (CARDS, _cards_of(recordings)))
+    cards: dict[UUID, list[CardFile]] = defaultdict(list)
+    for row in rows:
+        if row.shown is not None:
+            cards[row.lost].append(_card_file(row))
+    files = {one.id: one for card in cards.values() for one in card}.values()
+    spans = [
+        (one.shown - HOURS_ABOUT, one.shown + one.length + HOURS_ABOUT) for one in files if one.timed
+    ] + [(one.received_at - UNKNOWN_BEFORE_ARRIVAL, one.received_at + ONE_CARD) for one in files]
+    starts, ends = merged(spans, timedelta())
+    who = {
+        "recorders": sorted({one.recorder_id for one in recordings if one.recorder_id}),
+        "serials": [],
+        "held_since": starts,
+        "held_until": ends,
+    }
+    people = {one.officer.id for one in files if one.officer}
+    sought = {
+        **who,
+        "officers": sorted(people | {one.officer.id for one in recordings if one.officer}),
+        "numbers": [],
+        "starts": [start - SHIFT for start in starts],
+        "ends": [end + SHIFT for end in ends],
+        "open": rule.open_event,
+        "squads": sorted({one.squad_id for one in recordings if one.start is not None}),
+        "cases": [],
+        "folded": [],
+        "named": sorted({event for one in recordings for event in named.get(one.id, ())}),
+    }
+    holdings, events = together(session, (HOLDINGS, who), (EVENTS, sought))
+    known = Surroundings(rule, map(event_facts, events), holdings_of(holdings), {})
+    found = {}
+    for one in lost:
+        mine = one.recording
+        recording, candidates = asked(mine, one.events, cards[mine.id], known, named.get(mine.id, ()))
+        found[mine.id] = Gathered(recording, candidates, one.claimed)
     return found
+
+
+HOURS_ABOUT = timedelta(hours=9)
+POINTS = 20
+
+
+def _cards_of(lost: Sequence[RecordingFacts]) -> dict[str, Any]:
+    known = [one for one in lost if one.recorder_id is not None and one.received_at is not None]
+    return {
+        "ids": [one.id for one in known],
+        "recorders": [one.recorder_id for one in known],
+        "arrivals": [one.received_at for one in known],
+        "times": [one.start for one in known],
+        "card": ONE_CARD,
+        "about": SAME_HOURS,
+    }
+
+
+# The files that came with each, of those without a time where it has none, else of those about its hour.
+CARDS = text(
+    """
+    SELECT t.id AS lost, r.id, r.recorder_id, r.squad_id, r.received_at, r.recorded_from, r.duration_s, r.officer_id,
+           o.certificate_no, r.latitude, r.longitude, r.track,
+           coalesce(r.recorded_from, r.claimed_from,
+                    CAST(r.clock -> 'judged' -> CAST(r.clock ->> 'camera' AS int) ->> 'shown' AS timestamptz)) AS shown
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:recorders AS uuid[]), CAST(:arrivals AS timestamptz[]),
+                CAST(:times AS timestamptz[])) AS t (id, recorder_id, arrival, filmed)
+    JOIN recordings r ON r.recorder_id = t.recorder_id
+     AND r.received_at BETWEEN t.arrival - CAST(:card AS interval) AND t.arrival + CAST(:card AS interval)
+     AND CASE WHEN t.filmed IS NULL THEN r.recorded_from IS NULL
+              ELSE r.recorded_from BETWEEN t.filmed - CAST(:about AS interval) AND t.filmed + CAST(:about AS interval) END
+    LEFT JOIN officers o ON o.id = r.officer_id
+    WHERE r.merged_into IS NULL AND r.state <> 'refused'
+    ORDER BY r.received_at, r.id
+    """
+)
+
+
+def _card_file(row: Any) -> CardFile:
+    return CardFile(
+        row.id,
+        row.recorder_id,
+        row.squad_id,
+        row.received_at,
+        row.shown,
+        row.recorded_from is not None,
+        timedelta(seconds=row.duration_s or 0.0),
+        Person(row.officer_id, row.certificate_no) if row.officer_id else None,
+        points(row.track, row.latitude, row.longitude),
+    )
+
+
+def points(
+    rows: Sequence[Any] | None, latitude: float | None, longitude: float | None
+) -> tuple[tuple[float, float, float], ...]:
+    """Where a file was at which of its seconds, thinned; one place without a moment is that of its beginning."""
+    known = [row for row in rows or [] if isinstance(row, (list, tuple)) and len(row) >= 3]
+    if not known:
+        return ((latitude, longitude, 0.0),) if latitude is not None and longitude is not None else ()
+    thinned = known[:: max(1, len(known) // POINTS)]
+    return tuple((float(row[0]), float(row[1]), float(row[2] or 0.0)) for row in thinned)
 
 
 def _own_facts(
@@ -178,6 +293,7 @@ def _own_facts(
         start=span[0] if span else None,
         end=span[1] if span else None,
         doubt_s=clock_doubt_s(recording),
+        length_s=recording.duration_s,
         declared_event=claimed.event_id,
         event_source=claimed.event_source,
         declared_case=claimed.case.id if claimed.case else None,
@@ -236,7 +352,7 @@ HOLDINGS = text(
 )
 
 
-def _holdings(rows: Iterable[Any]) -> dict[UUID, list[Holding]]:
+def holdings_of(rows: Iterable[Any]) -> dict[UUID, list[Holding]]:
     found: dict[UUID, list[Holding]] = defaultdict(list)
     for row in rows:
         holder = Person(row.officer_id, row.certificate_no)
@@ -365,7 +481,7 @@ EVENTS = text(
 )
 
 
-def _event(row: Any) -> EventFacts:
+def event_facts(row: Any) -> EventFacts:
     return EventFacts(
         id=row.id,
         squad_id=row.squad_id,

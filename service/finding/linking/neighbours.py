@@ -13,6 +13,7 @@ from schemas.jobs import JobKind
 from schemas.links import LinkEvidence
 from schemas.originals import Original
 from schemas.recordings import Recording, RecordingState
+from service.finding.linking.cards import ONE_CARD
 from service.finding.linking.claims import Claimed, Claims, resolve
 from service.finding.linking.evidence import Piece
 from service.finding.linking.facts import LIMITS, files_near, limits_of, span_of
@@ -35,17 +36,21 @@ def tell_neighbours(session: Session, recording_ids: Sequence[UUID]) -> int:
     """
     rows = session.execute(_TOLD, {"ids": list(recording_ids)}).all()
     claimed = resolve(session, Claims([one for one, *_ in rows]))
-    fresh, places = [], []
+    fresh, places, altered = [], [], []
     for one, before, stretches in rows:
         now = _evidence(one, claimed[one.id], stretches)
         if before is not None and (before.digest, before.case_folded) == (now.digest, now.case_folded):
             continue
         fresh.append(now)
         if before is None or before.digest != now.digest:
+            altered.append(one.id)
             places += [place for told in (now, before) if told and (place := _place(told))]
     if not fresh:
         return 0
-    told = _beside(session, fresh, places) - {one.recording_id for one in fresh if len(fresh) == 1}
+    told = _beside(session, fresh, places) | set(
+        session.scalars(_ON_CARD, {"ids": altered, "card": ONE_CARD})
+    )
+    told -= {one.recording_id for one in fresh if len(fresh) == 1}
     if not told:
         return 0
     wanted = select(Recording.id.label("subject_id")).where(Recording.id.in_(told))
@@ -70,23 +75,26 @@ def _evidence(
     gone = recording.merged_into is not None or recording.state == RecordingState.refused
     says = (
         None
-        if gone or span is None or recording.recorder_id is None
+        if gone or recording.recorder_id is None
         else (
             recording.recorder_id,
-            span,
+            span or (recording.claimed_from, recording.clock.get("camera"), recording.clock.get("judged")),
             recording.officer_id,
             claimed.case.id if claimed.case else None,
             recording.latitude,
             recording.longitude,
+            recording.received_at,
+            recording.duration_s,
             # files without a hole say what they said before stretches were measured
             *([stretches] if stretches and len(stretches) > 1 and not recording.sample else ()),
         )
     )
+    timed = says is not None and span is not None
     return LinkEvidence(
         recording_id=recording.id,
-        recorder_id=recording.recorder_id if says else None,
-        since=span[0] if says and span else None,
-        until=span[1] if says and span else None,
+        recorder_id=recording.recorder_id if timed else None,
+        since=span[0] if timed and span else None,
+        until=span[1] if timed and span else None,
         case_folded=case_number_fold(claimed.case_number)[:128] if claimed.case_number else None,
         digest=blake2b(repr(says).encode(), digest_size=16).hexdigest(),
     )
@@ -120,6 +128,21 @@ def _beside(session: Session, fresh: Sequence[LinkEvidence], places: Sequence[Wh
     return found
 
 
+# Those that came with it and have no link of the rules: what they are offered rests on their whole card, if anything
+# happened that day.
+_ON_CARD = text(
+    """
+    SELECT other.id FROM recordings r JOIN recordings other ON other.recorder_id = r.recorder_id
+       AND other.received_at BETWEEN r.received_at - CAST(:card AS interval) AND r.received_at + CAST(:card AS interval)
+    WHERE r.id = ANY(CAST(:ids AS uuid[])) AND other.id <> r.id AND other.merged_into IS NULL
+      AND NOT EXISTS (SELECT FROM links l WHERE l.recording_id = other.id AND l.event_id IS NOT NULL
+                      AND l.state = 'automatic')
+      AND EXISTS (SELECT FROM enforcement_events e
+                  WHERE e.arrived_at BETWEEN coalesce(other.recorded_from, other.received_at - interval '12 hours')
+                                             - interval '16 hours'
+                                         AND coalesce(other.recorded_from, other.received_at) + interval '16 hours')
+    """
+)
 _TELL = text(
     """
     INSERT INTO link_evidence (recording_id, recorder_id, since, until, case_folded, digest)

@@ -34,7 +34,8 @@ def position(at_s: float) -> str:
 
 def part_shown(link: Link, begun: datetime | None, stretches: Sequence[Stretch] = ()) -> dict[str, Any]:
     """`part_from`, `part_to`, `part_chosen` of service.web.recordings.views.Link: as the player counts, which plays
-    the `stretches` end to end."""
+    the `stretches` end to end. `begun`: the recording's own time."""
+    begun = link.taken_from or begun
     if link.part_start_s is not None and link.part_end_s is not None:
         since, until, chosen = link.part_start_s, link.part_end_s, True
     elif begun is not None and link.part_from is not None and link.part_to is not None:

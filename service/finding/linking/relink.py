@@ -148,7 +148,8 @@ _COLLEAGUES = text(
 )
 
 
-# First by the widest reach, which an index answers, then by each recording's own.
+# First by the widest reach, which an index answers, then by each recording's own. That of one without a link of the
+# rules is the widest: what came with it on its card may say that it was filmed hours from its claim.
 RECORDINGS_TOUCHED = """
     WITH touched AS (
         SELECT * FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:squads AS uuid[]),
@@ -163,7 +164,9 @@ RECORDINGS_TOUCHED = """
      AND r.recorded_from IS NOT NULL
     CROSS JOIN LATERAL (
         SELECT CAST(:slack AS interval) + make_interval(secs => least(coalesce(
-            r.clock_doubt_s, CAST(r.clock->>'doubt_s' AS float),
+            CASE WHEN r.clock ? 'answers' OR NOT EXISTS (
+                SELECT FROM links l WHERE l.recording_id = r.id AND l.event_id IS NOT NULL AND l.state = 'automatic'
+            ) THEN :most END, r.clock_doubt_s, CAST(r.clock->>'doubt_s' AS float),
             CASE WHEN coalesce(r.clock->'doubts', '[]') = '[]' THEN :far ELSE :most END), :most)) AS doubt
     ) AS open
     CROSS JOIN LATERAL (

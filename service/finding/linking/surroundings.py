@@ -19,6 +19,7 @@ SHIFT = timedelta(hours=6)
 # How far from a recording the recorder's other files can be of the same act.
 RUN_REACH = timedelta(hours=2)
 PIECE_REACH = timedelta(hours=8)  # before it: a file of the act may be this long
+OTHERS_REACH = timedelta(hours=1)  # so far from it lies what it filmed of an event beside
 CANDIDATES = 300
 
 Span = tuple[datetime, datetime]
@@ -78,6 +79,15 @@ class Surroundings:
         }
         self.piece_starts = {key: [piece.file_start for piece in found] for key, found in self.pieces.items()}
 
+    def of_people(self, person: UUID, since: datetime, until: datetime) -> list[EventFacts]:
+        """Events that one took part in, touching this time."""
+        spans = self.of_person.get(person)
+        return spans.touching(since, until, self.limits.open_event) if spans is not None else []
+
+    def squad_out(self, squad_id: UUID, since: datetime, until: datetime) -> bool:
+        spans = self.of_squad.get(squad_id)
+        return spans is not None and bool(spans.touching(since, until, self.limits.open_event))
+
     def around(
         self, recording: RecordingFacts, named: Iterable[UUID] = ()
     ) -> tuple[RecordingFacts, tuple[EventFacts, ...]]:
@@ -89,7 +99,8 @@ class Surroundings:
             for one in (self.holdings.get(recording.recorder_id, ()) if recording.recorder_id else ())
             if one.start < until and (one.end is None or one.end > since)
         )
-        run = self._run(recording)
+        near = self._near(recording)
+        run, others = self._run(recording, near), self._others(recording, near)
         holders = {one.officer.id for one in held}
         named = {recording.officer.id} if recording.officer is not None else set[UUID]()
         people = holders | named
@@ -121,13 +132,13 @@ class Surroundings:
                 known.add(event_id)
                 chosen.append(self.by_id[event_id])
         # A partner by an event speaks for every other event, not for that one.
-        near = frozenset(
+        beside = frozenset(
             person.id
             for event in chosen
             for person in event.officers
             if person.id in partners and partners[person.id] - {event.id}
         )
-        return replace(recording, holdings=held, partners=near, run=run), tuple(chosen)
+        return replace(recording, holdings=held, partners=beside, run=run, others=others), tuple(chosen)
 
     def _partners(self, people: set[UUID], since: datetime, until: datetime) -> dict[UUID, set[UUID]]:
         """Who took part in an event of that shift with one of them, and in which."""
@@ -141,25 +152,35 @@ class Surroundings:
                         found[other.id].add(event.id)
         return found
 
-    def _run(self, recording: RecordingFacts) -> tuple[Piece, ...]:
+    def _near(self, recording: RecordingFacts) -> list[Piece]:
         if recording.start is None or recording.end is None or recording.recorder_id is None:
-            return ()
+            return []
         starts = self.piece_starts.get(recording.recorder_id)
         if not starts:
-            return ()
+            return []
         first = bisect_left(starts, recording.start - PIECE_REACH)
         last = bisect_right(starts, recording.end + RUN_REACH)
-        pieces = [
+        return [
             piece
             for piece in self.pieces[recording.recorder_id][first:last]
             if piece.id != recording.id and piece.end >= recording.start - RUN_REACH
         ]
+
+    def _run(self, recording: RecordingFacts, near: list[Piece]) -> tuple[Piece, ...]:
         run = {
             (piece.start, piece.id): piece
             for since, until in recording.shown
-            for piece in run_of(since, until, pieces, self.limits.pause)
+            for piece in run_of(since, until, near, self.limits.pause)
         }
         return tuple(run[key] for key in sorted(run))
+
+    def _others(self, recording: RecordingFacts, near: list[Piece]) -> tuple[tuple[datetime, datetime], ...]:
+        if recording.start is None or recording.end is None:
+            return ()
+        since, until = recording.start - OTHERS_REACH, recording.end + OTHERS_REACH
+        return tuple(
+            (piece.start, piece.end) for piece in near if piece.start <= until and piece.end >= since
+        )
 
 
 def run_of(start: datetime, end: datetime, pieces: list[Piece], pause: timedelta) -> tuple[Piece, ...]:

@@ -10,11 +10,12 @@ from service.finding.linking.evidence import (
     Fix,
     Holding,
     Limits,
+    Piece,
     Reason,
     RecordingFacts,
     Source,
 )
-from service.finding.linking.surroundings import joined
+from service.finding.linking.surroundings import joined, run_of
 from service.kernel.geo import distance_m
 from service.kernel.intervals import clip
 
@@ -29,22 +30,31 @@ IDENTITY = {
     "run_case": 0.48,
     "run_officer": 0.46,
     "partner": 0.38,
+    "partner_beside": 0.30,
+    "unlisted": 0.30,
     "squad": 0.14,
 }
 SOURCES = {Source.declared: 1.0, Source.sidecar: 1.0, Source.file_name: 0.95, Source.guess: 0.95}
 AGREEMENT = 0.05  # a second identity that says the same
-CREW = 0.05  # the others of the event worked with its officer that shift
+CREW = 0.12  # the others of the event worked with its officer that shift
 OFFICER_ELSEWHERE = -0.04  # the named officer was not there, though the holder was
 HOLDER_ELSEWHERE = -0.12  # who held the recorder was not there
 OVERLAP = (0.10, 0.20)  # for any overlap at all; and for its share of the shorter of the two
 BOTH = 0.06  # for its share of the longer one
+CUT = timedelta(seconds=10)  # between files that the recorder cut, not a finger
+ONLY, ONLY_WITHIN, ONLY_FROM_S = 0.15, timedelta(minutes=6), 60.0
+ONLY_LONG = timedelta(minutes=11)  # it may go on so long outside
 CONTINUES, CONTINUES_WITHIN_S = 0.10, 60.0  # lies just outside, and goes on with a file that lies inside
 ENDS = 0.05
 SLIVER = -0.25  # a small part of either
 SLIVER_SHARE, SLIVER_S = 0.5, 300.0
 PLACE = (0.15, -0.25)  # at the site; far from it
+AT_SITE = timedelta(seconds=60)  # they are there a moment before and after
+MOSTLY = 0.6  # of a file, for a position that has no moment
 SHIFTED = 0.12  # it would fit if the clock were off by what it may be off
 SHIFTED_FROM_S = 1800.0
+PRESUMED = 0.30  # its whole card would
+CARD = 0.20  # the other files of its card lie beside other events, if it shows this one
 DOUBT_HALVES_S = 600.0  # a clock that may be this far off makes the time count half
 DOUBT_SAID_FROM_S = 60.0
 
@@ -52,7 +62,7 @@ DOUBT_SAID_FROM_S = 60.0
 def consider(recording: RecordingFacts, event: EventFacts, limits: Limits) -> Candidate:
     """Scores one pair. Every term stands in the reasons, and the score is their sum, held in 0…1."""
     ended = event.end or event.start + limits.open_event
-    part = _overlap(recording, event.start, ended)
+    part = overlap(recording, event.start, ended)
     if recording.declared_event == event.id:
         return _declared(recording, event, ended, part, limits)
     reasons = _identity(recording, event, ended, part)
@@ -61,8 +71,11 @@ def consider(recording: RecordingFacts, event: EventFacts, limits: Limits) -> Ca
     reasons += _contradictions(recording, event, identity, part)
     reasons += _time(recording, event, ended, part, limits)
     reasons += _place(recording, event, part, limits)
-    score = min(1.0, max(0.0, sum(reason.weight for reason in reasons)))
-    return Candidate(event, round(score, 4), tuple(reasons), identity, part, guessed=guessed)
+    strength = sum(reason.weight for reason in reasons)
+    score = min(1.0, max(0.0, strength))
+    return Candidate(
+        event, round(score, 4), tuple(reasons), identity, part, guessed=guessed, strength=round(strength, 4)
+    )
 
 
 def _declared(
@@ -85,7 +98,14 @@ def _declared(
         shown.append(_overlap_reason(recording, event.start, ended, part, 0.0))
     score = max(0.0, 1.0 + sum(reason.weight for reason in against))
     return Candidate(
-        event, round(score, 4), tuple(shown), "event", part, impossible=bool(against), guessed=guessed
+        event,
+        round(score, 4),
+        tuple(shown),
+        "event",
+        part,
+        impossible=bool(against),
+        guessed=guessed,
+        strength=score,
     )
 
 
@@ -120,12 +140,15 @@ def _identity(
     found += _said_beside(recording, event, at_work)
     partners = sorted(person.label for person in event.officers if person.id in recording.partners)
     if partners and not found:
-        found.append(Reason("partner", {"officer": partners[0]}, IDENTITY["partner"]))
+        weight = IDENTITY["partner" if len(event.officers) == 1 else "partner_beside"]
+        found.append(Reason("partner", {"officer": partners[0]}, weight))
         partners = []
     if not found and recording.squad_id == event.squad_id:
-        found.append(Reason("squad", {}, IDENTITY["squad"]))
+        code = "squad" if event.officers else "unlisted"
+        found.append(Reason(code, {}, IDENTITY[code]))
     found.sort(key=lambda reason: (_guessed(reason), -reason.weight))
-    crew = [Reason("crew", {"officer": partners[0]}, CREW)] if partners else []
+    whole = len(partners) / max(1, len(event.officers) - 1)  # who came along from another crew makes it less
+    crew = [Reason("crew", {"officer": partners[0]}, CREW * min(1.0, whole))] if partners else []
     return [
         *found[:1],
         *(Reason(reason.code, reason.params, AGREEMENT) for reason in found[1:]),
@@ -204,7 +227,8 @@ def _time(
     recording: RecordingFacts, event: EventFacts, ended: datetime, part: Span | None, limits: Limits
 ) -> list[Reason]:
     if recording.start is None or recording.end is None:
-        return [Reason("time_unknown")]
+        fits = recording.supposed.get(event.id, 0.0)
+        return [Reason("time_unknown"), *([Reason("card", {}, CARD * fits)] if fits else [])]
     trust = DOUBT_HALVES_S / (DOUBT_HALVES_S + recording.doubt_s)
     reasons = []
     if part is not None:
@@ -212,16 +236,20 @@ def _time(
         weight = (OVERLAP[0] + OVERLAP[1] * (1 - (1 - share) ** 2)) * trust
         reasons.append(_overlap_reason(recording, event.start, ended, part, weight))
         reasons += _of_the_act(recording, event.start, ended, trust, weight - OVERLAP[0] * trust, limits)
+        if reasons[-1].code == "sliver" and _only(recording, event, ended, limits):
+            reasons.append(Reason("only", {}, ONLY * trust))
     else:
         gap = _gap(recording, event.start, ended) or timedelta()
         nearness = max(0.0, 1.0 - gap / limits.slack) if limits.slack else 0.0
         nearest = min(recording.shown, key=lambda one: _apart(one, event.start, ended))
         params = {"gap_s": round(gap.total_seconds()), "before": nearest[1] <= event.start}
         reasons.append(Reason("gap", params, OVERLAP[0] * nearness * trust))
-        inside = [piece for piece in recording.run if piece.start < ended and piece.end > event.start]
+        inside = _goes_on(recording, event.start, ended)
         if inside and gap.total_seconds() <= CONTINUES_WITHIN_S:
             files = len({piece.id for piece in inside})
             reasons.append(Reason("continues", {"files": files}, CONTINUES * trust))
+        elif gap <= ONLY_WITHIN and _only(recording, event, ended, limits):
+            reasons.append(Reason("only", {}, ONLY * trust))
     apart = min(abs(recording.start - event.start), abs(recording.end - ended))
     closeness = 1.0 - min(1.0, apart / limits.slack) if limits.slack else 0.0
     if closeness:
@@ -237,27 +265,66 @@ def _time(
     return reasons
 
 
+def cut_with(recording: RecordingFacts) -> tuple[Piece, ...]:
+    """The recorder's files that it cut from one filming: nobody stopped and started between them."""
+    assert recording.start and recording.end, "only what has a time can be weighed"
+    found = {
+        (piece.start, piece.id): piece
+        for since, until in recording.shown
+        for piece in run_of(since, until, list(recording.run), CUT)
+    }
+    return tuple(found[key] for key in sorted(found))
+
+
+def _goes_on(recording: RecordingFacts, start: datetime, end: datetime) -> list[Piece]:
+    """The files inside that it was cut from, if it is the last of its filming, or the first: one with more on the far
+    side may be of the way to the next event."""
+    assert recording.start and recording.end, "only what has a time can be weighed"
+    cut, after = cut_with(recording), recording.start >= end
+    if any(piece.start >= recording.end if after else piece.end <= recording.start for piece in cut):
+        return []
+    return [piece for piece in cut if piece.start < end and piece.end > start]
+
+
+def _only(recording: RecordingFacts, event: EventFacts, ended: datetime, limits: Limits) -> bool:
+    """The one film that its recorder made about an event, at the door before or in the street afterwards."""
+    return (
+        recording.recorder_id is not None
+        and _common(recording, recording.run, event.start, ended, limits.pause)[1] >= ONLY_FROM_S
+        and (recording.end or ended) - ended <= ONLY_WITHIN + ONLY_LONG
+        and event.start - (recording.start or event.start) <= ONLY_WITHIN + ONLY_LONG
+        and not any(since < ended and until > event.start for since, until in recording.others)
+    )
+
+
 def _of_the_act(
     recording: RecordingFacts, start: datetime, end: datetime, trust: float, gained: float, limits: Limits
 ) -> list[Reason]:
     """Of the whole act of filming: this file with those that it continues or that continue it. `gained`: what the
     overlap said beyond that there is one; a sliver takes back no more, or touching would be worth more than it."""
-    filmed = joined([*recording.shown, *((piece.start, piece.end) for piece in recording.run)], limits.pause)
-    common = _seconds(clip(filmed, start, end))
-    act, event = _seconds(filmed), (end - start).total_seconds()
-    shorter, longer = min(act, event), max(act, event)
+    common, act = _common(recording, recording.run, start, end, limits.pause)
+    event = (end - start).total_seconds()
     reasons = []
-    if longer:
+    if longer := max(act, event):
         files = len({piece.id for piece in recording.run}) + 1
         params = {"share": round(common / longer, 3), "files": files}
         reasons.append(Reason("both", params, BOTH * common / longer * trust))
-    if shorter:
+    common, act = _common(recording, cut_with(recording), start, end, CUT)
+    if shorter := min(act, event):
         enough = max(common / shorter / SLIVER_SHARE, common / SLIVER_S)
         if enough < 1:
             params = {"overlap_s": round(common), "enough": round(enough, 3)}
             gained += sum(reason.weight for reason in reasons)
             reasons.append(Reason("sliver", params, max(SLIVER * (1 - enough), -gained)))
     return reasons
+
+
+def _common(
+    recording: RecordingFacts, run: tuple[Piece, ...], start: datetime, end: datetime, pause: timedelta
+) -> tuple[float, float]:
+    """Of the filming in these files: seconds in the event, and in all."""
+    filmed = joined([*recording.shown, *((piece.start, piece.end) for piece in run)], pause)
+    return _seconds(clip(filmed, start, end)), _seconds(filmed)
 
 
 def _shifted(recording: RecordingFacts, start: datetime, end: datetime, part: Span | None) -> list[Reason]:
@@ -271,10 +338,12 @@ def _shifted(recording: RecordingFacts, start: datetime, end: datetime, part: Sp
             start=recording.start + timedelta(seconds=shift),
             end=recording.end + timedelta(seconds=shift),
         )
-        found = _overlap(moved, start, end)
+        found = overlap(moved, start, end)
         if found is not None:
             best = max(best, (_share(moved, start, end, found), shift))
     here = _share(recording, start, end, part) if part is not None else 0.0
+    if recording.presumed_s:
+        return [Reason("shifted", {"shift_s": round(recording.presumed_s)}, PRESUMED * here)] if here else []
     if here >= best[0]:
         return [Reason("shifted", {"shift_s": 0}, SHIFTED * here)] if here else []
     return [Reason("shifted", {"shift_s": round(best[1])}, SHIFTED * best[0])]
@@ -298,7 +367,7 @@ def _overlap_reason(
     return Reason("overlap", params, weight)
 
 
-def _overlap(recording: RecordingFacts, start: datetime, end: datetime) -> Span | None:
+def overlap(recording: RecordingFacts, start: datetime, end: datetime) -> Span | None:
     """From the first moment of the event that it shows to the last; None unless it shows any. An event or a recording
     of no length counts where it lies inside."""
     if shared := clip(recording.shown, start, end):
@@ -335,7 +404,9 @@ def _place(recording: RecordingFacts, event: EventFacts, part: Span | None, limi
     track = recording.track or _track_beside(recording)
     if not track:
         return []
-    there = [fix for fix in track if part is None or fix.at is None or part[0] <= fix.at <= part[1]] or track
+    there = _then(track, recording, part)
+    if not there:
+        return []
     metres = min(distance_m(fix.latitude, fix.longitude, event.latitude, event.longitude) for fix in there)
     near, far = PLACE
     if metres <= limits.near_m:
@@ -346,6 +417,17 @@ def _place(recording: RecordingFacts, event: EventFacts, part: Span | None, limi
         weight = near + (far - near) * (metres - limits.near_m) / (limits.far_m - limits.near_m)
     params = {"distance_m": round(metres), "radius_m": round(limits.near_m)}
     return [Reason("place_beside" if beside else "place", params, weight)]
+
+
+def _then(track: tuple[Fix, ...], recording: RecordingFacts, part: Span | None) -> tuple[Fix, ...]:
+    """A position is evidence for its moment: of a file that shows two events it says nothing of the other one. Where
+    the moment is not known it counts for what most of the file shows."""
+    if part is None or recording.start is None or recording.end is None:
+        return track
+    since, until = part[0] - AT_SITE, part[1] + AT_SITE
+    whole = (recording.end - recording.start).total_seconds()
+    mostly = not whole or (part[1] - part[0]).total_seconds() / whole >= MOSTLY
+    return tuple(fix for fix in track if (mostly if fix.at is None else since <= fix.at <= until))
 
 
 def _track_beside(recording: RecordingFacts) -> tuple[Fix, ...]:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, text
@@ -180,24 +180,31 @@ def _targets(links: list[Link], state: LinkState) -> frozenset[UUID]:
 
 
 def _follow_time(recording: Recording, links: list[Link], known: Gathered, rule: Limits) -> None:
-    """What of the recording belongs to a link that a person decided moves with the clock and with the event: by the
-    seconds that the person chose, else by the overlap."""
+    """What of the recording belongs to a link that a person confirmed moves with the clock and with the event: by the
+    seconds that the person chose, else by the overlap. It is never empty: where the times do not meet, the person
+    knows better than they."""
     decided = [link for link in links if link.decided_by is not None and link.state != LinkState.rejected]
     if not decided:
         return
-    overlaps = rules.parts(known.recording, known.events, rule)
+    found = rules.said(known.recording, known.events, rule)
     for link in decided:
-        part = chosen_part(recording, link) or overlaps.get(link.event_id)  # type: ignore[arg-type]  # None finds nothing
+        if link.event_id is None or link.event_id not in found:
+            begun, part = recording.recorded_from, chosen_part(link, recording.recorded_from)
+            if part is None:
+                continue
+        else:
+            said = found[link.event_id]
+            begun, part = said.begun, chosen_part(link, said.begun) or said.part
+        taken = begun if begun != recording.recorded_from else None
         since, until = part or (None, None)
-        if (link.part_from, link.part_to) != (since, until) and (part or link.event_id in overlaps):
-            link.part_from, link.part_to = since, until
+        if (link.taken_from, link.part_from, link.part_to) != (taken, since, until):
+            link.taken_from, link.part_from, link.part_to = taken, since, until
 
 
-def chosen_part(recording: Recording, link: Link) -> tuple | None:
-    if recording.recorded_from is None or link.part_start_s is None or link.part_end_s is None:
+def chosen_part(link: Link, begun: datetime | None) -> tuple[datetime, datetime] | None:
+    if begun is None or link.part_start_s is None or link.part_end_s is None:
         return None
-    begin = recording.recorded_from
-    return begin + timedelta(seconds=link.part_start_s), begin + timedelta(seconds=link.part_end_s)
+    return begun + timedelta(seconds=link.part_start_s), begun + timedelta(seconds=link.part_end_s)
 
 
 def _apply(
@@ -249,6 +256,7 @@ def _values(decision: Decision) -> dict:
         "reasons": [reason.stored() for reason in decision.reasons],
         "part_from": decision.part[0] if decision.part else None,
         "part_to": decision.part[1] if decision.part else None,
+        "taken_from": None,
         "rule_version": rules.VERSION,
     }
 

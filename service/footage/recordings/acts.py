@@ -14,6 +14,8 @@ DOWNLOAD = act("download", _("downloaded the original"), "recording")
 ASK_REMOVAL = act("ask_removal", _("asked for its removal"), "recording")
 WITHDRAW_REMOVAL = act("withdraw_removal", _("withdrew the wish for removal"), "recording")
 DECIDE_REMOVAL = act("decide_removal", _("answered the wish for removal"), "recording")
+CORRECT_TIME = act("correct_time", _("corrected its time"), "recording")
+WITHDRAW_TIME = act("withdraw_time", _("took back a correction of its time"), "recording")
 # of earlier versions
 MERGE = act("merge", _("recognised as bytes already kept"), "recording")
 PUBLISH = act("publish", _("browser version made"), "recording")

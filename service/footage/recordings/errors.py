@@ -1,4 +1,4 @@
-from service.kernel.errors import Conflict, NotFound, ServiceError
+from service.kernel.errors import Conflict, NotAllowed, NotFound, ServiceError
 from service.kernel.i18n import noop as _n
 
 
@@ -25,3 +25,18 @@ class Quarantined(ServiceError):
 class RangeNotSatisfiable(ServiceError):
     status, type = 416, "range-not-satisfiable"
     sentence = _n("The range asked for lies outside of these {size} bytes.")
+
+
+class OwnTime(NotAllowed):
+    type = "own-time"
+    sentence = _n("Who filmed a recording, or uploaded it, does not correct its time: another person must.")
+
+
+class TimeUnbelievable(ServiceError):
+    status, type = 400, "time-unbelievable"
+    sentence = _n("A recording cannot have begun then: {problem}")
+
+
+class NotCorrected(Conflict):
+    type = "not-corrected"
+    sentence = _n("Nobody corrected its time.")

@@ -5,18 +5,28 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
+from pydantic import BaseModel, Field
 
+from schemas.base import FieldTime, examples
 from schemas.originals import RenditionKind
 from service.access import queries as scoped
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
-from service.footage.recordings import acts, queries
+from service.footage.recordings import acts, queries, times
 from service.footage.recordings.delivery import deliver
-from service.footage.recordings.errors import NotReceived, NotThereYet, Quarantined, RangeNotSatisfiable
+from service.footage.recordings.errors import (
+    NotCorrected,
+    NotReceived,
+    NotThereYet,
+    OwnTime,
+    Quarantined,
+    RangeNotSatisfiable,
+    TimeUnbelievable,
+)
 from service.footage.recordings.reads import RecordingRead
 from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
-from service.kernel.errors import NotFound
+from service.kernel.errors import Invalid, NotFound
 from service.kernel.storage.errors import ObjectMissing, StorageUnavailable
 
 router = APIRouter(prefix="/api/v1/recordings", tags=["recordings"])
@@ -49,6 +59,41 @@ def get_recording(recording_id: UUID, actor: CurrentActor, session: DatabaseSess
     found = RecordingRead(**queries.read(session, actor, recording))
     queries.note_use(session, actor, acts.VIEW, recording)
     return found
+
+
+class TimeSaid(BaseModel):
+    """When a recording truly began, and how that is known."""
+
+    model_config = {
+        "json_schema_extra": examples(
+            {
+                "recorded_from": "2024-06-03T09:05:00+08:00",
+                "reason": "The clock on the wall shows five past nine.",
+            }
+        )
+    }
+
+    recorded_from: FieldTime
+    reason: str = Field(max_length=1000)
+
+
+@router.post(f"{ONE}/time")
+@raises(NotFound, OwnTime, TimeUnbelievable, Invalid)
+def set_recording_time(
+    recording_id: UUID, wanted: TimeSaid, actor: CurrentActor, session: DatabaseSession
+) -> RecordingRead:
+    """By a reviewer or supervisor, never by who filmed or uploaded it. Beats what any clock claims, now and later; `clock.corrected` says so."""
+    recording = times.correct_time(session, actor, recording_id, wanted.recorded_from, wanted.reason)
+    return RecordingRead(**queries.read(session, actor, recording))
+
+
+@router.post(f"{ONE}/time/withdraw")
+@raises(NotFound, OwnTime, NotCorrected)
+def withdraw_recording_time(
+    recording_id: UUID, actor: CurrentActor, session: DatabaseSession
+) -> RecordingRead:
+    """The recording stands again where its clocks put it."""
+    return RecordingRead(**queries.read(session, actor, times.withdraw_time(session, actor, recording_id)))
 
 
 def bytes_at(path: str, name: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:

@@ -5,7 +5,7 @@ A reader never waits; it comes again. The lock is taken before any row's.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from schemas.base import believable
 from schemas.clocks import ClockOffset, OffsetSource
 from schemas.jobs import JobKind
 from schemas.recorders import Recorder
-from schemas.recording_clock import JudgedClaim, OffsetBasis
+from schemas.recording_clock import ClockAnswer, CorrectedTime, JudgedClaim, OffsetBasis
 from schemas.recordings import Recording
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
@@ -30,6 +30,7 @@ from service.registry.clocks.rules import Measurement, Offset, Timeline
 CLOCK_LOCK = 0x636C6B  # any number of its own
 # From here on a claim that could not be true may be, or the other way round: all claims are weighed anew.
 WEIGHED_ANEW_S = 60.0
+SAME_ANSWER_S = 120.0  # a new measurement moves an answer by so much at the most
 NOTED_S = 1.0  # smaller corrections are no event in a recording's custody
 # The time was not the camera's: nothing of its clock has to be taken off.
 TRUE_SOURCES = ("gps",)
@@ -60,6 +61,7 @@ class Corrected:
     offset_s: float | None
     doubt_s: float | None
     basis: OffsetBasis | None
+    answers: list[ClockAnswer] | None = None
 
 
 def change_clock(session: Session, recorder_id: UUID) -> None:
@@ -105,17 +107,28 @@ def offset_when_shown(line: Timeline, shown: datetime, received_at: datetime) ->
     found = line.of_shown(shown, received_at)
     if found is None:
         return None
-    # Finer than any measurement; and a new one far away does not move what it hardly touches.
-    found = Offset(round(found.offset_s, 1), round(found.doubt_s, 1), found.basis)
+    found = replace(_rounded(found), answers=tuple(map(_rounded, found.answers)))
+    return found if _is_time(shown, found) else None
+
+
+def _rounded(offset: Offset) -> Offset:
+    """Finer than any measurement; and a new one far away does not move what it hardly touches."""
+    return replace(offset, offset_s=round(offset.offset_s, 1), doubt_s=round(offset.doubt_s, 1))
+
+
+def _is_time(shown: datetime, offset: Offset) -> bool:
     try:
-        return found if believable(shown - timedelta(seconds=found.offset_s)) else None
+        return believable(shown - timedelta(seconds=offset.offset_s))
     except OverflowError:
-        return None
+        return False
 
 
 def corrected(recording: Recording | Row, line: Timeline) -> Corrected:
-    """From the claim, or, where there was none beside it, from the time that stood there uncorrected."""
+    """From the claim, or, where there was none beside it, from the time that stood there uncorrected. What a person
+    said of the time beats both."""
     before = as_it_is(recording)
+    if (said := recording.clock.get("corrected")) is not None:
+        return _as_said(recording, datetime.fromisoformat(said["recorded_from"]))
     source = str(recording.clock.get("source") or "").partition(":")[0]
     claimed = recording.claimed_from
     if claimed is None and recording.clock_offset_s is None and line.runs:
@@ -123,12 +136,13 @@ def corrected(recording: Recording | Row, line: Timeline) -> Corrected:
     if claimed is None or source in TRUE_SOURCES:
         return before
     found = offset_when_shown(line, claimed, recording.received_at)
+    answers = found.answers if found else ()
+    if answers and (settled := recording.clock.get("settled")) is not None:
+        nearest = min(answers, key=lambda one: abs(one.offset_s - settled["offset_s"]))
+        if abs(nearest.offset_s - settled["offset_s"]) <= SAME_ANSWER_S and _is_time(claimed, nearest):
+            found = nearest
     start = claimed - timedelta(seconds=found.offset_s) if found else claimed
-    length = None
-    if recording.recorded_from is not None and recording.recorded_to is not None:
-        length = recording.recorded_to - recording.recorded_from
-    elif recording.duration_s is not None:
-        length = timedelta(seconds=recording.duration_s)
+    length = length_of(recording)
     apart = recording.clock.get("apart_s") or 0.0
     return Corrected(
         claimed_from=claimed,
@@ -137,6 +151,34 @@ def corrected(recording: Recording | Row, line: Timeline) -> Corrected:
         offset_s=found.offset_s if found else None,
         doubt_s=max(found.doubt_s, apart) if found else None,
         basis=found.basis.as_json() if found else None,
+        answers=[answer(one) for one in answers] or None,
+    )
+
+
+def length_of(recording: Recording | Row) -> timedelta | None:
+    if recording.recorded_from is not None and recording.recorded_to is not None:
+        return recording.recorded_to - recording.recorded_from
+    return timedelta(seconds=recording.duration_s) if recording.duration_s is not None else None
+
+
+def answer(offset: Offset) -> ClockAnswer:
+    return {
+        "offset_s": offset.offset_s,
+        "doubt_s": offset.doubt_s,
+        "basis": offset.basis.as_json(),
+        "came_late": offset.came_late,
+    }
+
+
+def _as_said(recording: Recording | Row, start: datetime) -> Corrected:
+    claimed, length = recording.claimed_from, length_of(recording)
+    return Corrected(
+        claimed_from=claimed,
+        recorded_from=start,
+        recorded_to=start + length if length is not None else None,
+        offset_s=(claimed - start).total_seconds() if claimed is not None else None,
+        doubt_s=0.0,
+        basis=None,
     )
 
 
@@ -148,6 +190,7 @@ def as_it_is(recording: Recording | Row) -> Corrected:
         recording.clock_offset_s,
         recording.clock_doubt_s,
         recording.clock.get("basis"),
+        recording.clock.get("answers"),
     )
 
 
@@ -158,8 +201,15 @@ def write(recording: Recording, wanted: Corrected) -> bool:
     recording.claimed_from = wanted.claimed_from
     recording.recorded_from, recording.recorded_to = wanted.recorded_from, wanted.recorded_to
     recording.clock_offset_s, recording.clock_doubt_s = wanted.offset_s, wanted.doubt_s
-    if recording.clock.get("basis") != wanted.basis:
-        recording.clock = {**recording.clock, "basis": wanted.basis}
+    clock = recording.clock.copy()
+    if clock.get("basis") != wanted.basis:
+        clock["basis"] = wanted.basis
+    if wanted.answers is not None:
+        clock["answers"] = wanted.answers
+    else:
+        clock.pop("answers", None)
+    if clock != recording.clock:
+        recording.clock = clock
     return True
 
 
@@ -201,12 +251,17 @@ def correct_recordings(session: Session, recorder_id: UUID, by: Actor | str = "s
         .execution_options(populate_existing=True)
     )
     for locked in rows:
-        before = locked.clock_offset_s
-        if write(locked, corrected(locked, line)):
-            session.add(locked)
-            _note(session, by, locked, before)
+        move(session, locked, line, by)
     changed(session, Recording, moved, {"claimed_from", "recorded_from", "recorded_to", "clock"})
     return moved
+
+
+def move(session: Session, recording: Recording, line: Timeline, by: Actor | str = "system") -> None:
+    """To its true time by this clock, on record. The caller holds the row."""
+    before = recording.clock_offset_s
+    if write(recording, corrected(recording, line)):
+        session.add(recording)
+        _note(session, by, recording, before)
 
 
 def weigh_model(session: Session, model_id: UUID) -> None:
@@ -260,3 +315,52 @@ def _note(session: Session, by: Actor | str, recording: Recording, before: float
         doubt_s=recording.clock_doubt_s,
         recorded_from=recording.recorded_from.isoformat() if recording.recorded_from else None,
     )
+
+
+# ---- what a person says of a time --------------------------------------------------------------------
+
+
+def put_right(recording: Recording, said: CorrectedTime) -> None:
+    """A person's word beats whatever clocks claim, and survives what is measured later. The caller says what changed."""
+    clock = recording.clock.copy()
+    if recording.claimed_from is None and recording.clock_offset_s is None and "corrected" not in clock:
+        recording.claimed_from = recording.recorded_from
+    if "corrected" not in clock:
+        clock["uncorrected"] = {
+            "claimed_from": _iso(recording.claimed_from),
+            "recorded_from": _iso(recording.recorded_from),
+            "recorded_to": _iso(recording.recorded_to),
+            "offset_s": recording.clock_offset_s,
+            "doubt_s": recording.clock_doubt_s,
+        }
+    clock["corrected"] = said
+    recording.clock = clock
+    write(recording, corrected(recording, Timeline.of([])))
+
+
+def take_back(recording: Recording, line: Timeline) -> None:
+    """The recording stands again where its clocks put it. `line`: of its recorder's clock today."""
+    clock = recording.clock.copy()
+    clock.pop("corrected", None)
+    before = clock.pop("uncorrected", None)
+    recording.clock = clock
+    if before is not None:
+        recording.claimed_from = _moment(before["claimed_from"])
+        recording.recorded_from = _moment(before["recorded_from"])
+        recording.recorded_to = _moment(before["recorded_to"])
+        recording.clock_offset_s, recording.clock_doubt_s = before["offset_s"], before["doubt_s"]
+    write(recording, corrected(recording, line))
+
+
+def true_by_clocks(recording: Recording) -> datetime | None:
+    """Whatever a person says beside it."""
+    before = recording.clock.get("uncorrected")
+    return _moment(before["recorded_from"]) if before is not None else recording.recorded_from
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _moment(said: str | None) -> datetime | None:
+    return datetime.fromisoformat(said) if said is not None else None

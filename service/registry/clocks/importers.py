@@ -12,10 +12,15 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.i18n import noop as _n
 from service.kernel.keys import ByKey, known
+from service.kernel.policy import policy
 from service.kernel.words import Word
 from service.registry.clocks import acts
 from service.registry.clocks.actions import checked, note_measurement
-from service.registry.clocks.correcting import change_clock, correct_recordings
+from service.registry.clocks.correcting import change_clock, correct_recordings, measurements_of
+from service.registry.clocks.policy import DRIFT_PER_DAY
+from service.registry.clocks.queries import unused
+from service.registry.clocks.rules import Timeline
+from service.registry.clocks.words import UNUSED
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import moment
@@ -71,6 +76,7 @@ class ClockOffsetImporter(Importer):
         names = [one.external_id for one in wanted if one.external_id]
         offsets = self.session.scalars(select(ClockOffset).where(known(ClockOffset, names)))
         self.known = ByKey((one.external_id, one) for one in offsets)
+        self.rows: dict[str, ClockOffset] = {}  # as said in this table
         self.changed: set = set()
 
     def apply(self, wanted: ClockOffsetCreate) -> tuple[Outcome, list[str]]:
@@ -97,6 +103,7 @@ class ClockOffsetImporter(Importer):
                 **values,
             )
             self.session.add(row)
+            self.rows[self.key(wanted)] = row
             note_measurement(self.session, self.actor, recorder, acts.MEASURE_CLOCK, row)
             self.changed.add(recorder.id)
             return Outcome.created, []
@@ -104,6 +111,7 @@ class ClockOffsetImporter(Importer):
             raise RowRefused(_("this external id belongs to another recorder's measurement"))
         if row.withdrawn_at is not None:
             raise RowRefused(_("this measurement was withdrawn"))
+        self.rows[self.key(wanted)] = row
         was = {name: str(getattr(row, name)) for name in values}
         changes = differences(row, values)
         if changes:
@@ -111,6 +119,18 @@ class ClockOffsetImporter(Importer):
             before = {name: was[name] for name in changes}
             note_measurement(self.session, self.actor, recorder, acts.CHANGE_CLOCK, row, before=before)
         return (Outcome.changed if changes else Outcome.unchanged), changes
+
+    def notes(self) -> dict[str, str]:
+        """Which of them correct recordings, and why the others do not, now that all are known."""
+        ids = [one.recorder_id for one in self.rows.values()]
+        drift, lines = policy(self.session, DRIFT_PER_DAY), {}
+        for recorder_id, measured in measurements_of(self.session, ids).items():
+            lines[recorder_id] = Timeline.of(measured, drift)
+        found = {}
+        for name, row in self.rows.items():
+            why = unused(row, lines[row.recorder_id])
+            found[name] = _("used") if why is None else _("kept, but not used: {why}").format(why=UNUSED[why])
+        return found
 
     def finish(self) -> None:
         self.session.flush()

@@ -22,7 +22,7 @@ from service.kernel.keyset import Page, page, time, unique
 from service.kernel.policy import policy
 from service.registry.clocks.correcting import measurements_of
 from service.registry.clocks.policy import DRIFT_PER_DAY, OUT_OF_STEP
-from service.registry.clocks.rules import Measurement, Offset, Timeline, out_of_step
+from service.registry.clocks.rules import Measurement, Offset, Timeline, Unused, out_of_step
 
 COUNTED_STATES = (RecorderState.in_use, RecorderState.spare)
 
@@ -59,11 +59,15 @@ def list_offsets(session: Session, recorder_id: UUID, cursor: str | None = None,
 
 @dataclass(frozen=True)
 class Known:
-    """One measurement with what became of it. `used`: it counts and is believed."""
+    """One measurement with what became of it. `unused`: why it corrects nothing, None where it does."""
 
     offset: ClockOffset
-    used: bool
+    unused: Unused | None
     by: str | None
+
+    @property
+    def used(self) -> bool:
+        return self.unused is None
 
 
 @dataclass(frozen=True)
@@ -157,10 +161,15 @@ def known_offsets(session: Session, recorder: Recorder, limit: int = 100) -> lis
         .order_by(ClockOffset.measured_at.desc(), ClockOffset.id.desc())
         .limit(limit)
     ).all()
-    return [
-        Known(row, row.withdrawn_at is None and _measurement(row) not in line.disbelieved, display or name)
-        for row, display, name in rows
-    ]
+    return [Known(row, unused(row, line), display or name) for row, display, name in rows]
+
+
+def unused(row: ClockOffset, line: Timeline) -> Unused | None:
+    """Of a measurement of the clock that `line` is of."""
+    if row.withdrawn_at is not None:
+        return Unused.withdrawn
+    measured = Measurement(row.measured_at, row.offset_s, row.doubt_s, OffsetSource(row.source))
+    return Unused.contradicted if measured in line.disbelieved else None
 
 
 def line_of(session: Session, recorder_id: UUID) -> Timeline:
@@ -171,10 +180,6 @@ def line_of(session: Session, recorder_id: UUID) -> Timeline:
 def squads_by_id(session: Session, clocks: Sequence[Clock]) -> dict[UUID, Squad]:
     wanted = {one.recorder.squad_id for one in clocks}
     return {squad.id: squad for squad in session.scalars(select(Squad).where(Squad.id.in_(wanted)))}
-
-
-def _measurement(row: ClockOffset) -> Measurement:
-    return Measurement(row.measured_at, row.offset_s, row.doubt_s, OffsetSource(row.source))
 
 
 def _latest(line: Timeline) -> Measurement | None:

@@ -7,7 +7,9 @@ from sqlmodel import SQLModel
 
 from schemas.clocks import ClockOffset, ClockOffsetRead, OffsetSource
 from service.kernel.contract import Page
-from service.registry.clocks.queries import Clock, Figure
+from service.registry.clocks.queries import Clock, Figure, unused
+from service.registry.clocks.rules import Timeline
+from service.registry.clocks.words import UNUSED
 
 
 class OffsetNow(SQLModel):
@@ -65,8 +67,15 @@ class ClockPage(Page[ClockRead]):
     figure: ClocksFigure
 
 
-def offset_read(offset: ClockOffset) -> ClockOffsetRead:
-    return ClockOffsetRead.model_validate(offset, from_attributes=True)
+def offset_read(offset: ClockOffset, line: Timeline) -> ClockOffsetRead:
+    """`line`: of its recorder's clock."""
+    why = unused(offset, line)
+    return ClockOffsetRead(
+        **{name: getattr(offset, name) for name in ClockOffsetRead.model_fields if hasattr(offset, name)},
+        used=why is None,
+        unused_reason=why,
+        unused_text=str(UNUSED[why]) if why else None,
+    )
 
 
 def clock_read(clock: Clock) -> ClockRead:

@@ -64,9 +64,9 @@ def get_clock(
     """One recorder's clock with its measurements. `serial`: or its id."""
     recorder = queries.get_recorder_named(session, actor, serial)
     found = queries.list_offsets(session, recorder.id, cursor, limit)
-    clock = clock_read(queries.clock_of(session, recorder))
+    clock, line = clock_read(queries.clock_of(session, recorder)), queries.line_of(session, recorder.id)
     return ClockDetailRead(
-        **clock.model_dump(), measurements=[offset_read(one) for one in found.items], next=found.next
+        **clock.model_dump(), measurements=[offset_read(one, line) for one in found.items], next=found.next
     )
 
 
@@ -78,11 +78,13 @@ def add_clock_offset(
     """A measurement by hand. Recordings near it are set to their true time anew."""
     recorder = queries.get_recorder_named(session, actor, serial)
     said = ClockOffsetCreate.model_construct(recorder=str(recorder.id), **wanted.model_dump())
-    return offset_read(actions.add_offset(session, actor, said))
+    offset = actions.add_offset(session, actor, said)
+    return offset_read(offset, queries.line_of(session, recorder.id))
 
 
 @router.post("/clock-offsets/{offset_id}/withdraw")
 @raises(NotFound)
 def withdraw_clock_offset(offset_id: UUID, actor: CurrentActor, session: DatabaseSession) -> ClockOffsetRead:
     """It stays on record and counts no more."""
-    return offset_read(actions.withdraw_offset(session, actor, offset_id))
+    offset = actions.withdraw_offset(session, actor, offset_id)
+    return offset_read(offset, queries.line_of(session, offset.recorder_id))

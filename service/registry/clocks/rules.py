@@ -7,7 +7,7 @@ Two that it does not explain have a jump between them: a reset, a zone, someone 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -26,12 +26,18 @@ WORTH = {
     OffsetSource.sidecar: 1.5,
 }
 JUMP = 2.0
+EQUALS_JUMP = (
+    0.45  # of their worth, where both ends of a jump are worth no more: among its equals a reading counts
+)
 LOOK_BACK = 8
 NEIGHBOURS = 8
 # An offset this large came by a jump, and nobody knows whether that was before or after an earlier recording.
 JUMPED_S = 1800.0
 WORST_DRIFT = 60.0  # seconds a day; a clock that loses more was set
 DRIFT_OVER_DAYS = 31.0
+SET_WITHIN_S = 30.0  # how well a clock is set by hand
+READ_AT_DOCK = (OffsetSource.dock, OffsetSource.hand, OffsetSource.sidecar)
+ONE_DOCKING = timedelta(hours=3)  # a full card takes so long to come
 CLOCKS_APART = timedelta(minutes=10)
 OLDEST = timedelta(days=400)  # bytes come at most this long after they were filmed
 
@@ -43,6 +49,13 @@ class Kind(StrEnum):
     after = "after"  # later than the last measurement
     before = "before"  # earlier than the first one
     jump = "jump"  # between two that do not agree
+
+
+class Unused(StrEnum):
+    """Why a measurement corrects nothing."""
+
+    withdrawn = "withdrawn"
+    contradicted = "contradicted"  # by those around it, which agree with each other
 
 
 @dataclass(frozen=True, order=True)
@@ -71,11 +84,16 @@ class Basis:
 
 @dataclass(frozen=True)
 class Offset:
-    """The true offset lies within ± `doubt_s`, if the measurements were right and the drift no larger than said."""
+    """The true offset lies within ± `doubt_s`, if the measurements were right and the drift no larger than said.
+
+    `answers`: where the clock may have been off by this or by that, hours apart: each way by itself, this one among
+    them. `came_late`: the recorder was read in between and the file did not come with that docking."""
 
     offset_s: float
     doubt_s: float
     basis: Basis
+    answers: tuple["Offset", ...] = ()
+    came_late: bool = False
 
 
 @dataclass(frozen=True)
@@ -169,9 +187,40 @@ class Timeline:
             return self._nearest(answers, before)
         run, moment, chosen = fit[-1]
         apart = [abs((other - moment).total_seconds()) + offset.doubt_s for _, other, offset in fit[:-1]]
-        if run.since is None and chosen.basis.kind == Kind.before and abs(chosen.offset_s) > JUMPED_S:
-            apart += [abs(chosen.offset_s)] if _may_be(shown, before) else []
-        return self._told(chosen, [run for run, *_ in fit], apart)
+        right = self._was_right(run, chosen, shown, before)
+        if right is not None:
+            apart.append(abs(chosen.offset_s))
+        told = self._told(chosen, [run for run, *_ in fit], apart)
+        ways = [self._came(offset, at, before) for _, at, offset in fit]
+        if right is not None:
+            ways.insert(0 if right.basis.kind == Kind.before else len(ways), self._came(right, shown, before))
+        far = max(abs(one.offset_s - other.offset_s) for one in ways for other in ways)
+        return replace(told, answers=tuple(ways)) if far > JUMPED_S else told
+
+    def _was_right(
+        self, run: _Run, chosen: Offset, shown: datetime, before: datetime | None
+    ) -> Offset | None:
+        """Outside all measurements a clock that was once hours off may as well have been right: nobody knows when it
+        jumped, or was set."""
+        outer = (run.since is None and chosen.basis.kind == Kind.before) or (
+            run.until is None and chosen.basis.kind == Kind.after
+        )
+        if not outer or abs(chosen.offset_s) <= JUMPED_S or not _may_be(shown, before):
+            return None
+        first, last = run.points[0].measured_at, run.points[-1].measured_at
+        if shown > first if chosen.basis.kind == Kind.before else shown < last:
+            return None
+        return Offset(0.0, max(SET_WITHIN_S, chosen.doubt_s), Basis(chosen.basis.kind, chosen.basis.near))
+
+    def _came(self, offset: Offset, at: datetime, before: datetime | None) -> Offset:
+        if before is None:
+            return offset
+        docked = [
+            one.measured_at
+            for one in self.believed
+            if one.source in READ_AT_DOCK and one.measured_at <= before - ONE_DOCKING
+        ]
+        return replace(offset, came_late=bool(docked) and at < docked[-1])
 
     def _told(self, chosen: Offset, fit: Sequence[_Run], apart: Sequence[float]) -> Offset:
         basis = chosen.basis
@@ -245,6 +294,10 @@ def _agree(a: Measurement, b: Measurement, drift: float) -> bool:
     return abs(a.offset_s - b.offset_s) <= slack + 1e-6
 
 
+def _jump(a: Measurement, b: Measurement) -> float:
+    return min(JUMP, EQUALS_JUMP * max(WORTH[a.source], WORTH[b.source]))
+
+
 def _believed(points: Sequence[Measurement], drift: float) -> list[int]:
     """The indices that the cheapest story keeps: jumps and disbelieved measurements cost, agreement is free."""
     before = [0.0]  # cost of disbelieving all of points[:i]
@@ -255,7 +308,7 @@ def _believed(points: Sequence[Measurement], drift: float) -> list[int]:
     for i, point in enumerate(points):
         best, best_from = before[i], None
         for j in range(i - 1, max(-1, i - 1 - LOOK_BACK), -1):
-            jump = 0.0 if _agree(points[j], point, drift) else JUMP
+            jump = 0.0 if _agree(points[j], point, drift) else _jump(points[j], point)
             price = cost[j] + before[i] - before[j + 1] + jump
             if price < best or (price == best and best_from is None):
                 best, best_from = price, j

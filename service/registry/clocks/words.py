@@ -8,7 +8,7 @@ from schemas.recording_clock import OffsetBasis
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy, moment, number
 from service.kernel.words import Word
-from service.registry.clocks.rules import Basis, Kind
+from service.registry.clocks.rules import Basis, Kind, Unused
 
 # What measured a recorder's clock.
 CLOCK_SOURCES = {
@@ -33,6 +33,11 @@ CLOCK_SOURCES = {
         meaning=lazy("The time burned into the picture, against that of the satellites."),
     ),
     "hand": Word(lazy("By hand"), icon="pen-line", meaning=lazy("A person compared the clocks.")),
+}
+
+UNUSED = {
+    Unused.withdrawn: lazy("It was withdrawn."),
+    Unused.contradicted: lazy("It contradicts the measurements around it, which agree with each other."),
 }
 
 CLAIM_SOURCES = {

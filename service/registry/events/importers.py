@@ -25,12 +25,13 @@ from service.kernel.words import Word
 from service.registry.cases.rules import case_number_fold
 from service.registry.events import acts
 from service.registry.events.actions import plain, set_cancelled
-from service.registry.events.errors import EventTooLong
+from service.registry.events.errors import EventTooLong, PlaceUnreadable
 from service.registry.events.kinds import SAID, WORDS
 from service.registry.events.late import past_deadline
 from service.registry.events.policy import LONGEST_EVENT
 from service.registry.events.rules import length_fits, object_said, place_fits, span_fits
 from service.registry.events.subjects import subjects
+from service.registry.events.words import far_ahead
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import many, moment, truth
@@ -212,6 +213,7 @@ class EventImporter(Importer):
         officers = dict(self._officer(number) for number in wanted.officers)
         if local(values["arrived_at"]).time() == MIDNIGHT:
             self.note = _("arrival at midnight: was the time of day left out?")
+        self.note = far_ahead(values["arrived_at"]) or self.note
         event = self.known.get(wanted.external_id)
         if event is None:
             return self._create(wanted, values, officers)
@@ -224,7 +226,7 @@ class EventImporter(Importer):
     ) -> tuple[Outcome, list[str]]:
         self._span(values["arrived_at"], values.get("departed_at"))
         if not place_fits(values.get("latitude"), values.get("longitude")):
-            raise RowRefused(_("the coordinates cannot be"))
+            raise RowRefused(PlaceUnreadable().say())
         event = EnforcementEvent(**values)
         self.session.add(event)
         self._crew(event.id, set(), set(officers))
@@ -246,7 +248,7 @@ class EventImporter(Importer):
     ) -> tuple[Outcome, list[str]]:
         self._span(values["arrived_at"], values.get("departed_at", event.departed_at))
         if not place_fits(values.get("latitude", event.latitude), values.get("longitude", event.longitude)):
-            raise RowRefused(_("the coordinates cannot be"))
+            raise RowRefused(PlaceUnreadable().say())
         values.pop("external_id", None)  # it stays as it was delivered first
         crew = self.crews.get(event.id, {})
         case_before = event.case_id

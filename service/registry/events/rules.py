@@ -30,6 +30,14 @@ def span_fits(arrived: datetime, departed: datetime | None) -> bool:
     return departed is None or departed >= arrived
 
 
+FAR_AHEAD = timedelta(days=366)  # nobody plans a visit for so long; a year is easily mistyped
+
+
+def days_ahead(arrived: datetime, today: datetime) -> int | None:
+    """Of an event that lies further ahead than anybody plans."""
+    return (arrived - today).days if arrived - today > FAR_AHEAD else None
+
+
 def length_fits(arrived: datetime, departed: datetime | None, hours: float) -> bool:
     """An event that ends in years would be due in years, and in no figure until then."""
     return departed is None or departed - arrived <= timedelta(hours=hours)

@@ -1,7 +1,7 @@
 """One import is one transaction: every row is created, changed, unchanged or refused with its reason."""
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -77,11 +77,14 @@ def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
         if not applied:
             _forget_custody(session)
             session.flush()
+            reports = _with_notes(importer, reports)
             inside.rollback()
         else:
             if importer.changes_anything(counts):
                 session.flush()
                 importer.finish()
+            session.flush()
+            reports = _with_notes(importer, reports)
             inside.commit()
     except BaseException:  # clears up and raises it again
         if inside.is_active:
@@ -97,6 +100,14 @@ def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
         unread_sheets=list(sheet.unread),
         rows=reports,
     )
+
+
+def _with_notes(importer: Importer, reports: list[RowReport]) -> list[RowReport]:
+    notes = importer.notes()
+    return [
+        replace(one, note=notes[one.key]) if one.outcome != Outcome.refused and one.key in notes else one
+        for one in reports
+    ]
 
 
 def _forget_custody(session: Session) -> None:

@@ -85,6 +85,10 @@ class Importer(ABC):
     def changes_anything(self, counts: Mapping[str, int]) -> bool:
         return bool(counts[Outcome.created] or counts[Outcome.changed])
 
+    def notes(self) -> Mapping[str, str]:
+        """By key: what is known of a row only when all are applied. Asked with everything flushed."""
+        return {}
+
     def finish(self) -> None:  # noqa: B027 - nothing follows for most kinds
         ...
 

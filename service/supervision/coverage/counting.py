@@ -220,14 +220,15 @@ STANDS = "r.state <> 'refused' AND r.merged_into IS NULL AND r.media IS DISTINCT
 COUNTS = f"l.state IN ({quoted(COUNTED)}) AND {STANDS}"
 HERE = "r.state NOT IN ('announced', 'receiving')"
 PLAYS = "r.state <> 'unplayable'"
-FILMED_START = "r.recorded_from + coalesce(l.part_start_s, 0) * interval '1 second'"
-FILMED_END = """
-    least(coalesce(r.recorded_to, r.recorded_from + r.duration_s * interval '1 second'),
-          r.recorded_from + l.part_end_s * interval '1 second')
+BEGUN = "coalesce(l.taken_from, r.recorded_from)"
+FILMED_START = f"{BEGUN} + coalesce(l.part_start_s, 0) * interval '1 second'"
+FILMED_END = f"""
+    least({BEGUN} + coalesce(r.recorded_to - r.recorded_from, r.duration_s * interval '1 second'),
+          {BEGUN} + l.part_end_s * interval '1 second')
 """
 _FILMED = text(
     f"""
-    SELECT l.event_id, r.recorded_from AS begun, CASE WHEN {PLAYS} THEN {FILMED_START} END AS start,
+    SELECT l.event_id, {BEGUN} AS begun, CASE WHEN {PLAYS} THEN {FILMED_START} END AS start,
            {FILMED_END} AS until, {COUNTED_STRETCHES} AS stretches,
            CASE WHEN {HERE} THEN r.received_at END AS received_at, l.state = 'confirmed' AS confirmed, r.archived
     FROM links l JOIN recordings r ON r.id = l.recording_id LEFT JOIN originals o ON o.id = r.original_id

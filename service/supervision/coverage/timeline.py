@@ -20,7 +20,7 @@ from service.kernel.clock import local, now
 from service.kernel.intervals import clip, common, union
 from service.registry.matters.queries import book
 from service.registry.matters.rules import Rule
-from service.supervision.coverage.counting import COUNTS, FILMED_END, FILMED_START, HERE, PLAYS
+from service.supervision.coverage.counting import BEGUN, COUNTS, FILMED_END, FILMED_START, HERE, PLAYS
 from service.supervision.coverage.rows import EventRow, event_rows
 from service.supervision.coverage.rules import Stretch, length
 
@@ -63,7 +63,7 @@ class Timeline:
 _STRIPS = text(
     f"""
     SELECT l.id, l.recording_id, l.state, {FILMED_START} AS since, {FILMED_END} AS until, {HERE} AS here,
-           r.recorded_from AS begun, {STRETCHES} AS stretches, {PLAYS} AND {COUNTS_IF_SPARSE} AS counts,
+           {BEGUN} AS begun, {STRETCHES} AS stretches, {PLAYS} AND {COUNTS_IF_SPARSE} AS counts,
            r.sample OR o.id IS NULL OR o.stretches IS NOT NULL AS measured,
            coalesce(o.sparse, false) AND NOT r.sample AS sparse, o.measurements
     FROM links l JOIN recordings r ON r.id = l.recording_id LEFT JOIN originals o ON o.id = r.original_id

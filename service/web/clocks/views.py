@@ -9,7 +9,7 @@ from service.kernel.words import Word
 from service.registry.clocks import words
 from service.registry.clocks.queries import Clock, Figure, Known
 from service.registry.clocks.rules import Timeline
-from service.registry.clocks.words import CLOCK_SOURCES
+from service.registry.clocks.words import CLOCK_SOURCES, UNUSED
 from service.web.frame import drawing
 
 SAMPLES = 160
@@ -33,6 +33,7 @@ class Measured:
     off: str
     doubt: str
     state: str
+    unused: str | None
     note: str
     by: str | None
     recording: str | None
@@ -146,6 +147,7 @@ def measured_view(known: Known, *, may_withdraw: bool) -> Measured:
         off=words.off(row.offset_s),
         doubt=words.doubt(row.doubt_s),
         state=_state(known),
+        unused=str(UNUSED[known.unused]) if known.unused else None,
         note=row.note,
         by=known.by,
         recording=f"/recordings/{row.recording_id}" if row.recording_id else None,

@@ -1,6 +1,7 @@
 """One recording with everything that hangs on it, as its page shows it."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from schemas.jobs import Job, JobState
 from schemas.links import Link, LinkState
 from schemas.originals import Original, ProbeFacts, Rendition, RenditionKind
 from schemas.recorders import Recorder
+from schemas.recording_clock import RecordingClock
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, Tag
 from service.access.queries import (
     squad_scope,
@@ -30,6 +32,7 @@ from service.access.rules import may
 from service.finding.linking.positions import part_shown
 from service.finding.linking.words import said
 from service.finding.search.cards import cards
+from service.footage.recordings.times import may_correct
 from service.footage.recordings.words import (
     PARAMETERS,
     doubts,
@@ -311,6 +314,7 @@ def _stream(stream: dict[str, Any]) -> str:
 
 def _clock(session: Session, actor: Actor, recording: Recording) -> views.Clock:
     clock, offset = recording.clock, recording.clock_offset_s
+    said = clock.get("corrected")
     recorder = session.get(Recorder, recording.recorder_id) if recording.recorder_id else None
     scope = squad_scope(actor)
     if not may(actor.role, "see_people") or (
@@ -322,13 +326,25 @@ def _clock(session: Session, actor: Actor, recording: Recording) -> views.Clock:
         claimed_by=claim_source(clock.get("camera_source") or clock.get("source")),
         off=off(offset) if offset is not None else None,
         doubt=doubt(recording.clock_doubt_s) if recording.clock_doubt_s is not None else None,
-        basis=basis_sentence(clock.get("basis")) if offset is not None else None,
+        basis=_basis(clock) if offset is not None else None,
         exact=str(clock.get("source")).startswith("gps"),
         read_from=recording.recorded_from,
         read_to=recording.recorded_to,
         doubts=doubts(clock),
+        corrected=views.Corrected(said["by"], datetime.fromisoformat(said["at"]), said["reason"])
+        if said
+        else None,
+        may_correct=may(actor.role, "correct_times") and may_correct(session, actor, recording),
         href=recorder_path(recorder) if recorder else None,
     )
+
+
+def _basis(clock: RecordingClock) -> str | None:
+    if "settled" in clock:
+        return _(
+            "Measurements of this clock disagree by hours; who held the recorder, what they did and where it was say which one holds here."
+        )
+    return basis_sentence(clock.get("basis"))
 
 
 def _location(recording: Recording) -> views.Location | None:

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy import select
 from sqlmodel import Session
 
+from schemas.base import believable
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link
 from schemas.originals import Original
@@ -27,7 +28,7 @@ from service.finding.linking import actions as linking
 from service.finding.linking.errors import PartUnclear
 from service.finding.linking.positions import part_meant, seconds
 from service.finding.search.cards import cards
-from service.footage.recordings import acts
+from service.footage.recordings import acts, times
 from service.footage.recordings.queries import note_use
 from service.footage.recordings.removal import ask_removal
 from service.footage.stretches import Footage, Stretch
@@ -37,12 +38,13 @@ from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import DatabaseSession
-from service.kernel.errors import Conflict, NotFound
+from service.kernel.errors import Conflict, Invalid, NotFound
 from service.kernel.i18n import gettext as _
-from service.kernel.i18n import moment
+from service.kernel.i18n import moment, zone
 from service.kernel.ids import id_said
 from service.kernel.keyset import page, time, unique
 from service.kernel.settings import get_settings
+from service.web.frame.field_times import field_time
 from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor
 from service.web.frame.views import Option
@@ -137,6 +139,32 @@ def decide_link(
     DECISIONS[decision](session, actor, link_id)
     session.flush()
     return _decided(request, session, actor, recording_id)
+
+
+@router.post("/recordings/{recording_id}/time")
+def correct_time(
+    request: Request,
+    recording_id: UUID,
+    actor: PageActor,
+    session: DatabaseSession,
+    recorded_from: Field = "",
+    reason: Field = "",
+) -> Response:
+    name = _("When it truly began")
+    begun = field_time(recorded_from, name)
+    if begun is None or not believable(begun):
+        raise Invalid(field=name, problem=_("a time such as 2026-03-02 08:10 is wanted"))
+    begun = begun if begun.tzinfo else begun.replace(tzinfo=zone())
+    recording = times.correct_time(session, actor, recording_id, begun, reason)
+    return redirect(request, f"/recordings/{recording.id}")
+
+
+@router.post("/recordings/{recording_id}/time/withdraw")
+def withdraw_time(
+    request: Request, recording_id: UUID, actor: PageActor, session: DatabaseSession
+) -> Response:
+    recording = times.withdraw_time(session, actor, recording_id)
+    return redirect(request, f"/recordings/{recording.id}")
 
 
 @router.post("/jobs/{job_id}/retry")

@@ -77,6 +77,15 @@ class Receipt:
 
 
 @dataclass(slots=True)
+class Corrected:
+    """What a person said of its time."""
+
+    by: str
+    at: datetime
+    reason: str
+
+
+@dataclass(slots=True)
 class Clock:
     """What the camera's clock claimed, how far that clock was off, and the true time that follows."""
 
@@ -89,6 +98,8 @@ class Clock:
     read_from: datetime | None = None
     read_to: datetime | None = None
     href: str | None = None  # the recorder's page, for those who may open it
+    corrected: Corrected | None = None
+    may_correct: bool = False
     doubts: list[str] = field(default_factory=list)
 
 

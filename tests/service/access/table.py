@@ -157,6 +157,12 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", "/api/v1/recordings"): Rule(),
     ("GET", "/api/v1/recordings/facets"): Rule(),
     ("GET", "/api/v1/recordings/{recording_id}"): Rule(other=404),
+    ("POST", "/api/v1/recordings/{recording_id}/time"): Rule(
+        "correct_times", other=404, body={"recorded_from": "2024-06-03T09:00:00+08:00", "reason": "r"}
+    ),
+    ("POST", "/api/v1/recordings/{recording_id}/time/withdraw"): Rule(
+        "correct_times", other=404, good=frozenset({200, 409})
+    ),
     ("POST", "/api/v1/recordings"): Rule("upload", dock=True, other=201),  # into one's own squad
     ("POST", "/api/v1/sidecars"): Rule("upload", dock=True, good=UNSAID, other=400),
     **{

@@ -23,8 +23,10 @@ from service.registry.clocks.correcting import (
     Corrected,
     corrected,
     offset_when_shown,
+    put_right,
     read_clock,
     timeline_of,
+    true_by_clocks,
     write,
 )
 from service.registry.clocks.policy import DOCK_DOUBT, SIDECAR_DOUBT
@@ -63,8 +65,13 @@ def weigh(
         convention,
         _offset_of(line, recording.received_at) if line.runs else None,
     )
+    before = recording.clock
     recording.clock = facts_of(judged)
+    if (settled := before.get("settled")) is not None:
+        recording.clock["settled"] = settled
     write(recording, _times(recording, judged, line))
+    if (said := before.get("corrected")) is not None:
+        put_right(recording, said)
     return judged
 
 
@@ -133,12 +140,13 @@ def read_of(recording: Recording, picture_doubt_s: float, doubts: Doubts) -> dic
         OffsetSource.sidecar: _between(sidecar.get("device_time"), sidecar.get("collected"), doubts.sidecar),
     }
     kept = recording.clock
-    if kept.get("source") in EXACT_SOURCES and recording.claimed_from and recording.recorded_from:
-        offset = (recording.claimed_from - recording.recorded_from).total_seconds()
+    true = true_by_clocks(recording)
+    if kept.get("source") in EXACT_SOURCES and recording.claimed_from and true:
+        offset = (recording.claimed_from - true).total_seconds()
         seen = kept.get("camera_source") == "burned_in"
         doubt = GPS_DOUBT_S + (picture_doubt_s if seen else HEADER_DOUBT_S)
         source = OffsetSource.burned_in if seen else OffsetSource.gps
-        found[source] = Read(recording.recorded_from, offset, doubt)
+        found[source] = Read(true, offset, doubt)
     return {
         source: read for source, read in found.items() if read is not None and abs(read.offset_s) <= LARGEST_S
     }

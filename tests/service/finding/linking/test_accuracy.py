@@ -1,6 +1,8 @@
 """The generated year is what it says, and the rules do on a small one what the bench shows of large ones."""
 
-from deploy.demo.simulator.rates import Rates
+import pytest
+
+from deploy.demo.simulator.rates import BAD_CLOCKS, BAD_DAYS, Rates
 from deploy.demo.simulator.rounds import rounds_year
 from deploy.demo.simulator.rows import FAULTS, STRAY
 from schemas.links import LinkState
@@ -25,6 +27,46 @@ def test_faults_come_at_the_stated_rates() -> None:
     assert all(not file.shows for file in year.files if STRAY in file.faults)
     events = {event.id for event in year.events}
     assert all(file.shows <= events for file in year.files)
+
+
+@pytest.mark.parametrize(
+    ("rates", "faults"),
+    [
+        (BAD_CLOCKS, {"eight_off", "reset", "unread"}),
+        (BAD_DAYS, {"over_two", "no_crew", "outside", "before_neighbour", "early_stop", "late_start"}),
+    ],
+)
+def test_a_bad_month_has_enough_of_each_of_its_faults(rates: Rates, faults: set[str]) -> None:
+    files = [
+        file for seed in (13, 14) for file in rounds_year(seed, squads=4, crews=2, days=15, rates=rates).files
+    ]
+    for fault in faults:
+        assert sum(fault in file.faults for file in files) >= 0.03 * len(files), fault
+
+
+def test_in_bad_months_a_measured_clock_links_and_what_is_not_sure_is_offered() -> None:
+    """Bounds far below the bench's aims: what a small month can hold."""
+    clocks = _marks(15, BAD_CLOCKS)
+    assert clocks.all.precision >= 0.985
+    assert clocks.by_fault["eight_off"].recall >= 0.8 and clocks.by_fault["reset"].recall >= 0.7
+    assert clocks.by_fault["unread"].rest_offered >= 0.7
+    days = _marks(15, BAD_DAYS)
+    assert days.by_fault["over_two"].recall >= 0.72 and days.by_fault["outside"].recall >= 0.55
+    assert days.by_fault["no_crew"].rest_offered >= 0.9
+    assert days.by_fault["before_neighbour"].precision >= 0.88
+
+
+def _marks(seed: int, rates: Rates) -> Marks:
+    marks, limits = Marks(), Limits()
+    for file, facts, events in as_seen(rounds_year(seed, squads=4, crews=2, days=10, rates=rates), limits):
+        found = decide(facts, events, limits)
+        automatic = {one.event_id for one in found if one.state == LinkState.automatic and one.event_id}
+        marks.count(
+            file,
+            automatic,
+            [one.event_id for one in found if one.state == LinkState.offered and one.event_id],
+        )
+    return marks
 
 
 def test_on_a_small_year_the_rules_keep_their_aims_and_leave_the_rival_behind() -> None:

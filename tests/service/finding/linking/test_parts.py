@@ -1,5 +1,6 @@
 """Which part of a recording belongs to an event: chosen by a person, kept in seconds, taken back in one action."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -63,6 +64,40 @@ def test_without_a_chosen_part_a_confirmed_link_follows_the_overlap(bureau: Fiel
     event.departed_at = at("09:20")
     (link,) = actions.link_recording(bureau.session, linked.recording_id)
     assert (link.state, link.part_to) == (LinkState.confirmed, at("09:20"))
+
+
+@pytest.mark.parametrize("off", [-8, -3, 3, 30])
+def test_a_confirmed_link_never_shows_an_empty_part(bureau: Field, off: int) -> None:
+    """A person says which event it shows; the clock, hours off, may not say that it shows nothing of it."""
+    event = bureau.event(at("09:00"), at("09:30"), ("012",))
+    start, end = at("09:05") + timedelta(hours=off), at("09:25") + timedelta(hours=off)
+    recording = bureau.recording(start, end, officer="012")
+    actions.declare_event(bureau.session, bureau.actor(Role.reviewer), recording.id, event.id)
+    (link,) = [one for one in bureau.links(recording.id) if one.event_id == event.id]
+    assert link.part_from and link.part_to and link.taken_from
+    assert (link.part_to - link.part_from).total_seconds() == 1200
+    assert at("09:00") <= link.part_from <= link.part_to <= at("09:30")
+    assert _recorded_s(bureau, link) == 1200
+    link = actions.set_part(bureau.session, bureau.actor(Role.reviewer), link.id, 60, 660)
+    assert link.taken_from is not None and link.part_from == link.taken_from + timedelta(seconds=60)
+    assert _recorded_s(bureau, link) == 600
+    recording.recorded_from, recording.recorded_to = at("09:05"), at("09:25")
+    bureau.session.flush()
+    (link,) = [
+        one for one in actions.link_recording(bureau.session, recording.id) if one.event_id == event.id
+    ]
+    assert (link.taken_from, link.part_from) == (None, at("09:06"))
+
+
+def test_a_confirmed_recording_without_time_counts_by_its_length(bureau: Field) -> None:
+    event = bureau.event(at("09:00"), at("09:30"), ("012",))
+    recording = bureau.recording(None, None, officer="012", received_at=at("12:00"))
+    recording.duration_s = 600.0
+    bureau.session.flush()
+    actions.declare_event(bureau.session, bureau.actor(Role.reviewer), recording.id, event.id)
+    (link,) = [one for one in bureau.links(recording.id) if one.event_id == event.id]
+    assert (link.part_from, link.part_to) == (at("09:00"), at("09:10"))
+    assert _recorded_s(bureau, link) == 600
 
 
 def _recorded_s(bureau: Field, link: Link) -> float:

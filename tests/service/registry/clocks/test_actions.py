@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,11 +16,20 @@ from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind
 from schemas.recordings import Recording
 from service.kernel.errors import Invalid, NotAllowed, OutOfScope
+from service.kernel.i18n import speaking
 from service.registry.clocks.actions import Read, add_offset, keep_readings, withdraw_offset
 from service.registry.clocks.correcting import correct
 from service.registry.clocks.errors import MeasuredInFuture, OffsetUnbelievable, OffsetUnsaid
 from service.registry.clocks.importers import ClockOffsetImporter
-from service.registry.clocks.queries import clock_figure, clock_of, clock_rows, known_offsets, latest_offsets
+from service.registry.clocks.queries import (
+    clock_figure,
+    clock_of,
+    clock_rows,
+    known_offsets,
+    latest_offsets,
+    line_of,
+)
+from service.registry.clocks.reads import offset_read
 from service.registry.importing.actions import run_import
 from service.registry.people.errors import NumberTaken
 from tests.fixtures.statements import counted_statements
@@ -238,6 +247,57 @@ def test_a_table_is_taken_once_and_corrected_by_its_id(field: Field) -> None:
     assert (
         take(json.dumps([{**row, "device_time": "2024-06-03T18:00:00"}]), "application/json")["refused"] == 1
     )
+
+
+def test_an_import_says_of_each_measurement_whether_it_is_used(field: Field) -> None:
+    actor = field.actor(Role.admin)
+    field.recorder("R-07")
+    rows = [
+        {"external_id": f"T-{day}", "recorder": "R-07", "measured_at": at("17:25", day).isoformat(), "offset_s": offset}
+        for day, offset in enumerate((0.5, 0.8, -28800.0, 1.2))
+    ]  # fmt: skip
+    anew = datetime(2000, 1, 1, 10, tzinfo=UTC)
+    rows.append(
+        {"external_id": "T-4", "recorder": "R-07", "measured_at": at("17:25", 4).isoformat(),
+         "device_time": anew.isoformat()}
+    )  # fmt: skip
+
+    def take(rows: list, **more: Any) -> dict[str, str | None]:
+        importer = ClockOffsetImporter(field.session, actor)
+        data = json.dumps(rows).encode()
+        with speaking("en"):
+            report = run_import(importer, data, "application/json", **{"dry_run": False, **more})
+        return {one.key: one.note for one in report.rows}
+
+    assert take(rows, dry_run=True) == take(rows) == take(rows) == {f"T-{n}": "used" for n in range(5)}
+    for day in (5, 6):
+        add_offset(field.session, actor, said(1.0, measured_at=at("17:00", day)))
+    docks = [("D-0", 7.0, 1.0), ("D-1", 7.5, 40_000.0), ("D-2", 8.0, 1.0)]
+    for name, when, offset in docks:
+        row = ClockOffset(
+            external_id=name, recorder_id=field.recorder("R-07").id, offset_s=offset, doubt_s=1.0,
+            source=OffsetSource.hand if name == "D-1" else OffsetSource.dock,
+            measured_at=at("00:00") + timedelta(days=when),
+        )  # fmt: skip
+        field.session.add(row)
+    field.session.flush()
+    wrong = {
+        "external_id": "D-1", "recorder": "R-07", "offset_s": 40_000.0, "doubt_s": 1.0,
+        "measured_at": (at("00:00") + timedelta(days=7.5)).isoformat(),
+    }  # fmt: skip
+    (note,) = take([wrong]).values()
+    assert note is not None and note.startswith("kept, but not used: It contradicts")
+    line = line_of(field.session, field.recorder("R-07").id)
+    read = {
+        one.offset.external_id: offset_read(one.offset, line)
+        for one in known_offsets(field.session, field.recorder("R-07"))
+    }
+    assert (read["D-1"].used, read["D-1"].unused_reason) == (False, "contradicted") and read[
+        "D-1"
+    ].unused_text
+    assert all(read[f"T-{n}"].used and read[f"T-{n}"].unused_reason is None for n in range(5))
+    withdrawn = withdraw_offset(field.session, actor, read["T-2"].id)
+    assert offset_read(withdrawn, line_of(field.session, withdrawn.recorder_id)).unused_reason == "withdrawn"
 
 
 def test_figure_15_counts_what_was_measured_and_opens_into_its_rows(field: Field) -> None:

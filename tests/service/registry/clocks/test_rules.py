@@ -210,3 +210,47 @@ def test_out_of_step_by_its_offset_or_by_its_drift_beyond_the_doubt() -> None:
 def test_a_clock_that_was_set_has_not_drifted() -> None:
     line = Timeline.of([read(0, 0.0), read(1, 2.0), read(2, 40.0), read(3, 0.5), read(5, 4.5)])
     assert line.drift_s_per_day() == pytest.approx((2.0, 1.0))
+
+
+def test_a_lone_reading_among_its_equals_counts() -> None:
+    """Typed every evening; on one of them the clock was eight hours slow, and right again on the next."""
+    typed = [read(n + 0.7, -28800.0 if n == 3 else 0.4 * n, source=HAND) for n in range(6)]
+    line = Timeline.of(typed)
+    assert not line.disbelieved
+    that_day = line.of_shown(day(3.3) - timedelta(hours=8), before=day(3.7))
+    assert that_day is not None and -28800.0 in {round(one.offset_s) for one in that_day.answers}
+
+
+@pytest.mark.parametrize("source", [HAND, DOCK])
+def test_readings_of_a_clock_that_stood_in_the_year_2000_count(source: OffsetSource) -> None:
+    """Its battery was flat on two mornings: each time it began anew, and was read in the evening."""
+
+    def anew(at: float) -> float:
+        return (datetime(2000, 1, 1, tzinfo=UTC) - day(at)).total_seconds()
+
+    line = Timeline.of(
+        [read(0.7, 0.0, source=source), read(1.7, anew(1.3), source=source), read(2.7, anew(2.3), source=source),
+         read(3.7, 1.0, source=source)]
+    )  # fmt: skip
+    assert not line.disbelieved
+    for morning in (1.3, 2.3):
+        shown = datetime(2000, 1, 1, 1, tzinfo=UTC)
+        found = line.of_shown(shown, before=day(morning + 0.4))
+        assert found is not None
+        assert shown - timedelta(seconds=found.offset_s) == day(morning) + timedelta(hours=1)
+
+
+def test_one_outer_reading_of_hours_leaves_that_the_clock_was_right_open() -> None:
+    line = Timeline.of([read(5, -28800.0)])
+    before = line.of_shown(day(4.3), before=day(5))
+    after = line.of_shown(day(5.3), before=day(7))
+    for found in (before, after):
+        assert found is not None
+        assert {round(one.offset_s) for one in found.answers} == {0, -28800} and found.doubt_s > 28000
+
+
+def test_a_file_that_came_after_a_reading_is_told_from_one_that_had_come_before() -> None:
+    line = Timeline.of([read(n, offset, source=HAND) for n, offset in enumerate((0.0, -86400.0, 0.0))])
+    found = line.of_shown(day(0.9), before=day(2.01))
+    assert found is not None
+    assert {round(one.offset_s): one.came_late for one in found.answers} == {0: True, -86400: False}

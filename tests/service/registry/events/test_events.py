@@ -1,5 +1,7 @@
 """Events through their actions: scope first, then what follows from a change."""
 
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from schemas.jobs import Job, JobKind
 from service.finding.linking.actions import link_recording
 from service.finding.linking.relink import LINK_JOBS
 from service.kernel.changes import settle
+from service.kernel.clock import now
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.registry.events.actions import create_event, update_event
 from service.registry.events.errors import (
@@ -25,8 +28,9 @@ from service.registry.events.errors import (
 )
 from service.registry.events.importers import EventImporter
 from service.registry.events.queries import EventFilter, events_without_recording, list_events
+from service.registry.events.reads import event_reads
 from service.registry.events.rules import NO_OBJECT, object_said
-from service.registry.importing.actions import run_import
+from service.registry.importing.actions import RowReport, run_import
 from tests.service.finding.linking.field import Field, at
 
 
@@ -228,3 +232,35 @@ def test_an_event_is_found_by_what_it_inspected(field: Field) -> None:
     event = create_event(field.session, admin, wanted(object="章江大饭店"))
     create_event(field.session, admin, wanted(title="别的"))
     assert [one.id for one in list_events(field.session, admin, EventFilter(q="章江")).items] == [event.id]
+
+
+@pytest.mark.parametrize("half", [{"latitude": 25.8}, {"longitude": 114.9}])
+def test_half_a_place_gets_a_sentence_in_a_table_as_in_the_api(field: Field, half: dict[str, float]) -> None:
+    with pytest.raises(PlaceUnreadable):
+        create_event(field.session, field.actor(Role.admin), wanted(**half))
+    row = {
+        "external_id": "E-1",
+        "title": "t",
+        "kind": "inspection",
+        "squad": "one",
+        "arrived_at": "2024-06-03 09:00",
+    }
+    (report,) = _imported(field, row | half)
+    assert report.problem == PlaceUnreadable().say()
+
+
+def test_a_time_years_ahead_is_taken_with_a_note(field: Field) -> None:
+    row = {"external_id": "E-1", "title": "t", "kind": "inspection", "squad": "one"}
+    for arrived, noted in ((now() + timedelta(days=800), True), (now() + timedelta(days=30), False)):
+        (report,) = _imported(field, row | {"arrived_at": arrived.isoformat()})
+        assert bool(report.note) == noted and report.problem is None
+        event = create_event(
+            field.session, field.actor(Role.admin), wanted(arrived_at=arrived, departed_at=None)
+        )
+        assert bool(event_reads(field.session, [event])[0].notes) == noted
+
+
+def _imported(field: Field, row: dict[str, Any]) -> list[RowReport]:
+    data = json.dumps([row]).encode()
+    importer = EventImporter(field.session, field.actor(Role.admin))
+    return run_import(importer, data, "application/json", dry_run=False).rows

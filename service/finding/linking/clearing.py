@@ -1,0 +1,204 @@
+"""Recordings whose clock was hours off or not, as two measurements have it: what else is known says which it was."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlmodel import Session
+
+from schemas.events import EnforcementEvent
+from schemas.jobs import JobKind
+from schemas.links import Link, LinkState
+from schemas.people import Officer
+from schemas.recordings import Recording, RecordingState
+from service.finding.linking.evidence import EventFacts, Person
+from service.finding.linking.facts import EVENTS, HOLDINGS, event_facts, holdings_of, limits, merged, points
+from service.finding.linking.stories import DUTY, KEPT_ABOUT, Answer, Chosen, Shot, choose
+from service.finding.linking.surroundings import Surroundings
+from service.kernel.changes import changed
+from service.kernel.jobs import request_job, request_jobs
+from service.kernel.round_trip import together
+from service.registry.clocks.correcting import move, read_clock, timeline_of
+
+BUSY = timedelta(seconds=1)
+CARDS = timedelta(days=3)  # files that came so far apart do not speak for each other
+CLEARED_PRIORITY = 5
+
+
+def unclear(session: Session, recording_ids: Iterable[UUID]) -> list[UUID]:
+    """Those of them that measurements leave more than one time."""
+    wanted = select(Recording.id).where(Recording.id.in_(list(recording_ids)), *_OPEN)
+    return list(session.scalars(wanted))
+
+
+_OPEN = (
+    Recording.clock.has_key("answers"),
+    ~Recording.clock.has_key("corrected"),
+    Recording.recorder_id.is_not(None),
+    Recording.merged_into.is_(None),
+    Recording.state != RecordingState.refused,
+)
+
+
+def clear_clocks(session: Session, recording_ids: Sequence[UUID]) -> None:
+    """Of these recordings, and of those beside them that ask the same. In a transaction of its own before links are
+    kept; takes what it holds in the order of workers.lease: clocks, jobs, recordings."""
+    asked = session.execute(
+        select(Recording.id, Recording.recorder_id, Recording.received_at)
+        .where(Recording.id.in_(list(recording_ids)), *_OPEN)
+        .order_by(Recording.recorder_id)
+    ).all()
+    arrivals: dict[UUID, list[datetime]] = defaultdict(list)
+    for one, recorder_id, received_at in asked:
+        if recorder_id in arrivals or read_clock(session, recorder_id):
+            arrivals[recorder_id].append(received_at)
+        else:
+            request_job(session, JobKind.link, one, delay=BUSY)
+    for recorder_id, times in arrivals.items():
+        _clear(session, recorder_id, times, set(recording_ids))
+
+
+def _clear(session: Session, recorder_id: UUID, arrivals: list[datetime], linked_next: set[UUID]) -> None:
+    beside = session.scalars(
+        select(Recording)
+        .where(
+            Recording.recorder_id == recorder_id,
+            Recording.received_at.between(min(arrivals) - CARDS, max(arrivals) + CARDS),
+            *_OPEN,
+        )
+        .order_by(Recording.id)
+        .execution_options(populate_existing=True)
+    ).all()
+    found = _chosen(session, recorder_id, beside)
+    news = {
+        one.id: settled
+        for one in beside
+        if (settled := _settled(found.get(one.id))) != one.clock.get("settled")
+    }
+    if not news:
+        return
+    others = sorted(set(news) - linked_next)
+    if others:
+        wanted = select(Recording.id.label("subject_id")).where(Recording.id.in_(others))
+        request_jobs(session, JobKind.link, wanted, priority=CLEARED_PRIORITY)
+    line = timeline_of(session, recorder_id)
+    locked = session.scalars(
+        select(Recording)
+        .where(Recording.id.in_(news))
+        .order_by(Recording.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
+    for one in locked:
+        clock = one.clock.copy()
+        settled = news[one.id]
+        if settled is None:
+            clock.pop("settled", None)
+        else:
+            clock["settled"] = settled
+        one.clock = clock
+        move(session, one, line)
+    changed(
+        session,
+        Recording,
+        [one.id for one in locked],
+        {"claimed_from", "recorded_from", "recorded_to", "clock"},
+    )
+
+
+def _settled(chosen: Chosen | None) -> Any:
+    return {"offset_s": chosen.answer.offset_s} if chosen is not None and chosen.clear else None
+
+
+def _chosen(session: Session, recorder_id: UUID, recordings: Sequence[Recording]) -> dict[UUID, Chosen]:
+    shots = [shot for one in recordings if (shot := _shot(one)) is not None]
+    if not shots:
+        return {}
+    rule = limits(session)
+    spans = [(answer.start, answer.start + shot.length) for shot in shots for answer in shot.answers]
+    starts, ends = merged(spans, DUTY)
+    since, until = merged(spans, KEPT_ABOUT)
+    people = {one.id: one.officer_id for one in recordings if one.officer_id}
+    who = {"recorders": [recorder_id], "serials": [], "held_since": since, "held_until": until}
+    everyone = {
+        **who,
+        "officers": sorted(set(people.values())),
+        "numbers": [],
+        "starts": starts,
+        "ends": ends,
+        "open": rule.open_event,
+        "squads": sorted({one.squad_id for one in recordings}),
+        "cases": [],
+        "folded": [],
+        "named": [],
+    }
+    holdings, events = together(session, (HOLDINGS, who), (EVENTS, everyone))
+    names = _names(session, people)
+    said = _said(session, [shot.id for shot in shots])
+    known = Surroundings(rule, map(event_facts, events), holdings_of(holdings), {})
+    return choose(
+        [
+            Shot(
+                shot.id,
+                shot.recorder_id,
+                shot.squad_id,
+                shot.length,
+                shot.answers,
+                names.get(shot.id),
+                shot.track,
+                said.get(shot.id, ()),
+            )
+            for shot in shots
+        ],
+        known,
+    )
+
+
+def _shot(recording: Recording) -> Shot | None:
+    claimed = recording.claimed_from
+    answers = recording.clock.get("answers") or []
+    if claimed is None or len(answers) < 2:
+        return None
+    return Shot(
+        id=recording.id,
+        recorder_id=recording.recorder_id,
+        squad_id=recording.squad_id,
+        length=timedelta(seconds=recording.duration_s or 0.0),
+        answers=tuple(
+            Answer(
+                one["offset_s"],
+                claimed - timedelta(seconds=one["offset_s"]),
+                came_late=one.get("came_late", False),
+            )
+            for one in answers
+        ),
+        track=points(recording.track, recording.latitude, recording.longitude),
+    )
+
+
+def _names(session: Session, people: dict[UUID, UUID]) -> dict[UUID, Person]:
+    rows = session.execute(
+        select(Officer.id, Officer.certificate_no).where(Officer.id.in_(set(people.values())))
+    )
+    known = {one: Person(one, number) for one, number in rows}
+    return {recording: known[officer] for recording, officer in people.items() if officer in known}
+
+
+def _said(session: Session, recording_ids: Sequence[UUID]) -> dict[UUID, tuple[EventFacts, ...]]:
+    found: dict[UUID, list[EventFacts]] = defaultdict(list)
+    rows = session.execute(
+        select(Link.recording_id, EnforcementEvent)
+        .join(EnforcementEvent, EnforcementEvent.id == Link.event_id)
+        .where(
+            Link.recording_id.in_(recording_ids),
+            Link.state == LinkState.confirmed,
+            EnforcementEvent.cancelled_at.is_(None),
+        )
+    )
+    for recording_id, event in rows:
+        facts = EventFacts(event.id, event.squad_id, event.arrived_at, event.departed_at)
+        found[recording_id].append(facts)
+    return {one: tuple(events) for one, events in found.items()}
