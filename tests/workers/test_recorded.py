@@ -26,6 +26,7 @@ from service.kernel.changes import changed
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.intervals import clip
+from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
 from service.registry.recorders.actions import set_time_lapse
 from service.supervision.coverage.timeline import timeline
@@ -172,3 +173,29 @@ def test_thirty_pictures_stretched_over_ten_minutes_make_no_event_recorded(day: 
         admin = Actor(day.bureau.actor().account_id, "admin", Role.admin, None)
         set_time_lapse(session, admin, recorder.id, True)
     assert day.kept(event).recorded_s > 560  # a camera that takes them so on purpose
+
+
+def test_what_was_here_before_counts_by_its_span_until_it_is_measured(day: Day, tmp_path: Path) -> None:
+    event = day.event("10:00", "10:30")
+    recording_id = day.film(joined(tmp_path, 36000), "08:59:58")
+    day.confirm(recording_id, [event])
+    with transaction() as session:
+        original = session.get_one(Original, day.original(recording_id).id)
+        original.stretches = original.recorded_s = None
+        session.add(original)
+        changed(session, Recording, [recording_id], {"stretches"})
+    assert day.kept(event).recorded_s == 1800
+    with transaction() as session:
+        (strip,) = timeline(session, day.bureau.actor(), event).strips
+        assert not strip.measured
+        link = session.scalars(select(Link).where(Link.event_id == event)).one()
+        link.decided_by, link.state, link.score = None, LinkState.automatic, 1.0  # as the span had made it
+        session.add(link)
+        request_job(session, JobKind.walk, original.id)
+    run_all_jobs((JobKind.walk, JobKind.tags, JobKind.link))
+    row = day.kept(event)
+    assert (row.shown, row.recorded_s) == (0, 0.0)
+    assert day.original(recording_id).recorded_s == pytest.approx(10, abs=0.5)
+    with transaction() as session:  # nothing of it is shown: no link by itself
+        states = session.scalars(select(Link.state).where(Link.event_id == event)).all()
+    assert LinkState.automatic not in states

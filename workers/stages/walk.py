@@ -147,9 +147,13 @@ def _publish(session: Session, held: Lease, walked: Walked) -> None:
         anew and (len(walked.columns["stretches"]) > 1 or walked.columns["clock_restarted"])
     )
     concerned = _concerned(session, before) if anew or walked.taken_away else []
-    if to_be_laid or before.measured_duration_s != walked.facts.measured_s:
+    length_s = walked.facts.measured_s
+    if to_be_laid or before.measured_duration_s != length_s:
         for recording_id in concerned:
             request_job(session, JobKind.tags, recording_id, priority=4, cost_s=1)
+    elif walked.columns["recorded_s"] < (length_s or 0.0) - LESS_S:  # links stood on the whole length
+        for recording_id in concerned:
+            request_job(session, JobKind.link, recording_id, priority=4, cost_s=1)
     if to_be_laid:
         _render_again(session, before, walked)
     original = session.scalars(
