@@ -5,7 +5,7 @@ table expression hides the table of its name), it is what the live statement rea
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from service.supervision.coverage.answers import row_json
 from service.supervision.coverage.figure_types import About, Dimension, Tally
 from service.supervision.coverage.figures import BY_NAME, SPECS
 from service.supervision.coverage.queries import Row
+from service.supervision.coverage.rules import VERSION
 from service.supervision.coverage.selection import Filters, Key, chosen_coverage
 from service.supervision.coverage.status import Status, late, status
 from service.supervision.coverage.sums import FAMILIES, TOTAL, Spread, delays, event_sums_of, summed
@@ -86,6 +87,7 @@ def recounted(session: Session, snapshot: CoverageSnapshot) -> dict[str, Any]:
         names,
         snapshot.definitions["policy"]["small_denominator"],
         figures_in(snapshot),
+        snapshot.rule_version,
     )
 
 
@@ -101,10 +103,12 @@ def figures_of_rows(
     names: dict[str, str],
     small_below: int,
     wanted: Sequence[str] = FIGURES,
+    rule_version: str = VERSION,
 ) -> dict[str, Any]:
-    """{basis: {"total": …, "squads": […]}}, in the shape of the API's rows of the board."""
+    """{basis: {"total": …, "squads": […]}}, in the shape of the API's rows of the board. `rule_version`: by which the
+    rows were counted when they were frozen."""
     return {
-        basis.value: _figures(session, snapshot_id, as_of, basis, names, small_below, wanted)
+        basis.value: _figures(session, snapshot_id, as_of, basis, names, small_below, wanted, rule_version)
         for basis in Basis
     }
 
@@ -117,6 +121,7 @@ def _figures(
     names: dict[str, str],
     small_below: int,
     wanted: Sequence[str],
+    rule_version: str,
 ) -> dict[str, Any]:
     tallies: dict[str, dict[str, Tally]] = {}
     standings: dict[str, dict[str, int]] = {}
@@ -138,7 +143,10 @@ def _figures(
 
     def made(keys: tuple[Key, ...], found: dict[str, Tally], counts: dict[str, int]) -> dict[str, Any]:
         group = tuple(key.value for key in keys) or TOTAL
-        shown = {name: found.get(name, Tally()).figure(name, small_below) for name in wanted}
+        shown = {
+            name: replace(found.get(name, Tally()).figure(name, small_below), rule_version=rule_version)
+            for name in wanted
+        }
         return row_json(Row(keys, {name: spread.on(one, group) for name, one in shown.items()}, counts))
 
     squads = sorted(tallies, key=lambda squad: (names.get(squad, squad), squad))

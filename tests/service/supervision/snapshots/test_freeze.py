@@ -1,5 +1,6 @@
 """A frozen month: what it holds, that it can be counted again, and that nothing touches it afterwards."""
 
+import json
 from datetime import date, timedelta
 from uuid import UUID, uuid4
 
@@ -30,6 +31,7 @@ from service.supervision.coverage.counting import recount_all
 from service.supervision.coverage.figure_types import Part
 from service.supervision.coverage.figures import BY_NAME
 from service.supervision.coverage.queries import board
+from service.supervision.coverage.rules import VERSION
 from service.supervision.coverage.selection import Filters
 from service.supervision.snapshots import queries
 from service.supervision.snapshots.actions import freeze
@@ -117,6 +119,14 @@ def test_the_database_refuses_to_change_or_remove_what_is_frozen(steady: Session
             steady.begin_nested(),
         ):
             steady.execute(sqlalchemy.text(statement))
+
+
+def test_a_month_frozen_by_an_earlier_counting_rule_is_what_its_rows_add_up_to(steady: Session) -> None:
+    snapshot = frozen(steady)
+    figures = json.dumps(snapshot.figures).replace(f'"rule_version": "{VERSION}"', '"rule_version": "1"')
+    older = snapshot.model_copy(update={"rule_version": "1", "figures": json.loads(figures)})
+    assert older.figures != snapshot.figures
+    assert check(steady, older).good
 
 
 def test_a_row_that_was_changed_is_found_out(steady: Session) -> None:
