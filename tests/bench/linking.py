@@ -24,7 +24,7 @@ from tests.bench.year_index import database, load
 HELD_OUT = (101, 102, 103)
 """Seeds that nothing was tuned on. Tuned on 1, 2 and 3."""
 SAMPLE_SEED, SAMPLE_DAYS = 104, 12
-BAD_HELD_OUT = (301, 302)
+BAD_HELD_OUT = (401, 402)
 """Months of bad clocks and of bad days, likewise; what the rules do about these was tuned on 21 to 25."""
 AIMS = {
     "clocks": {"eight_off": ("recall", 0.9), "reset": ("recall", 0.8), "unread": ("rest offered", 0.8)},

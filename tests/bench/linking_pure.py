@@ -67,6 +67,7 @@ class Clocks:
                         file.id,
                         file.recorder,
                         file.squad,
+                        file.received,
                         timedelta(seconds=file.length_s),
                         tuple(
                             Answer(

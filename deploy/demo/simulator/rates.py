@@ -136,9 +136,9 @@ REPORTED = Rates(
 )  # fmt: skip
 # A file that names no recorder has no clock that could be read: that is another fault than a clock gone wrong.
 BAD_CLOCKS = Rates(
-    hours_off=0.0, not_docked=0.2, no_recorder=0.0, eight_off=0.035, reset=0.03, unread=0.035, typed=0.5
+    hours_off=0.0, not_docked=0.2, no_recorder=0.0, eight_off=0.035, reset=0.045, unread=0.035, typed=0.5
 )  # fmt: skip
-BAD_DAYS = Rates(split=0.2, neighbours=0.8, left_on=0.35, no_crew=0.05, outside=0.07, early_start=0.5)
+BAD_DAYS = Rates(split=0.2, neighbours=1.2, left_on=0.35, no_crew=0.05, outside=0.11, early_start=0.7)
 HABITS = (  # what makes squads differ
     replace(
         REPORTED, share=0.38, missed=0.033, late_start=0.05, early_stop=0.035, late_docked=0.02, explains=0.75,

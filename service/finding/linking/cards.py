@@ -88,7 +88,7 @@ def asked(
         recording,
         start=recording.start + shift,
         end=recording.end + shift,
-        doubt_s=abs(shift.total_seconds()),
+        doubt_s=DOUBTED_S,
         track=tuple(replace(fix, at=fix.at + shift) if fix.at else fix for fix in recording.track),
         presumed_s=-shift.total_seconds(),
     )
@@ -188,11 +188,13 @@ def presumed(file: CardFile, files: Sequence[CardFile], known: Surroundings) -> 
 
 
 def _agreement(card: Sequence[CardFile], hours: float, known: Surroundings) -> float:
-    total = 0.0
+    total, squad_id = 0.0, card[0].squad_id
     for one in card:
         start = one.shown + timedelta(hours=hours)
         if start + one.length > one.received_at + CLOCKS_APART:
             return float("-inf")
-        shot = Shot(one.id, one.recorder_id, one.squad_id, one.length, (), one.officer, one.track)
+        shot = Shot(
+            one.id, one.recorder_id, squad_id, one.received_at, one.length, (), one.officer, one.track
+        )
         total += agreement(shot, Answer(0.0, start), known)
     return total

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent
@@ -16,7 +16,7 @@ from schemas.people import Officer
 from schemas.recordings import Recording, RecordingState
 from service.finding.linking.evidence import EventFacts, Person
 from service.finding.linking.facts import EVENTS, HOLDINGS, event_facts, holdings_of, limits, merged, points
-from service.finding.linking.stories import DUTY, KEPT_ABOUT, Answer, Chosen, Shot, choose
+from service.finding.linking.stories import CARDS, DUTY, KEPT_ABOUT, Answer, Chosen, Shot, choose
 from service.finding.linking.surroundings import Surroundings
 from service.kernel.changes import changed
 from service.kernel.jobs import request_job, request_jobs
@@ -24,7 +24,9 @@ from service.kernel.round_trip import together
 from service.registry.clocks.correcting import move, read_clock, timeline_of
 
 BUSY = timedelta(seconds=1)
-CARDS = timedelta(days=3)  # files that came so far apart do not speak for each other
+REACH = 2 * CARDS + timedelta(
+    days=1
+)  # from one arrival of a day to all that speak for those that speak with it
 CLEARED_PRIORITY = 5
 
 
@@ -66,7 +68,7 @@ def _clear(session: Session, recorder_id: UUID, arrivals: list[datetime], linked
         select(Recording)
         .where(
             Recording.recorder_id == recorder_id,
-            Recording.received_at.between(min(arrivals) - CARDS, max(arrivals) + CARDS),
+            or_(*(Recording.received_at.between(one - REACH, one + REACH) for one in _days(arrivals))),
             *_OPEN,
         )
         .order_by(Recording.id)
@@ -76,7 +78,8 @@ def _clear(session: Session, recorder_id: UUID, arrivals: list[datetime], linked
     news = {
         one.id: settled
         for one in beside
-        if (settled := _settled(found.get(one.id))) != one.clock.get("settled")
+        if any(abs(one.received_at - arrival) <= CARDS for arrival in arrivals)
+        and (settled := _settled(found.get(one.id))) != one.clock.get("settled")
     }
     if not news:
         return
@@ -107,6 +110,11 @@ def _clear(session: Session, recorder_id: UUID, arrivals: list[datetime], linked
         [one.id for one in locked],
         {"claimed_from", "recorded_from", "recorded_to", "clock"},
     )
+
+
+def _days(arrivals: Iterable[datetime]) -> list[datetime]:
+    """One of each day, to say few spans of many arrivals."""
+    return list({one.date(): one for one in arrivals}.values())
 
 
 def _settled(chosen: Chosen | None) -> Any:
@@ -145,6 +153,7 @@ def _chosen(session: Session, recorder_id: UUID, recordings: Sequence[Recording]
                 shot.id,
                 shot.recorder_id,
                 shot.squad_id,
+                shot.received_at,
                 shot.length,
                 shot.answers,
                 names.get(shot.id),
@@ -166,6 +175,7 @@ def _shot(recording: Recording) -> Shot | None:
         id=recording.id,
         recorder_id=recording.recorder_id,
         squad_id=recording.squad_id,
+        received_at=recording.received_at,
         length=timedelta(seconds=recording.duration_s or 0.0),
         answers=tuple(
             Answer(

@@ -17,7 +17,7 @@ from service.finding.linking.cards import ONE_CARD
 from service.finding.linking.claims import Claimed, Claims, resolve
 from service.finding.linking.evidence import Piece
 from service.finding.linking.facts import LIMITS, files_near, limits_of, span_of
-from service.finding.linking.surroundings import PIECE_REACH, RUN_REACH, run_of
+from service.finding.linking.surroundings import OTHERS_REACH, PIECE_REACH, RUN_REACH, run_of
 from service.kernel.jobs import request_jobs
 from service.kernel.round_trip import together
 from service.registry.cases.rules import case_number_fold
@@ -43,13 +43,11 @@ def tell_neighbours(session: Session, recording_ids: Sequence[UUID]) -> int:
             continue
         fresh.append(now)
         if before is None or before.digest != now.digest:
-            altered.append(one.id)
+            altered += [(one.id, told.recorder_id) for told in (now, before) if told and told.recorder_id]
             places += [place for told in (now, before) if told and (place := _place(told))]
     if not fresh:
         return 0
-    told = _beside(session, fresh, places) | set(
-        session.scalars(_ON_CARD, {"ids": altered, "card": ONE_CARD})
-    )
+    told = _beside(session, fresh, places) | _on_card(session, altered)
     told -= {one.recording_id for one in fresh if len(fresh) == 1}
     if not told:
         return 0
@@ -92,7 +90,7 @@ def _evidence(
     timed = says is not None and span is not None
     return LinkEvidence(
         recording_id=recording.id,
-        recorder_id=recording.recorder_id if timed else None,
+        recorder_id=recording.recorder_id if says is not None else None,
         since=span[0] if timed and span else None,
         until=span[1] if timed and span else None,
         case_folded=case_number_fold(claimed.case_number)[:128] if claimed.case_number else None,
@@ -106,8 +104,19 @@ def _place(told: LinkEvidence) -> Where | None:
     return told.recorder_id, told.since, told.until
 
 
+def _on_card(session: Session, altered: Sequence[tuple[UUID, UUID]]) -> set[UUID]:
+    """`altered`: recordings, each with a recorder that it is or was of."""
+    known = {
+        "ids": [one for one, _ in altered],
+        "recorders": [recorder for _, recorder in altered],
+        "card": ONE_CARD,
+    }
+    return set(session.scalars(_ON_CARD, known)) if altered else set()
+
+
 def _beside(session: Session, fresh: Sequence[LinkEvidence], places: Sequence[Where]) -> set[UUID]:
-    """Writes what is told now; answers the files that hang together with these places."""
+    """Writes what is told now; answers the files that hang together with these places, or lie so near that it matters
+    what else their recorder filmed there."""
     rows = [one.model_dump() for one in sorted(fresh, key=lambda one: one.recording_id)]
     values = {name: [row[name] for row in rows] for name in rows[0]}
     spans = [(since - PIECE_REACH, until + RUN_REACH) for _, since, until in places]
@@ -125,6 +134,11 @@ def _beside(session: Session, fresh: Sequence[LinkEvidence], places: Sequence[Wh
             if since - PIECE_REACH <= piece.start <= until + RUN_REACH and piece.end >= since - RUN_REACH
         ]
         found |= {piece.id for piece in run_of(since, until, near, pause)}
+        found |= {
+            piece.id
+            for piece in near
+            if piece.start <= until + OTHERS_REACH and piece.end >= since - OTHERS_REACH
+        }
     return found
 
 
@@ -132,9 +146,12 @@ def _beside(session: Session, fresh: Sequence[LinkEvidence], places: Sequence[Wh
 # happened that day.
 _ON_CARD = text(
     """
-    SELECT other.id FROM recordings r JOIN recordings other ON other.recorder_id = r.recorder_id
-       AND other.received_at BETWEEN r.received_at - CAST(:card AS interval) AND r.received_at + CAST(:card AS interval)
-    WHERE r.id = ANY(CAST(:ids AS uuid[])) AND other.id <> r.id AND other.merged_into IS NULL
+    SELECT other.id
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:recorders AS uuid[])) AS t (id, recorder_id)
+    JOIN recordings r ON r.id = t.id
+    JOIN recordings other ON other.recorder_id = t.recorder_id
+     AND other.received_at BETWEEN r.received_at - CAST(:card AS interval) AND r.received_at + CAST(:card AS interval)
+    WHERE other.id <> r.id AND other.merged_into IS NULL
       AND NOT EXISTS (SELECT FROM links l WHERE l.recording_id = other.id AND l.event_id IS NOT NULL
                       AND l.state = 'automatic')
       AND EXISTS (SELECT FROM enforcement_events e

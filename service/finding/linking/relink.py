@@ -14,6 +14,7 @@ from schemas.jobs import JobKind
 from schemas.people import Officer
 from schemas.recorders import Assignment, Recorder
 from schemas.recordings import Recording, claimed, claimed_key
+from service.finding.linking.cards import ONE_CARD
 from service.finding.linking.facts import FAR_DOUBT_S, REACH, limits
 from service.finding.linking.surroundings import PIECE_REACH, SHIFT, UNKNOWN_BEFORE_ARRIVAL
 from service.kernel.changes import NEW, Changes, Fields, Reaction, anything, but, only
@@ -163,10 +164,13 @@ RECORDINGS_TOUCHED = """
          && tstzrange(t.since - CAST(:reach AS interval), t.until + CAST(:reach AS interval), '[]')
      AND r.recorded_from IS NOT NULL
     CROSS JOIN LATERAL (
+        SELECT r.clock ? 'answers' OR NOT EXISTS (
+            SELECT FROM links l WHERE l.recording_id = r.id AND l.event_id IS NOT NULL AND l.state = 'automatic'
+        ) AS unsure
+    ) AS links
+    CROSS JOIN LATERAL (
         SELECT CAST(:slack AS interval) + make_interval(secs => least(coalesce(
-            CASE WHEN r.clock ? 'answers' OR NOT EXISTS (
-                SELECT FROM links l WHERE l.recording_id = r.id AND l.event_id IS NOT NULL AND l.state = 'automatic'
-            ) THEN :most END, r.clock_doubt_s, CAST(r.clock->>'doubt_s' AS float),
+            CASE WHEN links.unsure THEN :most END, r.clock_doubt_s, CAST(r.clock->>'doubt_s' AS float),
             CASE WHEN coalesce(r.clock->'doubts', '[]') = '[]' THEN :far ELSE :most END), :most)) AS doubt
     ) AS open
     CROSS JOIN LATERAL (
@@ -179,7 +183,11 @@ RECORDINGS_TOUCHED = """
            OR EXISTS (SELECT 1 FROM assignments a
                       WHERE a.officer_id = t.officer_id AND a.recorder_id = r.recorder_id
                         AND tstzrange(a.held_from, a.held_to)
-                            && tstzrange(r.recorded_from - open.doubt, r.recorded_to + open.doubt, '[]')))
+                            && tstzrange(r.recorded_from - open.doubt, r.recorded_to + open.doubt, '[]'))
+           OR (links.unsure AND EXISTS (SELECT 1 FROM recordings other
+                                        WHERE other.recorder_id = r.recorder_id AND other.officer_id = t.officer_id
+                                          AND other.received_at BETWEEN r.received_at - CAST(:card AS interval)
+                                                                    AND r.received_at + CAST(:card AS interval))))
     UNION
     SELECT r.id
     FROM touched t
@@ -192,6 +200,10 @@ RECORDINGS_TOUCHED = """
                   WHERE a.officer_id = t.officer_id AND a.recorder_id = r.recorder_id
                     AND tstzrange(a.held_from, a.held_to)
                         && tstzrange(r.received_at - CAST(:unknown AS interval), r.received_at, '[]'))
+       OR EXISTS (SELECT 1 FROM recordings other
+                  WHERE other.recorder_id = r.recorder_id AND other.officer_id = t.officer_id
+                    AND other.received_at BETWEEN r.received_at - CAST(:card AS interval)
+                                              AND r.received_at + CAST(:card AS interval))
 """
 RECORDINGS_NAMING = f"""
     SELECT l.recording_id AS subject_id FROM links l WHERE l.event_id = ANY(CAST(:events AS uuid[]))
@@ -306,6 +318,7 @@ def _ask_for_touched(session: Session, touched: Iterable[Touched]) -> None:
         slack=rule.slack,
         shift=SHIFT,
         far=FAR_DOUBT_S,
+        card=ONE_CARD,
         most=REACH.total_seconds(),
     )
     request_jobs(session, JobKind.link, statement, priority=RELINK_PRIORITY)

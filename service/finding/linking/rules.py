@@ -25,6 +25,7 @@ VERSION = "3"
 
 CASE_LINK_SCORE = 0.9
 OWN_FROM = 0.55
+BEGAN_WITHIN = timedelta(minutes=5)
 EDGE_SHARE, EDGE_BESIDE = 0.35, 1.5
 COMPETING_SHARE = 0.5  # two events compete for a recording when their parts cover each other this much
 
@@ -143,8 +144,13 @@ def _margin(one: Candidate, other: Candidate, limits: Limits) -> float:
     shown = one.part is not None and not any(reason.code == "sliver" for reason in one.reasons)
     if shown and other.part is None and other.identity != "event":
         return 0.0
-    named = one.own and not other.own and bool(other.event.officers)
+    only = one.part is None and _only(one) and not _only(other)
+    named = only or (one.own and not other.own and bool(other.event.officers))
     return limits.clear_by / 2 if named else limits.clear_by
+
+
+def _only(one: Candidate) -> bool:
+    return any(reason.code == "only" for reason in one.reasons)
 
 
 def _by_a_partner(one: Candidate, rivals: list[Candidate]) -> bool:
@@ -161,7 +167,8 @@ def _at_the_edge(one: Candidate, others: list[Candidate], recording: RecordingFa
         return any(
             other.own or len(other.event.officers) < 2 for other in beside if other.identity != "squad"
         )
-    if one.event.open and any(other.own and not other.event.open for other in beside):
+    began = recording.start is not None and abs(recording.start - one.event.start) <= BEGAN_WITHIN
+    if one.event.open and not began and any(other.own and not other.event.open for other in beside):
         return True
     if length is None or _goes_over(one.part, recording):
         return False

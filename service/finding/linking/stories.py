@@ -5,6 +5,7 @@ Who held it, what they did, where the camera was, what persons said of a file, a
 two measurements a clock jumps once: the files before the jump are of the earlier one, those after it of the later.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +28,7 @@ NEAR_M, FAR_M = 150.0, 1000.0
 ABOUT = timedelta(minutes=10)
 NEAR_WORK_WITHIN, DUTY = timedelta(minutes=30), timedelta(hours=1.5)
 SAME_S = 120.0
+CARDS = timedelta(hours=36)  # files that came so far apart do not speak for each other
 # Holdings say that nobody held it only where they are written down at all about that time.
 KEPT_ABOUT = timedelta(hours=7)
 
@@ -48,6 +50,7 @@ class Shot:
     id: UUID
     recorder_id: UUID | None
     squad_id: UUID
+    received_at: datetime
     length: timedelta
     answers: tuple[Answer, ...]
     officer: Person | None = None
@@ -64,15 +67,22 @@ class Chosen:
 
 
 def choose(shots: Sequence[Shot], known: Surroundings) -> dict[UUID, Chosen]:
-    """`shots`: of one recorder, in no particular order."""
+    """`shots`: of one recorder, in no particular order. What is chosen for one rests on those that ask the same and came
+    within `CARDS` of it, whatever else was asked about."""
     fits = {shot.id: [agreement(shot, one, known) for one in shot.answers] for shot in shots}
+    ordered = sorted(shots, key=lambda one: (one.received_at, one.id))
+    arrivals = [shot.received_at for shot in ordered]
     found: dict[UUID, Chosen] = {}
-    for group in _groups(shots):
-        totals = _with_one_jump(group, fits) if len(group[0].answers) == 2 else fits
-        for shot in group:
-            ranked = sorted(zip(totals[shot.id], range(len(shot.answers)), strict=True), reverse=True)
-            best, place = ranked[0]
-            found[shot.id] = Chosen(shot.answers[place], best - ranked[1][0] >= CLEAR_BY)
+    for shot in ordered:
+        first = bisect_left(arrivals, shot.received_at - CARDS)
+        last = bisect_right(arrivals, shot.received_at + CARDS)
+        totals = fits[shot.id]
+        if len(shot.answers) == 2:
+            group = [other for other in ordered[first:last] if _alike(other, shot)]
+            totals = _with_one_jump(shot, group, fits)
+        ranked = sorted(zip(totals, range(len(shot.answers)), strict=True), reverse=True)
+        best, place = ranked[0]
+        found[shot.id] = Chosen(shot.answers[place], best - ranked[1][0] >= CLEAR_BY)
     return found
 
 
@@ -136,41 +146,29 @@ def _placed(shot: Shot, start: datetime, events: Iterable[EventFacts], known: Su
 # ---- one jump --------------------------------------------------------------------------------------
 
 
-def _groups(shots: Sequence[Shot]) -> list[list[Shot]]:
-    """Those between the same measurements: they ask the same question."""
-    groups: list[list[Shot]] = []
-    for shot in sorted(shots, key=lambda one: (one.answers[0].start, one.id)):
-        for group in groups:
-            if _alike(group[-1], shot):
-                group.append(shot)
-                break
-        else:
-            groups.append([shot])
-    return groups
-
-
 def _alike(one: Shot, other: Shot) -> bool:
+    """Between the same measurements: they ask the same question."""
     return len(one.answers) == len(other.answers) and all(
         abs(a.offset_s - b.offset_s) <= SAME_S for a, b in zip(one.answers, other.answers, strict=True)
     )
 
 
-def _with_one_jump(group: Sequence[Shot], fits: dict[UUID, list[float]]) -> dict[UUID, list[float]]:
+def _with_one_jump(mine: Shot, group: Sequence[Shot], fits: dict[UUID, list[float]]) -> list[float]:
     """How well all of the group fits at the best, if this one file is of the earlier or of the later answer."""
     moments = sorted({one.start for shot in group for one in shot.answers})
     jumps = [moments[0] - ABOUT, *(one + timedelta(seconds=1) for one in moments)]
-    best = {shot.id: [float("-inf")] * 2 for shot in group}
+    best = [float("-inf")] * 2
     for jump in jumps:
-        values = {}
+        total, own = 0.0, (0.0, 0.0)
         for shot in group:
             before, after = shot.answers
-            values[shot.id] = (
+            pair = (
                 fits[shot.id][0] + (0.0 if before.start < jump else OUT_OF_ORDER),
                 fits[shot.id][1] + (0.0 if after.start >= jump else OUT_OF_ORDER),
             )
-        total = sum(max(pair) for pair in values.values())
-        for shot in group:
-            pair = values[shot.id]
-            for place in (0, 1):
-                best[shot.id][place] = max(best[shot.id][place], total - max(pair) + pair[place])
+            if shot.id == mine.id:
+                own = pair
+            else:
+                total += max(pair)
+        best = [max(known, total + fit) for known, fit in zip(best, own, strict=True)]
     return best

@@ -259,7 +259,8 @@ def _time(
         }
         reasons.append(Reason("ends", params, ENDS * closeness * trust))
     if recording.doubt_s >= DOUBT_SAID_FROM_S:
-        reasons.append(Reason("clock_doubt", {"doubt_s": round(recording.doubt_s)}))
+        doubt_s = abs(recording.presumed_s) or recording.doubt_s
+        reasons.append(Reason("clock_doubt", {"doubt_s": round(doubt_s)}))
     if recording.doubt_s >= SHIFTED_FROM_S:
         reasons += _shifted(recording, event.start, ended, part)
     return reasons
@@ -402,7 +403,7 @@ def _place(recording: RecordingFacts, event: EventFacts, part: Span | None, limi
         return []
     beside = not recording.track
     track = recording.track or _track_beside(recording)
-    if not track:
+    if not track or (beside and part is None):
         return []
     there = _then(track, recording, part)
     if not there:

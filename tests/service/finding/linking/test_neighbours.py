@@ -72,3 +72,28 @@ def test_one_that_is_gone_says_nothing_any_more(bureau: Field) -> None:
     bureau.session.flush()
     assert tell_neighbours(bureau.session, [head.id]) == 1
     assert _asked(bureau)[rest.id] == asked[rest.id] + 1
+
+
+def test_what_else_its_recorder_filmed_within_the_hour_is_told_too(bureau: Field) -> None:
+    """That nothing else is of an event speaks for a link; so whatever comes near takes that back."""
+    bureau.event(at("09:30"), at("09:50"), ("012",))
+    head, rest = _act(bureau)
+    near = bureau.recording(at("09:40"), at("09:45"), recorder="R-07")
+    far = bureau.recording(at("11:00"), at("11:10"), recorder="R-07", received_at=at("18:00"))
+    for one in (head, rest, far):
+        tell_neighbours(bureau.session, [one.id])
+    asked = _asked(bureau)
+    tell_neighbours(bureau.session, [near.id])
+    assert {one for one, times in _asked(bureau).items() if times > asked.get(one, 0)} == {head.id, rest.id}
+
+
+def test_a_file_without_time_is_told_of_those_that_come_with_it(bureau: Field) -> None:
+    bureau.event(at("09:00"), at("09:20"), ("012",))
+    lost = bureau.recording(None, None, recorder="R-07", received_at=at("12:00"))
+    tell_neighbours(bureau.session, [lost.id])
+    other = bureau.recording(None, None, recorder="R-07", received_at=at("12:10"))
+    late = bureau.recording(None, None, recorder="R-07", received_at=at("19:00"))
+    tell_neighbours(bureau.session, [late.id])
+    assert not _asked(bureau)
+    tell_neighbours(bureau.session, [other.id])
+    assert set(_asked(bureau)) == {lost.id}

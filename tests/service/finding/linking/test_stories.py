@@ -28,7 +28,8 @@ def shot(number: int, shown: datetime, minutes: float = 15, **more: object) -> S
     """Shown by a clock that was right or eight hours slow."""
     answers = (Answer(0.0, shown), Answer(EIGHT, shown + timedelta(hours=8)))
     said = {"officer": ONE} | more
-    return Shot(UUID(int=200 + number), RECORDER, SQUAD, timedelta(minutes=minutes), answers, **said)  # type: ignore[arg-type]
+    length = timedelta(minutes=minutes)
+    return Shot(UUID(int=200 + number), RECORDER, SQUAD, shown + length, length, answers, **said)  # type: ignore[arg-type]
 
 
 def known(*events: EventFacts, held: tuple[Holding, ...] = ()) -> Surroundings:
