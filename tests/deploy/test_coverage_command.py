@@ -17,6 +17,7 @@ from schemas.custody import CustodyEntry
 from service.kernel import database, i18n
 from service.kernel.settings import get_settings
 from service.supervision.coverage.counting import recount_all
+from service.supervision.coverage.rules import VERSION
 from tests.service.finding.linking.field import Field
 from tests.service.supervision.coverage.random_bureau import draw
 
@@ -66,7 +67,7 @@ def test_the_table_says_share_numbers_exclusions_rule_and_time(bureau: sqlalchem
         "All together",
         "Events recorded",
         "Left out",
-        "Counting rule 2",
+        f"Counting rule {VERSION}",
         "As of",
     ):
         assert part in said
