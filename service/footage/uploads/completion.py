@@ -24,7 +24,7 @@ from service.kernel.database import transaction
 from service.kernel.storage import get_store
 from service.kernel.storage.protocols import Stored
 from service.registry.conventions.actions import keep_sidecar
-from service.registry.conventions.rules import LARGEST_SIDECAR
+from service.registry.conventions.sidecars import LARGEST_SIDECAR
 
 log = logging.getLogger(__name__)
 

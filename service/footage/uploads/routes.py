@@ -52,7 +52,8 @@ from service.kernel.i18n import use
 from service.kernel.settings import get_settings
 from service.kernel.wire import wire_of
 from service.registry.conventions.actions import keep_sidecar
-from service.registry.conventions.rules import LARGEST_SIDECAR, Facts
+from service.registry.conventions.rules import Facts
+from service.registry.conventions.sidecars import LARGEST_SIDECAR
 
 router = APIRouter(prefix="/api/v1", tags=["uploads"])
 T = TypeVar("T")

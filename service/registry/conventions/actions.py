@@ -13,7 +13,8 @@ from service.kernel.clock import now
 from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
 from service.registry.conventions.queries import BESIDE, known_conventions
-from service.registry.conventions.rules import Facts, read_sidecar_by_any
+from service.registry.conventions.rules import Facts
+from service.registry.conventions.sidecars import read_sidecar_by_any
 
 
 def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) -> dict[str, Facts]:

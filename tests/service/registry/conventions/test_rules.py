@@ -20,10 +20,9 @@ from service.registry.conventions.rules import (
     check_settings,
     read_file_name,
     read_moment,
-    read_sidecar,
-    read_sidecar_by_any,
     sidecar_keys,
 )
+from service.registry.conventions.sidecars import read_sidecar, read_sidecar_by_any
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 KNOWN = [Conventions.of(example["conventions"]) for example in EXAMPLES]
