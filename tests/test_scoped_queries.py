@@ -32,9 +32,8 @@ IN_SQL = re.compile(rf"\b(?:FROM|JOIN)\s+({'|'.join(SCOPED.values())})\b")
 
 ALLOWED = {
     "settles what follows from a change or is a job's: it acts for nobody, over all that the change touches": """
-        finding/linking/batch finding/linking/claims finding/linking/clearing finding/linking/facts finding/linking/writing
+        finding/linking/batch finding/linking/card_files finding/linking/claims finding/linking/clearing finding/linking/facts finding/linking/writing
         finding/linking/neighbours finding/linking/recognise finding/linking/relink finding/search/project finding/search/renamed
-        finding/search/renamed
         footage/announcements/adoption footage/recordings/actions footage/uploads/completion footage/uploads/reaper
         registry/cases/actions registry/clocks/actions registry/clocks/correcting registry/conventions/actions
         supervision/coverage/counted_by supervision/coverage/counting

@@ -14,8 +14,10 @@ from schemas.jobs import JobKind
 from schemas.links import Link, LinkState
 from schemas.people import Officer
 from schemas.recordings import Recording, RecordingState
+from service.finding.linking.card_files import points
 from service.finding.linking.evidence import EventFacts, Person
-from service.finding.linking.facts import EVENTS, HOLDINGS, event_facts, holdings_of, limits, merged, points
+from service.finding.linking.facts import EVENTS, HOLDINGS, event_facts, holdings_of, limits, merged
+from service.finding.linking.recognise import held_in_order
 from service.finding.linking.stories import CARDS, DUTY, KEPT_ABOUT, Answer, Chosen, Shot, choose
 from service.finding.linking.surroundings import Surroundings
 from service.kernel.changes import changed
@@ -88,13 +90,7 @@ def _clear(session: Session, recorder_id: UUID, arrivals: list[datetime], linked
         wanted = select(Recording.id.label("subject_id")).where(Recording.id.in_(others))
         request_jobs(session, JobKind.link, wanted, priority=CLEARED_PRIORITY)
     line = timeline_of(session, recorder_id)
-    locked = session.scalars(
-        select(Recording)
-        .where(Recording.id.in_(news))
-        .order_by(Recording.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).all()
+    locked = held_in_order(session, news)
     for one in locked:
         clock = one.clock.copy()
         settled = news[one.id]

@@ -1,6 +1,6 @@
 """Whom and what claims name, once such an officer or recorder is known: the columns are filled in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -54,13 +54,7 @@ def recognise(session: Session, recording_ids: Iterable[UUID]) -> None:
             request_job(session, JobKind.tags, one.id)
         elif known and known.id not in readable:
             request_job(session, JobKind.tags, one.id, delay=CLOCK_BUSY)
-    locked = session.scalars(
-        select(Recording)
-        .where(Recording.id.in_(fresh))
-        .order_by(Recording.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ).all()
+    locked = held_in_order(session, fresh)
     for one in locked:
         officer, recorder = _named(fresh[one.id]), fresh[one.id].recorder
         if one.officer_id is None and officer:
@@ -71,6 +65,17 @@ def recognise(session: Session, recording_ids: Iterable[UUID]) -> None:
                 write(one, corrected(one, timeline_of(session, recorder.id)))
         session.add(one)
     changed(session, Recording, [one.id for one in locked])
+
+
+def held_in_order(session: Session, ids: Iterable[UUID]) -> Sequence[Recording]:
+    """As they are now, locked in the one order in which recordings are: two that want the same wait for each other."""
+    return session.scalars(
+        select(Recording)
+        .where(Recording.id.in_(list(ids)))
+        .order_by(Recording.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _named(claimed: Claimed) -> Person | None:
