@@ -18,7 +18,6 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from deploy.card import Card
 from deploy.process import wait_until
 from deploy.upload import Done, _erase, exit_code, register, size_of
 from deploy.upload_client import Memory, Outcome, Sender, Sent, Server, judge
@@ -299,11 +298,17 @@ def test_a_sound_card_ends_well_and_what_no_camera_made_is_said(
         assert f"/{name}" in shown
 
 
-def test_a_folder_that_cannot_be_read_is_not_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    torn = Card(unreadable=[(tmp_path / "torn", "Input/output error")])
-    monkeypatch.setattr("deploy.upload.look_through", lambda _paths: torn)
+def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    """One that lies deeper than the system opens by its path, whoever asks."""
+    torn = tmp_path / "torn"
+    torn.mkdir()
+    folder = os.open(torn, os.O_RDONLY)
+    for _level in range(18):
+        os.mkdir("d" * 250, dir_fd=folder)
+        deeper = os.open("d" * 250, os.O_RDONLY, dir_fd=folder)
+        os.close(folder)
+        folder = deeper
+    os.close(folder)
     app = typer.Typer()
     register(app)
     done = CliRunner().invoke(app, [str(tmp_path), "--token", "x"])

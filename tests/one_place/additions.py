@@ -49,10 +49,6 @@ def upgrade():
         name = op.f(f"ck_{table}_kind")
         op.drop_constraint(name, table, type_="check")
         op.create_check_constraint(name, table, f"kind IN ({', '.join(repr(str(kind)) for kind in kinds)})")
-
-
-def downgrade():
-    raise NotImplementedError
 """,
     ),
 )

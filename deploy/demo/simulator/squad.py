@@ -1,5 +1,6 @@
 """A squad of the simulated year: its clocks, its days, and what is written down of them."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -31,7 +32,7 @@ from deploy.demo.simulator.rows import (
 Crew = list[Officer]
 
 
-class Squad(Filming):
+class Squad(Filming, ABC):
     """What its days hold is for its kinds: rounds.py, report.py."""
 
     def __init__(self, seed: int, number: int, days: int, rates: Rates) -> None:
@@ -70,13 +71,13 @@ class Squad(Filming):
         angle = 2 * pi * self.number / 7
         self.centre = (CENTRE[0] + 0.05 * cos(angle), CENTRE[1] + 0.05 * sin(angle))
 
+    @abstractmethod
     def _shifts(self, day: int, pairs: list[Crew]) -> Iterable[tuple[list[Crew], float, float]]:
         """Of a day: who is on duty, from when to when after midnight."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _agenda(self, crews: list[Crew], start: float, end: float) -> list[list[Act]]:
         """Of a shift: the acts of each crew in their order."""
-        raise NotImplementedError
 
     def live(self, others: list[list[Officer]]) -> None:
         self.strangers = [officer for squad in others for officer in squad]
