@@ -142,7 +142,7 @@ def upload(
             contexts = [copy_context() for _file in card.files]
             try:
                 results = list(pool.map(lambda context, path: context.run(one, path), contexts, card.files))
-            except BaseException:
+            except BaseException:  # also Ctrl-C: nothing more is erased by the threads that still run
                 stopped.set()
                 raise
     console.print(_table(results))

@@ -120,7 +120,7 @@ class Sink:
             self.writer = get_store().uploads.open(
                 held.key, held.progress, held.epoch, length=held.length, hold=checksum is not None
             )
-        except BaseException:
+        except BaseException:  # clears up and raises it again
             let_go(held)
             raise
 
@@ -134,7 +134,7 @@ class Sink:
                 if not advance(self.held, checkpoint):
                     raise UploadTakenOver
                 self.writer.saved(checkpoint)
-        except BaseException:
+        except BaseException:  # keeps what is durable and raises it again
             self.give_up()
             raise
 
@@ -149,7 +149,7 @@ class Sink:
             if not advance(self.held, checkpoint, last=True):
                 raise UploadTakenOver
             return checkpoint.offset
-        except BaseException:
+        except BaseException:  # keeps what is durable and raises it again
             self.give_up()
             raise
 
@@ -325,7 +325,7 @@ async def write_body(
         raise
     except (StorageError, UploadTakenOver, OperationalError):
         raise  # the sink has let go already
-    except BaseException:
+    except BaseException:  # whatever it was, the sink lets go of the upload, and it is raised again
         await _end(reception, sink, keep=checksum is None, shielded=True)
         raise
     finally:
