@@ -9,12 +9,12 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from deploy import coverage, doctor, import_rows, policy, relink, serve, up, upload, user
+from deploy import backup, coverage, doctor, import_rows, policy, relink, serve, up, upload, user
 from deploy.language import Commands, helpful, language
 
 # In a checkout; a wheel leaves it out.
 DEMO = [import_module("deploy.demo.command")] if find_spec("deploy.demo") else []
-MODULES = (up, *DEMO, upload, import_rows, user, coverage, relink, policy, serve, doctor)
+MODULES = (up, *DEMO, upload, import_rows, user, coverage, relink, policy, backup, serve, doctor)
 
 app = typer.Typer(
     name="zhenglu",
@@ -34,7 +34,8 @@ def main(context: typer.Context) -> None:
     from service.kernel import i18n
 
     context.with_resource(i18n.speaking(language()))
-    if context.invoked_subcommand in ("up", "demo"):  # they start parts of their own
+    # They start parts of their own, or look for those of another folder.
+    if context.invoked_subcommand in ("up", "demo", "backup", "restore"):
         return
     from deploy import running
     from service.kernel.settings import get_settings

@@ -61,6 +61,7 @@ COMPONENTS = {
     "sandbox": lazy("sandbox"),
     "clock": lazy("clock"),
     "disk": lazy("disk"),
+    "backups": lazy("backups"),
     "service user": lazy("service user"),
 }
 
@@ -97,7 +98,19 @@ def not_running(component: str, found: str, mend: str) -> Finding:
 def examine(settings: Settings) -> Iterator[Finding]:
     """Every check, each on its own: one that fails keeps none of the others from being made."""
     checks: list[Callable[[Settings], Iterator[Finding]]] = [
-        *(database, redis_server, workers, object_store, ffmpeg, tesseract, photos, sandbox, clock, disk)
+        *(
+            database,
+            redis_server,
+            workers,
+            object_store,
+            ffmpeg,
+            tesseract,
+            photos,
+            sandbox,
+            clock,
+            disk,
+            backups,
+        )
     ]
     for check in checks:
         yield from check(settings)
@@ -372,6 +385,61 @@ def disk(settings: Settings) -> Iterator[Finding]:
         yield warning("disk", found, _("One day of a squad's footage may need more: make room."))
     else:
         yield ok("disk", found)
+
+
+def backups(settings: Settings) -> Iterator[Finding]:
+    import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlmodel import Session
+
+    from service.kernel.clock import now
+    from service.kernel.i18n import span
+    from service.preservation.backups.queries import alarm, standing
+
+    if not settings.database_url:
+        return
+    engine = sqlalchemy.create_engine(settings.database_url, poolclass=sqlalchemy.NullPool)
+    try:
+        with Session(engine) as session:
+            found = standing(session)
+    except SQLAlchemyError:  # the database's own check has said why, or that of its schema
+        return
+    by_itself = _(
+        "Set ZHENGLU_BACKUP_DIR to a folder on another disk, or run `zhenglu backup DIR` from a timer."
+    )
+    if found.newest is None:
+        yield warning("backups", _("none has been made"), by_itself)
+        return
+    said = [_("the newest is whole and {age} old").format(age=span(found.age_s))]
+    said.append(
+        _("a restore was tried {age} ago").format(age=span((now() - found.tried_at).total_seconds()))
+        if found.tried_at
+        else _("no restore has been tried")
+    )
+    near = _same_disk(settings, Path(found.newest.folder))
+    if near:
+        said.append(_("it lies on the disk of {folder}").format(folder=near))
+    if told := alarm(found):
+        yield warning("backups", "; ".join(said), told)
+    elif near:
+        yield warning(
+            "backups", "; ".join(said), _("A lost disk takes both: use a folder on another disk or machine.")
+        )
+    elif found.tried_at is None:
+        yield warning("backups", "; ".join(said), _("Run `zhenglu restore DIR --try`."))
+    else:
+        yield ok("backups", "; ".join(said))
+
+
+def _same_disk(settings: Settings, folder: Path) -> Path | None:
+    """What of the data lies on the same file system as `folder`, as far as it is seen from here."""
+    store = urlsplit(settings.store_url)
+    places = [settings.data_dir, *([Path(unquote(store.path))] if store.scheme == "file" else [])]
+    try:
+        device = folder.stat().st_dev
+        return next((one for one in places if one.exists() and one.stat().st_dev == device), None)
+    except OSError:
+        return None
 
 
 def doctor(

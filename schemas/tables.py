@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from schemas import (  # noqa: F401
     accounts,
+    backups,
     cases,
     clocks,
     coverage,

@@ -11,6 +11,7 @@ from service.finding.search.routes import router as search
 from service.footage.announcements.routes import router as announcements
 from service.footage.recordings.routes import router as recordings
 from service.footage.uploads.routes import router as uploads
+from service.preservation.backups.routes import router as backups
 from service.preservation.custody.routes import router as custody
 from service.registry.cases.routes import router as cases
 from service.registry.clocks.routes import router as clocks
@@ -47,5 +48,6 @@ API = (
     disputes,
     snapshots,
     custody,
+    backups,
     operations,
 )

@@ -56,7 +56,7 @@ ALLOWED = {
         web/recordings/detail
     """,
     "a condition or a sum over rows of the caller's scope: no row of the table itself is answered": """
-        registry/recorders/queries supervision/coverage/lists supervision/coverage/sums
+        preservation/backups/queries registry/recorders/queries supervision/coverage/lists supervision/coverage/sums
         supervision/disputes/subjects
     """,
     "frozen rows: each keeps the squad by which the reading module narrows them": """

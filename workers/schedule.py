@@ -5,6 +5,8 @@ Every 10 s it re-publishes what is due and held by nobody; the other duties clea
 
 import logging
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -27,6 +29,8 @@ from service.kernel.database import transaction
 from service.kernel.jobs import publish, publisher
 from service.kernel.months import next_month
 from service.kernel.queues import QUEUES
+from service.kernel.settings import get_settings
+from service.preservation.backups import queries as backups
 from service.supervision.coverage.counted_by import recount_if_changed
 from workers.heartbeat import Beat
 from workers.stages.duplicates import release_duplicates
@@ -40,6 +44,8 @@ REPUBLISH_AFTER = timedelta(seconds=30)
 BATCH = 500
 ENOUGH_NUDGES = 200
 TAKEOVER_PRIORITY = 0
+SETPRIV = "/usr/bin/setpriv"
+_backing_up: "subprocess.Popen[bytes] | None" = None
 
 
 def sweep() -> int:
@@ -102,6 +108,20 @@ def make_search_partitions() -> None:
             ensure_partition(session, month)
 
 
+def back_up() -> None:
+    """Starts the backup that is due; it goes with this process."""
+    global _backing_up
+    if get_settings().backup_dir is None or (_backing_up is not None and _backing_up.poll() is None):
+        return
+    with transaction() as session:
+        if not backups.is_due(session):
+            return
+    _backing_up = subprocess.Popen(
+        [SETPRIV, "--pdeathsig", "TERM", "--", sys.executable, "-m", "workers.backup"],
+        stdin=subprocess.DEVNULL,
+    )
+
+
 def recount_after_changes() -> None:
     with transaction() as session:
         recount_if_changed(session)
@@ -123,6 +143,7 @@ DUTIES = (
     Duty("recount after a change of rules", 60.0, recount_after_changes),
     Duty("forget sign-ins", 3600.0, forget_sign_ins),
     Duty("make search partitions", 3600.0, make_search_partitions),
+    Duty("back up", 60.0, back_up),
 )
 
 

@@ -50,6 +50,8 @@ class Settings(BaseSettings):
     lock_mode: Literal["GOVERNANCE", "COMPLIANCE", "NONE"] = "GOVERNANCE"
     lock_days: int = 180
     accel_redirect: str = ""  # prefix for X-Accel-Redirect when nginx stands in front
+    backup_dir: Path | None = None  # where scheduled backups go; empty: none are made by themselves
+    backup_objects: Literal["copy", "reference"] = "copy"  # whether they hold the bytes of objects, too
     trusted_proxies: str = ""  # comma-separated addresses or networks whose X-Forwarded-For is believed
 
     @field_validator("timezone")

@@ -19,6 +19,7 @@ from service.web.frame.views import Filter, Listing, Option, Ref, Tile
 from service.web.operations.contract import described, errors, shapes
 from service.web.operations.views import (
     Attention,
+    Backup,
     Health,
     Home,
     Queue,
@@ -294,6 +295,26 @@ def health(stalled: bool = False) -> Health:
         [FAILED],
         NOW,
         [_("No worker serves the queue “%(queue)s”.", queue="encode")] if stalled else [],
+        [
+            Backup(NOW, _("Being made"), "info", "loader", 0, 0, None, progress=0.43),
+            Backup(
+                NOW - timedelta(hours=3),
+                _("Failed"),
+                "bad",
+                "circle-x",
+                0,
+                0,
+                None,
+                _("There is no whole backup in {folder}.").format(folder="/mnt"),
+                None,
+            ),
+            Backup(
+                NOW - timedelta(days=1), _("Whole, read back"), "good", "circle-check", 10**12, 10**9, NOW
+            ),
+        ],
+        _("The newest backup is {days} days old: look at why no younger one was made.").format(days="3.0")
+        if stalled
+        else None,
     )
 
 

@@ -19,6 +19,7 @@ from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.errors import Invalid
 from service.kernel.policy import Rule, policy
+from service.preservation.backups import policy as backups
 from service.registry.clocks import policy as clocks
 from service.registry.events import policy as events
 from service.registry.people import policy as people
@@ -38,6 +39,7 @@ DECLARED_IN = (
     uploads,
     linking,
     coverage,
+    backups,
 )
 RULES: dict[str, Rule[Any]] = {rule.name: rule for module in DECLARED_IN for rule in module.RULES}
 LINKS_DEPEND = frozenset(rule.name for rule in linking.RULES)

@@ -22,6 +22,7 @@ from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession, transaction
 from service.kernel.errors import NotAllowed, NotFound, NotSignedIn
 from service.kernel.settings import get_settings
+from service.preservation.backups import queries as backups
 
 router = APIRouter(tags=["operations"])
 
@@ -107,6 +108,10 @@ def get_metrics(request: Request, actor: MaybeActor, session: DatabaseSession) -
         backlog.labels(health.queue).set(health.backlog_hours)
         oldest.labels(health.queue).set(health.oldest_waiting_s or 0)
         workers.labels(health.queue).set(len(health.workers))
+    if (age := backups.standing(session).age_s) is not None:
+        Gauge("zhenglu_backup_age_seconds", "Age of the newest backup that is whole", registry=registry).set(
+            age
+        )
     recordings = Gauge("zhenglu_recordings", "Recordings by state", ["state"], registry=registry)
     for state, count in session.execute(text("SELECT state, count(*) FROM recordings GROUP BY state")):
         recordings.labels(state).set(count)

@@ -8,6 +8,7 @@ from sqlalchemy import Select, or_, select
 from sqlmodel import Session
 
 from schemas.accounts import Role
+from schemas.backups import Backup, BackupState
 from schemas.jobs import Job, JobState
 from schemas.people import Squad
 from schemas.recordings import Recording, RecordingState
@@ -25,6 +26,8 @@ from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.kernel.ids import id_said
 from service.kernel.job_kinds import KINDS
+from service.preservation.backups import queries as backups
+from service.preservation.backups.words import STATES as BACKUP_STATES
 from service.web.cases.pages import case_views
 from service.web.coverage.list_view import board_tiles, mine_tiles
 from service.web.frame.query import carried, link_with
@@ -41,6 +44,7 @@ from service.web.recordings.views import RecordingCard
 router = APIRouter()
 SHOWN = 8
 PAGE = 40
+BACKUPS = 5
 
 
 @router.get("/")
@@ -116,6 +120,7 @@ def attention_page(
         next=link_with("/attention", carried(request, "what", "squad"), cursor=found.next)
         if found.next
         else None,
+        backup_alarm=backups.alarm(backups.standing(session)) if may(actor.role, "see_queue") else None,
     )
     return render(request, "operations/attention.html", fragment="operations/_attention.html", board=board)
 
@@ -178,8 +183,25 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
         failed=_failed(session, actor, failed),
         counted_at=now(),
         stalled=stalled_sentences(session),
+        backups=[_backup(row) for row in backups.backups(session, None, BACKUPS).items],
+        backup_alarm=backups.alarm(backups.standing(session)),
     )
     return render(request, "operations/queue.html", fragment="operations/_queue.html", health=shown)
+
+
+def _backup(row: Backup) -> views.Backup:
+    word = BACKUP_STATES[row.state]
+    return views.Backup(
+        at=row.at,
+        label=str(word.label),
+        tone=word.tone,
+        icon=word.icon,
+        size=row.size,
+        copied=row.copied,
+        tried=row.restore_tried_at,
+        problem=backups.problem(row),
+        progress=row.progress if row.state == BackupState.running else None,
+    )
 
 
 def _failed(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[JobView]:

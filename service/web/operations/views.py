@@ -20,6 +20,7 @@ class Attention:
     jobs: list[Job] = field(default_factory=list)  # for failed and waiting
     counts: dict[str, int] = field(default_factory=dict)
     next: str | None = None
+    backup_alarm: str | None = None
 
 
 @dataclass(slots=True)
@@ -43,12 +44,29 @@ class Worker:
 
 
 @dataclass(slots=True)
+class Backup:
+    """`tone`: how its state is shown. `problem`: why it failed."""
+
+    at: datetime
+    label: str
+    tone: str
+    icon: str
+    size: int
+    copied: int
+    tried: datetime | None
+    problem: str | None = None
+    progress: float | None = None
+
+
+@dataclass(slots=True)
 class Health:
     queues: list[Queue]
     workers: list[Worker]
     failed: list[Job]
     counted_at: datetime
     stalled: list[str] = field(default_factory=list)  # a sentence for each queue that nobody serves
+    backups: list[Backup] = field(default_factory=list)
+    backup_alarm: str | None = None
 
 
 @dataclass(slots=True)
