@@ -41,6 +41,8 @@ class VerdictFacts(TypedDict, total=False):
 
     reasons: list[dict[str, Any]]
     remarks: list[dict[str, Any]]
+    video: int | None
+    audio: int | None
 
 
 class BurnedInFacts(TypedDict, total=False):

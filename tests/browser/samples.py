@@ -193,6 +193,16 @@ def with_a_hole() -> Recording:
     return made
 
 
+def whose_original_plays() -> Recording:
+    """The same half minute as an original that nobody has encoded yet: six seconds, a hole, ten seconds."""
+    made = recording()
+    footage = Footage(((0.0, 6.0), (20.0, 30.0)), measured=True)
+    made.footage = drawn(footage, at(14, 3), at(14, 3) + timedelta(seconds=30))
+    made.player.preliminary, made.player.laid = True, False
+    made.tags = [Tag("画面过暗", "quality", "画面测量", 0.92, 22, 24)]
+    return made
+
+
 def unplayable() -> Recording:
     made = recording("unplayable")
     made.card.reason = "没有 moov（多半是断电），视频无法播放"
@@ -404,6 +414,7 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/recordings/nothing", "reviewer", "recordings/list.html", {"search": search(items=[], next=None)}),
         ("/recordings/0001", "reviewer", "recordings/one.html", {"recording": recording()}),
         ("/recordings/0003", "reviewer", "recordings/one.html", {"recording": with_a_hole()}),
+        ("/recordings/0009", "reviewer", "recordings/one.html", {"recording": whose_original_plays()}),
         ("/recordings/0005", "reviewer", "recordings/one.html", {"recording": unplayable()}),
         ("/cases", "reviewer", "cases/list.html", {"listing": Listing(CASES, filters=[squads])}),
         ("/cases/c1", "reviewer", "cases/one.html", {"detail": CaseDetail(CASES[0], EVENTS, [link(3, "offered", 0.63, True)], [card(30, links=[])], None, True)}),

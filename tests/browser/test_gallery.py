@@ -194,3 +194,32 @@ def test_the_player_jumps_over_a_hole_and_says_so(open_page: Callable[..., Watch
     page.mouse.move(lane["x"] + lane["width"] * 0.4, lane["y"] + 10)
     expect(page.locator(".hover")).to_contain_text("14:03:12–14:33:00")
     assert not watched.complaints
+
+
+def test_an_original_with_a_hole_is_counted_like_the_rendition_that_is_to_come(
+    open_page: Callable[..., Watched],
+) -> None:
+    """Six seconds, fourteen of nothing, ten seconds: sixteen on the player's clock, thirty in the file."""
+    watched = open_page()
+    page = watched.page
+    page.goto("/recordings/0009")
+    video = "document.querySelector('video')"
+    wait_until(lambda: page.evaluate(f"{video}.readyState") >= 1, PATIENCE_MS / 1000)
+
+    def comes_to(in_file: float, clock: str, real: str) -> None:
+        wait_until(lambda: abs(page.evaluate(f"{video}.currentTime") - in_file) < 0.1, PATIENCE_MS / 1000)
+        assert page.evaluate(f"{video}.currentTime") == pytest.approx(in_file, abs=0.1)
+        expect(page.locator(".controls .clock")).to_have_text(clock)
+        expect(page.locator(".controls .real")).to_have_text(real)
+
+    page.locator("#stretches [data-seek='20.0']").click()
+    comes_to(20, "0:06 / 0:16", "14:03:20")
+    page.locator(".marks button").first.click()
+    comes_to(22, "0:08 / 0:16", "14:03:22")
+    page.locator(".lane").focus()
+    page.keyboard.press("ArrowLeft")
+    comes_to(3, "0:03 / 0:16", "14:03:03")
+    page.evaluate(f"{video}.currentTime = 9")  # as one who plays on comes into the hole
+    comes_to(20, "0:06 / 0:16", "14:03:20")
+    expect(page.locator(".lane .joint")).to_have_count(1)
+    assert not watched.complaints

@@ -15,7 +15,7 @@ from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent
 from schemas.jobs import Job, JobState
 from schemas.links import Link, LinkState
-from schemas.originals import Original, ProbeFacts, Rendition, RenditionKind
+from schemas.originals import MediaFacts, Original, ProbeFacts, Rendition, RenditionKind
 from schemas.recorders import Recorder
 from schemas.recording_clock import RecordingClock
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, Tag
@@ -255,6 +255,8 @@ def player(session: Session, recording: Recording, original: Original | None) ->
             note=note or _("It is being made watchable; this page shows it as soon as it is.")
         )
     streams = (original.media.get("probe") or {}).get("streams", []) if original else []
+    video = kinds.get(RenditionKind.video)
+    laid = _is_laid(playback, video, Footage.of(recording, original))
     return views.Player(
         src=f"{base}/playback",
         poster=f"{base}/poster" if RenditionKind.poster in kinds else None,
@@ -263,7 +265,32 @@ def player(session: Session, recording: Recording, original: Original | None) ->
         audio_only=bool(streams) and not any(stream.get("kind") == "video" for stream in streams),
         preliminary=RenditionKind.video not in kinds,
         fps=next((stream["fps"] for stream in streams if stream.get("fps")), None),
+        laid=laid,
+        begins_s=0.0 if laid or original is None else _begins_s(playback, original.media),
     )
+
+
+def _is_laid(playback: Rendition, video: Rendition | None, footage: Footage) -> bool:
+    """Whether the holes are left out of what plays. They are not in the original itself, and not in a rendition of
+    before they were known."""
+    if playback.facts.get("from") != "video" or video is None or not footage.stretches:
+        return False
+    made_s = video.facts.get("duration_s")
+    span_s = footage.stretches[-1][1]
+    return made_s is None or abs(made_s - footage.recorded_s) <= abs(made_s - span_s)
+
+
+def _begins_s(playback: Rendition, media: MediaFacts) -> float:
+    """Where the recording's first sample lies in what plays. Browsers keep an original's own times; ffmpeg lets a copy
+    begin with what comes first, be it the picture or the sound."""
+    verdict, streams = media.get("verdict") or {}, (media.get("probe") or {}).get("streams", [])
+    chosen = [index for index in (verdict.get("video"), verdict.get("audio")) if index is not None]
+    starts = {stream.get("index"): stream.get("start_s") or 0.0 for stream in streams}
+    if not chosen:
+        return 0.0
+    shown_s = starts.get(chosen[0], 0.0)
+    first_s = 0.0 if playback.facts.get("from") == "original" else min(starts.get(one, 0.0) for one in chosen)
+    return max(0.0, round(shown_s - first_s, 3))
 
 
 def _original(

@@ -29,6 +29,8 @@ def drawn(
     footage: Footage, begun: datetime | None, ended: datetime | None, notes: Sequence[str] = ()
 ) -> views.Footage:
     made = views.Footage(notes=list(notes))
+    if len(footage.stretches) == 1 and footage.measured and footage.stretches[0][0] > 0:
+        made.stretches = list(footage.stretches)  # a rendition begins where it begins
     if len(footage.stretches) < 2:
         return made
     lines = sorted(

@@ -135,6 +135,8 @@ class Player:
     peaks: str | None = None  # JSON: {"peaks": [0…1, …]} at even steps over the duration
     audio_only: bool = False
     preliminary: bool = False  # the original plays as it is; the 720p rendition is still to come
+    laid: bool = True  # it plays the stretches end to end; the original itself has its holes
+    begins_s: float = 0.0  # where in what plays the recording's first sample lies, if not laid
     fps: float | None = None
     picture: str | None = None  # of a photo, in place of `src`
 

@@ -31,7 +31,8 @@ class Player {
     this.video = root.querySelector("video")!;
     this.text = JSON.parse(root.dataset.text!);
     this.marks = JSON.parse(root.dataset.tags || "[]");
-    this.stretches = new Stretches(JSON.parse(root.dataset.stretches || "[]"));
+    const begins = root.dataset.begins === undefined ? null : Number(root.dataset.begins);
+    this.stretches = new Stretches(JSON.parse(root.dataset.stretches || "[]"), begins);
     this.holes = JSON.parse(root.dataset.holes || "[]");
     this.real = root.dataset.real ? Number(root.dataset.real) : null;
     this.clockOf = new Intl.DateTimeFormat("sv-SE", { timeZone: root.dataset.zone || undefined, timeStyle: "medium" });
@@ -46,27 +47,24 @@ class Player {
 
   get duration(): number {
     return Number.isFinite(this.video.duration) && this.video.duration > 0
-      ? this.video.duration
-      : Number(this.root.dataset.duration || 0);
+      ? this.stretches.lasts(this.video.duration)
+      : this.stretches.length || Number(this.root.dataset.duration || 0);
   }
 
-  /** What is played has no holes, unless it is still the original itself. */
-  private get laid(): boolean {
-    const { length, span } = this.stretches;
-    return length > 0 && Math.abs(this.duration - length) <= Math.abs(this.duration - span);
+  private get now(): number {
+    const now = this.stretches.shown(this.video.currentTime);
+    return this.duration ? Math.min(now, this.duration) : now;
   }
 
-  /** Where a second of the recording is played. */
-  private played(into: number): number {
-    return this.laid ? this.stretches.played(into) : into;
-  }
-
-  private recorded(played: number): number {
-    return this.laid ? this.stretches.recorded(played) : played;
-  }
-
+  /** As the player counts, whatever file plays. */
   seek(to: number): void {
-    this.video.currentTime = Math.min(Math.max(0, to), this.duration || to);
+    this.video.currentTime = this.stretches.inFile(Math.min(Math.max(0, to), this.duration || to));
+  }
+
+  /** The original itself stands still in a hole. */
+  private leaveHole(): void {
+    const beyond = this.stretches.outOf(this.video.currentTime);
+    if (beyond !== null && !this.video.seeking) this.video.currentTime = beyond;
   }
 
   private toggle(): void {
@@ -110,14 +108,14 @@ class Player {
       const tick = document.createElement("button");
       tick.type = "button";
       tick.className = mark.kind;
-      tick.addEventListener("click", () => this.seek(this.played(mark.from)));
+      tick.addEventListener("click", () => this.seek(this.stretches.played(mark.from)));
       marks.append(tick);
     }
     const place = () => {
       if (!this.duration) return;
       this.marks.forEach((mark, index) => {
         const tick = marks.children[index] as HTMLElement;
-        const [from, to] = [this.played(mark.from), this.played(mark.to)];
+        const [from, to] = [this.stretches.played(mark.from), this.stretches.played(mark.to)];
         tick.title = `${clock(from)} ${mark.label}`;
         tick.setAttribute("aria-label", tick.title);
         tick.style.left = `${(100 * from) / this.duration}%`;
@@ -136,8 +134,8 @@ class Player {
     const controls = element("div", "controls");
     controls.append(
       this.playButton,
-      this.button(this.icon("rewind"), text.back, () => this.seek(this.video.currentTime - 5)),
-      this.button(this.icon("fast-forward"), text.forward, () => this.seek(this.video.currentTime + 5)),
+      this.button(this.icon("rewind"), text.back, () => this.seek(this.now - 5)),
+      this.button(this.icon("fast-forward"), text.forward, () => this.seek(this.now + 5)),
       this.time,
       this.wall,
       element("span", "push"),
@@ -156,7 +154,6 @@ class Player {
 
   private placeJoints(): void {
     this.lane.querySelectorAll(".joint").forEach((joint) => joint.remove());
-    if (!this.laid) return;
     this.stretches.joints().forEach((at) => {
       const joint = element("div", "joint");
       joint.style.left = `${(100 * at) / this.duration}%`;
@@ -166,7 +163,7 @@ class Player {
 
   private step(frames: number): void {
     this.video.pause();
-    this.seek(this.video.currentTime + frames / (Number(this.root.dataset.fps) || USUAL_FPS));
+    this.seek(this.now + frames / (Number(this.root.dataset.fps) || USUAL_FPS));
   }
 
   private async fullScreen(): Promise<void> {
@@ -181,6 +178,7 @@ class Player {
     for (const name of ["timeupdate", "seeking", "durationchange", "loadedmetadata"]) {
       video.addEventListener(name, () => this.tell());
     }
+    for (const name of ["timeupdate", "seeked", "loadedmetadata"]) video.addEventListener(name, () => this.leaveHole());
     video.addEventListener("volumechange", () => this.tellButtons());
     video.addEventListener("ratechange", () => {
       const wanted = String(video.playbackRate);
@@ -208,7 +206,7 @@ class Player {
     lane.addEventListener("pointermove", (event) => {
       const [seconds, x, width] = at(event);
       if (lane.hasPointerCapture(event.pointerId)) this.seek(seconds);
-      const into = this.recorded(seconds);
+      const into = this.stretches.recorded(seconds);
       const mark = this.marks.find((m) => into >= m.from && into <= m.to);
       this.preview.show(seconds, x, width, this.holeAt(seconds, width) ?? mark?.label ?? "");
     });
@@ -218,7 +216,7 @@ class Player {
     document.addEventListener("click", (event) => {
       const jump = (event.target as Element).closest<HTMLElement>("[data-seek]");
       if (!jump) return;
-      this.seek(this.played(Number(jump.dataset.seek)));
+      this.seek(this.stretches.played(Number(jump.dataset.seek)));
       this.root.scrollIntoView({ block: "nearest" });
     });
     new ResizeObserver(() => this.draw()).observe(lane);
@@ -231,7 +229,6 @@ class Player {
 
   /** The hole that is jumped over within a few pixels of there. */
   private holeAt(seconds: number, width: number): string | undefined {
-    if (!this.laid) return undefined;
     const near = (6 / width) * this.duration;
     return this.holes[this.stretches.joints().findIndex((at) => Math.abs(at - seconds) <= near)];
   }
@@ -246,9 +243,9 @@ class Player {
       " ": () => this.toggle(),
       k: () => video.pause(),
       l: () => (video.paused ? this.toggle() : this.setSpeed(this.neighbour(1))),
-      j: () => (video.paused ? this.seek(video.currentTime - 5) : this.setSpeed(this.neighbour(-1))),
-      ArrowLeft: () => this.seek(video.currentTime - 5),
-      ArrowRight: () => this.seek(video.currentTime + 5),
+      j: () => (video.paused ? this.seek(this.now - 5) : this.setSpeed(this.neighbour(-1))),
+      ArrowLeft: () => this.seek(this.now - 5),
+      ArrowRight: () => this.seek(this.now + 5),
       ",": () => this.step(-1),
       ".": () => this.step(1),
       f: () => void this.fullScreen(),
@@ -271,9 +268,9 @@ class Player {
   }
 
   private tell(): void {
-    const now = this.video.currentTime;
+    const { now } = this;
     this.time.textContent = `${clock(now)} / ${clock(this.duration)}`;
-    this.wall.textContent = this.real === null ? "" : this.clockOf.format(new Date(1000 * (this.real + this.recorded(now))));
+    this.wall.textContent = this.real === null ? "" : this.clockOf.format(new Date(1000 * (this.real + this.stretches.recorded(now))));
     this.lane.setAttribute("aria-valuemin", "0");
     this.lane.setAttribute("aria-valuemax", String(Math.round(this.duration)));
     this.lane.setAttribute("aria-valuenow", String(Math.round(now)));
@@ -294,7 +291,7 @@ class Player {
   }
 
   private moveHead(): void {
-    this.head.style.left = this.duration ? `${(100 * this.video.currentTime) / this.duration}%` : "0";
+    this.head.style.left = this.duration ? `${(100 * this.now) / this.duration}%` : "0";
   }
 
   private async loadPeaks(url: string): Promise<void> {
@@ -316,7 +313,7 @@ class Player {
     if (this.duration) {
       for (const mark of this.marks) {
         pen.fillStyle = mark.kind === "quality" ? "rgb(209 154 53 / 24%)" : "rgb(93 138 150 / 24%)";
-        const [from, to] = [this.played(mark.from), this.played(mark.to)];
+        const [from, to] = [this.stretches.played(mark.from), this.stretches.played(mark.to)];
         pen.fillRect((from / this.duration) * width, 0, ((to - from) / this.duration) * width, height);
       }
     }

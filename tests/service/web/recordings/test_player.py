@@ -1,0 +1,48 @@
+"""What plays counts its seconds in its own way, and the page says in which."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from schemas.originals import MediaFacts, Rendition, RenditionKind
+from service.footage.stretches import Footage
+from service.web.recordings.detail import _begins_s, _is_laid
+
+HOLES = Footage(((0.0, 5.0), (1800.0, 1805.0)), measured=True)
+
+
+def made(kind: RenditionKind, **facts: Any) -> Rendition:
+    return Rendition(original_id=uuid4(), attempt=1, kind=kind, content_type="video/mp4", facts=facts)
+
+
+@pytest.mark.parametrize(
+    ("source", "made_s", "laid"),
+    [
+        ("video", 10.0, True),
+        ("video", 1805.0, False),  # of before the holes were known
+        ("original", 10.0, False),
+        ("remux", None, False),
+    ],
+)
+def test_only_a_rendition_leaves_the_holes_out(source: str, made_s: float | None, laid: bool) -> None:
+    video = made(RenditionKind.video, duration_s=made_s) if made_s else None
+    assert _is_laid(made(RenditionKind.playback, **{"from": source}), video, HOLES) is laid
+
+
+@pytest.mark.parametrize(
+    ("source", "starts", "begins"),
+    [
+        ("original", (5.0, 0.0), 5.0),
+        ("original", (5.0, 5.0), 5.0),
+        ("remux", (5.0, 5.0), 0.0),
+        ("remux", (5.0, 2.0), 3.0),
+        ("video", (0.0, 2.0), 0.0),
+    ],
+)
+def test_a_picture_that_begins_later_begins_later_in_what_plays(
+    source: str, starts: tuple[float, float], begins: float
+) -> None:
+    streams = [{"index": number, "start_s": start} for number, start in enumerate(starts)]
+    media: MediaFacts = {"probe": {"streams": streams}, "verdict": {"video": 0, "audio": 1}}
+    assert _begins_s(made(RenditionKind.playback, **{"from": source}), media) == begins
