@@ -35,7 +35,8 @@ MESSAGES = {
     "codec_unsupported": "The codec %(codec)s cannot be played.",
     "undecodable": "The %(kind)s track (%(codec)s) cannot be decoded.",
     "too_large_picture": "The picture is claimed to be %(width)s×%(height)s, too large to be real.",
-    "photo_undecodable": "The photo (%(codec)s) is damaged and cannot be decoded.",
+    "photo_undecodable": "The photo (%(codec)s) cannot be decoded: it is damaged, or of a kind that is not known here.",
+    "photo_not_drawn": "Photos of the kind %(codec)s are not shown here; the file is kept as it came.",
     # partial
     "photo_damaged": "The photo is damaged; what could be read of it is shown.",
     "audio_codec_unknown": "The sound cannot be played (codec %(codec)s); the picture is complete.",
@@ -51,8 +52,11 @@ MESSAGES = {
     "duration_claim_differs": "The file claims %(claimed)s seconds; measured are %(measured)s.",
     "duration_unknown": "The duration cannot be measured.",
     "variable_rate": "The frame rate varies.",
+    "movies_joined": "%(movies)s movies lie behind each other in the file; they are laid end to end.",
+    "rate_assumed": "The file holds no times: its %(pictures)s pictures are counted as %(fps)s a second.",
     "extra_tracks": "The file has %(video)s picture and %(audio)s sound tracks; the first of each is shown.",
     "box_overrun": "A length inside the file (%(box)s) is wrong; the footage is complete.",
+    "movie_behind_photo": "A short movie lies behind the photo in the same file; it is kept with it and not played here.",
     # why a browser cannot take the original
     "video_codec_not_for_browsers": "Browsers do not play %(codec)s; a browser version is made.",
     "pixel_format_not_for_browsers": "Browsers do not play the picture format %(format)s; a browser version is made.",

@@ -10,7 +10,10 @@ MEDIA: dict[str, Word] = {
     Media.sound: Word(_("Sound"), icon="audio-lines"),
     Media.photo: Word(_("Photo"), icon="image"),
 }
-PHOTO_ENDINGS = (".jpg", ".jpeg", ".heic", ".heif", ".png")
+PHOTO_ENDINGS = (
+    ".jpg", ".jpeg", ".heic", ".heif", ".hif", ".png", ".webp", ".avif", ".tif", ".tiff", ".jxl",
+    ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raf", ".rw2", ".orf", ".pef", ".srw", ".gpr",
+)  # fmt: skip
 
 
 def media_of(facts: MediaFacts) -> Media | None:

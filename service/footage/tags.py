@@ -94,6 +94,18 @@ CLOCK_RESTARTED = KnownTag(
     "clock_restarted", _("The clock inside the file began anew"), TIME, TagSource.container
 )
 CLOCK_DOUBT = KnownTag("clock_doubt", _("Clock in doubt"), TIME, TagSource.clock, 0.9, chip=False)
+MOVIES_JOINED = KnownTag(
+    "movies_joined", _("Several movies in one file, laid end to end"), OTHER, TagSource.container
+)
+RATE_ASSUMED = KnownTag(
+    "rate_assumed",
+    _("No times in the file: its length follows an assumed frame rate"),
+    TIME,
+    TagSource.container,
+)
+MOVIE_BEHIND = KnownTag(
+    "movie_behind", _("Short movie behind the photo, not played"), OTHER, TagSource.container
+)
 SIZE_DIFFERS = KnownTag("size_differs", _("Size differs from the station's list"), QUALITY, TagSource.sidecar)
 MD5_DIFFERS = KnownTag("md5_differs", _("MD5 differs from the station's list"), QUALITY, TagSource.sidecar)
 SAID_OTHERWISE = KnownTag("said_otherwise", _("A later arrival says otherwise"))
@@ -116,6 +128,9 @@ TAGS = {
         DURATION_CLAIM,
         CLOCK_RESTARTED,
         CLOCK_DOUBT,
+        MOVIES_JOINED,
+        RATE_ASSUMED,
+        MOVIE_BEHIND,
         _identity("recorder", _("Recorder"), DEVICE),
         _identity("officer", _("Officer")),
         _identity("case", _("Case")),

@@ -45,8 +45,8 @@ class Track:
 
 @dataclass
 class Isobmff:
-    """`overrun` names a top-level box that claims more bytes than the file has. `movies`: how many lie behind each
-    other, of which players show the first."""
+    """`overrun` names a top-level box that claims more bytes than the file has, "garbage" what is no box behind `end`.
+    `movies`: how many lie behind each other, of which players show the first."""
 
     boxes: list[tuple[str, int, int]]
     brand: str | None
@@ -57,11 +57,13 @@ class Isobmff:
     claimed_s: float | None
     overrun: str | None
     movies: int
+    end: int
     tracks: list[Track]
 
     @property
     def truncated(self) -> bool:
-        return any(track.missing_samples for track in self.tracks)
+        cut_off = self.fragmented and self.overrun in ("moof", "mdat")  # each has its samples behind it
+        return cut_off or any(track.missing_samples for track in self.tracks)
 
 
 def read(path: Path, hole_s: float = HOLE_S) -> Isobmff | None:
@@ -92,7 +94,8 @@ def read(path: Path, hole_s: float = HOLE_S) -> Isobmff | None:
         encrypted=any(track.encrypted for track in tracks),
         claimed_s=claimed_s,
         overrun=overrun,
-        movies=1 if "moof" in kinds else max(1, kinds.count("moov")),
+        movies=max(1, kinds.count("moov")),
+        end=boxes[-1][1] + boxes[-1][2] if boxes else 0,
         tracks=tracks,
     )
 
@@ -179,6 +182,8 @@ def _track(
         first, end = (at / timescale for at in tables.extent(present))
         presented = _edited(edits, first, end, timescale)
         shown = _shown(tables, present, edits, timescale, hole_s)
+        if shown is None:  # edits that show nothing are no edits to players
+            shown = _shown(tables, present, [], timescale, hole_s)
         if shown is not None and any(at < 0 for _, at in edits[1:]):
             presented = shown.measured_s
     return Track(

@@ -1,13 +1,14 @@
 """What a file is, measured: containers claim, samples tell. Nothing here decides; see verdict.py."""
 
 import json
+import re
 from pathlib import Path
 from threading import Event
 from typing import Any
 
 from pydantic import BaseModel
 
-from workers.media import iso6709, isobmff, orientation, timing
+from workers.media import dhav, iso6709, isobmff, orientation, sniff, timing
 from workers.media.formats import INPUT_GUARD_ARGS, NOT_LISTED
 from workers.media.sandbox import Limits, Outcome, Sandbox, inside
 
@@ -15,7 +16,11 @@ MEDIA_KINDS = ("video", "audio")
 TAG_MAX = 300
 STREAMS_MAX = 64
 DECODED_PACKETS = 48
-BEGINNINGS = (b"FLV\x01", b"\x30\x26\xb2\x75", b"RIFF", b"\x1aE\xdf\xa3")
+BEGINNINGS = re.compile(
+    rb"FLV\x01[\x00-\x05]\x00{3}\x09|\x30\x26\xb2\x75\x8e\x66\xcf\x11|RIFF.{4}(?:AVI |WAVE)"
+    rb"|\x1aE\xdf\xa3.{0,60}(?:matroska|webm)|\x00\x00[\x00-\x04].ftyp[ -~]{4}",
+    re.DOTALL,
+)
 BEHIND = 1024 * 1024
 PROBE_LIMITS = Limits(wall_s=120, cpu_s=240, file_bytes=1024 * 1024)
 SCAN_LIMITS = Limits(wall_s=3600, cpu_s=3600, file_bytes=1024 * 1024)
@@ -28,17 +33,20 @@ class Place(BaseModel):
 
 
 class TimeClaim(BaseModel):
-    """A time that the file itself claims; `at` is its text as found, `source` where it stood."""
+    """A time that the file itself claims; `at` is its text as found, `source` where it stood. `wall`: what the
+    recorder's clock showed at the first picture, by its own zone."""
 
     source: str
     at: str
+    wall: bool = False
 
 
 class StreamFacts(BaseModel):
     """One stream. Sizes are coded sizes before rotation; `rotation` is degrees clockwise to show it upright,
     after a horizontal flip where `mirrored`. `measured_s` comes from its samples, `claimed_s` from headers.
     `stretches`: where its samples lie without a hole, seconds from the first one; `usual_s`: from one to the next;
-    `sparse`: that is longer than a hole; `clock_restarted`: their times begin anew, and the parts lie end to end."""
+    `sparse`: that is longer than a hole; `clock_restarted`: their times begin anew, and the parts lie end to end;
+    `rate_assumed`: they have no times at all, and are counted by `fps`."""
 
     index: int
     kind: str
@@ -69,6 +77,7 @@ class StreamFacts(BaseModel):
     usual_s: float | None = None
     sparse: bool = False
     clock_restarted: bool = False
+    rate_assumed: bool = False
     decodable: bool = False
     encrypted: bool = False
     track_id: int | None = None
@@ -84,8 +93,8 @@ class Probe(BaseModel):
     """Everything that is known of a file before a verdict. Durations in seconds; `measured_by` says how
     `measured_s` was found: `sample_tables` (MP4/MOV), `packets` (each read once), or None when unknown.
     `parts`: more than one where the clock in the file begins anew (timing.Epochs). `movies`: how many lie behind each
-    other in the file, where only the first can be read. `unlisted`: the container, where it is known and not opened
-    here."""
+    other in the file; of a photo, how many behind it. `joined`: all of them can be laid end to end (movies.py), and
+    `streams` are those of all, else of the first. `unlisted`: the container, where it is known and not opened here."""
 
     size: int
     container: str | None = None
@@ -109,6 +118,7 @@ class Probe(BaseModel):
     truncated: bool = False
     overrun: str | None = None
     movies: int = 1
+    joined: bool = False
     unlisted: str | None = None
     tags: dict[str, str] = {}
     error: str | None = None
@@ -141,7 +151,7 @@ def probe(
         facts.iso_file, facts.brand, facts.has_moov = True, iso.brand, iso.has_moov
         facts.moov_first, facts.fragmented = iso.moov_first, iso.fragmented
         facts.encrypted, facts.truncated, facts.overrun = iso.encrypted, iso.truncated, iso.overrun
-        facts.movies = iso.movies
+        facts.movies = iso.movies + (iso.overrun == "garbage" and _begins_there(path, iso.end))
     report, outcome = _ffprobe(path, sandbox, private_dir, cancel)
     if not report.get("streams"):
         facts.error = _last_line(outcome)
@@ -151,6 +161,8 @@ def probe(
             _streams_of_tables(facts, iso)
         return facts
     _read_format(facts, report.get("format", {}))
+    if facts.container == "dhav" and (began := dhav.began_at(path)) is not None:
+        facts.times.append(TimeClaim(source="container:dhav", at=began.isoformat(), wall=True))
     decoded = {frame.get("stream_index") for frame in report.get("frames", [])}
     facts.streams = [_stream(raw) for raw in report["streams"][:STREAMS_MAX]]
     for raw, stream in zip(report["streams"], facts.streams, strict=False):
@@ -270,6 +282,15 @@ def _lay_out(stream: StreamFacts, span: timing.Span) -> None:
     stream.clock_restarted = span.restarted
 
 
+def _lay_out_by_rate(stream: StreamFacts, samples: int, fps: float, hole_s: float) -> None:
+    """Of a bare stream nobody knows when its pictures were taken, nor whether some are missing: they are counted at
+    the rate that it names, or ffmpeg's usual one."""
+    stream.rate_assumed, stream.usual_s = True, 1 / fps
+    stream.measured_s = samples / fps
+    stream.sparse = 1 / fps > hole_s
+    stream.stretches = [(0.0, round(stream.measured_s, 3))]
+
+
 def _overall(facts: Probe) -> float | None:
     """The picture's span; that of picture and sound together where the sound goes on more than a second longer."""
 
@@ -329,8 +350,8 @@ def _scan(
         if stream.kind == "video":
             fps, stream.variable_rate = span.rate()
             stream.first_key_s = span.first_key_s
-            if stream.measured_s is None and span.samples and stream.fps:
-                stream.measured_s = span.samples / stream.fps
+            if span.first_s is None and span.samples and stream.fps:
+                _lay_out_by_rate(stream, span.samples, stream.fps, hole_s)
             stream.fps = fps or stream.fps
 
 
@@ -345,11 +366,16 @@ def _packet(spans: dict[int, timing.Span], line: bytes) -> int:
 
 
 def _begins_again(path: Path, end: int) -> bool:
-    """Whether another file of the same kind begins behind the last packet that could be read."""
+    """Whether another file begins behind the last packet that could be read."""
     with path.open("rb") as file:
-        head = file.read(4)
         file.seek(end)
-        return head in BEGINNINGS and head in file.read(BEHIND)
+        return BEGINNINGS.search(file.read(BEHIND)) is not None
+
+
+def _begins_there(path: Path, place: int) -> bool:
+    with path.open("rb") as file:
+        file.seek(place)
+        return sniff.is_media(file.read(sniff.HEAD_BYTES))
 
 
 def _decodes(

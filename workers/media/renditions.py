@@ -91,6 +91,7 @@ def render(
         plan.video,
         plan.audio,
         laid,
+        recorded_s=sum(end - start for start, end in stretches) if stretches else None,
         size=made.size,
         key_every_s=graphs.KEYFRAME_S if plan.video else None,
     )

@@ -34,7 +34,7 @@ def refuse(head: bytes) -> str | None:
     """
     if not head:
         return "empty"
-    if _is_media(head):
+    if is_media(head):
         return None
     if head[4:8] == b"ftyp" and head[8:12] in _HEIF:
         return "picture"
@@ -49,7 +49,8 @@ def refuse(head: bytes) -> str | None:
     return "text" if _is_text(head) else None
 
 
-def _is_media(head: bytes) -> bool:
+def is_media(head: bytes) -> bool:
+    """Whether a file that begins so is surely one with pictures or sound."""
     if head[4:8] in (b"moov", b"mdat", b"wide", b"moof", b"styp") or (
         head[4:8] == b"ftyp" and head[8:12] not in _HEIF
     ):

@@ -71,6 +71,7 @@ class Span:
     _before: float = 0.0
     _early: list[tuple[float, float, float | None, bool, bool]] = field(default_factory=list)
     _waited: int = 0
+    _timeless: list[tuple[float | None, bool, bool]] = field(default_factory=list)
     _window: list[tuple[float, float, float]] = field(default_factory=list)
     _pieces: list[_Piece] = field(default_factory=list)
 
@@ -82,11 +83,20 @@ class Span:
         key: bool,
         counts: bool = True,
     ) -> None:
-        """`counts`: False for one that shows nothing; it takes its place on the axis all the same."""
+        """`counts`: False for one that shows nothing; it takes its place on the axis all the same. One without any time
+        lies between its neighbours: some recorders write one for every group only."""
         self.samples += 1
         at = pts_s if pts_s is not None else dts_s
         if at is None:
+            if self._order is not None and len(self._timeless) < PIECES_MAX:
+                self._timeless.append((duration_s, key, counts))
             return
+        self._between(dts_s if dts_s is not None else at)
+        self._take(at, dts_s, duration_s, key, counts)
+
+    def _take(
+        self, at: float, dts_s: float | None, duration_s: float | None, key: bool, counts: bool
+    ) -> None:
         if dts_s is not None and at < dts_s - SHOWN_LATER_S:
             at = dts_s
         order, by_dts = (at, False) if dts_s is None else (dts_s, True)
@@ -133,6 +143,7 @@ class Span:
         self._show(last_s, last_s, step_s)
 
     def finish(self) -> None:
+        self._between(None)
         self._land()
         self._settle()
         while self._window:
@@ -189,6 +200,18 @@ class Span:
                 found.append(stretch)
         longest_first = sorted(found, key=lambda stretch: stretch[0] - stretch[1])
         return sorted(longest_first[:STRETCHES_MAX])
+
+    def _between(self, order: float | None) -> None:
+        """Places those without a time: evenly up to `order`, where that leaves no hole, else by how long they claim to
+        be."""
+        waiting, self._timeless = self._timeless, []
+        if not waiting or self._order is None:
+            return
+        at, by_dts = self._order, self._by_dts
+        step = (order - at) / (len(waiting) + 1) if order is not None else 0.0
+        for duration_s, key, counts in waiting:
+            at += step if 0 < step <= self.hole_s else min(duration_s or self.usual_s or 0.0, self.hole_s)
+            self._take(at, at if by_dts else None, duration_s, key, counts)
 
     def _land(self) -> None:
         """Those ahead were no slip: there is a hole before them."""

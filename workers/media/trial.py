@@ -26,7 +26,7 @@ SOUND_SHARE = 0.8  # of a piece's samples
 FOOTAGE_SHARE = 0.5  # of the samples within a second, where all is decoded
 LEAD_S = 4.0
 ENTERED_S = 30.0  # so far before a piece may the key frame lie from which it was decoded
-FRAME_TIME = "best_effort_timestamp_time"
+FRAME_TIME, NO_TIME = "best_effort_timestamp_time", b"N/A"
 
 
 @dataclass(frozen=True)
@@ -131,6 +131,9 @@ class _Seen:
     keys: bytearray = field(default_factory=bytearray)
     decoded: bytearray = field(default_factory=bytearray)
     _waiting: dict[bytes, int] = field(default_factory=dict)
+    _untold: list[int] = field(
+        default_factory=list
+    )  # of those without a time: a frame is of one read just now
     _pending: bytes = b""
 
     def write(self, chunk: bytes) -> None:
@@ -141,13 +144,19 @@ class _Seen:
                 self._packet(parts)
             elif kind == b"frame" and parts:
                 number = self._waiting.pop(parts[0], None)
+                if number is None and parts[0] == NO_TIME and self._untold:
+                    number = self._untold.pop()
                 if number is not None:
                     self.decoded[number] = 1
 
     def _packet(self, parts: list[bytes]) -> None:
         pts, dts, length = (_number(part) for part in parts[:3])
         # A frame is told by the time of the packet that it came from.
-        self._waiting[parts[1] if math.isnan(pts) else parts[0]] = len(self.pts)
+        told = parts[1] if math.isnan(pts) else parts[0]
+        if told == NO_TIME:
+            self._untold.append(len(self.pts))
+        else:
+            self._waiting[told] = len(self.pts)
         self.pts.append(pts)
         self.dts.append(dts)
         self.lengths.append(length)
@@ -171,15 +180,16 @@ class _Seen:
         """Where most of what is shown within a second could be decoded."""
         together = max(1, round(1 / stream.usual_s)) if stream.usual_s else 25
         span = Span(hole_s)
+        by_rate = (stream.measured_s or 0.0) / max(1, len(self.pts)) if stream.start_s is None else None
         for first in range(0, len(self.pts), together):
             part = self.decoded[first : first + together]
             counts = sum(part) >= FOOTAGE_SHARE * len(part)
             for number in range(first, first + len(part)):
                 pts, dts, length = (_known(column[number]) for column in (self.pts, self.dts, self.lengths))
+                if by_rate is not None:
+                    pts, dts, length = None, number * by_rate, by_rate
                 span.add(pts, dts, length, bool(self.keys[number]), counts)
         span.finish()
-        if stream.start_s is None:  # without times nothing but shares is known
-            return [(0.0, (stream.measured_s or 0.0) * sum(self.decoded) / max(1, len(self.decoded)))]
         return span.stretches(stream.sparse)
 
     def _at(self, number: int) -> float:

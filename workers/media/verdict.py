@@ -59,8 +59,8 @@ def judge(probe: Probe, not_a_recording: str | None = None) -> Verdict:
     reasons = [reason for reason in (lost_video, lost_audio) if reason]
     if probe.truncated and probe.measured_s is not None:
         reasons.append(Reason(code="truncated", params={"seconds": round(probe.measured_s, 1)}))
-    if probe.movies > 1:
-        reasons.append(Reason(code="several_movies"))
+    if probe.movies > 1 and not probe.joined:
+        reasons.append(Reason(code="several_movies", params={"movies": probe.movies}))
     path, audio_plan, why = _path(probe, video, audio)
     return Verdict(
         outcome="partial" if reasons else "whole",
@@ -140,9 +140,15 @@ def _remarks(probe: Probe) -> list[Reason]:
     elif claimed is not None and claim_differs(claimed, measured):
         params: Params = {"claimed": round(claimed, 3), "measured": round(measured, 3)}
         remarks.append(Reason(code="duration_claim_differs", params=params))
+    if probe.joined:
+        remarks.append(Reason(code="movies_joined", params={"movies": probe.movies}))
     videos, audios = probe.of_kind("video"), probe.of_kind("audio")
     if any(stream.variable_rate for stream in videos):
         remarks.append(Reason(code="variable_rate"))
+    for stream in videos:
+        if stream.rate_assumed:
+            told: Params = {"pictures": stream.samples or 0, "fps": round(stream.fps or 0.0, 3)}
+            remarks.append(Reason(code="rate_assumed", params=told))
     if len(videos) > 1 or len(audios) > 1:
         remarks.append(Reason(code="extra_tracks", params={"video": len(videos), "audio": len(audios)}))
     if probe.overrun and probe.has_moov and not probe.truncated:

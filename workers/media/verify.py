@@ -17,7 +17,7 @@ class Expected:
     """What the output must have. Durations in seconds, None where that kind must be absent; `size` in pixels as
     shown, None where it need not be checked; `key_every_s` when the encoder was told how often. `pictures`: no more
     than these can be in it; `step_s`: the usual time from one to the next, for an encoder does not say how long the
-    last is shown."""
+    last is shown; `silence_s`: by so much sound may be longer than its samples, for it is filled up to the picture."""
 
     video_s: float | None
     audio_s: float | None
@@ -25,6 +25,7 @@ class Expected:
     key_every_s: float | None = None
     pictures: int | None = None
     step_s: float = 0.0
+    silence_s: float = 0.0
 
 
 def expected(
@@ -32,17 +33,24 @@ def expected(
     video: StreamFacts | None,
     audio: StreamFacts | None,
     laid: Laid | None = None,
+    recorded_s: float | None = None,
     **more: Any,
 ) -> Expected:
     """From the measurements of the source: pictures before the first key frame cannot be decoded, so not counted.
-    `laid`: only these stretches of it are in the output, end to end."""
+    `laid`: only these stretches of it are in the output, end to end; `recorded_s`: so much of it can be decoded."""
     video_s = None
     if video:
         lost = (video.first_key_s or 0.0) - (video.start_s or 0.0) if video.first_key_s is not None else 0.0
         seconds = laid.length_s if laid else video.measured_s or source.measured_s or 0.0
-        video_s = max(0.0, seconds - max(0.0, lost))
+        if video.rate_assumed and recorded_s is not None:  # what has no times cannot be laid
+            seconds = min(seconds, recorded_s)
+        lost = max(0.0, lost)
+        video_s = max(0.0, seconds - (laid.played_at(lost) if laid else lost))
         more = {"pictures": video.samples, "step_s": video.usual_s or 0.0} | more
     audio_s = (audio.measured_s or source.measured_s or 0.0) if audio else None
+    if audio and video:
+        late_s = (audio.start_s or 0.0) - (video.start_s or 0.0)
+        more = {"silence_s": laid.played_at(late_s) if laid else max(0.0, late_s)} | more
     if audio and laid:
         first_s = (audio.start_s or 0.0) - laid.origin_s
         audio_s = laid.played_at(first_s + (audio.measured_s or 0.0)) - laid.played_at(first_s)
@@ -66,7 +74,8 @@ def verify(
     if made.truncated or made.overrun:
         faults.append(Reason(code="output_truncated"))
     for kind, seconds in (("video", wanted.video_s), ("audio", wanted.audio_s)):
-        faults += _stream_faults(made, kind, seconds, wanted.step_s if kind == "video" else 0.0)
+        step_s, longer_s = (wanted.step_s, 0.0) if kind == "video" else (0.0, 1.0 + wanted.silence_s)
+        faults += _stream_faults(made, kind, seconds, step_s, longer_s)
     videos = made.of_kind("video")
     if wanted.size and videos and videos[0].upright != wanted.size:
         got, size = videos[0].upright, wanted.size
@@ -75,7 +84,9 @@ def verify(
     return faults or _decode_faults(path, made, wanted, sandbox, private_dir, cancel)
 
 
-def _stream_faults(made: Probe, kind: str, seconds: float | None, step_s: float) -> list[Reason]:
+def _stream_faults(
+    made: Probe, kind: str, seconds: float | None, step_s: float, longer_s: float
+) -> list[Reason]:
     found = made.of_kind(kind)
     if seconds is None:
         return [Reason(code="stream_unexpected", params={"kind": kind})] if found else []
@@ -85,9 +96,7 @@ def _stream_faults(made: Probe, kind: str, seconds: float | None, step_s: float)
     params: Params = {"kind": kind, "got": round(got, 2), "expected": round(seconds, 2)}
     if seconds and got < seconds - max(tolerance(seconds), 1.1 * step_s):
         return [Reason(code="duration_short", params=params)]
-    # Sound is filled with silence up to the picture's start, so it may be longer than its own samples.
-    slack = 1.0 if kind == "audio" else 0.0
-    if seconds and got > seconds + max(tolerance(seconds), 1.1 * step_s) + slack:
+    if seconds and got > seconds + max(tolerance(seconds), 1.1 * step_s) + longer_s:
         return [Reason(code="duration_long", params=params)]
     return []
 

@@ -17,6 +17,7 @@ from workers.lease import Lease, LeaseLost, finish
 from workers.media.burned_in import Looked, TesseractMissing, read_clock
 from workers.stages.bytes_at_hand import original_bytes, sandbox
 from workers.stages.examined import examined
+from workers.stages.footage import footage_of
 
 log = logging.getLogger(__name__)
 
@@ -31,10 +32,12 @@ def run(held: Lease) -> None:
         return
     facts, verdict = examined(original)
     try:
-        with scratch.here().room(ROOM) as private, original_bytes(held, original) as at_hand:
-            looked = read_clock(
-                at_hand.path, facts, verdict, sandbox(), private, held.lost, original.stretches
-            )
+        with (
+            scratch.here().room(ROOM) as private,
+            original_bytes(held, original) as at_hand,
+            footage_of(held, at_hand.path, facts) as footage,
+        ):
+            looked = read_clock(footage, facts, verdict, sandbox(), private, held.lost, original.stretches)
     except TesseractMissing:
         log.warning("tesseract is not installed: the time in the picture of %s stays unread", original.id)
         looked = Looked(None, 0)

@@ -34,10 +34,6 @@ def recorded(facts: Probe, verdict: Verdict) -> dict[str, Any]:
     footage."""
     stream = shown(facts, verdict)
     stretches = list(stream.stretches or ()) if stream else []
-    if stream and stream.stretches is None and stream.measured_s:
-        stretches = [
-            (0.0, round(stream.measured_s, 3))
-        ]  # without times it has no holes that anybody could see
     return {
         "stretches": [list(stretch) for stretch in stretches],
         "recorded_s": round(sum(end - start for start, end in stretches), 3),

@@ -42,6 +42,7 @@ from workers.media.verdict import Verdict, judge
 from workers.stages.bytes_at_hand import bytes_of, sandbox
 from workers.stages.duplicates import release
 from workers.stages.examined import recorded
+from workers.stages.footage import with_later_movies
 
 log = logging.getLogger(__name__)
 
@@ -102,12 +103,13 @@ def _examine(held: Lease, receipt: Receipt) -> Examined:
             head = file.read(sniff.HEAD_BYTES)
         kind = sniff.refuse(head)
         facts, verdict = Probe(size=size), None
-        if kind is None:
+        form = None if receipt.file_name.lower().endswith(THUMBNAIL) else photo.kind_of(head)
+        read = photo.examine(at_hand.path, form, sandbox(), private, held.lost) if form else None
+        if read is not None and photo.by_camera(read):
+            facts, verdict = read, photo.judge(read)
+        elif kind is None:
             facts = probe(at_hand.path, sandbox(), private, held.lost, hole_s)
-        elif (form := photo.kind_of(head)) is not None and not receipt.file_name.lower().endswith(THUMBNAIL):
-            read = photo.examine(at_hand.path, form, sandbox(), private, held.lost)
-            if photo.by_camera(read):
-                facts, verdict = read, photo.judge(read)
+            facts = with_later_movies(held, at_hand.path, facts, hole_s)
         hashing.wait()
         if held.lost.is_set():
             raise LeaseLost

@@ -24,6 +24,7 @@ from workers.media.renditions import Rendered, render
 from workers.media.verdict import Verdict
 from workers.stages.bytes_at_hand import original_bytes, sandbox
 from workers.stages.examined import content_type, examined
+from workers.stages.footage import footage_of
 from workers.stages.publishing import Made, put_all, replace_rows
 
 # The same bytes give the same faults; a second try covers a disturbed machine, a third proves it.
@@ -41,9 +42,10 @@ def run(held: Lease) -> None:
     with (
         scratch.here().room(room_for(facts, original.recorded_s)) as private,
         original_bytes(held, original) as at_hand,
+        footage_of(held, at_hand.path, facts) as footage,
     ):
         done = render(
-            at_hand.path,
+            footage,
             facts,
             verdict,
             sandbox(),

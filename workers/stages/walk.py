@@ -37,6 +37,7 @@ from workers.media.trial import Trial, places, try_out
 from workers.media.verdict import Verdict, judge
 from workers.stages.bytes_at_hand import original_bytes, sandbox
 from workers.stages.examined import examined, recorded, shown
+from workers.stages.footage import footage_of, with_later_movies
 from workers.stages.urgency import priority_of
 
 ROOM = 72 * 2**20
@@ -86,7 +87,7 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
 def _walk(held: Lease, original: Original, path: Path, private: Path, hole_s: float) -> Walked:
     facts, verdict = examined(original)
     if original.stretches is None:
-        facts = probe(path, sandbox(), private, held.lost, hole_s)
+        facts = with_later_movies(held, path, probe(path, sandbox(), private, held.lost, hole_s), hole_s)
         verdict = judge(facts)
         if held.lost.is_set():
             raise LeaseLost
@@ -103,13 +104,14 @@ def _walk(held: Lease, original: Original, path: Path, private: Path, hole_s: fl
     if stream is not None and stretches:
         secret = get_settings().secret_key.encode() or os.urandom(32)
         chosen = places(original.sha256, secret, stretches)
-        trial = try_out(path, stream, stretches, chosen, sandbox(), private, held.lost, hole_s)
+        with footage_of(held, path, facts) as footage:
+            trial = try_out(footage, stream, stretches, chosen, sandbox(), private, held.lost, hole_s)
     if trial.stretches is not None:
         left = _length(trial.stretches)
         if left < claimed_s - max(LESS_S, LESS_SHARE * claimed_s):
             columns |= {"stretches": [list(one) for one in trial.stretches], "recorded_s": round(left, 3)}
     groups = None
-    if stream is not None and stream.kind == "video":
+    if stream is not None and stream.kind == "video" and not facts.joined:  # else they lie elsewhere
         groups = groups_of(path, facts, stream, sandbox(), private, held.lost)
     return Walked(hole_s, _crc32(held, path), facts, verdict, columns, claimed_s, trial, groups)
 

@@ -52,6 +52,70 @@ def test_its_pictures_are_upright_no_larger_than_pages_show_and_say_nothing_of_p
     assert list(json.loads(said.stdout)[0]) == ["SourceFile"]
 
 
+@pytest.mark.parametrize("kind", ["webp", "tiff", "avif"])
+def test_what_cameras_rarely_write_is_a_photo_like_any_other(
+    kind: str, rare_photos: dict[str, Path], box: Sandbox, private: Path
+) -> None:
+    facts = examined(rare_photos[kind], box, private)
+    assert photo.by_camera(facts) and photo.judge(facts).outcome == "whole"
+    assert (facts.container, facts.make, facts.times[0].at) == (kind, "Apple", "2026-11-27T10:05:00+08:00")
+    assert (facts.streams[0].width, facts.streams[0].height) == (640, 480)
+    done = photo.draw(rare_photos[kind], facts, box, private)
+    assert done.fault is None and not done.damaged
+    assert done.size == ((640, 480) if kind == "avif" else (480, 640))
+
+
+@pytest.mark.parametrize(
+    ("said", "form"),
+    [
+        ({"DNGVersion": "1 4 0 0"}, "DNG"),
+        ({"IFD0:SubfileType#": "1", "IFD0:Make": "NIKON CORPORATION"}, "RAW"),
+        ({"IFD0:PhotometricInterpretation#": "32803", "IFD0:Make": "PENTAX"}, "RAW"),
+    ],
+)
+def test_what_a_sensor_saw_is_kept_and_its_thumbnail_never_shown_for_it(
+    said: dict[str, str], form: str, tmp_path: Path, box: Sandbox, private: Path
+) -> None:
+    raw = tmp_path / "a.tif"
+    drawn(raw)
+    for words in ({"EXIF:Model": "X", "EXIF:DateTimeOriginal": "2026:11:27 10:05:00"}, said):
+        told(raw, **words)
+    facts = examined(raw, box, private)
+    assert photo.by_camera(facts) and facts.times
+    verdict = photo.judge(facts)
+    assert (verdict.outcome, verdict.reasons[0].code) == ("unplayable", "photo_not_drawn")
+    assert verdict.reasons[0].params == {"codec": form}
+
+
+def test_a_movie_behind_a_photo_is_said_and_the_photo_shown(
+    tmp_path: Path, photos: dict[str, Path], h264_mp4: Path, box: Sandbox, private: Path
+) -> None:
+    film = h264_mp4.read_bytes()
+    boxed = (8 + len(film)).to_bytes(4) + b"mpvd" + film
+    for number, (kind, behind) in enumerate((("jpeg", film), ("heic", film), ("heic", boxed))):
+        both = tmp_path / f"both-{number}.{kind}"
+        both.write_bytes(photos[kind].read_bytes() + behind)
+        both.chmod(0o644)
+        facts = examined(both, box, private)
+        verdict = photo.judge(facts)
+        assert verdict.outcome == "whole"
+        assert [remark.code for remark in verdict.remarks] == ["movie_behind_photo"]
+        done = photo.draw(both, facts, box, private)
+        assert done.fault is None and done.size is not None and not done.damaged
+        alone = photo.judge(examined(photos[kind], box, private))
+        assert alone.remarks == []
+
+
+@pytest.mark.parametrize("behind", [b"ftyp", b"\0\0\0\x18ftypisom", b"\0\0\0\x0cftypisomfree" + bytes(40)])
+def test_the_word_alone_makes_no_movie(
+    behind: bytes, tmp_path: Path, photos: dict[str, Path], box: Sandbox, private: Path
+) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(photos["jpeg"].read_bytes() + behind)
+    path.chmod(0o644)
+    assert photo.judge(examined(path, box, private)).remarks == []
+
+
 def test_a_large_one_is_made_smaller(tmp_path: Path, box: Sandbox, private: Path) -> None:
     path = told(drawn(tmp_path / "large.jpg", "6000x3000"))
     done = photo.draw(path, examined(path, box, private), box, private)
@@ -149,7 +213,17 @@ def test_a_program_that_is_missing_is_not_the_photos_fault(box: Sandbox, private
         (b"\x89PNG\r\n\x1a\n", "png"),
         (b"\0\0\0\x1cftypheic", "heic"),
         (b"\0\0\0\x1cftypmif1", "heic"),
-        (b"\0\0\0\x1cftypavif", None),
+        (b"\0\0\0\x1cftypavif", "avif"),
+        (b"\0\0\0\x20ftypmif1\0\0\0\0mif1avifmiaf", "avif"),
+        (b"\0\0\0\x18ftypmif1\0\0\0\0mif1heic\0\0\0\x08avif", "heic"),
+        (b"\0\0\0\x1cftypmsf1", "heic"),
+        (b"\0\0\0\x1cftypcrx ", "other"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "webp"),
+        (b"RIFF\0\0\0\0AVI LIST", None),
+        (b"II*\0", "tiff"),
+        (b"MM\0*", "tiff"),
+        (b"FUJIFILMCCD-RAW 0201", "other"),
+        (b"\0\0\0\x0cJXL \r\n\x87\n", "other"),
         (b"\0\0\0\x1cftypisom", None),
         (b"GIF89a", None),
         (b"<svg ", None),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from tests.fixtures.media import SAMPLES
 from tests.workers.media.conftest import H264, PICTURE, SOUND
 from workers.media.probe import probe
+from workers.media.renditions import render
 from workers.media.sandbox import Sandbox
 from workers.media.timing import EXCURSION, HOLE_S, Epochs, Span
 from workers.media.verdict import judge
@@ -118,6 +119,50 @@ def test_the_times_of_reordered_pictures_without_decoding_times_are_no_restart()
             span.add(number * 0.2, None, 0.2, False)
     span.finish()
     assert not span.restarted and span.stretches() == near([(0, 6)])
+
+
+def test_samples_without_times_lie_between_those_that_have_one() -> None:
+    """A recorder that writes a time for every group only, each of four seconds."""
+    span = Span()
+    for number in range(1000):
+        at = number * STEP if number % 100 == 0 else None
+        span.add(at, at, STEP, at is not None)
+    span.finish()
+    assert span.stretches() == near([(0, 40)]) and not span.restarted and span.samples == 1000
+    assert span.rate() == (pytest.approx(25), False)
+
+
+@pytest.mark.parametrize("told", [STEP, None])
+def test_samples_without_times_fill_no_hole(told: float | None) -> None:
+    span = Span()
+    for start in (0.0, 600.0):
+        for number in range(100):
+            at = start + number * STEP if number % 25 == 0 else None
+            span.add(at, at, told, at is not None)
+    span.finish()
+    assert span.stretches() == [
+        (0, pytest.approx(4, abs=0.05)), (pytest.approx(600), pytest.approx(604, abs=0.05)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["a.h264", "a.h265", "a.m2v", "a.m4v"])
+def test_a_stream_without_times_is_counted_at_a_rate_and_that_is_said(
+    name: str, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    codec = {
+        "a.h265": ("-c:v", "libx265", "-x265-params", "log-level=error"),
+        "a.m2v": ("-c:v", "mpeg2video"),
+    }
+    more = codec.get(name, ("-c:v", "mpeg4") if name == "a.m4v" else H264)
+    form = {"a.h265": "hevc", "a.m2v": "mpeg2video"}.get(name, name[2:])
+    source = clip(name, *PICTURE, *more, "-f", form)
+    facts = probe(source, box, private)
+    verdict = judge(facts)
+    got = recorded(facts, verdict)
+    assert verdict.outcome == "whole" and got["recorded_s"] == pytest.approx(2, abs=0.1)
+    assert not got["sparse"] and len(got["stretches"]) == 1
+    assert facts.streams[0].rate_assumed == ("rate_assumed" in {remark.code for remark in verdict.remarks})
+    assert render(source, facts, verdict, box, private, stretches=got["stretches"]).faults == []
 
 
 plans = st.lists(st.tuples(st.floats(2.2, 5000), st.integers(30, 80)), min_size=1, max_size=6)

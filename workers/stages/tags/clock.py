@@ -35,6 +35,7 @@ from service.registry.conventions.rules import Conventions
 from workers.media import clock
 from workers.media.burned_in_rules import BurnedIn
 from workers.media.clock import Claim, Clock, Convention
+from workers.stages.tags.rules import in_its_zone
 
 # A time that the satellites gave is right to the second, whatever the camera's own clock says beside it.
 EXACT_SOURCES = ("gps",)
@@ -80,8 +81,7 @@ def picture_claim(original: Original, conventions: Conventions | None) -> list[C
     if not read:
         return []
     found = BurnedIn.model_validate(read)
-    in_utc = conventions is not None and (conventions.clock_zone or "").lower() == "utc"
-    at = found.shown_from.isoformat() + ("+00:00" if in_utc else "")
+    at = in_its_zone(found.shown_from.isoformat(), conventions)
     return [Claim(source="burned_in", at=at, stamp="start", untrusted=found.starred)]
 
 

@@ -53,8 +53,16 @@ def convention_of(conventions: Conventions | None, timezone: str) -> Convention:
     )
 
 
-def time_claims(probe: Probe, track: Track, said: Claims) -> list[Claim]:
-    """Every time that anything claims. `said`: a recording's claims."""
+def in_its_zone(wall_clock: str, conventions: Conventions | None) -> str:
+    """What a recorder showed, where its model is known to show UTC; else it is the bureau's zone."""
+    in_utc = conventions is not None and (conventions.clock_zone or "").lower() == "utc"
+    return wall_clock + ("+00:00" if in_utc else "")
+
+
+def time_claims(
+    probe: Probe, track: Track, said: Claims, conventions: Conventions | None = None
+) -> list[Claim]:
+    """Every time that anything claims. `said`: a recording's claims; `conventions`: of its recorder's model."""
     found = []
     stamps: tuple[Stamp, ...] = get_args(Stamp)
     if track.started_at is not None:
@@ -67,7 +75,12 @@ def time_claims(probe: Probe, track: Track, said: Claims) -> list[Claim]:
         stamp = next((stamp for stamp in stamps if facts and facts.get(stamp)), None)
         if facts and stamp:
             found.append(Claim(source=word, at=str(facts[stamp]), stamp=stamp))
-    return found + [Claim(source=one.source, at=one.at) for one in probe.times]
+    for one in probe.times:
+        if one.wall:
+            found.append(Claim(source=one.source, at=in_its_zone(one.at, conventions), stamp="start"))
+        else:
+            found.append(Claim(source=one.source, at=one.at))
+    return found
 
 
 def place(probe: Probe, track: Track) -> Where:
@@ -125,6 +138,12 @@ def tags(
     for remark in verdict.remarks:
         if remark.code == "variable_rate":
             made.append(known.VARIABLE_RATE.row(recording_id))
+        if remark.code == "movie_behind_photo":
+            made.append(known.MOVIE_BEHIND.row(recording_id))
+        if remark.code == "movies_joined":
+            made.append(known.MOVIES_JOINED.row(recording_id, str(remark.params["movies"])))
+        if remark.code == "rate_assumed":
+            made.append(known.RATE_ASSUMED.row(recording_id, f"{remark.params['fps']:g} fps"))
         if remark.code == "duration_claim_differs":
             made.append(known.DURATION_CLAIM.row(recording_id, f"{remark.params['claimed']} s"))
     if clock_restarted:
