@@ -14,9 +14,9 @@ from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotAllowed
 from service.kernel.keys import new_key
 from service.registry.cases import acts
-from service.registry.cases.errors import CampaignExists, CaseExists
+from service.registry.cases.errors import CampaignExists, CaseExists, CaseWrittenOtherwise
 from service.registry.cases.queries import get_campaign
-from service.registry.cases.rules import case_number_fold
+from service.registry.cases.rules import case_number_fold, number_differs
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
 from service.registry.people.queries import squad_of
 
@@ -109,5 +109,7 @@ def _unique(session: Session, case: Case) -> None:
         taken = session.scalars(
             select(Case.number).where(Case.number_folded == case.number_folded, Case.id != case.id)
         ).first()
-    if taken:
+    if taken == case.number:
         raise CaseExists(number=taken)
+    if taken is not None:
+        raise CaseWrittenOtherwise(number=taken, how=number_differs(taken, case.number))

@@ -7,6 +7,13 @@ class CaseExists(Conflict):
     sentence = _n("There is already a case with the number {number}.")
 
 
+class CaseWrittenOtherwise(CaseExists):
+    """`number`: as it stands here; `how`: what differs in what was sent."""
+
+    type = "case-written-otherwise"
+    sentence = _n("There is {number} already: what was sent is the same, written with {how}.")
+
+
 class CampaignExists(Conflict):
     type = "campaign-exists"
     sentence = _n("There is already a campaign with the external id {external_id}.")

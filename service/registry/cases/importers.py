@@ -12,7 +12,7 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.keys import ByKey, known
 from service.kernel.words import Word
-from service.registry.cases.rules import case_number_fold
+from service.registry.cases.rules import case_number_fold, number_differs
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import day
@@ -57,6 +57,12 @@ class CaseImporter(Importer):
 
     def key(self, wanted: CaseCreate) -> str:
         return case_number_fold(wanted.number)[:100]
+
+    def written(self, wanted: CaseCreate) -> str:
+        return wanted.number
+
+    def differs(self, key: str, other: str) -> str:
+        return number_differs(key, other)
 
     def load(self, wanted: Sequence[CaseCreate]) -> None:
         folded = [self.key(one) for one in wanted]

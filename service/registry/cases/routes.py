@@ -11,7 +11,7 @@ from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
 from service.kernel.keys import NOT_NEW
 from service.registry.cases import actions, queries
-from service.registry.cases.errors import CampaignExists, CaseExists
+from service.registry.cases.errors import CampaignExists, CaseExists, CaseWrittenOtherwise
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
 
 router = APIRouter(prefix="/api/v1", tags=["cases"])
@@ -40,14 +40,14 @@ def list_cases(
 
 
 @router.post("/cases", status_code=201)
-@raises(CaseExists)
+@raises(CaseExists, CaseWrittenOtherwise)
 def create_case(wanted: CaseCreate, actor: CurrentActor, session: DatabaseSession) -> CaseRead:
     """A new case. `squad` by id or code. Brackets, width and spaces of `number` make no difference."""
     return case_read(actions.create_case(session, actor, wanted))
 
 
 @router.patch("/cases/{case_id}")
-@raises(NotFound, CaseExists)
+@raises(NotFound, CaseExists, CaseWrittenOtherwise)
 def update_case(case_id: UUID, wanted: CaseUpdate, actor: CurrentActor, session: DatabaseSession) -> CaseRead:
     """Fields left out stay as they are."""
     return case_read(actions.update_case(session, actor, case_id, wanted))

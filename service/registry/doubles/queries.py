@@ -1,7 +1,7 @@
 """Rows that stand twice: two keys that were taken for different ones before they were known to be one. New ones cannot
 come to be; of those from before a person decides, nothing is merged by itself."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -22,6 +22,7 @@ from service.kernel.actor import Actor
 from service.kernel.i18n import lazy as _
 from service.kernel.keys import differs
 from service.kernel.words import Word
+from service.registry.cases.rules import number_differs
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Kind:
     word: Word
     key: Any
     called: Any
+    differs: Callable[[str, str], str] = differs
 
     @property
     def table(self) -> Any:
@@ -45,7 +47,7 @@ KINDS = (
         "recorder_models", Word(_("Recorder models"), icon="camera"), RecorderModel.code, RecorderModel.name
     ),
     Kind("recorders", Word(_("Recorders"), icon="camera"), Recorder.serial, Recorder.state),
-    Kind("cases", Word(_("Cases"), icon="folder"), Case.number, Case.title),
+    Kind("cases", Word(_("Cases"), icon="folder"), Case.number, Case.title, number_differs),
     Kind("campaigns", Word(_("Campaigns"), icon="flag"), Campaign.external_id, Campaign.name),
     Kind(
         "events",
@@ -80,7 +82,7 @@ class Double:
 
     @property
     def how(self) -> str:
-        return differs(self.first, self.key)
+        return self.kind.differs(self.first, self.key)
 
 
 def doubles(session: Session, actor: Actor) -> list[Double]:

@@ -11,7 +11,7 @@ from schemas.custody import CustodyEntry
 from service.kernel.custody import record
 from service.kernel.database import any_number_of_values
 from service.kernel.i18n import gettext as _
-from service.kernel.keys import KeyRounded, differs, fold, said
+from service.kernel.keys import KeyRounded, fold, said
 from service.kernel.written_times import UnreadableTime
 from service.registry.importing import acts
 from service.registry.importing.columns import columns, problem_of, title, unreadable
@@ -145,9 +145,12 @@ def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
                         _("the external id is missing, so a second import could not recognise it")
                     )
                 same = fold(key) if importer.known_by else key
+                written = importer.written(wanted)
                 if same in seen:
-                    raise RowRefused(_twice(*seen[same], key))
-                seen[same] = number, key
+                    before, first = seen[same]
+                    how = "" if first == written else importer.differs(first, written)
+                    raise RowRefused(_twice(before, how))
+                seen[same] = number, written
                 importer.note = None
                 outcome, changes = importer.apply(wanted)
                 reports[number] = RowReport(number, outcome, key, changes=changes, note=importer.note)
@@ -182,10 +185,10 @@ def _key_said(value: Any) -> Any:
     return [_key_said(one) for one in value] if isinstance(value, list) else value
 
 
-def _twice(row: int, key: str, again: str) -> str:
-    if key == again:
+def _twice(row: int, how: str) -> str:
+    """`how` the second is written otherwise; "" where it is not."""
+    if not how:
         return _("the same id stands in row {row} already").format(row=row)
-    how = differs(key, again)
     return _("the same id stands in row {row} already, written with {how}").format(row=row, how=how)
 
 

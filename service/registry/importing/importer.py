@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel
 from service.access.actions import require
 from service.access.queries import squad_scope
 from service.kernel.actor import Actor
+from service.kernel.keys import differs
 from service.kernel.words import Word
 
 LONGEST_KEY = 100
@@ -73,6 +74,14 @@ class Importer(ABC):
 
     @abstractmethod
     def key(self, wanted: Any) -> str: ...
+
+    def written(self, wanted: Any) -> str:
+        """The key as the table writes it."""
+        return self.key(wanted)
+
+    def differs(self, key: str, other: str) -> str:
+        """In what two of one key are written differently."""
+        return differs(key, other)
 
     def key_said(self, values: Mapping[str, Any]) -> str:
         """The key of a row that could not be read, as far as its cells tell."""

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlmodel import Session, select
 
 from schemas.accounts import Role
@@ -13,15 +15,18 @@ from schemas.links import Link, LinkState
 from service.finding.linking.cases import case_detail
 from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.kernel.i18n import speaking
 from service.registry.cases.actions import create_campaign, create_case, update_campaign, update_case
-from service.registry.cases.errors import CampaignExists, CaseExists
+from service.registry.cases.errors import CampaignExists, CaseExists, CaseWrittenOtherwise
 from service.registry.cases.importers import CaseImporter
 from service.registry.cases.queries import campaign_of, case_of, list_cases
+from service.registry.cases.rules import case_number_fold, number_differs
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
 from service.registry.importing.actions import run_import
 from service.registry.importing.importer import Outcome
 from service.supervision.coverage.counting import recount
 from tests.service.finding.linking.field import Field, at
+from tests.service.registry.importing import tables
 
 NUMBER = "蓉城管罚〔2024〕5号"
 
@@ -83,6 +88,64 @@ def test_a_case_is_one_however_its_number_is_written(field: Field, spelling: str
     with pytest.raises(CaseExists):
         create_case(field.session, admin, wanted(number=spelling))
     assert case_of(field.session, admin, spelling).id == case.id
+
+
+@pytest.mark.parametrize(
+    ("spelling", "how"),
+    [
+        ("蓉城管罚[2024]5号", "other brackets"),
+        ("蓉城管罚〔2024〕 5 号", "other spaces"),
+        ("蓉城管罚〔2024〕５号", "full-width characters"),
+        ("蓉城管罚〔2024〕005号", "other zeros in front"),
+        ("蓉城管罚〔2024〕5", "another use of 号"),
+        ("蓉城管罚字〔2024〕第5号", "another use of 字, another use of 第"),
+        ("案号：蓉城管罚〔2024〕5号", "other words before it"),
+        ("蓉城\u200b管罚〔2024〕5号", "a character that cannot be seen"),
+        ("蓉城管罚〔2024〕-5号", "another dash"),
+        ("“蓉城管罚”〔2024〕5号", "other quotation marks or dots"),
+        (
+            "蓉城管罚（2024）第05",
+            "other brackets, other zeros in front, another use of 第, another use of 号",
+        ),
+    ],
+)
+def test_a_number_written_otherwise_is_refused_with_what_is_different(
+    field: Field, spelling: str, how: str
+) -> None:
+    admin = field.actor(Role.admin)
+    create_case(field.session, admin, wanted())
+    with pytest.raises(CaseWrittenOtherwise) as refused:
+        create_case(field.session, admin, wanted(number=spelling))
+    with speaking("en"):
+        assert refused.value.say() == (
+            f"There is 蓉城管罚〔2024〕5号 already: what was sent is the same, written with {refused.value.params['how']}."
+        )
+        assert number_differs("蓉城管罚〔2024〕5号", spelling) == how
+
+
+def test_the_very_same_number_is_refused_without_a_difference(field: Field) -> None:
+    admin = field.actor(Role.admin)
+    create_case(field.session, admin, wanted())
+    with pytest.raises(CaseExists) as refused:
+        create_case(field.session, admin, wanted())
+    assert type(refused.value) is CaseExists
+
+
+@given(st.sampled_from("赣蓉江城管罚〔[（2024〕]）第0 号字-—１５a“·\u200b"), st.integers(0, 12))
+def test_what_differs_is_said_of_every_character(sign: str, place: int) -> None:
+    number = "蓉城管罚〔2024〕15号"
+    other = number[:place] + sign + number[place:]
+    with speaking("en"):
+        if case_number_fold(number) == case_number_fold(other):
+            assert number_differs(number, other) != "other characters"
+
+
+def test_a_table_that_names_a_case_twice_says_how_the_second_is_written(field: Field) -> None:
+    table = "案号,中队\n蓉城管罚〔2024〕5号,one\n蓉城管罚[2024]5号,one\n"
+    field.squad("one")
+    with speaking("en"):
+        second = tables.bring(field, CaseImporter, table).rows[1]
+    assert second.problem == "the same id stands in row 2 already, written with other brackets"
 
 
 @pytest.mark.parametrize("number", ["", "  ", "\x00"])
