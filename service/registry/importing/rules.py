@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from service.kernel.encodings import NoText, decoded
 from service.kernel.i18n import gettext as _
 from service.kernel.paper.workbook import FORMULA_STARTS
 from service.kernel.text import fold
-from service.kernel.written_times import read_time
+from service.kernel.written_times import UnreadableTime, read_time
 from service.registry.importing import xlsx
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 
@@ -53,14 +53,32 @@ class Sheet:
     header: tuple[str, ...] | None = None
 
 
+class Names(dict[str, str]):
+    """Folded name of a column → the field. `own`: those names that a field is called by first: its code, and the
+    first of its other names."""
+
+    own: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str]) -> Self:
+        names = cls({fold(name): field for name, field in headers.items()})
+        names.update({fold(field): field for field in headers.values()})
+        first: dict[str, str] = {}
+        for name, field in headers.items():
+            first.setdefault(field, name)
+        names.own = frozenset(map(fold, (*first, *first.values())))
+        return names
+
+
 def read(data: bytes, content_type: str, headers: Mapping[str, str]) -> Sheet:
-    """`headers`: other names of our fields, such as Chinese ones → the field. An empty cell says nothing.
+    """`headers`: other names of our fields, such as Chinese ones → the field, the usual one first. An empty cell says
+    nothing. Where a field's own name stands over a column, columns that are called otherwise are not read for it; of
+    several that remain each row may say one thing only.
 
     An XLSX file is known by its first bytes, whatever it is called."""
     if len(data) > MOST_BYTES:
         raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
-    names = {fold(name): field for name, field in headers.items()}
-    names |= {fold(field): field for field in headers.values()}
+    names = Names.of(headers)
     if xlsx.looks_like(data):
         found = xlsx.rows_of(data, MOST_ROWS)
         return _table(found.texts, names, found.unread, found.merged)
@@ -91,7 +109,7 @@ def _no_table(content: str) -> str:
     return ""
 
 
-def _json(content: str, names: Mapping[str, str]) -> Sheet:
+def _json(content: str, names: Names) -> Sheet:
     try:
         loaded = json.loads(content)
     except (ValueError, RecursionError) as error:
@@ -106,15 +124,13 @@ def _json(content: str, names: Mapping[str, str]) -> Sheet:
     columns: set[str] = set()
     ignored: dict[str, None] = {}
     for number, found in enumerate(loaded, 1):
-        values = {}
-        for name, value in found.items():
-            field = _field(name, names)
-            if field is None:
-                ignored[name[:100]] = None
-            else:
-                values[field] = _as_cell(value)
-                columns.add(field)
-        rows.append(SourceRow(number, values, _lost(values)))
+        fields = _fields(list(found), names)
+        ignored |= {name[:100]: None for name, field in zip(found, fields, strict=True) if field is None}
+        cells = [
+            (field, name, _as_cell(found[name])) for name, field in zip(found, fields, strict=True) if field
+        ]
+        columns.update(field for field, _name, _value in cells)
+        rows.append(SourceRow(number, *_one_each(cells)))
     return Sheet(rows, frozenset(columns), tuple(ignored)[:50])
 
 
@@ -127,6 +143,40 @@ def _as_cell(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return value
     return str(value) if isinstance(value, int) else xlsx.number_text(value)
+
+
+def _fields(headers: Sequence[str], names: Names) -> list[str | None]:
+    """What each column says; None of one that nobody knows, and of one that is read elsewhere."""
+    bare = [_bare(name, names) for name in headers]
+    own = {names[name] for name in bare if name in names.own}
+    return [
+        None if name not in names or (names[name] in own and name not in names.own) else names[name]
+        for name in bare
+    ]
+
+
+def _one_each(cells: Sequence[tuple[str, str, Any]]) -> tuple[dict[str, Any], str]:
+    """Field → what a row says, of (field, header, value), and why it cannot be used."""
+    values: dict[str, Any] = {}
+    said_by: dict[str, str] = {}
+    for field, header, value in cells:
+        if field not in values or values[field] in ("", None):
+            values[field], said_by[field] = value, header
+        elif value not in ("", None) and not _alike(values[field], value):
+            sentence = _("“{one}” says {this} and “{other}” says {that}: one of them must go")
+            return values, sentence.format(one=said_by[field], this=values[field], other=header, that=value)
+    return values, _lost(values)
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if one == other:
+        return True
+    if not isinstance(one, str) or not isinstance(other, str):
+        return False
+    try:
+        return fold(one) == fold(other) or read_time(one) == read_time(other)
+    except UnreadableTime:
+        return False
 
 
 def _lost(values: Mapping[str, Any]) -> str:
@@ -159,18 +209,19 @@ def csv_rows(content: str, *, strict: bool = True) -> list[list[str]]:
 
 def _table(
     rows: Sequence[list[str]],
-    names: Mapping[str, str],
+    names: Names,
     unread: Sequence[str] = (),
     merged: Sequence[tuple[int, int, int]] = (),
 ) -> Sheet:
     top = header_row(rows, names)
     _fill_merged(rows, top, merged)
     header = _header(rows, top, names)
-    fields = [_field(name, names) for name in header]
+    fields = _fields(header, names)
     known = [field for field in fields if field]
-    if len(set(known)) < len(known):
-        twice = [name for name, field in zip(header, fields, strict=True) if field and known.count(field) > 1]
-        raise ImportUnreadable(problem=_("two columns mean the same: {names}").format(names=", ".join(twice)))
+    read_names = [_bare(name, names) for name, field in zip(header, fields, strict=True) if field]
+    if len(set(read_names)) < len(read_names):
+        twice = ", ".join(dict.fromkeys(name for name in read_names if read_names.count(name) > 1))
+        raise ImportUnreadable(problem=_("two columns have the same name: {names}").format(names=twice))
     found: list[SourceRow] = []
     for number, cells in enumerate(rows[top + 1 :], top + 2):
         if not any(cells):
@@ -179,22 +230,25 @@ def _table(
             raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
         if known and any(cells[len(fields) :]):
             raise ImportUnreadable(problem=_("row {row} is longer than the header").format(row=number))
-        pairs = [(field, cell) for field, cell in zip(fields, cells, strict=False) if field and cell]
-        found.append(
-            SourceRow(number, {field: _unprefixed(cell) for field, cell in pairs}, _lost(dict(pairs)))
-        )
+        said = zip(fields, header, cells, strict=False)
+        values, problem = _one_each([(field, name, cell) for field, name, cell in said if field and cell])
+        values = {field: _unprefixed(cell) for field, cell in values.items()}
+        found.append(SourceRow(number, values, problem))
     ignored = [name[:100] for name, field in zip(header, fields, strict=True) if name and not field]
     seen = tuple(name[:100] for name in header if name)[:50]
     return Sheet(found, frozenset(known), tuple(ignored)[:50], tuple(unread)[:50], seen)
 
 
 def _field(header: str, names: Mapping[str, str]) -> str | None:
-    """Of a column, whatever remark stands with its name."""
+    return names.get(_bare(header, names))
+
+
+def _bare(header: str, names: Mapping[str, str]) -> str:
+    """The name of a column, whatever remark stands with it."""
     name = fold(header)
-    found = names.get(name)
-    while found is None and (bare := _REMARK.sub("", name)) != name:
-        name, found = bare, names.get(bare)
-    return found
+    while name not in names and (bare := _REMARK.sub("", name)) != name:
+        name = bare
+    return name
 
 
 def _fill_merged(rows: Sequence[list[str]], top: int, merged: Sequence[tuple[int, int, int]]) -> None:

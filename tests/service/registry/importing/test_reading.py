@@ -149,3 +149,60 @@ def test_numbers_of_json_are_read_like_those_of_a_spreadsheet() -> None:
 def test_several_names_in_a_cell_and_yes_and_no() -> None:
     assert many("012、013；014, 015") == ["012", "013", "014", "015"]
     assert (truth("是"), truth("否"), truth("maybe")) == (True, False, "maybe")
+
+
+MORE = {**HEADERS, "所属中队": "squad", "所属单位": "squad", "到达时间": "arrived_at", "开始时间": "arrived_at", "抵达": "arrived_at"}  # fmt: skip
+
+
+def rows_of(table: str) -> list[tuple[dict, str]]:
+    with speaking("en"):
+        return [(row.values, row.problem) for row in read(table.encode(), "text/csv", MORE).rows]
+
+
+@pytest.mark.parametrize("own", ["中队", "squad", "中队*", "中队（必填）"])
+def test_a_column_of_the_fields_own_name_is_read_and_the_other_names_are_said_to_be_ignored(own: str) -> None:
+    sheet = read(
+        f"证号,所属单位,{own},所属中队\n012,城管局,one,two\n013,城管局,,two\n".encode(), "text/csv", MORE
+    )
+    assert [row.values for row in sheet.rows] == [
+        {"certificate_no": "012", "squad": "one"},
+        {"certificate_no": "013"},
+    ]
+    assert sheet.ignored == ("所属单位", "所属中队")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("one", "one"), ("one", "ＯＮＥ"), ("one", ""), ("", "one"),
+    ],
+)  # fmt: skip
+def test_two_other_names_that_say_the_same_are_one_column(one: str, other: str) -> None:
+    ((values, problem),) = rows_of(f"证号,所属中队,所属单位\n012,{one},{other}\n")
+    assert not problem and values["squad"].lower() == "one"
+
+
+def test_times_written_differently_are_the_same() -> None:
+    ((values, problem),) = rows_of("证号,开始时间,抵达\n012,2026/11/7 9:05,2026年11月7日9时5分\n")
+    assert (values["arrived_at"], problem) == ("2026/11/7 9:05", "")
+
+
+def test_a_contradiction_refuses_its_row_alone_and_names_both_columns() -> None:
+    good, bad = rows_of("证号,所属中队,所属单位\n012,one,one\n013,one,two\n")
+    assert not good[1]
+    assert bad[1] == "“所属中队” says one and “所属单位” says two: one of them must go"
+
+
+@pytest.mark.parametrize("second", ["中队", "中队*", " 中队 "])
+def test_the_same_header_twice_is_refused_by_its_name(second: str) -> None:
+    with speaking("en"), pytest.raises(ImportUnreadable) as refused:
+        read(f"证号,中队,{second}\n012,one,one\n".encode(), "text/csv", MORE)
+    assert refused.value.params["problem"] == "two columns have the same name: 中队"
+
+
+def test_json_follows_the_same_rule_as_a_table() -> None:
+    rows = '[{"证号": "012", "squad": "one", "所属单位": "城管局"}, {"证号": "013", "所属中队": "one", "所属单位": "two"}]'
+    with speaking("en"):
+        sheet = read(rows.encode(), "application/json", MORE)
+    assert sheet.rows[0].values == {"certificate_no": "012", "squad": "one"} and "所属单位" in sheet.ignored
+    assert "says one and" in sheet.rows[1].problem
