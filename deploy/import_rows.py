@@ -32,6 +32,7 @@ TYPES = {
     ".json": "application/json",
     ".csv": "text/csv",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ".xls": "application/vnd.ms-excel",
 }
 SHOWN = 200  # rows on the screen; --report has them all
 
@@ -39,7 +40,8 @@ SHOWN = 200  # rows on the screen; --report has them all
 def import_rows(
     what: What,
     file: Annotated[
-        Path | None, typer.Argument(dir_okay=False, help="XLSX (first sheet), CSV (UTF-8 or GBK) or JSON")
+        Path | None,
+        typer.Argument(dir_okay=False, help="XLSX or XLS (first sheet), CSV (UTF-8 or GBK) or JSON"),
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="say what each row would do, change nothing")

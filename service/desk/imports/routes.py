@@ -42,7 +42,7 @@ class ImportRead(SQLModel):
 
 @router.get("")
 def list_imports(actor: CurrentActor) -> Page[ImportRead]:
-    """Everything that can be imported as XLSX, CSV or JSON, in the order in which a new installation needs it."""
+    """Everything that can be imported as XLSX, XLS, CSV or JSON, in the order in which a new installation needs it."""
     return Page[ImportRead](
         items=[
             ImportRead(
@@ -80,7 +80,7 @@ def _open_door(kind: type[Importer]) -> None:
     ) -> Report:
         return import_rows(kind(session, actor), body, request, dry_run)
 
-    said = f"A table of {kind.name}: XLSX, CSV or JSON. Idempotent by `{kind.known_by}`; answers a report for each row."
+    said = f"A table of {kind.name}: XLSX, XLS, CSV or JSON. Idempotent by `{kind.known_by}`; answers a report for each row."
     doors.add_api_route(
         f"/{kind.name}/import", door, methods=["POST"], name=f"import_{kind.name}", description=said
     )

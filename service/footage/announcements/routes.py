@@ -117,7 +117,7 @@ def import_announcements(
     complete: Annotated[bool, Query(description="False for a part of a list")] = True,
     dry_run: DryRun = False,
 ) -> AnnouncementsReport:
-    """What is on the devices, as JSON, CSV or XLSX. The same list again changes nothing; what a complete list no
+    """What is on the devices, as JSON, CSV, XLSX or XLS. The same list again changes nothing; what a complete list no
     longer names is not deleted, it is said to be gone from the device."""
     actions.require_may_announce(actor)
     moment = min(as_utc(collected_at), now()) if collected_at else now()

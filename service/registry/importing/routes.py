@@ -11,12 +11,14 @@ from service.registry.importing.errors import ColumnsMissing, ImportTooLarge, Im
 from service.registry.importing.importer import Importer
 from service.registry.importing.rules import MOST_BYTES, MOST_ROWS
 
+XLS = "application/vnd.ms-excel"
 TABLE = {
     "application/json": {
         "schema": {"type": "array", "items": {"type": "object"}, "description": "A row an object"},
     },
     "text/csv": {"schema": {"type": "string"}},
     XLSX: {"schema": {"type": "string", "format": "binary"}},
+    XLS: {"schema": {"type": "string", "format": "binary"}},
 }
 
 

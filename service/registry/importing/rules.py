@@ -1,4 +1,4 @@
-"""Files into rows: XLSX, JSON or CSV, in whatever encoding a Chinese office program writes. Pure."""
+"""Files into rows: XLSX, XLS, JSON or CSV, in whatever encoding a Chinese office program writes. Pure."""
 
 import csv
 import io
@@ -14,7 +14,7 @@ from service.kernel.i18n import gettext as _
 from service.kernel.paper.workbook import FORMULA_STARTS
 from service.kernel.text import fold
 from service.kernel.written_times import UnreadableTime, read_time
-from service.registry.importing import xlsx
+from service.registry.importing import xls, xlsx
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 
 MOST_BYTES = 32_000_000
@@ -75,12 +75,13 @@ def read(data: bytes, content_type: str, headers: Mapping[str, str]) -> Sheet:
     nothing. Where a field's own name stands over a column, columns that are called otherwise are not read for it; of
     several that remain each row may say one thing only.
 
-    An XLSX file is known by its first bytes, whatever it is called."""
+    An XLSX or XLS file is known by its first bytes, whatever it is called."""
     if len(data) > MOST_BYTES:
         raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
     names = Names.of(headers)
-    if xlsx.looks_like(data):
-        found = xlsx.rows_of(data, MOST_ROWS)
+    if data.startswith((xlsx.MAGIC, xls.MAGIC)):
+        old = data.startswith(xls.MAGIC)
+        found = xls.rows_of(data) if old else xlsx.rows_of(data, MOST_ROWS)
         return _table(found.texts, names, found.unread, found.merged)
     try:
         content = decoded(data)

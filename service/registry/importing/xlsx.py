@@ -18,7 +18,6 @@ from service.kernel.written_times import CountedFrom1904
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 
 MAGIC = b"PK\x03\x04"
-OLD_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"  # .xls, or an XLSX behind a password
 
 STRICT = b"http://purl.oclc.org/ooxml/"
 _STRICT_NAME = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
@@ -66,13 +65,7 @@ class Rows:
     merged: list[tuple[int, int, int]]
 
 
-def looks_like(data: bytes) -> bool:
-    return data.startswith((MAGIC, OLD_MAGIC))
-
-
 def rows_of(data: bytes, most_rows: int) -> Rows:
-    if data.startswith(OLD_MAGIC):
-        raise ImportUnreadable(problem=_old(data))
     try:
         parts = _bounded(data)
         book = load_workbook(
@@ -133,12 +126,6 @@ def _transitional(data: bytes) -> bytes:
                     content = _STRICT_NAME.sub(rb"http://schemas.openxmlformats.org/\1/2006/", content)
                 rewritten.writestr(part.filename, content)
     return held.getvalue()
-
-
-def _old(data: bytes) -> str:
-    if "EncryptedPackage".encode("utf-16-le") in data:
-        return _("it is behind a password: save it without one")
-    return _("it is an old Excel file (.xls): save it as .xlsx or CSV")
 
 
 def _bounded(data: bytes) -> dict[str, Scanned]:
@@ -265,11 +252,16 @@ def _column_number(place: str) -> int:
 def _cell_text(cell: Any, codes: dict[int, str], counted: type[str]) -> str:
     value = cell.value
     if isinstance(value, bool) or not isinstance(value, int | float):
-        return _text(value)
+        return text_of(value)
     if cell._style_id not in codes:
         with suppress(IndexError):  # a style that the workbook has not
             codes[cell._style_id] = cell.number_format or ""
-    text = shown_as(value, codes.get(cell._style_id, "")) or number_text(value)
+    return number_shown(value, codes.get(cell._style_id, ""), counted)
+
+
+def number_shown(value: int | float, code: str, counted: type[str]) -> str:
+    """`code`: of its format. `counted`: what a number of days is, by the epoch of the workbook."""
+    text = shown_as(value, code) or number_text(value)
     return text if isinstance(text, Lost) else counted(text)
 
 
@@ -293,7 +285,7 @@ def shown_as(value: int | float, code: str) -> str:
     return shown
 
 
-def _text(value: Any) -> str:
+def text_of(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):

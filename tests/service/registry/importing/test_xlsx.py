@@ -12,7 +12,7 @@ from openpyxl.utils.datetime import MAC_EPOCH, WINDOWS_EPOCH
 
 from service.kernel.i18n import speaking
 from service.kernel.paper.workbook import XLSX
-from service.registry.importing import xlsx
+from service.registry.importing import xls, xlsx
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 from service.registry.importing.rules import moment, read
 
@@ -252,8 +252,8 @@ def test_a_wrong_extent_hides_no_row() -> None:
 @pytest.mark.parametrize(
     ("data", "word"),
     [
-        (xlsx.OLD_MAGIC + b"\0" * 600, ".xls"),
-        (xlsx.OLD_MAGIC + b"\0" * 100 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 100, "password"),
+        (xls.MAGIC + b"\0" * 600, ".xls"),
+        (xls.MAGIC + b"\0" * 100 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 100, "password"),
         (b"PK\x03\x04 and then nothing", "XLSX"),
         (workbook(["证号"])[:-40], "XLSX"),
         (zipped("", **{"xl/workbook.xml": "<workbook"}), "XLSX"),
