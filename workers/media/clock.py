@@ -17,16 +17,13 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel
 
 from service.kernel.written_times import UnreadableTime, read_time
-from service.registry.clocks.resets import is_reset
+from service.registry.clocks.resets import EPOCHS, is_reset
 
 Zone = Literal["utc", "local_as_utc"]
 Stamp = Literal["start", "end"]
 Finding = Literal["ok", "unreadable", "epoch", "too_early", "future", "far_from_arrival", "exported"]
 
 EARLIEST = datetime(2005, 1, 1, tzinfo=UTC)
-EPOCHS = (1904, 1970, 1980, 2000)
-"""Years in which reset clocks begin: QuickTime, Unix, FAT and GPS, many recorders. Others are known by their first
-minutes (`is_reset`)."""
 CLOCKS_APART = timedelta(minutes=10)
 FAR = timedelta(days=30)
 AGREE = timedelta(minutes=2)

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlmodel import Session
 
+from schemas.base import believable
 from schemas.claims import Announced, FileFacts
 from schemas.jobs import JobKind
 from schemas.people import Officer
@@ -27,8 +28,8 @@ from service.kernel.keys import ByKey, fold, known
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from service.registry.clocks.correcting import corrected, read_clock, timeline_of, write
-from service.registry.clocks.resets import is_reset
-from service.registry.conventions.rules import Facts
+from service.registry.clocks.resets import is_time
+from service.registry.conventions.rules import Facts, moment_of
 from service.registry.importing.actions import Outcome
 
 PRIORITY = 5
@@ -194,25 +195,26 @@ class StationList:
         """Times are the device's claims; `_correct` follows."""
         facts = said["facts"]
         recording.claims = {**recording.claims, "announced": said, "sidecar": facts}
-        start, end = (
-            self._believed(facts.get("start"), recording),
-            self._believed(facts.get("end"), recording),
-        )
+        start, end = moment_of(facts.get("start")), moment_of(facts.get("end"))
+        begun, ended = self._believed(start, recording), self._believed(end, recording)
         recording.clock = {"source": "sidecar"}
         recording.claimed_from = start
         recording.clock_offset_s = recording.clock_doubt_s = None
-        recording.recorded_from = start or end
-        recording.recorded_to = end if recording.recorded_from else None
+        recording.recorded_from = begun or ended
+        recording.recorded_to = ended if recording.recorded_from else None
         recording.duration_s = (end - start).total_seconds() if start and end else None
         recording.officer_id = self.officers.get(facts.get("officer", ""))
         listed_at = recording.announced_at or self.listed_at
-        recording.due_at = rules.due_at(self.hours, believed(facts.get("collected")), end or start, listed_at)
+        recording.due_at = rules.due_at(
+            self.hours, believed(facts.get("collected")), ended or begun, listed_at
+        )
 
-    def _believed(self, said: str | None, recording: Recording) -> datetime | None:
-        """None too where the clock had only just been reset."""
-        at = believed(said)
+    def _believed(self, at: datetime | None, recording: Recording) -> datetime | None:
+        """None where the clock had been reset: what it showed is kept, and means a time once the clock is measured."""
         listed_at = recording.announced_at or self.listed_at
-        return None if at is None or is_reset(at, listed_at, get_settings().zone) else at
+        if at is None or not believable(at) or not is_time(at, listed_at, get_settings().zone):
+            return None
+        return at
 
     # ---- the whole list ----------------------------------------------------------------------------
 

@@ -23,8 +23,10 @@ from service.kernel.changes import changed
 from service.kernel.custody import record
 from service.kernel.jobs import request_job, request_jobs
 from service.kernel.policy import policy
+from service.kernel.settings import get_settings
 from service.registry.clocks import acts
 from service.registry.clocks.policy import DRIFT_PER_DAY
+from service.registry.clocks.resets import is_time
 from service.registry.clocks.rules import Measurement, Offset, Timeline
 
 CLOCK_LOCK = 0x636C6B  # any number of its own
@@ -142,6 +144,9 @@ def corrected(recording: Recording | Row, line: Timeline) -> Corrected:
         if abs(nearest.offset_s - settled["offset_s"]) <= SAME_ANSWER_S and _is_time(claimed, nearest):
             found = nearest
     start = claimed - timedelta(seconds=found.offset_s) if found else claimed
+    if recording.original_id is None and not _believed(start, recording.received_at):
+        # a list has this one claim; it stays, until a measurement says what it means
+        return Corrected(claimed, None, None, None, None, None)
     length = length_of(recording)
     apart = recording.clock.get("apart_s") or 0.0
     return Corrected(
@@ -153,6 +158,10 @@ def corrected(recording: Recording | Row, line: Timeline) -> Corrected:
         basis=found.basis.as_json() if found else None,
         answers=[answer(one) for one in answers] or None,
     )
+
+
+def _believed(start: datetime, seen_at: datetime) -> bool:
+    return believable(start) and is_time(start, seen_at, get_settings().zone)
 
 
 def length_of(recording: Recording | Row) -> timedelta | None:

@@ -1,13 +1,14 @@
 """A station's list: taken in once, told of everything, and nothing lost by a shorter one."""
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import Session, select
 
 from schemas.accounts import Role
+from schemas.clocks import ClockOffsetCreate
 from schemas.custody import CustodyEntry
 from schemas.events import EventKind
 from schemas.jobs import Job, JobKind
@@ -29,10 +30,11 @@ from service.footage.recordings.queries import original_bytes
 from service.footage.recordings.removal import ask_removal
 from service.kernel.changes import settle
 from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.registry.clocks.actions import add_offset
 from service.registry.importing.actions import Report, run_import
 from service.registry.importing.errors import ImportUnreadable
 from tests.fixtures.statements import counted_statements
-from tests.service.finding.linking.field import Field, at
+from tests.service.finding.linking.field import ZONE, Field, at
 from tests.service.registry.importing.tables import outcomes
 
 
@@ -162,10 +164,41 @@ def test_a_row_that_cannot_be_is_refused_and_the_others_go_on(field: Field, row:
     assert outcomes(report) == ["refused", "created"] and report.rows[0].problem
 
 
+@pytest.mark.parametrize(
+    "began", ["1970-01-01 08:00:00", "1980-01-05 11:00:00", "2000-01-01 00:00:10", "2000-05-03 12:00:00", "2015-01-01 00:00:00"]
+)  # fmt: skip
+@pytest.mark.parametrize("measured_first", [True, False])
+def test_a_reset_clock_that_was_measured_has_a_true_time(
+    field: Field, began: str, measured_first: bool
+) -> None:
+    """It was read at the dock at six; the file began an hour before that."""
+    shown = datetime.fromisoformat(began).replace(tzinfo=ZONE)
+
+    def measure() -> None:
+        at_dock = shown + timedelta(hours=1)
+        offset = (at_dock - at("18:00")).total_seconds()
+        wanted = ClockOffsetCreate(recorder="R-07", measured_at=at("18:00"), offset_s=offset)
+        add_offset(field.session, field.actor(Role.supervisor, "one"), wanted)
+
+    if measured_first:
+        measure()
+    listed = [{**file("1.mp4"), "start": began, "end": f"{shown + timedelta(minutes=10):%Y-%m-%d %H:%M:%S}"}]
+    bring(field, listed, when="18:30")
+    if not measured_first:
+        (row,) = rows_of(field)
+        assert (row.recorded_from, row.claimed_from, row.duration_s) == (None, shown, 600)
+        measure()
+    (row,) = rows_of(field)
+    assert (row.claimed_from, row.recorded_from) == (shown, at("17:00"))
+    assert row.recorded_to == at("17:10")
+    assert outcomes(bring(field, listed, when="18:40")[0]) == ["unchanged"]
+
+
 @pytest.mark.parametrize("year", ["1970", "2000", "2015"])
 def test_a_clock_that_was_reset_is_kept_as_a_claim_and_links_nothing(field: Field, year: str) -> None:
     bring(field, [{**file("1.mp4"), "start": f"{year}-01-01 08:00:00", "end": f"{year}-01-01 08:10:00"}])
     (row,) = rows_of(field)
+    assert row.recorded_to is None and row.claimed_from == datetime(int(year), 1, 1, 8, tzinfo=ZONE)
     assert row.recorded_from is None and row.claims["sidecar"]["start"].startswith(year)
 
 
