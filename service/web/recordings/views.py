@@ -5,9 +5,12 @@ from datetime import datetime
 
 from service.finding.search.cards import RecordingCard
 from service.footage.stretches import played_at
+from service.kernel.i18n import gettext as _
 from service.web.custody.views import CustodyEntry
 from service.web.frame.drawing import Axis, Point
 from service.web.frame.views import Ref
+
+_BEFORE_LINKS = ("intake", "tags", "link")
 
 
 @dataclass(slots=True)
@@ -196,3 +199,26 @@ class Recording:
     @property
     def working(self) -> bool:
         return any(job.state in ("waiting", "running") for job in self.jobs)
+
+    @property
+    def why_unlinked(self) -> str:
+        """Of one without any link."""
+        card = self.card
+        if card.state == "refused":
+            return _("It is no recording, so it is linked to nothing.")
+        if any(job.kind in _BEFORE_LINKS and job.state in ("waiting", "running") for job in self.jobs):
+            return _("It is still being looked at: no event has been found for it so far.")
+        if card.recorded_from is None:
+            return _(
+                "Nobody named an event, and when this was recorded is not known, so no event can be found by its time. "
+                "Once its time is known, it is linked by itself."
+            )
+        if not card.officers and card.recorder is None:
+            return _(
+                "Nobody named an event, and neither its officer nor its recorder is known. "
+                "Once one of them is, its event is looked for again."
+            )
+        return _(
+            "Nobody named an event, and no event of its officers or its recorder overlaps its time. "
+            "When such an event is entered, it is linked by itself."
+        )
