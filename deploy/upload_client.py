@@ -268,7 +268,8 @@ class Sender:
             return None
         if answer.status_code != 200:
             raise UploadRefused(f"{answer.status_code} {_detail(answer)}")
-        return int(answer.headers["upload-offset"])
+        # what is being put together from pieces has all its bytes, and tells its offset only afterwards
+        return int(answer.headers.get("upload-offset") or answer.headers["upload-length"])
 
     def _patch(self, client: httpx.Client, url: str, offset: int, look: Look) -> None:
         # The length makes httpx send it as it is and not in HTTP chunks.

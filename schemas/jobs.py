@@ -12,6 +12,7 @@ from schemas.base import enum_check, enum_field, id_field, json_field, time_fiel
 
 
 class JobKind(enum.StrEnum):
+    assemble = "assemble"  # of a recording: its bytes, from the pieces that were sent
     intake = "intake"
     playable = "playable"
     tags = "tags"

@@ -82,6 +82,7 @@ MESSAGES = {
     "hash_mismatch": "The stored bytes differ from what the sender declared; they are kept apart and do not count.",
     "bytes_missing": "The object store does not have the bytes any more; this must be looked into at once.",
     "size_mismatch": "The store holds %(stored)s bytes where %(expected)s were received.",
+    "assemble_failed": "It could not be put together from the pieces that were sent: %(detail)s",
     "intake_failed": "The file could not be taken in: %(detail)s",
     "renditions_failed": "The browser version could not be made: %(detail)s",
     "tags_failed": "Its metadata could not be read: %(detail)s",

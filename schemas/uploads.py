@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from schemas.base import enum_check, enum_field, id_field, json_field, time_field
@@ -23,7 +23,8 @@ class Upload(SQLModel, table=True):
 
     `progress` is the store's own record of what is durable (shape: service.kernel.storage.protocols).
     `partial`: a piece of a later concatenation; `concatenates`: the pieces' ids in order, `raw_concat` the
-    Upload-Concat header as it came. `writer_until`: the holder of the epoch is at work and says so anew every
+    Upload-Concat header as it came; `joined_into`: the final upload that takes this piece. A final one that is open
+    and has a recording is being put together by a job. `writer_until`: the holder of the epoch is at work and says so anew every
     second. `store_version`: of the finished object. `cleared_at`: the store has no bytes of it any more.
     """
 
@@ -31,6 +32,11 @@ class Upload(SQLModel, table=True):
     __table_args__ = (
         enum_check("state", UploadState),
         CheckConstraint("length IS NULL OR upload_offset <= length", name="offset"),
+        Index(
+            "ix_uploads_in_progress",
+            "squad_id",
+            postgresql_where="state = 'open' OR (partial AND state = 'complete' AND joined_into IS NULL)",
+        ),
     )
     id: UUID = id_field()
     account_id: UUID = Field(foreign_key="accounts.id", index=True)
@@ -43,6 +49,7 @@ class Upload(SQLModel, table=True):
     release_asked_epoch: int = Field(default=0)
     writer_until: datetime | None = time_field(nullable=True)
     partial: bool = Field(default=False)
+    joined_into: UUID | None = Field(default=None, foreign_key="uploads.id", index=True)
     concatenates: list[str] = json_field(list)
     raw_concat: str = Field(default="", max_length=20000)
     raw_metadata: str = Field(default="", max_length=20000)

@@ -34,17 +34,19 @@ ALLOWED = {
     "settles what follows from a change or is a job's: it acts for nobody, over all that the change touches": """
         finding/linking/batch finding/linking/card_files finding/linking/claims finding/linking/clearing finding/linking/facts finding/linking/writing
         finding/linking/neighbours finding/linking/recognise finding/linking/relink finding/search/project finding/search/renamed
-        footage/announcements/adoption footage/recordings/actions footage/uploads/completion footage/uploads/reaper
+        footage/announcements/adoption footage/recordings/actions footage/uploads/completion footage/uploads/joining
+        footage/uploads/reaper
         registry/cases/actions registry/clocks/actions registry/clocks/correcting registry/conventions/actions
         supervision/coverage/counted_by supervision/coverage/counting
     """,
     "looks for a row that must not be there twice, whoever's it is; the caller learns that it is taken": """
-        footage/announcements/lists footage/uploads/actions registry/cases/importers
+        footage/announcements/lists registry/cases/importers
         registry/events/importers
     """,
     "a command that re-reads or locks a row which it found in the caller's scope, or what hangs on it": """
         finding/linking/actions finding/linking/from_recording finding/linking/merging
-        footage/announcements/actions footage/recordings/removal footage/recordings/times registry/events/late
+        footage/announcements/actions footage/recordings/removal footage/recordings/times footage/uploads/actions
+        registry/events/late
         supervision/disputes/approval supervision/explanations/actions supervision/explanations/approval
     """,
     "reads what hangs on rows that came from the caller's scope, by their ids": """
@@ -56,7 +58,8 @@ ALLOWED = {
         web/recordings/detail
     """,
     "a condition or a sum over rows of the caller's scope: no row of the table itself is answered": """
-        preservation/backups/queries registry/recorders/queries supervision/coverage/lists supervision/coverage/sums
+        footage/uploads/bounds preservation/backups/queries registry/recorders/queries supervision/coverage/lists
+        supervision/coverage/sums
         supervision/disputes/subjects
     """,
     "frozen rows: each keeps the squad by which the reading module narrows them": """

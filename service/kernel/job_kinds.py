@@ -23,6 +23,11 @@ KINDS = {
     kind.code: kind
     for kind in (
         Kind(
+            JobKind.assemble,
+            Word(_("Put together from its pieces"), icon="layers"),
+            failed="assemble_failed",
+        ),
+        Kind(
             JobKind.intake,
             Word(_("Take in: fetch, hash, probe"), icon="fingerprint"),
             failed="intake_failed",

@@ -58,8 +58,11 @@ class Arrival:
     first_received_at: datetime | None = None
 
 
-def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
-    """One transaction: recording, receipt, custody, first job. The same upload twice answers the first one."""
+def receive(
+    session: Session, actor: Actor, arrival: Arrival, *, first: JobKind = JobKind.intake
+) -> Recording:
+    """One transaction: recording, receipt, custody, first job. The same upload twice answers the first one. `first`:
+    `assemble` where the bytes are durable in pieces, and their place under `store_key` is still empty."""
     if arrival.upload_id is not None:
         known = session.scalars(
             select(Recording)
@@ -69,6 +72,8 @@ def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
         if known is not None:
             return known
     recording = _recording_of(session, actor, arrival)
+    if first == JobKind.assemble:
+        recording.state = RecordingState.receiving
     session.add(
         Receipt(
             recording_id=recording.id,
@@ -98,7 +103,7 @@ def receive(session: Session, actor: Actor, arrival: Arrival) -> Recording:
         **({"announced_at": recording.announced_at.isoformat()} if recording.announced_at else {}),
         **({"archive": True} if arrival.archive else {}),
     )
-    request_job(session, JobKind.intake, recording.id, priority=2, cost_s=1 + arrival.size / 200e6)
+    request_job(session, first, recording.id, priority=2, cost_s=1 + arrival.size / 200e6)
     # one that was announced may have links already
     changed(session, Recording, [recording.id], NEW if recording.announced_at is None else None)
     return recording
@@ -280,6 +285,7 @@ def _refresh(session: Session, original: Original | None, recordings: list[Recor
             media_state=original.media_state if original else None,
             reason=original.reason if original else None,
             reason_params=original.reason_params if original else {},
+            arrived=recording.state != RecordingState.receiving,
             playable=bool(original and original.playable_at),
             photo=media is Media.photo,
             failed={

@@ -16,7 +16,7 @@ SMALL_BYTES = 64 * 2**20
 
 @dataclass(frozen=True)
 class Known:
-    """What a recording's state follows from. `failed`: kinds of its jobs whose tries are spent, with why."""
+    """What a recording's state follows from. `arrived`: its bytes lie in one place. `failed`: kinds of its jobs whose tries are spent, with why."""
 
     media_state: MediaState | None  # None: no Original yet
     reason: str | None = None
@@ -24,6 +24,7 @@ class Known:
     playable: bool = False
     failed: Mapping[JobKind, Mapping[str, Any]] = field(default_factory=dict)
     photo: bool = False
+    arrived: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ def standing(known: Known) -> Standing:
             # The encode makes up for a failed remux, but not for a photo's pictures; tags and links are looked at when
             # it has come.
             last = JobKind.playable if known.photo else JobKind.renditions
-            broken = _first_failed(known, JobKind.intake, last)
+            broken = _first_failed(known, JobKind.assemble, JobKind.intake, last)
             if broken is None:
-                return Standing(RecordingState.processing)
+                return Standing(RecordingState.processing if known.arrived else RecordingState.receiving)
             if broken.reason == KINDS[JobKind.renditions].failed and not known.playable:
                 return Standing(RecordingState.unplayable, broken.reason, broken.params)
             return broken

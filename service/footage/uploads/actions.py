@@ -19,20 +19,17 @@ from schemas.base import new_id
 from schemas.claims import Claims
 from schemas.people import Officer, Squad
 from schemas.recorders import Recorder
-from schemas.recordings import Receipt, ReceiptOutcome, Recording
 from schemas.uploads import Upload, UploadState
 from service.access.rules import may
 from service.footage.uploads import acts
+from service.footage.uploads.bounds import check_open, check_quota
 from service.footage.uploads.errors import (
     ArchiveNotAllowed,
     BodyTooLong,
     FinalUploadIsFixed,
     OffsetConflict,
-    QuotaUsedUp,
     TooLarge,
 )
-from service.footage.uploads.policy import SQUAD_QUOTA
-from service.footage.uploads.protocol import Concat
 from service.footage.uploads.queries import find_upload, is_full
 from service.footage.uploads.rules import Said
 from service.kernel.actor import Actor
@@ -42,7 +39,6 @@ from service.kernel.database import transaction
 from service.kernel.errors import Invalid, NotAllowed
 from service.kernel.i18n import gettext as _
 from service.kernel.keys import known as known_by
-from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
 from service.kernel.storage.protocols import Checkpoint, State
@@ -127,26 +123,6 @@ def check_body(length: int | None, offset: int, coming: int | None) -> None:
         raise BodyTooLong(room=length - offset, headers={"Upload-Offset": str(offset)})
 
 
-def _check_quota(session: Session, squad_id: UUID, upload_id: UUID | None, size: int) -> None:
-    quota = policy(session, SQUAD_QUOTA)
-    if not quota:
-        return
-    kept = session.scalar(
-        select(func.coalesce(func.sum(Receipt.size), 0))
-        .join(Recording, Recording.id == Receipt.recording_id)
-        .where(Recording.squad_id == squad_id, Receipt.outcome != ReceiptOutcome.duplicate)
-    )
-    coming = session.scalar(
-        select(func.coalesce(func.sum(func.coalesce(Upload.length, Upload.upload_offset)), 0)).where(
-            Upload.squad_id == squad_id,
-            Upload.state == UploadState.open,
-            Upload.id != (upload_id or new_id()),
-        )
-    )
-    if int(kept or 0) + int(coming or 0) + size > quota:
-        raise QuotaUsedUp
-
-
 def create_upload(
     session: Session,
     actor: Actor,
@@ -154,22 +130,17 @@ def create_upload(
     *,
     length: int | None,
     raw_metadata: str = "",
-    concat: Concat | None = None,
+    partial: bool = False,
 ) -> Upload:
-    """A row and its place in the store. A final upload refers to pieces that are finished and its owner's own."""
+    """A row and its place in the store."""
     require_may_upload(actor)
     check_archive(actor, said)
-    pieces = _pieces(session, actor, concat.pieces) if concat and concat.pieces else []
-    if pieces:
-        length = sum(piece.length or 0 for piece in pieces)
     check_size(length)
     squad_id = squad_for(session, actor, said)
-    if not pieces:
-        _check_quota(session, squad_id, None, length or 0)
-    partial = concat is not None and concat.partial
+    check_open(session, actor, squad_id, length)
+    check_quota(session, squad_id, length or 0)
     upload_id = new_id()
     key = f"{'pieces' if partial else 'originals'}/{upload_id}"
-    progress = {} if pieces else get_store().uploads.create(key).state
     upload = Upload(
         id=upload_id,
         account_id=actor.account_id,
@@ -177,21 +148,20 @@ def create_upload(
         token_id=actor.token_id,
         length=length,
         partial=partial,
-        concatenates=[str(piece.id) for piece in pieces],
-        raw_concat=concat.raw if concat else "",
+        raw_concat="partial" if partial else "",
         raw_metadata=raw_metadata,
-        facts=_facts(actor, said),
+        facts=facts_of(actor, said),
         file_name=said.file_name,
         store_key=key,
-        progress=progress,
-        expires_at=_expiry(),
+        progress=get_store().uploads.create(key).state,
+        expires_at=expiry(),
     )
     session.add(upload)
     session.flush()
     return upload
 
 
-def _facts(actor: Actor, said: Said) -> dict[str, Any]:
+def facts_of(actor: Actor, said: Said) -> dict[str, Any]:
     """`device_time` is what the recorder's clock showed as this was said, and the server's own clock stands beside it:
     the two measure how far the recorder's is off (service.registry.clocks)."""
     claims = said.claims
@@ -208,7 +178,7 @@ def say_again(session: Session, actor: Actor, upload_id: UUID, said: Said) -> No
     """One-shot forms may name facts after the file."""
     check_archive(actor, said)
     upload = find_upload(session, actor, upload_id, lock=True).upload
-    facts = _facts(actor, said)
+    facts = facts_of(actor, said)
     known: Claims = upload.facts.get("claims", {})
     if said.claims.get("device_time") == known.get("device_time") and "device_time_at" in known:
         facts["claims"] = {**facts["claims"], "device_time_at": known["device_time_at"]}
@@ -223,20 +193,7 @@ def declare_whole(session: Session, actor: Actor, upload_id: UUID) -> None:
     session.add(upload)
 
 
-def _pieces(session: Session, actor: Actor, ids: tuple[UUID, ...]) -> list[Upload]:
-    """Locked, so that the reaper does not take one away before the final upload's row is there."""
-    found: dict[UUID, Upload] = {}
-    for piece_id in sorted(set(ids)):
-        piece = find_upload(session, actor, piece_id, lock=True).upload
-        if not piece.partial:
-            raise Invalid(field="Upload-Concat", problem=_("one of these uploads is not partial"))
-        if piece.state != UploadState.complete:
-            raise Invalid(field="Upload-Concat", problem=_("one of these uploads is not finished"))
-        found[piece_id] = piece
-    return [found[piece_id] for piece_id in ids]
-
-
-def _expiry() -> datetime:
+def expiry() -> datetime:
     return now() + timedelta(hours=get_settings().upload_expires_hours)
 
 
@@ -258,7 +215,7 @@ def take_over(
     if upload.concatenates:
         raise FinalUploadIsFixed
     if length is not None:
-        _declare(upload, length)
+        _declare(session, actor, upload, length)
     if offset != upload.upload_offset:
         raise OffsetConflict(
             offset=upload.upload_offset, headers={"Upload-Offset": str(upload.upload_offset)}
@@ -270,11 +227,12 @@ def take_over(
         return None
     full = is_full(upload)
     if not full:
-        _check_quota(session, upload.squad_id, upload.id, upload.length or upload.upload_offset)
+        size = upload.length or upload.upload_offset
+        check_quota(session, upload.squad_id, size, besides=[upload.id])
     if upload.state == UploadState.open and (not full or length is not None):
         upload.epoch += 1
         upload.progress = get_store().uploads.begin(upload.progress, upload.epoch)
-        upload.expires_at, upload.touched_at = _expiry(), now()
+        upload.expires_at, upload.touched_at = expiry(), now()
         session.add(upload)
         session.flush()
         session.execute(_lease(upload.id, upload.epoch))
@@ -289,12 +247,14 @@ def take_over(
     )
 
 
-def _declare(upload: Upload, length: int) -> None:
+def _declare(session: Session, actor: Actor, upload: Upload, length: int) -> None:
     if upload.length is not None and upload.length != length:
         raise Invalid(field="Upload-Length", problem=_("another length was declared before"))
     check_size(length)
     if length < upload.upload_offset:
         raise Invalid(field="Upload-Length", problem=_("more bytes than that have arrived already"))
+    if upload.length is None and length > upload.upload_offset:
+        check_open(session, actor, upload.squad_id, length, besides=[upload.id])
     upload.length = length
 
 
@@ -355,9 +315,10 @@ def give_up(session: Session, actor: Actor, upload_id: UUID) -> Upload | None:
     """DELETE. An unfinished upload is terminated: its bytes are to be removed. A finished one is forgotten: what
     came of it stays. None: all bytes are there but nothing came of them yet; complete it, then call again."""
     upload = find_upload(session, actor, upload_id, lock=True).upload
-    if upload.state == UploadState.open and is_full(upload):
+    unfinished = upload.state == UploadState.open and upload.recording_id is None
+    if unfinished and is_full(upload):
         return None
-    if upload.state == UploadState.open:
+    if unfinished:
         upload.state = UploadState.terminated
         upload.epoch += 1
         act = acts.TERMINATE_UPLOAD

@@ -31,8 +31,8 @@ log = logging.getLogger(__name__)
 
 def complete(upload_id: UUID, wait: bool = True) -> None:
     """Makes what a full upload was for: the recording, the facts of a sidecar, or a finished piece. Does nothing
-    for one that is not full, still written to, or done. With `wait` False also for one that someone else has
-    in hand."""
+    for one that is not full, still written to, done, or being put together by a job. With `wait` False also for one
+    that someone else has in hand."""
     with transaction() as session:
         row = session.execute(
             select(Upload, func.coalesce(Upload.writer_until > func.clock_timestamp(), False))
@@ -42,7 +42,8 @@ def complete(upload_id: UUID, wait: bool = True) -> None:
         if row is None:
             return
         upload, busy = row
-        if upload.state != UploadState.open or busy or not is_full(upload):
+        done = upload.state != UploadState.open or upload.recording_id is not None
+        if done or busy or not is_full(upload):
             return
         stored = _publish(session, upload)
         upload.store_version = stored.version
@@ -52,19 +53,14 @@ def complete(upload_id: UUID, wait: bool = True) -> None:
         upload.touched_at = now()
         session.add(upload)
         if not upload.partial and not _is_sidecar(session, upload, stored):
-            _receive(session, upload, stored)
+            arrival = arrival_of(upload, stored.size, stored.version)
+            upload.recording_id = receive(session, owner_of(session, upload), arrival).id
 
 
 def _publish(session: Session, upload: Upload) -> Stored:
     uploads = get_store().uploads
     if upload.concatenates:
-        rows = session.scalars(
-            select(Upload).where(Upload.id.in_([UUID(piece) for piece in upload.concatenates]))
-        )
-        pieces = {str(piece.id): piece for piece in rows}
-        return uploads.concatenate(
-            upload.store_key, [_stored(pieces[piece]) for piece in upload.concatenates]
-        )
+        return uploads.concatenate(upload.store_key, pieces_of(session, upload))
     if upload.writer_until is not None:
         # The last writer died before it could let go: what it may still have under way must not count.
         upload.epoch += 1
@@ -72,15 +68,18 @@ def _publish(session: Session, upload: Upload) -> Stored:
     return uploads.complete(upload.store_key, upload.progress)
 
 
-def _stored(piece: Upload) -> Stored:
-    return Stored(piece.store_key, piece.store_version or "", piece.length or 0)
+def pieces_of(session: Session, upload: Upload) -> list[Stored]:
+    """What a final upload takes, in order."""
+    ids = [UUID(piece) for piece in upload.concatenates]
+    rows = {row.id: row for row in session.scalars(select(Upload).where(Upload.id.in_(ids)))}
+    return [Stored(rows[i].store_key, rows[i].store_version or "", rows[i].length or 0) for i in ids]
 
 
-def _receive(session: Session, upload: Upload, stored: Stored) -> None:
-    arrival = Arrival(
-        store_key=stored.key,
-        store_version=stored.version,
-        size=stored.size,
+def arrival_of(upload: Upload, size: int, version: str | None) -> Arrival:
+    return Arrival(
+        store_key=upload.store_key,
+        store_version=version,
+        size=size,
         squad_id=upload.squad_id,
         file_name=upload.file_name,
         declared_sha256=upload.facts.get("sha256"),
@@ -89,7 +88,6 @@ def _receive(session: Session, upload: Upload, stored: Stored) -> None:
         archive="archive" in upload.facts,
         first_received_at=_first_received(upload),
     )
-    upload.recording_id = receive(session, owner_of(session, upload), arrival).id
 
 
 def _first_received(upload: Upload) -> datetime | None:

@@ -15,6 +15,8 @@ from service.footage.uploads.errors import (
     OffsetConflict,
     QuotaUsedUp,
     TooLarge,
+    TooManyOpen,
+    TooMuchOpen,
     UploadBusy,
     UploadGone,
     UploadTakenOver,
@@ -63,7 +65,7 @@ _SENT = {
     "Upload-Offset": "Where the body begins, as the last answer said",
     "Upload-Metadata": f"The facts as comma-separated pairs of a key and, after a space, its value in Base64: "
     f"{', '.join(SAID)}",
-    "Upload-Concat": "`partial`, or `final;` and the addresses of the pieces",
+    "Upload-Concat": "`partial`, or `final;` and the addresses of the pieces, each once; at most 20,000 characters",
     "Upload-Checksum": f"{' or '.join(CHECKSUMS)}, and after a space the digest of the body in Base64",
 }
 _ANSWERED = {
@@ -162,9 +164,11 @@ WRITING = (
     StorageFull,
     StorageUnavailable,
     TooLarge,
+    TooManyOpen,
+    TooMuchOpen,
     UploadBusy,
     UploadTakenOver,
     WrongContentType,
 )
 SENDING = (NotSignedIn, NotAllowed, CsrfMissing, Unavailable, Invalid, BodyCutOff, TooLarge)
-KEEPING = (QuotaUsedUp, StorageFull, StorageUnavailable)
+KEEPING = (QuotaUsedUp, TooManyOpen, TooMuchOpen, StorageFull, StorageUnavailable)

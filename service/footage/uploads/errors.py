@@ -47,6 +47,22 @@ class QuotaUsedUp(ServiceError):
     sentence = _n("The squad's storage is used up; what was received is kept and can be continued later.")
 
 
+class TooManyOpen(ServiceError):
+    status, type = 429, "too-many-open"
+    sentence = _n(
+        "{whose} has as many unfinished uploads as it may have at once ({most}): "
+        "go on with them, give some up, or try again later."
+    )
+
+
+class TooMuchOpen(ServiceError):
+    status, type = 429, "too-much-open"
+    sentence = _n(
+        "With this one the unfinished uploads of {whose} would take more than they may at once ({most} bytes): "
+        "go on with them, give some up, or try again later."
+    )
+
+
 class ChecksumMismatch(ServiceError):
     status, type = 460, "checksum-mismatch"
     sentence = _n("The bytes arrived changed (their checksum differs): send them again from the same offset.")

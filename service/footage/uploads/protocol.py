@@ -85,7 +85,10 @@ def concat_of(headers: Mapping[str, str]) -> Concat | None:
     kind, separator, urls = raw.partition(";")
     if kind.strip() != "final" or not separator or not urls.split() or len(raw) > 20_000:
         raise Invalid(field="Upload-Concat", problem=_("“partial” or “final;” and the uploads' addresses"))
-    return Concat(raw, partial=False, pieces=tuple(upload_id_of(url) for url in urls.split()))
+    pieces = tuple(upload_id_of(url) for url in urls.split())
+    if len(set(pieces)) < len(pieces):
+        raise Invalid(field="Upload-Concat", problem=_("it takes each upload once"))
+    return Concat(raw, partial=False, pieces=pieces)
 
 
 def upload_id_of(url: str) -> UUID:

@@ -66,8 +66,8 @@ class Fate:
 
 def fate_of(session: Session, upload: Upload) -> Fate:
     """The id stays the one first answered, also when the same bytes turned out to be another recording's; the
-    state is then the other one's."""
-    if upload.state != UploadState.complete:
+    state is then the other one's. A final upload has a recording before its bytes are put together."""
+    if upload.state != UploadState.complete and upload.recording_id is None:
         return Fate()
     if sidecar := upload.facts.get("sidecar"):
         return Fate(state="sidecar", sha256=sidecar["sha256"], sidecar_of=tuple(sidecar["files"]))

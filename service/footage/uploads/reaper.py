@@ -7,12 +7,12 @@ only then removes bytes; a crash in between leaves a row that says so (`cleared_
 import logging
 from datetime import timedelta
 
-from sqlalchemy import Text, and_, cast, exists, func, or_, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session
 
 from schemas.originals import Original
-from schemas.recordings import Receipt
+from schemas.recordings import Receipt, ReceiptOutcome
 from schemas.uploads import Upload, UploadState
 from service.footage.uploads.completion import complete
 from service.kernel.clock import now
@@ -27,7 +27,6 @@ BATCH = 200
 LEFT_ALONE = timedelta(seconds=30)
 """A full upload this long untouched was left by a crash."""
 ORPHAN_AFTER = timedelta(days=1)
-PIECES_KEPT = timedelta(hours=1)
 
 _idle = func.coalesce(Upload.writer_until < func.clock_timestamp(), True)
 _full = and_(
@@ -49,7 +48,13 @@ def complete_left_over() -> int:
     with transaction() as session:
         ids = session.scalars(
             select(Upload.id)
-            .where(Upload.state == UploadState.open, _full, _idle, Upload.touched_at < now() - LEFT_ALONE)
+            .where(
+                Upload.state == UploadState.open,
+                Upload.recording_id.is_(None),  # the others have a job that puts them together
+                _full,
+                _idle,
+                Upload.touched_at < now() - LEFT_ALONE,
+            )
             .order_by(func.random())  # one that cannot be completed must not hide the others
             .limit(BATCH)
         ).all()
@@ -74,15 +79,12 @@ def expire() -> int:
 
 
 def retire_pieces() -> int:
-    """Finished partial uploads that were joined, forgotten or never used. Not while a final upload waits for them:
-    that one holds their locks when it is created."""
+    """Finished partial uploads that were joined, forgotten or never used. Not before the whole is durable and was read
+    back: a final upload holds their locks when it is created."""
     final = aliased(Upload)
-    names_it = final.concatenates.op("?")(cast(Upload.id, Text))
-    waiting = exists().where(final.state == UploadState.open, names_it)
-    joined = exists().where(
-        final.state == UploadState.complete, names_it, final.touched_at < now() - PIECES_KEPT
-    )
-    over = or_(joined, Upload.forgotten_at.is_not(None), Upload.expires_at < now())
+    unread = exists().where(Receipt.upload_id == final.id, Receipt.outcome == ReceiptOutcome.pending)
+    waiting = exists().where(final.id == Upload.joined_into, or_(final.state == UploadState.open, unread))
+    over = or_(Upload.joined_into.is_not(None), Upload.forgotten_at.is_not(None), Upload.expires_at < now())
     mine = (Upload.state == UploadState.complete) & Upload.partial
     with transaction() as session:
         ids = session.scalars(

@@ -38,6 +38,7 @@ from service.footage.uploads.described import (
     sent,
 )
 from service.footage.uploads.errors import BodyTooLong, SidecarUnreadable, TooLarge, UploadBusy
+from service.footage.uploads.joining import begin_joining
 from service.footage.uploads.oneshot import Form, said_beside
 from service.footage.uploads.protocol import COMMON
 from service.footage.uploads.queries import Fate, fate_of, find_upload, is_full
@@ -203,9 +204,12 @@ async def _create(request: Request) -> Response:
         actions.check_body(length, 0, coming)
 
     def begin(session: Session, actor: Actor) -> tuple[Actor, UUID, actions.Held | None]:
-        upload = actions.create_upload(session, actor, said, length=length, raw_metadata=raw, concat=concat)
+        if concat is not None and final:
+            return actor, begin_joining(session, actor, said, concat, raw).id, None
+        partial = concat is not None
+        upload = actions.create_upload(session, actor, said, length=length, raw_metadata=raw, partial=partial)
         held = None
-        if has_body and not final:
+        if has_body:
             held = actions.take_over(session, actor, upload.id, offset=0, coming=coming)
         return actor, upload.id, held
 
@@ -234,7 +238,7 @@ def _standing(session: Session, upload: Upload) -> dict[str, str]:
     headers = fate_of(session, upload).headers()
     if not upload.concatenates or upload.state == UploadState.complete:
         headers["Upload-Offset"] = str(upload.upload_offset)
-    if upload.state == UploadState.open:
+    if upload.state == UploadState.open and upload.recording_id is None:
         headers["Upload-Expires"] = protocol.expires_header(upload.expires_at)
     return headers
 

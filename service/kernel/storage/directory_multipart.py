@@ -308,6 +308,9 @@ class DirectoryMultipart:
         self._room.take(total)
         try:
             with self._objects.scratch_file() as (target, path):
+                os.ftruncate(
+                    target, total
+                )  # so that what a killed copy leaves tells how much room it had taken
                 for piece, size in pieces:
                     try:
                         source = os.open(piece, os.O_RDONLY | os.O_CLOEXEC)

@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,11 @@ from sqlmodel import Session
 from deploy.process import Child, free_port
 from deploy.serve import web_server
 from schemas.accounts import AccountCreate, Role, TokenScope
+from schemas.jobs import JobKind
 from schemas.people import Squad
 from service.access.actions import create_account, create_token
 from service.kernel.actor import Actor
+from tests.fixtures.jobs import run_all_jobs, settled_in
 from tests.fixtures.processes import Processes
 
 PASSWORD = "correct-horse-9"
@@ -53,6 +57,19 @@ class Bureau:
         with self.engine.begin() as connection:
             result = connection.execute(sqlalchemy.text(statement), values)
             return list(result) if result.returns_rows else []
+
+    @contextmanager
+    def ruled(self, **rules: int) -> Iterator[None]:
+        """By these rules inside."""
+        for name, value in rules.items():
+            self.sql(
+                "INSERT INTO policy_values (name, value, changed_at) VALUES (:name, to_jsonb(CAST(:value AS bigint)), now())",
+                name=name, value=value,
+            )  # fmt: skip
+        try:
+            yield
+        finally:
+            self.sql("DELETE FROM policy_values WHERE name = ANY(:names)", names=list(rules))
 
 
 @dataclass
@@ -105,6 +122,11 @@ class Service:
     def client(self, who: str = "dock", **options: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {self.bureau.tokens[who]}", **TUS}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False, **options)
+
+    def work(self, *kinds: JobKind) -> None:
+        """As a worker does, in this process."""
+        with settled_in(self.environment):
+            run_all_jobs(kinds)
 
     def stored(self, recording_id: str) -> bytes:
         """The bytes that the receipt of this recording points at."""

@@ -16,6 +16,7 @@ from tusclient.fingerprint.fingerprint import Fingerprint
 from tusclient.storage.filestorage import FileStorage
 
 from deploy.process import wait_until
+from schemas.jobs import JobKind
 from tests.fixtures.processes import REPOSITORY
 from tests.service.footage.uploads.service import Service
 
@@ -60,6 +61,7 @@ def same(service: Service, recording: str | None, file: Path) -> bool:
 def test_tus_js_client(service: Service, tmp_path: Path, options: dict[str, Any]) -> None:
     file = footage(tmp_path / "现场 1.mp4", 7_654_321)
     answer = sent(script(service, file, options=options))
+    service.work(JobKind.assemble)
     assert same(service, answer["recording"], file)
 
 

@@ -10,6 +10,7 @@ from uuid import UUID
 import httpx
 import pytest
 
+from schemas.jobs import JobKind
 from service.footage.uploads.rules import decode_metadata
 from tests.service.footage.uploads.service import BODY, TUS, Service, at, checksum, metadata
 
@@ -381,19 +382,22 @@ def piece(client: httpx.Client, data: bytes) -> str:
 
 def test_concatenation(client: httpx.Client, service: Service) -> None:
     before = service.bureau.sql("SELECT count(*) FROM recordings")
-    first, second = piece(client, b"hello "), piece(client, b"world")
+    first, second, third = (piece(client, data) for data in (b"hello ", b"world", b", again"))
     assert client.head(first).headers["upload-concat"] == "partial"
     assert service.bureau.sql("SELECT count(*) FROM recordings") == before
-    concat = f"final;{first} {service.url}{second} {first}"
+    concat = f"final;{first} {service.url}{second} {third}"
     answer = client.post(HERE, headers={"Upload-Concat": concat, **metadata(filename="b.mp4")})
-    assert answer.status_code == 201
-    assert service.stored(answer.headers["zhenglu-recording"]) == b"hello worldhello "
+    assert answer.status_code == 201 and answer.headers["zhenglu-state"] == "receiving"
     final = answer.headers["location"]
-    head = client.head(final)
-    assert head.headers["upload-concat"] == concat
-    assert head.headers["upload-offset"] == head.headers["upload-length"] == "17"
-    assert head.headers["zhenglu-recording"] == answer.headers["zhenglu-recording"]
-    assert send(client, final, 17, b"x").status_code == 403
+    for offset, state in ((None, "receiving"), ("18", "processing")):  # while it is put together it has none
+        head = client.head(final)
+        assert head.headers["upload-concat"] == concat
+        assert head.headers["upload-length"] == "18" and head.headers.get("upload-offset") == offset
+        assert head.headers["zhenglu-recording"] == answer.headers["zhenglu-recording"]
+        assert head.headers["zhenglu-state"] == state
+        assert send(client, final, 18, b"x").status_code == 403
+        service.work(JobKind.assemble)
+    assert service.stored(answer.headers["zhenglu-recording"]) == b"hello world, again"
 
 
 def test_final_upload_not_yet_joined_tells_its_length_and_no_offset(

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from deploy.embedded.redis import Redis
+from schemas.jobs import JobKind
 from tests.fixtures.processes import Processes
 from tests.service.footage.uploads.service import BODY, Bureau, Service, metadata
 from tests.service.footage.uploads.wire import go_on, offset_of, patch
@@ -78,4 +79,5 @@ def test_concatenation_of_pieces_sent_to_different_machines(machines: list[Servi
             urls.append(client.post("/api/v1/uploads", content=piece, headers=headers).headers["location"])
     with machines[1].client() as client:
         answer = client.post("/api/v1/uploads", headers={"Upload-Concat": f"final;{' '.join(urls)}"})
+    machines[1].work(JobKind.assemble)
     assert machines[0].stored(answer.headers["zhenglu-recording"]) == b"".join(pieces)
