@@ -1,6 +1,6 @@
 """Names as phones, dashcams and messengers give them: a time, and nobody."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -53,6 +53,41 @@ NAMES = (
     "DSC000123_000002_20261127100500.mp4",
     "DCIM/100MEDIA/VID_20261127_100500.mp4",
     "D:\\DCIM\\VID_20261127_100500.mp4",
+    # with a zone
+    "20261127T020500Z.mp4",
+    "20261127T020500.000Z.mp4",
+    "2026-11-27T02-05-00Z.mp4",
+    "20261127_020500_UTC.mp4",
+    "2026-11-27 02-05-00 GMT.mp4",
+    "20261127T100500+0800.mp4",
+    "20261127_100500_GMT+8.mp4",
+    "2026-11-27T11-35-00+09-30.mp4",
+    # with half of the day
+    "Screen Recording 2026-11-27 at 10.05.00 AM.mov",
+    "Screen Recording 2026-11-27 at 10.05.00\u202fAM.mov",
+    "屏幕录制 2026-11-27 上午10.05.00.mov",
+    "2026年11月27日上午10时05分.mp4",
+    # a serial number that could be seconds since 1970
+    "1600000123_000002_20261127100500.mp4",
+    "1600000123_20261127100500_0001.mp4",
+    "1234567_000002_20261127100500_0001.MP4",
+    # counted since 1970, and which of several
+    "1795745100_1.mp4",
+    "1795745100 (1).mp4",
+    "video_1795745100000.mp4",
+    "FB_VID_1795745100000.mp4",
+    # other ways to part the same
+    "2026-11-27-10h05m00s.mp4",
+    "20261127-10.05.00.mp4",
+    "执法记录仪_20261127_10时05分00秒.mp4",
+    "2026年11月27日 10点05分.m4a",
+)
+AFTERNOON = (
+    "Screen Recording 2026-11-27 at 10.05.00 PM.mov",
+    "WhatsApp Video 2026-11-27 at 10.05.00 PM.mp4",
+    "Screen Recording 2026-11-27 at 10.05.00\u202fPM.mov",
+    "屏幕录制 2026-11-27 下午10.05.00.mov",
+    "2026年11月27日晚上10时05分.mp4",
 )
 NO_TIME = (
     "GH010123.MP4",
@@ -65,6 +100,9 @@ NO_TIME = (
     "VID_20261127_256100.mp4",
     "2026112710050012.mp4",
     "13800138000.mp4",
+    "1600000123_000002.mp4",  # a recorder's number and an officer's
+    "1600000123_20261127.mp4",
+    "VID_20261127_1005.mp4",
     "队员 012.mp4",
     "",
 )
@@ -73,6 +111,21 @@ NO_TIME = (
 @pytest.mark.parametrize("name", NAMES)
 def test_the_time_of_a_usual_name_is_read_and_nobody_is_named(name: str) -> None:
     assert usual_time(name, Conventions(), SHANGHAI) == Facts(start=AT, guessed=True)
+
+
+@pytest.mark.parametrize("name", AFTERNOON)
+def test_the_afternoon_in_a_name_is_the_afternoon(name: str) -> None:
+    assert usual_time(name, Conventions(), SHANGHAI) == Facts(start=AT + timedelta(hours=12), guessed=True)
+
+
+def test_a_number_behind_a_time_is_no_zone() -> None:
+    for name in (
+        "20261127_100500-0800.mp4",
+        "20261127_100500+1.mp4",
+        "20261127_100500_Z.mp4",
+        "20261127_100500z1.mp4",
+    ):
+        assert usual_time(name, Conventions(), SHANGHAI) == Facts(start=AT, guessed=True)
 
 
 @pytest.mark.parametrize("name", NO_TIME)
