@@ -83,15 +83,31 @@ def _names_in(folder: Path) -> list[str]:
 
 
 def _each_once(card: Card) -> list[Path]:
-    """Two senders of one file would take the upload from each other. A link to one that is sent itself is left out."""
+    """Two senders of one file would take the upload from each other. A link to one that is sent itself is left out,
+    and so is a second name of it."""
     real = {path: os.path.realpath(path) for path in card.files}
     themselves = {real[path] for path in card.files if not path.is_symlink()}
     taken: set[str] = set()
+    named: set[tuple[int, int]] = set()
     files = []
     for path in card.files:
         if path.is_symlink() and real[path] in themselves:
             card.left_out.append((path, Why.link))
         elif real[path] not in taken:
             taken.add(real[path])
+            file = _of_several_names(path)
+            if file in named:
+                card.left_out.append((path, Why.link))
+                continue
+            named |= {file} if file else set()
             files.append(path)
     return files
+
+
+def _of_several_names(path: Path) -> tuple[int, int] | None:
+    """Which file it is, where it has further names (hard links)."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return (found.st_dev, found.st_ino) if found.st_nlink > 1 else None

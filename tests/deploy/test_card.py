@@ -56,6 +56,15 @@ def test_a_file_is_sent_once_however_often_it_is_named(tmp_path: Path) -> None:
     assert (card / "0.mp4", Why.link) in found.left_out
 
 
+def test_a_file_of_two_names_is_sent_once_and_its_second_name_said(tmp_path: Path) -> None:
+    """Two senders of it would see it change as the first one's name is erased."""
+    made(tmp_path, "a.mp4", "c.mp4")
+    os.link(tmp_path / "a.mp4", tmp_path / "b.mp4")
+    card = look_through([tmp_path])
+    assert [path.name for path in card.files] == ["a.mp4", "c.mp4"]
+    assert said(tmp_path, card.left_out) == {"b.mp4": Why.link}
+
+
 def test_links_to_folders_and_pipes_are_said_and_a_broken_link_too(tmp_path: Path) -> None:
     far = made(tmp_path / "far", "x.mp4")
     card = made(tmp_path / "card", "1.mp4")
