@@ -29,6 +29,7 @@ from deploy.upload_client import Memory, Outcome, Sender, Sent, Server, name_of
 from service.footage.uploads.left_out import SAY as LEFT_OUT
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import noop as _n
+from service.kernel.written_times import UnreadableTime, read_time
 
 SAY = {
     Outcome.verified: _n("verified, may be erased"),
@@ -38,6 +39,22 @@ SAY = {
     Outcome.failed: _n("not received: do not erase"),
 }
 STYLE = {Outcome.verified: "green", Outcome.received: "yellow"}
+
+
+def as_written(said: str) -> datetime:
+    """A time as people write it; without a zone it is this machine's."""
+    found = as_written_or_day(said)
+    if read_time(said).day_only:
+        raise typer.BadParameter(_("the time of day is missing"))
+    return found
+
+
+def as_written_or_day(said: str) -> datetime:
+    try:
+        return read_time(said).at.astimezone()
+    except (UnreadableTime, OverflowError) as error:
+        problem = str(getattr(error, "problem", "")) or _("a time such as {example} is wanted")
+        raise typer.BadParameter(problem.format(example="2026-03-02 08:10")) from None
 
 
 def upload(
@@ -57,7 +74,11 @@ def upload(
     note: Annotated[str, typer.Option(help="kept with every file")] = "",
     device_time: Annotated[
         datetime | None,
-        typer.Option(help="what the recorder's clock shows now: its offset is measured by it"),
+        typer.Option(
+            parser=as_written,
+            metavar="TIME",
+            help="what the recorder's clock shows now: its offset is measured by it",
+        ),
     ] = None,
     receipts: Annotated[
         Path | None, typer.Option(help="append a JSON line for each file here", dir_okay=False)
@@ -70,7 +91,12 @@ def upload(
         ),
     ] = False,
     first_received_at: Annotated[
-        datetime | None, typer.Option(help="when an archive's files had first arrived, as far as known")
+        datetime | None,
+        typer.Option(
+            parser=as_written_or_day,
+            metavar="TIME",
+            help="when an archive's files had first arrived, as far as known",
+        ),
     ] = None,
     erase: Annotated[
         bool,
@@ -111,10 +137,10 @@ def upload(
         "squad": squad,
         "note": note,
         "archive": "true" if archive else "",
-        "first_received_at": first_received_at.astimezone().isoformat() if first_received_at else "",
+        "first_received_at": first_received_at.isoformat() if first_received_at else "",
     }
     metadata = {key: value for key, value in said.items() if value}
-    ahead = device_time.astimezone() - datetime.now(UTC) if device_time else None
+    ahead = device_time - datetime.now(UTC) if device_time else None
     card = look_through(paths)
     _say_left_out(console, card)
     if not card.files:

@@ -166,7 +166,7 @@ class Sender:
             self.look = look = Look.at(self.path)
             sha256 = self._hash(look)
             sent = replace(sent, size=look.size, sha256=sha256)
-            known = self.memory.recall(self.server.address, self.path, sha256, self.metadata)
+            known = self.memory.recall(self.server.address, self.path, sha256, self._said)
             with self.server.client() as client:
                 url = self._transfer(client, look, sha256, known)
                 self._unchanged(look)
@@ -181,6 +181,11 @@ class Sender:
             return replace(sent, outcome=Outcome.changed, problem="the file changed while it was being sent")
         except (UploadRefused, httpx.HTTPError, OSError) as error:
             return replace(sent, outcome=Outcome.failed, problem=str(error) or type(error).__name__)
+
+    @property
+    def _said(self) -> dict[str, str]:
+        """Also that the recorder's clock was read: an upload of before does not tell how far it is off."""
+        return self.metadata if self.ahead is None else {**self.metadata, "device_time": "read"}
 
     def still(self, sent: Sent) -> Outcome:
         """What the service says of it now."""
@@ -258,7 +263,7 @@ class Sender:
         if answer.status_code != 201:
             raise UploadRefused(f"{answer.status_code} {_detail(answer)}")
         url = urljoin(str(answer.request.url), answer.headers["location"])
-        self.memory.keep(self.server.address, self.path, sha256, self.metadata, url)
+        self.memory.keep(self.server.address, self.path, sha256, self._said, url)
         return url
 
     def _offset(self, client: httpx.Client, url: str) -> int | None:

@@ -63,8 +63,16 @@ def _no_bare_number(said: Any) -> Any:
     return said
 
 
+def _whole(said: Any) -> Any:
+    """A day alone would stand as its midnight."""
+    if isinstance(said, str) and re.fullmatch(r"\s*\d{4}-\d\d-\d\d\s*", said):
+        raise ValueError("a time such as 2026-03-02T08:10:00+08:00 is wanted, not a day alone")
+    return said
+
+
 AskedTime = Annotated[datetime, BeforeValidator(_no_bare_number)]
-FieldTime = Annotated[AskedTime, AfterValidator(_within_years)]  # a time of the field, as said by others
+# a time of the field, as said by others
+FieldTime = Annotated[AskedTime, BeforeValidator(_whole), AfterValidator(_within_years)]
 
 
 def id_field() -> Any:

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from schemas.base import (
+    AskedTime,
     FieldTime,
     double_field,
     enum_check,
@@ -67,7 +68,7 @@ class ClockOffsetCreate(SQLModel):
     external_id: str | None = None
     measured_at: FieldTime
     offset_s: float | None = None
-    device_time: FieldTime | None = None
+    device_time: AskedTime | None = None  # in whatever year the clock stood
     doubt_s: float = 1.0
     note: str = ""
 

@@ -17,6 +17,9 @@ _BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 _MOSTLY = 0.9
 _SELDOM = 60
 _USUAL = re.compile(r"[\t\r\n -~·—-…、-】一-龥！-～]")
+_PAIR = re.compile(rb"[\x81-\xfe][\x40-\x7e\x80-\xfe]")
+_GB_2312 = re.compile(rb"[\xa1-\xa3\xb0-\xf7][\xa1-\xfe]")  # signs and Han, nearly all of a Chinese text
+_RARELY = 0.2
 _ODD = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 
 
@@ -29,7 +32,8 @@ class NoText(ValueError):
 
 
 def decoded(data: bytes) -> str:
-    """UTF-8 and UTF-16, with a mark or without, else GB 18030 (which holds GBK and GB 2312)."""
+    """UTF-8 and UTF-16, with a mark or without, else GB 18030 (which holds GBK and GB 2312). Big5 is refused: read as
+    GB 18030 it gives other names."""
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             return _decode(data[len(mark) :], encoding, len(mark))
@@ -40,7 +44,10 @@ def decoded(data: bytes) -> str:
     except UnicodeDecodeError as error:
         if _seems_utf_8(data):  # one broken byte among good ones: as GB 18030 every name would be another
             raise NoText("utf-8", error.start) from error
-    return _decode(data, "gb18030")
+    text = _decode(data, "gb18030")
+    if place := _seems_big5(data):
+        raise NoText("big5", place - 1)
+    return text
 
 
 def sent(raw: bytes) -> str:
@@ -82,3 +89,14 @@ def _wide(data: bytes) -> str:
 def _seems_utf_8(data: bytes) -> bool:
     fitting = sum(len(found) for found in _UTF_8.findall(data))
     return fitting >= _MOSTLY * len(_BEYOND_ASCII.findall(data))
+
+
+def _seems_big5(data: bytes) -> int:
+    """Where its first sign outside GB 2312 ends; 0 if it is none. Much of Big5 lies outside, and nothing of it is
+    wrong as such."""
+    try:
+        data.decode("big5")
+    except UnicodeDecodeError:
+        return 0
+    outside = [found for found in _PAIR.finditer(data) if not _GB_2312.fullmatch(found[0])]
+    return outside[0].start() + 1 if len(outside) > max(1, _RARELY * len(_PAIR.findall(data))) else 0

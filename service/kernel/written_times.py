@@ -127,12 +127,12 @@ _PACKED = re.compile(
 _DATE = r"(?P<y>\d{4})\s?[-/._年]\s?(?P<m>\d\d?)\s?[-/._月]\s?(?P<d>\d\d?)\s?[日号]?"
 _HALVES = {
     **dict.fromkeys(("凌晨",), (range(0, 7), 0, {12: 0})),
-    **dict.fromkeys(("清晨", "早晨", "早上"), (range(4, 13), 0, {})),
+    **dict.fromkeys(("清晨", "早晨", "早上", "早"), (range(4, 13), 0, {})),
     **dict.fromkeys(("上午", "AM"), (range(0, 12), 0, {12: 0})),
     **dict.fromkeys(("中午", "正午"), (range(11, 15), 0, {1: 13, 2: 14})),
     **dict.fromkeys(("下午", "午后", "PM"), (range(12, 24), 12, {0: 12})),
     **dict.fromkeys(("傍晚",), (range(16, 21), 12, {})),
-    **dict.fromkeys(("晚上", "晚间", "夜间", "夜里"), (range(17, 24), 12, {})),
+    **dict.fromkeys(("晚上", "晚间", "夜间", "夜里", "晚"), (range(17, 24), 12, {})),
 }
 """Word → hours as they are, what is added to others so that they fall among these, and single ones. 上午12:30 and
 12:30 AM are half past midnight, as Excel and Windows write it. 晚上12点 and 晚上1点 could be of two days: refused."""
@@ -288,11 +288,14 @@ def _of_digits(text: str, day_zero: date) -> Written:
         case 8:
             return Written(_midnight(_cut(whole)), day_only=True)
         case 10:
-            return _unless(_of_epoch(float(text)), whole + "0000")
+            # 2026112009, and 2611200905
+            return _unless(
+                _of_epoch(float(text)), whole + "0000", *(["20" + whole + "00"] if whole >= "2" else [])
+            )
         case 12:
             return _unless(_of_parts(whole + "00"), "20" + whole)
         case 13:
-            return _of_epoch(int(whole) / 1000)
+            return _unless(_of_epoch(int(whole) / 1000), whole[:12] + "00")
         case 14 | 17:
             return _of_parts(whole)
     raise UnreadableTime
@@ -314,14 +317,17 @@ def _of_parts(digits: str) -> Written:
     return Written(_midnight(found) + since)
 
 
-def _unless(written: Written, digits: str) -> Written:
-    """Refused where the digits can be read as another time, too: by hours, by two digits of a year."""
-    try:
-        other = _of_parts(digits)
-    except UnreadableTime:
-        return written
-    times = " / ".join(f"{one.at:%Y-%m-%d %H:%M:%S}" for one in (other, written))
-    raise UnreadableTime(_("these digits could be several times: {times}").format(times=times))
+def _unless(written: Written, *others: str) -> Written:
+    """Refused where the digits can be read as another time, too: by hours, by two digits of a year, by a digit left
+    out."""
+    for digits in others:
+        try:
+            other = _of_parts(digits)
+        except UnreadableTime:
+            continue
+        times = " / ".join(f"{one.at:%Y-%m-%d %H:%M:%S}" for one in (other, written))
+        raise UnreadableTime(_("these digits could be several times: {times}").format(times=times))
+    return written
 
 
 def _of_epoch(seconds: float) -> Written:

@@ -412,3 +412,19 @@ def test_the_exit_code_says_the_worst(outcomes: str, plain: int, erasing: int) -
         for one in outcomes.split()
     ]
     assert (exit_code(done), exit_code(done, erased=True)) == (plain, erasing)
+
+
+def test_a_day_alone_is_no_reading_of_a_clock(service: Service, tmp_path: Path) -> None:
+    """Its midnight would measure the clock hours off."""
+    (tmp_path / "v.mp4").write_bytes(b"x")
+    code, receipts, shown = run(service, tmp_path, "v.mp4", "--device-time", "2026-11-27")
+    assert (code, receipts) == (2, []) and "time of day" in shown
+
+
+def test_a_clock_that_is_read_later_is_measured_then(service: Service, tmp_path: Path, intake: None) -> None:
+    (tmp_path / "v.mp4").write_bytes(os.urandom(1000))
+    reading = ("--device-time", "2026年11月27日 9点半")
+    sent = [run(service, tmp_path, "v.mp4", *more)[1][0]["url"] for more in ((), reading, reading, ())]
+    assert len({*sent[:2]}) == 2 and sent[1:] == sent[1:2] * 3
+    claims = service.bureau.sql("SELECT claims FROM receipts ORDER BY received_at DESC LIMIT 1")[0][0]
+    assert "device_time" in claims

@@ -23,7 +23,7 @@ from service.registry.clocks.rules import Timeline
 from service.registry.clocks.words import UNUSED
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
-from service.registry.importing.rules import moment
+from service.registry.importing.rules import whole_moment
 from service.registry.importing.words import EXTERNAL_ID, RECORDER
 
 
@@ -60,7 +60,7 @@ class ClockOffsetImporter(Importer):
         "误差秒": "doubt_s",
         "备注": "note",
     }
-    cells: ClassVar = {"measured_at": moment, "device_time": moment}
+    cells: ClassVar = {"measured_at": whole_moment, "device_time": whole_moment}
 
     def key(self, wanted: ClockOffsetCreate) -> str:
         return wanted.external_id or ""

@@ -11,13 +11,14 @@ from schemas.custody import CustodyEntry
 from service.kernel.custody import record
 from service.kernel.database import any_number_of_values
 from service.kernel.i18n import gettext as _
-from service.kernel.keys import KeyRounded, fold, said
+from service.kernel.keys import KeyRounded, fold
 from service.kernel.written_times import UnreadableTime
 from service.registry.importing import acts
 from service.registry.importing.columns import columns, problem_of, title, unreadable
 from service.registry.importing.errors import ColumnsMissing, ImportUnreadable, RowRefused
 from service.registry.importing.importer import KEYS, Importer, Outcome
 from service.registry.importing.rules import Sheet, SourceRow, read
+from service.registry.importing.said_keys import key_said, no_key
 
 
 @dataclass(frozen=True)
@@ -162,6 +163,8 @@ def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
 def _read(importer: Importer, row: SourceRow) -> Any:
     values = {}
     for name, value in row.values.items():
+        if name in KEYS and (problem := no_key(value)):
+            raise RowRefused(unreadable(type(importer), name, value, problem))
         try:
             plain = str(value) if isinstance(value, str) else value
             values[name] = importer.cells[name](value) if name in importer.cells else plain
@@ -170,19 +173,13 @@ def _read(importer: Importer, row: SourceRow) -> Any:
     if "\x00" in str(values) or _holds_nul(values):
         raise RowRefused(_("it holds a character that no text may hold"))
     try:
-        values |= {name: _key_said(values[name]) for name in KEYS & set(values)}
+        values |= {name: key_said(values[name]) for name in KEYS & set(values)}
     except KeyRounded as error:
         raise RowRefused(error.say()) from error
     try:
         return importer.model.model_validate(values)
     except ValidationError as error:
         raise RowRefused(problem_of(type(importer), error)) from error
-
-
-def _key_said(value: Any) -> Any:
-    if isinstance(value, str):
-        return said(value)
-    return [_key_said(one) for one in value] if isinstance(value, list) else value
 
 
 def _twice(row: int, how: str) -> str:

@@ -12,6 +12,7 @@ from service.access.queries import squad_scope
 from service.kernel.actor import Actor
 from service.kernel.keys import differs
 from service.kernel.words import Word
+from service.registry.importing.xlsx import Lost
 
 LONGEST_KEY = 100
 KEYS = frozenset(
@@ -86,6 +87,8 @@ class Importer(ABC):
     def key_said(self, values: Mapping[str, Any]) -> str:
         """The key of a row that could not be read, as far as its cells tell."""
         said = values.get(self.known_by)
+        if isinstance(said, Lost):
+            return ""
         return str(said)[:LONGEST_KEY] if isinstance(said, str | int) else ""
 
     @abstractmethod

@@ -112,7 +112,7 @@ def _no_table(content: str) -> str:
 
 def _json(content: str, names: Names) -> Sheet:
     try:
-        loaded = json.loads(content)
+        loaded = json.loads(content, parse_constant=_no_value)
     except (ValueError, RecursionError) as error:
         raise ImportUnreadable(problem=str(error)[:200]) from error
     if isinstance(loaded, dict) and isinstance(loaded.get("items"), list):
@@ -135,10 +135,14 @@ def _json(content: str, names: Names) -> Sheet:
     return Sheet(rows, frozenset(columns), tuple(ignored)[:50])
 
 
+def _no_value(word: str) -> Any:
+    raise ValueError(_("{word} is no value of JSON").format(word=word))
+
+
 def _as_cell(value: Any) -> Any:
     """A number as a spreadsheet's cell would bring it."""
     if isinstance(value, str):
-        return value.strip()
+        return xlsx.as_found(value)
     if isinstance(value, list):
         return [one if isinstance(one, list) else _as_cell(one) for one in value]
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -199,7 +203,7 @@ def csv_rows(content: str, *, strict: bool = True) -> list[list[str]]:
     rows = []
     try:
         for cells in reader:
-            rows.append([cell.strip() for cell in cells])
+            rows.append([xlsx.as_found(cell) for cell in cells])
             if len(rows) > MOST_ROWS + HEADER_WITHIN:
                 raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
     except csv.Error as error:
@@ -316,6 +320,14 @@ def moment(value: Any) -> Any:
     """As written; UnreadableTime if it is no time. What is no text, and what says nothing, is for the model."""
     said = isinstance(value, str) and value.strip()
     return read_time(value).at if said else value
+
+
+def whole_moment(value: Any) -> Any:
+    """Where midnight would be a guess."""
+    said = isinstance(value, str) and value.strip()
+    if said and read_time(value).day_only:
+        raise UnreadableTime(_("the time of day is missing"))
+    return moment(value)
 
 
 def day(value: Any) -> Any:

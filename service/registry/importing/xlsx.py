@@ -33,15 +33,22 @@ _MOST_IN_ONE = 40 * MOST_COLUMNS  # elements inside one row or one styled text
 # Beyond this many digits a spreadsheet has rounded the number.
 _EXACT = 10**15
 _REFERENCE = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
-# One 0 each, text in quotes or behind a backslash, and what stands for itself.
+# One 0 each, text in quotes or behind \ or !, and what stands for itself. Not shown: a gap as wide as a sign (_x), what
+# fills the cell (*x), marks of thousands, and digits that only stand there where a number has them (#, ?).
 _LOCALE = re.compile(r"\[[^\]]*\]")
-_ZEROS = re.compile(r'(?:0|"[^"]*"|\\.|[-() /])+')
-_FORMAT_PART = re.compile(r'0|"[^"]*"|\\.|.')
+_NOT_SHOWN = re.compile(r"""("[^"]*"|[\\!].)|[_*].|[,#?@]""")
+_ZEROS = re.compile(r'(?:0|"[^"]*"|[\\!].|[-() /])+')
+_FORMAT_PART = re.compile(r'0|"[^"]*"|[\\!].|.')
 _BROKEN = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|GETTING_DATA|SPILL!|CALC!)")
+_TOO_NARROW = re.compile(r"#{4,}")  # shown, and saved as text, in place of a number or a time
 
 
 class Lost(str):
     """A cell whose content the spreadsheet no longer has, with the reason; the row is refused."""
+
+
+class Dated(str):
+    """A day or a time of day that the spreadsheet keeps as such: what was typed as 3-5 looks like it, too."""
 
 
 @dataclass
@@ -71,13 +78,16 @@ def rows_of(data: bytes, most_rows: int) -> Rows:
         book = load_workbook(
             io.BytesIO(_transitional(data)), read_only=True, data_only=True, keep_links=False
         )
-    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ExpatError, SyntaxError) as error:
+    except (
+        zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, ExpatError, SyntaxError, OSError,
+    ) as error:  # fmt: skip # OSError: a binary workbook, or a letter
         raise ImportUnreadable(problem=_("it is not an XLSX table, or it is damaged")) from error
     except (NotImplementedError, RuntimeError) as error:  # a compression or a password zipfile does not know
         raise ImportUnreadable(problem=_("it is behind a password or packed in an unknown way")) from error
-    with_rows = book.worksheets
-    if not with_rows:
+    if not book.worksheets:
         raise ImportUnreadable(problem=_("there is no table in it"))
+    # what nobody sees holds the words of drop-down lists
+    with_rows = [one for one in book.worksheets if one.sheet_state == "visible"] or book.worksheets
     sheet: Any = with_rows[0]  # a read-only sheet, of which the stubs know less
     sheet.reset_dimensions()  # many programs write a wrong extent
     scanned = parts.get(sheet._worksheet_path.lstrip("/"), Scanned())
@@ -267,7 +277,7 @@ def number_shown(value: int | float, code: str, counted: type[str]) -> str:
 
 def shown_as(value: int | float, code: str) -> str:
     """With the zeros that the cell shows in front: 10 as 000010 or 000-010; "" where its format says nothing of it."""
-    code = _LOCALE.sub("", code).partition(";")[0]
+    code = _NOT_SHOWN.sub(r"\1", _LOCALE.sub("", code).partition(";")[0])
     if value < 0 or not float(value).is_integer() or value >= _EXACT:
         return ""
     if code.count("0") < 2 or not _ZEROS.fullmatch(code):
@@ -279,20 +289,17 @@ def shown_as(value: int | float, code: str) -> str:
     shown, begun = "", False
     for part in parts:
         if part != "0":
-            shown += part.strip('"').removeprefix("\\")
+            shown += part[1:] if part[0] in "\\!" else part.strip('"')
         else:
             shown, begun = shown + (next(rest) if begun else first), True
-    return shown
+    return shown.strip()
 
 
 def text_of(value: Any) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        text = value.strip()
-        return (
-            Lost(_("a formula in it failed ({text})").format(text=text)) if _BROKEN.fullmatch(text) else text
-        )
+        return as_found(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
@@ -300,13 +307,25 @@ def text_of(value: Any) -> str:
     if isinstance(value, datetime):
         # a spreadsheet keeps days as fractions: 08:10 may come back as 08:09:59.999997
         rounded = (value + timedelta(microseconds=500_000)).replace(microsecond=0)
-        return rounded.isoformat()
+        return Dated(rounded.isoformat())
     if isinstance(value, date | time):
-        return value.isoformat()
+        return Dated(value.isoformat())
     if isinstance(value, timedelta):  # of a format that counts hours, such as [h]:mm
         minutes, seconds = divmod(round(value.total_seconds()), 60)
         return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
     return str(value)
+
+
+def as_found(text: str) -> str:
+    """A cell's text, also as a text file holds it."""
+    text = text.strip()
+    if text[:1] != "#":
+        return text
+    if _BROKEN.fullmatch(text):
+        return Lost(_("a formula in it failed ({text})").format(text=text))
+    if _TOO_NARROW.fullmatch(text):
+        return Lost(_("the column was too narrow when it was saved: make it wider and save it again"))
+    return text
 
 
 def number_text(value: int | float) -> str:

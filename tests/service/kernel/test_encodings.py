@@ -37,6 +37,17 @@ def test_a_broken_byte_among_good_ones_is_told_with_its_place() -> None:
     assert name_decoded(b"\xff.mp4") == "\ufffd.mp4"
 
 
+@pytest.mark.parametrize("names", ["趙六,王小明", "執法證號,姓名\r\n000009,趙六", "林美玉"])
+def test_big5_is_refused_and_not_read_as_other_names(names: str) -> None:
+    with pytest.raises(NoText):
+        decoded(b"certificate_no,name\r\n000009," + names.encode("big5"))
+
+
+def test_a_rare_name_in_a_font_of_its_own_spoils_no_table() -> None:
+    table = "证号,姓名,中队\r\n" + "000009,王小明,一中队\r\n" * 3 + "000010,王\ue815,一中队\r\n"
+    assert decoded(table.encode("gb18030")) == table
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_reading(data: bytes) -> None:
     with suppress(NoText):

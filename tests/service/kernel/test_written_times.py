@@ -144,6 +144,16 @@ def test_ten_digits_that_are_a_day_and_an_hour_are_refused_with_both_readings(at
     assert f"{at:%Y-%m-%d %H}:00:00" in refused.value.problem
 
 
+@pytest.mark.parametrize("digits", ["2611200905", "2026112009050", "2026112009.5"])
+def test_a_year_of_two_digits_and_a_digit_left_out_are_no_seconds_since_1970(digits: str) -> None:
+    """They would stand in 2034 and 2052."""
+    with pytest.raises(UnreadableTime) as refused:
+        read_time(digits)
+    assert "2026-11-20 09:0" in refused.value.problem
+    for counted in ("1795745100", "1795745100000", "1701010000"):
+        assert read_time(counted).at.year in (2023, 2026)
+
+
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
@@ -170,6 +180,8 @@ def test_ten_digits_that_are_a_day_and_an_hour_are_refused_with_both_readings(at
         ("2026-11-20 09:00:00.250", "2026-11-20T09:00:00.250"),
         ("2026-11-20 09:00:00,25", "2026-11-20T09:00:00.250"),
         ("2026年11月20日凌晨1点", "2026-11-20T01:00"),
+        ("2026年11月20日早8点", "2026-11-20T08:00"),
+        ("2026年11月20日晚8点", "2026-11-20T20:00"),
         ("2026年11月20日早上8:10", "2026-11-20T08:10"),
         ("2026年11月20日中午12:30", "2026-11-20T12:30"),
         ("2026年11月20日中午1点", "2026-11-20T13:00"),

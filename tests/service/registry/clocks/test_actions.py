@@ -249,6 +249,26 @@ def test_a_table_is_taken_once_and_corrected_by_its_id(field: Field) -> None:
     )
 
 
+def test_a_clock_may_stand_in_any_year_and_a_day_alone_is_no_time(field: Field) -> None:
+    field.recorder("R-07")
+    rows = {
+        "2024-06-03 18:00,1970-01-01 08:00": "created",
+        "2024-06-03 18:00,1904-01-01 00:00": "created",
+        "2024-06-03,2024-06-03 10:00": "refused",  # not the 14 hours from midnight
+        "2024-06-03 18:00,2024-06-03": "refused",
+    }
+    table = "\n".join(f"M-{n},R-07,{row}" for n, row in enumerate(rows))
+    data = f"外部编号,记录仪,标准时间,设备时间\n{table}\n".encode()
+    report = run_import(
+        ClockOffsetImporter(field.session, field.actor(Role.admin)), data, "text/csv", dry_run=False
+    )
+    assert [str(row.outcome) for row in report.rows] == list(rows.values())
+    assert (
+        sorted(field.session.scalars(select(ClockOffset.offset_s)).all())[1]
+        == (datetime(1970, 1, 1, tzinfo=UTC) - datetime(2024, 6, 3, 10, tzinfo=UTC)).total_seconds()
+    )
+
+
 def test_an_import_says_of_each_measurement_whether_it_is_used(field: Field) -> None:
     actor = field.actor(Role.admin)
     field.recorder("R-07")

@@ -1,5 +1,6 @@
 """Keys as spreadsheets and web pages deliver them: one officer, one squad, one event, whichever door they come by."""
 
+from datetime import datetime, time
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from service.kernel.keys import KeyRounded, WrittenOtherwise
 from service.registry.clocks.queries import get_recorder_named
 from service.registry.events.actions import create_event
 from service.registry.events.importers import EventImporter
+from service.registry.importing.actions import run_import
 from service.registry.people.actions import create_officer, create_squad
 from service.registry.people.errors import NumberTaken
 from service.registry.people.importers import OfficerImporter, RosterImporter, SquadImporter
@@ -26,7 +28,7 @@ from service.registry.people.queries import officer_of, squad_of
 from service.registry.recorders.actions import create_recorder
 from service.registry.recorders.importers import AssignmentImporter, RecorderImporter
 from tests.service.finding.linking.field import Field, at
-from tests.service.registry.importing.tables import bring
+from tests.service.registry.importing.tables import bring, workbook
 
 ONE = ["000001\u200b", '"=""000001"""', "'000001", "０００００１", "\ufeff000001", "“000001”"]
 SQUADS = ["ＺＤ１", "zd1", "ZD1\u200b", "'ZD1"]
@@ -77,6 +79,33 @@ def test_a_rounded_number_is_refused_with_what_happened_to_it(field: Field) -> N
             field.actor(Role.admin),
             OfficerCreate(certificate_no="4.11E+17", name="甲", squad="ZD1"),
         )
+
+
+@pytest.mark.parametrize(
+    ("cell", "word"),
+    [
+        ("#N/A", "formula"), ("#REF!", "formula"), ("########", "too narrow"), ("3月5日", "day or a time"), ("5-Mar", "day or a time"),
+        ("Mar-05", "day or a time"), ("10.0", "decimal"), ("NULL", "missing"), ("nan", "missing"), ("(null)", "missing"),
+    ],
+)  # fmt: skip
+def test_what_a_spreadsheet_or_a_database_made_of_a_number_is_nobody(
+    field: Field, cell: str, word: str
+) -> None:
+    with speaking("en"):
+        for kind, header in ((OfficerImporter, "证号,姓名,中队"), (RecorderImporter, "设备编号,备注,中队")):
+            report = bring(field, kind, f"{header}\n{cell},某人,ZD1\n")
+            assert said(report)[0][0] == "refused" and word in (report.rows[0].problem or "")
+    assert field.session.scalars(select(Officer.certificate_no)).all() == ["000001"]
+
+
+def test_a_day_in_a_workbook_is_no_number(field: Field) -> None:
+    """3-5 as typed, and what the spreadsheet made of it."""
+    for cell in (datetime(2026, 3, 5), time(3, 5)):  # noqa: DTZ001 - as a workbook holds it
+        data = workbook(["证号", "姓名", "中队"], [cell, "某人", "ZD1"])
+        report = run_import(
+            OfficerImporter(field.session, field.actor(Role.admin)), data, "text/csv", dry_run=False
+        )
+        assert [str(row.outcome) for row in report.rows] == ["refused"]
 
 
 def test_one_number_twice_in_a_table_says_what_differs(field: Field) -> None:

@@ -89,6 +89,16 @@ def test_an_empty_cell_says_nothing_and_an_empty_line_is_no_row() -> None:
     ]
 
 
+@pytest.mark.parametrize("cell", ["#N/A", "#VALUE!", "########"])
+def test_what_a_spreadsheet_wrote_in_place_of_a_value_spoils_its_row_only(cell: str) -> None:
+    for content in (
+        f"证号,姓名\n012,{cell}\n#13,z\n",
+        f'[{{"证号": "012", "姓名": "{cell}"}}, {{"证号": "#13"}}]',
+    ):
+        rows = read(content.encode(), "", HEADERS).rows
+        assert [bool(row.problem) for row in rows] == [True, False]
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -96,6 +106,7 @@ def test_an_empty_cell_says_nothing_and_an_empty_line_is_no_row() -> None:
         b"\x81\x00\xff\xff",
         b"[" * 200_000,
         b'[{"name": 1}, 2]',
+        b'[{"name": NaN}]',
         b'{"name": "x"}',
         b'"certificate_no\n',
         b"name,name\nx,y\n",

@@ -15,6 +15,7 @@ from service.kernel.paper.workbook import XLSX
 from service.registry.importing import xls, xlsx
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 from service.registry.importing.rules import moment, read
+from tests.service.registry.importing.tables import saved, workbook
 
 HEADERS = {
     "证号": "certificate_no",
@@ -33,30 +34,16 @@ SHEET = '<?xml version="1.0"?>{doctype}<worksheet xmlns="http://schemas.openxmlf
 INLINE = '<c t="inlineStr"><is><t>{}</t></is></c>'
 
 
-def workbook(*rows: Any, merge: str = "", more: tuple[str, ...] = ()) -> bytes:
-    book = Workbook()
-    for row in rows:
-        book.active.append(row)
-    if merge:
-        book.active.merge_cells(merge)
-    for name in more:
-        book.create_sheet(name).append(["证号"])
-    return saved(book)
-
-
-def saved(book: Workbook) -> bytes:
-    held = io.BytesIO()
-    book.save(held)
-    return held.getvalue()
-
-
 def zipped(rows: str, doctype: str = "", **parts: str) -> bytes:
     """A workbook written by hand: what no office program would write."""
+    return packed({**MINIMAL, **parts, "xl/worksheets/sheet1.xml": SHEET.format(rows=rows, doctype=doctype)})
+
+
+def packed(parts: dict[str, str]) -> bytes:
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {**MINIMAL, **parts}.items():
+        for name, content in parts.items():
             archive.writestr(name, content)
-        archive.writestr("xl/worksheets/sheet1.xml", SHEET.format(rows=rows, doctype=doctype))
     return held.getvalue()
 
 
@@ -167,6 +154,17 @@ def test_a_formula_that_was_never_calculated_spoils_its_row_and_one_that_was_doe
         (30, '0"秒"', "30"),
         (0.5, "00%", "0.5"),
         (10, "@", "10"),
+        (10, "000000_ ", "000010"),  # as Excel writes what lines up with numbers in brackets
+        (10, "000000_);(000000)", "000010"),
+        (10, "000000;@", "000010"),
+        (10, "#00000", "00010"),
+        (10, "???000", "010"),
+        (10, "*0000000", "000010"),
+        (1234, "000,000", "001234"),
+        (1234, "#,##0", "1234"),
+        (10, "0000!-00", "0000-10"),  # ! is what a Chinese Excel writes for a backslash
+        (7, "!R000", "R007"),
+        (7, '000" 号"', "007 号"),
     ],
 )
 def test_a_number_has_the_zeros_in_front_that_its_cell_shows(value: float, code: str, shown: str) -> None:
@@ -229,6 +227,11 @@ def test_only_the_first_sheet_is_read_and_the_others_are_named() -> None:
     assert (len(sheet.rows), sheet.unread) == (1, ("说明", "old"))
 
 
+def test_a_sheet_that_nobody_sees_is_not_the_first() -> None:
+    sheet = read(workbook(["证号"], ["012"], hidden="字典"), "", HEADERS)
+    assert [row.values for row in sheet.rows] == [{"certificate_no": "012"}]
+
+
 def test_numbers_too_long_and_failed_formulas_spoil_their_row_only() -> None:
     sheet = read(
         workbook(["证号", "姓名"], [360_123_199_001_011_232, "x"], ["013", "#N/A"], ["014", "z"]), "", HEADERS
@@ -256,6 +259,16 @@ def test_a_wrong_extent_hides_no_row() -> None:
         (xls.MAGIC + b"\0" * 100 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 100, "password"),
         (b"PK\x03\x04 and then nothing", "XLSX"),
         (workbook(["证号"])[:-40], "XLSX"),
+        (
+            packed(
+                {"[Content_Types].xml": "<Types/>", "_rels/.rels": "<Relationships/>", "xl/workbook.bin": "x"}
+            ),
+            "XLSX",
+        ),
+        (
+            packed({"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<a/>"}),
+            "XLSX",
+        ),
         (zipped("", **{"xl/workbook.xml": "<workbook"}), "XLSX"),
         (zipped("<row><c t='inlineStr'><is><t>x</t></is></row>"), "XLSX"),
     ],
