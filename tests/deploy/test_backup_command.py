@@ -2,21 +2,16 @@
 
 import os
 import pwd
-import signal
 import sys
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from deploy.backup import _schema
 from deploy.process import Child, wait_until
 from schemas.backups import Backup, BackupState
 from schemas.jobs import JobKind
 from service.preservation.backups.folder import BackupFolder, chosen
-from service.preservation.backups.restoring import check
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.processes import Processes
 from tests.service.preservation.backups.test_backups import resealed
@@ -62,9 +57,6 @@ def test_an_empty_machine_gets_everything_by_one_command(
     code, told = run(processes, "backup", bureau.folder / "b2", "--data", new, **NOWHERE)
     assert code == 0, told
     assert {one.stat().st_uid for one in (bureau.folder / "b2").rglob("*")} == {new.stat().st_uid}
-    code, told = run(processes, "restore", bureau.folder / "b2", "--try", "--data", new, **NOWHERE)
-    assert code == 0 and "as it is" not in told
-
     # a failed one leaves no folder where none was
     resealed(chosen(tmp_path / "b")[1].path, database_bytes=10**18)
     code, told = run(processes, "restore", tmp_path / "b", "--data", bureau.folder / "absent", **NOWHERE)
@@ -75,38 +67,6 @@ def test_an_empty_machine_gets_everything_by_one_command(
 def test_sentences_are_chinese_unless_english_is_asked_for(processes: Processes, tmp_path: Path) -> None:
     code, told = run(processes, "restore", tmp_path, ZHENGLU_LANG="zh_CN", **NOWHERE)
     assert code == 1 and "备份" in told
-
-
-MOMENTS: dict[str, Callable[[Path], bool]] = {
-    "while the database is dumped": lambda root: any((root / "unfinished").glob("*/named.jsonl")),
-    "while objects are copied": lambda root: len(list((root / "objects").glob("*/*"))) > 12,
-    "while they are read back": lambda root: any((root / "unfinished").glob("*/objects.jsonl")),
-}
-
-
-def test_whoever_is_killed_leaves_the_backup_of_before_whole(
-    bureau: Bureau, processes: Processes, tmp_path: Path
-) -> None:
-    target = tmp_path / "b"
-    bureau.receive(b"first")
-    assert run(processes, "backup", target, **bureau.env)[0] == 0
-    folder, first = chosen(target)
-    for _n in range(40):
-        bureau.receive(os.urandom(2 * 2**20))
-    for moment, reached in MOMENTS.items():
-        child = command(processes, "backup", target, **bureau.env)
-        assert wait_until(partial(reached, target), 60.0, every_s=0.001), moment
-        os.kill(child.pid, signal.SIGKILL)
-        child.kill()
-        assert chosen(target)[1].path == first.path, moment
-        assert check(folder, first, _schema(), lambda *_: None) == []
-    assert run(processes, "backup", target, **bureau.env)[0] == 0
-    folder, second = chosen(target)
-    assert second.manifest["objects"] == 41 and check(folder, second, _schema(), lambda *_: None) == []
-    assert list((target / "unfinished").iterdir()) == []
-    with bureau.session() as session:
-        states = session.scalars(select(Backup.state).order_by(Backup.at)).all()
-    assert states == [BackupState.verified, *[BackupState.failed] * 3, BackupState.verified]
 
 
 def test_the_schedule_makes_what_is_due_once_and_tries_a_restore_of_it(

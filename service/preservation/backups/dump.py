@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,8 @@ def connect(url: str, database: str | None = None, *, autocommit: bool = False) 
         raise ToolFailed(tool="PostgreSQL", detail=str(error).strip().splitlines()[-1]) from error
 
 
-def tool(name: str, major: int) -> str:
-    """The program of this major version, or of the oldest newer one that is installed."""
+def tool(name: str, major: int) -> tuple[str, int]:
+    """The program of this major version, or of the oldest newer one that is installed, and its version."""
     found = {
         int(folder.parent.name): folder / name
         for folder in Path("/usr/lib/postgresql").glob("*/bin")
@@ -71,12 +72,12 @@ def tool(name: str, major: int) -> str:
     }
     fit = sorted(version for version in found if version >= major)
     if fit:
-        return str(found[fit[0]])
+        return str(found[fit[0]]), fit[0]
     if path := shutil.which(name):
         told = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
         version = re.search(r"(\d+)(?:\.\d+|beta|rc|devel)", told)
         if version and int(version[1]) >= major:
-            return path
+            return path, int(version[1])
     raise NoTools(tool=name, version=major)
 
 
@@ -128,10 +129,10 @@ def server_major(connection: psycopg.Connection) -> int:
     return connection.info.server_version // 10000
 
 
-def dumping(url: str, snapshot: str, file: Path, major: int) -> Tool:
+def dumping(url: str, snapshot: str, file: Path, program: str) -> Tool:
     """pg_dump at work on one exported snapshot, in its custom format."""
     return _run(
-        tool("pg_dump", major),
+        program,
         [
             *("--format=custom", "--no-owner", "--no-privileges", "--lock-wait-timeout=60s"),
             *(f"--snapshot={snapshot}", f"--file={file}"),
@@ -143,7 +144,7 @@ def dumping(url: str, snapshot: str, file: Path, major: int) -> Tool:
 def check_listing(file: Path, tables: dict[str, TableFacts], major: int) -> None:
     """pg_restore can read the dump's contents, and finds the data of every table."""
     done = subprocess.run(
-        [tool("pg_restore", major), "--list", str(file)],
+        [tool("pg_restore", major)[0], "--list", str(file)],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -156,10 +157,15 @@ def check_listing(file: Path, tables: dict[str, TableFacts], major: int) -> None
         raise ToolFailed(tool="pg_restore --list", detail=f"no {', '.join(missing)}")
 
 
-def load(url: str, database: str, file: Path, major: int) -> None:
+def load(url: str, database: str, file: Path, made_by: int, server: int) -> None:
+    """By the program of the server's version, where it is there; any that reads what `made_by` wrote will do."""
+    try:
+        program, _ = tool("pg_restore", max(made_by, server))
+    except NoTools:
+        program, _ = tool("pg_restore", made_by)
     jobs = max(1, min(4, os.cpu_count() or 1))
     arguments = ["--no-owner", "--no-privileges", "--exit-on-error", f"--jobs={jobs}", str(file)]
-    with _run(tool("pg_restore", major), arguments, url, database) as restoring:
+    with _run(program, arguments, url, database) as restoring:
         restoring.wait()
 
 
@@ -214,10 +220,16 @@ def drop(admin: psycopg.Connection, name: str) -> None:
 
 
 def unused(admin: psycopg.Connection, name: str) -> None:
-    """Raises DatabaseInUse while anybody is connected to it."""
-    row = admin.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", [name]).fetchone()
-    if row and row[0]:
-        raise DatabaseInUse(name=name, count=row[0])
+    """Raises DatabaseInUse while anybody is connected to it. Who has just left is counted for a moment still."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE datname = %s AND backend_type = 'client backend'"
+    count = 0
+    for wait in (0.1, 0.4, 1.5, 0.0):
+        row = admin.execute(asked, [name]).fetchone()
+        count = row[0] if row else 0
+        if not count:
+            return
+        time.sleep(wait)
+    raise DatabaseInUse(name=name, count=count)
 
 
 def swap(admin: psycopg.Connection, made: str, target: str, aside: str | None) -> None:

@@ -122,7 +122,8 @@ class BackupFolder:
 
     def given(self, path: Path) -> None:
         if self._owner is not None:
-            os.chown(path, *self._owner)
+            with contextlib.suppress(PermissionError):  # a network folder has its own idea of owners
+                os.chown(path, *self._owner)
 
     @contextlib.contextmanager
     def held(self, *, alone: bool) -> Iterator[None]:
@@ -228,7 +229,8 @@ class BackupFolder:
     def publish(self, made: Path, name: str) -> Path:
         with disk_errors(self.root):
             for file in made.iterdir():
-                file.chmod(0o440)
+                with contextlib.suppress(PermissionError):
+                    file.chmod(0o440)
                 self.given(file)
                 sync(file)
             self.given(made)

@@ -23,7 +23,7 @@ from service.kernel.settings import Settings
 from service.kernel.storage import Store, get_store
 from service.kernel.storage.errors import ObjectMissing
 from service.preservation.backups import actions, dump
-from service.preservation.backups.errors import FolderInsideStore, FolderOfAnother, NeverReadBack
+from service.preservation.backups.errors import BackupError, FolderInsideStore, FolderOfAnother, NeverReadBack
 from service.preservation.backups.folder import BackupFolder, disk_errors, sync
 from service.preservation.backups.manifest import (
     DATABASE,
@@ -104,22 +104,27 @@ class Making:
         self._told, self._told_at = told, 0.0
         self.id: uuid.UUID | None = None
         self.copied = 0
+        self._last: tuple[Step, int, int] = ("dump", 0, 0)
 
-    def run(self) -> Made:
-        self._must_lie_outside()
-        with actions.one_at_a_time(), self.folder.held(alone=True):
-            there = self.folder.published()
-            if there and not actions.known(one.manifest for one in there):
-                raise FolderOfAnother(folder=self.folder.root)
-            self.folder.clear()
+    def run(self, owner: tuple[int, int] | None) -> Made:
+        with actions.one_at_a_time():
             self.id = actions.begin(self.by, str(self.folder.root), self.mode)
             try:
-                return self._made()
+                self._must_lie_outside()
+                self.folder.prepare(owner)
+                with self.folder.held(alone=True):
+                    there = self.folder.published()
+                    if there and not actions.known(one.manifest for one in there):
+                        raise FolderOfAnother(folder=self.folder.root)
+                    self.folder.clear()
+                    try:
+                        return self._made()
+                    finally:
+                        with suppress(BackupError):
+                            self.folder.clear()
             except BaseException as error:  # its row says why, and it is raised again
                 with suppress(Exception):  # the reason may be the database itself
                     actions.failed(self.id, error)
-                with suppress(Exception):
-                    self.folder.clear()
                 raise
 
     def _must_lie_outside(self) -> None:
@@ -159,7 +164,7 @@ class Making:
             for name in (DATABASE, SETTINGS, OBJECTS):
                 sync(begun / name)
                 manifest["files"].append(facts_of(begun / name))
-            dump.check_listing(begun / DATABASE, manifest["tables"], manifest["server"] // 10000)
+            dump.check_listing(begun / DATABASE, manifest["tables"], manifest["dumped_by"])
             manifest["verified_at"] = datetime.now(UTC).isoformat()
             write_manifest(begun, manifest)
         at = datetime.fromisoformat(manifest["at"])
@@ -190,8 +195,8 @@ class Making:
             ).fetchone()
             assert told is not None, "it asks for one row"
             snapshot, at, database_bytes, revision, open_uploads, running_jobs = told
-            major = dump.server_major(connection)
-            with dump.dumping(self.url, snapshot, begun / DATABASE, major) as dumping:
+            program, made_by = dump.tool("pg_dump", dump.server_major(connection))
+            with dump.dumping(self.url, snapshot, begun / DATABASE, program) as dumping:
                 with disk_errors(self.folder.root), named.open("w", encoding="utf-8") as file:
                     rows = connection.cursor("named")
                     rows.itersize = 5000
@@ -211,6 +216,7 @@ class Making:
                 verified_at="",
                 revision=revision,
                 server=connection.info.server_version,
+                dumped_by=made_by,
                 store=self.store.kind,
                 timezone=self.settings.timezone,
                 objects_by=self.mode.value,
@@ -231,6 +237,7 @@ class Making:
         under a key never changes."""
         before = _Before(self.folder)
         done = 0
+        self._say("copy", done, wanted)
         for one in read_objects(named):
             sha256 = one.sha256 or before.sha256(one)
             if sha256 is not None and self.folder.holds(sha256, one.size):
@@ -272,13 +279,19 @@ class Making:
                 yield found[0], found[1]
 
     def _counted(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """Told of within one object, too: it may have 64 GiB."""
+        step, before, total = self._last
+        part = 0
         for chunk in chunks:
-            self._alive()
+            part += len(chunk)
+            if time.monotonic() - self._told_at >= TOLD_EVERY_S:
+                self._say(step, before + part, total)
             yield chunk
 
     def _verify(self, copied: Path, wanted: int) -> Iterator[Named]:
         """Reads every byte back. What lies there with other bytes is copied anew, once."""
         done = 0
+        self._say("verify", done, wanted)
         for one in read_objects(copied):
             if one.sha256 is not None and one.lacks is None and not self.folder.true(one.sha256):
                 one = self._taken(one, anew=True)
@@ -293,6 +306,7 @@ class Making:
     def _stand(self, named: Path, wanted: int) -> Iterator[Named]:
         """Without copies: whether the store has each object, in its size; and its hash, read from there."""
         done = 0
+        self._say("verify", done, wanted)
         for one in read_objects(named):
             digest, size = hashlib.sha256(), 0
             lacks = None
@@ -312,12 +326,6 @@ class Making:
             self._say("verify", done, wanted)
 
     # how far it is
-
-    def _alive(self) -> None:
-        if time.monotonic() - self._told_at >= TOLD_EVERY_S:
-            self._say(*self._last)
-
-    _last: tuple[Step, int, int] = ("dump", 0, 0)
 
     def _say(self, step: Step, done: int, total: int) -> None:
         self._last = (step, done, total)
@@ -362,6 +370,4 @@ def make_backup(
     owner: tuple[int, int] | None = None,
 ) -> Made:
     """`owner`: of a folder that is made by this, where root makes it."""
-    folder = BackupFolder(root)
-    folder.prepare(owner)
-    return Making(settings, folder, mode, by, told).run()
+    return Making(settings, BackupFolder(root), mode, by, told).run(owner)

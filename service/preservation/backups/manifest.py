@@ -31,7 +31,8 @@ class TableFacts(TypedDict):
 
 
 class Manifest(TypedDict):
-    """`revision`: of the schema. `server`: PostgreSQL's version number. `bytes`: of all objects together.
+    """`revision`: of the schema. `server`: PostgreSQL's version number; `dumped_by`: the major
+    one of pg_dump. `bytes`: of all objects together.
     `database_bytes`: what the database took on its disk. `open_uploads`: uploads in progress, whose bytes are not
     here. `lacking`: objects that the store no longer had whole."""
 
@@ -41,6 +42,7 @@ class Manifest(TypedDict):
     verified_at: str
     revision: str
     server: int
+    dumped_by: int
     store: str
     timezone: str
     objects_by: Literal["copy", "reference"]

@@ -116,8 +116,9 @@ def try_restore(
 def _load(url: str, backup: Published, told: Told) -> None:
     told("load", 0, 0)
     with closing(dump.connect(url, autocommit=True)) as connection:
-        major = max(dump.server_major(connection), backup.manifest["server"] // 10000)
-    dump.load(url, dump.database_of(url), backup.path / DATABASE, major)
+        server = dump.server_major(connection)
+    made_by = backup.manifest["dumped_by"]
+    dump.load(url, dump.database_of(url), backup.path / DATABASE, made_by, server)
     told("compare", 0, 0)
     with closing(dump.connect(url)) as connection:
         dump.compare(connection, backup.manifest["tables"])

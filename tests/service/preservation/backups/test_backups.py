@@ -2,30 +2,38 @@
 
 import hashlib
 import json
+import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from datetime import datetime, timedelta
+from dataclasses import asdict
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import NullPool, create_engine, select, text
+from sqlmodel import Session
 
+import service.reactions  # noqa: F401  what follows from each change
 from deploy.backup import _schema
 from deploy.embedded.postgres import Postgres
-from schemas.accounts import SignIn
+from schemas.accounts import Account, Role, SignIn
 from schemas.backups import Backup, BackupObjects, BackupState
 from schemas.base import new_id
+from schemas.events import EventCreate, EventKind
 from schemas.jobs import JobKind
 from schemas.originals import Original, Rendition, RenditionKind
 from schemas.policy import PolicyValue
 from schemas.recordings import Receipt
 from schemas.uploads import Upload
+from service.kernel.actor import Actor
 from service.kernel.clock import now
-from service.kernel.database import transaction
+from service.kernel.database import get_engine, transaction
+from service.kernel.i18n import speaking
 from service.kernel.settings import Settings, get_settings
 from service.kernel.storage import Store, get_store, open_store
 from service.preservation.backups import dump, queries
@@ -44,7 +52,7 @@ from service.preservation.backups.errors import (
     StoreLacks,
 )
 from service.preservation.backups.folder import BackupFolder, Published, chosen
-from service.preservation.backups.making import Made, make_backup, without_secrets
+from service.preservation.backups.making import Made, Told, make_backup, without_secrets
 from service.preservation.backups.manifest import (
     DATABASE,
     MANIFEST,
@@ -54,7 +62,10 @@ from service.preservation.backups.manifest import (
     read_objects,
     write_manifest,
 )
-from service.preservation.backups.restoring import Restored, restore, try_restore
+from service.preservation.backups.restoring import Restored, check, restore, try_restore
+from service.registry.events.actions import create_event
+from service.supervision.coverage.queries import board
+from service.supervision.coverage.selection import Filters
 from tests.fixtures.ceph import CephNode
 from tests.fixtures.jobs import Bureau, environment, run_all_jobs, settled_in
 from workers.lease import take
@@ -62,6 +73,9 @@ from workers.stages.duplicates import release
 
 # Tables in which a restore says what is no longer true; all others come back row for row.
 SETTLED = {"backups", "heartbeats", "job_attempts", "jobs", "sign_ins", "uploads"}
+
+
+SUPERVISOR = Actor(new_id(), "supervisor", Role.supervisor, None)
 
 
 @pytest.fixture(params=["directory", "s3"])
@@ -116,6 +130,14 @@ def tables(url: str) -> dict[str, Any]:
         return dump.digests(connection)
 
 
+def figures(url: str) -> dict[str, Any]:
+    engine = create_engine(url, poolclass=NullPool)
+    with Session(engine) as session:
+        asked = Filters(since=date(2026, 3, 1), until=date(2026, 4, 1))
+        found = board(session, SUPERVISOR, asked, ("squad",), datetime(2026, 5, 1, tzinfo=UTC))
+    return {name: value for name, value in asdict(found).items() if name != "counted_at"}
+
+
 def rows(url: str, statement: str) -> list[tuple]:
     with psycopg.connect(**dump.parameters(url)) as connection:
         return connection.execute(statement).fetchall()
@@ -152,6 +174,23 @@ def rendition(original_id: UUID, name: str, data: bytes) -> None:
 
 def full(bureau: Bureau) -> list[bytes]:
     """Bytes taken in, bytes that nobody has read yet, a held job, an upload in progress, a signed-in browser."""
+    bureau.squad()
+    with transaction() as session:
+        session.add(
+            Account(id=SUPERVISOR.account_id, username="supervisor", password_hash="-", role=Role.supervisor)
+        )
+        session.flush()
+        for day in (3, 4, 9):
+            start = datetime(2026, 3, day, 2, tzinfo=UTC)
+            wanted = EventCreate(
+                external_id=f"E-{day}",
+                title="检查",
+                kind=EventKind.inspection,
+                arrived_at=start,
+                departed_at=start + timedelta(minutes=20),
+                squad="1",
+            )
+            create_event(session, SUPERVISOR, wanted)
     sent = [b"first " * 50_000, b"second" * 70_000, b"third " * 10]
     for data in sent:
         bureau.receive(data)
@@ -216,7 +255,8 @@ def test_everything_comes_back_and_what_is_no_longer_true_is_settled(
                 ask = f"SELECT to_jsonb(t) - 'store_version' - 'locked_until' FROM {table} t ORDER BY id"
                 assert rows(url, ask) == rows(source, ask)
         assert {name: after[name] for name in same} == {name: before[name] for name in same}
-        assert {"custody", "originals", "recordings"} <= set(before)
+        assert {"custody", "event_coverage", "originals", "recordings"} <= same | {"originals"}
+        assert figures(url) == figures(source) and len(figures(url)["rows"]) == 1
 
         found = rows(url, "SELECT store_key, store_version, sha256, size FROM originals")
         for key, version, sha256, size in found:
@@ -610,3 +650,77 @@ def test_the_newest_is_chosen_or_the_one_that_is_named(bureau: Bureau, tmp_path:
     assert chosen(target)[1].path == newer
     assert chosen(older)[1].path == older
     assert isinstance(chosen(older)[1], Published)
+
+
+def killed(act: Callable[[Told], object], step: str, times: int) -> None:
+    """`act` in a process of its own, ended by kill -9 when it has said for the n-th time that it is at `step`."""
+    child = os.fork()
+    if child == 0:
+        try:
+            get_engine().dispose(close=False)
+            get_engine.cache_clear()
+            left = [times]
+
+            def told(now: str, done: int, total: int) -> None:
+                left[0] -= now == step
+                if left[0] < 0:
+                    os.kill(os.getpid(), signal.SIGKILL)
+
+            act(told)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL, (step, times)
+
+
+def test_whoever_is_killed_leaves_the_backup_of_before_whole(bureau: Bureau, tmp_path: Path) -> None:
+    target = tmp_path / "backups"
+    bureau.receive(b"first")
+    first = back_up(target)
+    for _n in range(6):
+        bureau.receive(os.urandom(100_000))
+    moments = [
+        ("dump", 0),
+        ("dump", 1),
+        ("copy", 1),
+        ("copy", 4),
+        ("verify", 0),
+        ("verify", 6),
+        ("verify", 7),
+    ]
+    for step, times in moments:
+        killed(lambda told: make_backup(get_settings(), target, by="tests", told=told), step, times)
+        folder, newest = chosen(target)
+        assert newest.path == first.path, (step, times)
+        assert check(folder, newest, _schema(), lambda *_: None) == []
+    whole = back_up(target)
+    assert whole.manifest["objects"] == 7 and list((target / "unfinished").iterdir()) == []
+    folder, newest = chosen(target)
+    assert newest.path == whole.path and check(folder, newest, _schema(), lambda *_: None) == []
+    with bureau.session() as session:
+        states = session.scalars(select(Backup.state).order_by(Backup.at)).all()
+    assert states == [BackupState.verified, *[BackupState.failed] * len(moments), BackupState.verified]
+
+
+def test_a_killed_restore_has_changed_no_database_and_the_next_one_goes_on(
+    backed_up: Path, tmp_path: Path, postgres: Postgres
+) -> None:
+    store = directory(tmp_path / "store")
+    with empty_database(postgres) as url:
+        for step, times in (("load", 0), ("compare", 0), ("store", 0), ("store", 0)):
+            killed(lambda told: bring_back(backed_up, url, store, told=told), step, times)
+            assert dump.database_of(url) not in databases(postgres)
+        assert bring_back(backed_up, url, store).as_expected
+        left = {name for name in databases(postgres) if name.startswith(dump.database_of(url)[:40])}
+        assert left == {dump.database_of(url)}
+
+
+def test_why_none_could_be_made_stands_in_the_list(bureau: Bureau, tmp_path: Path) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full/letter.txt").write_text("mine")
+    with pytest.raises(NotABackupFolder):
+        back_up(tmp_path / "full")
+    with bureau.session() as session, speaking("en"):
+        [row] = queries.backups(session, None, 10).items
+        assert "no folder of backups" in queries.read(row).problem
+        assert not queries.is_due(session), "not at once again"
