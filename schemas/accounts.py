@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from schemas.base import enum_check, enum_field, examples, id_field, time_field
+from schemas.base import KeySaid, enum_check, enum_field, examples, id_field, time_field
 
 
 class Role(enum.StrEnum):
@@ -61,8 +61,8 @@ class AccountCreate(AccountBase):
 
     password: str = Field(min_length=10, max_length=256)
     role: Role
-    squad: str | None = None
-    officer: str | None = None
+    squad: KeySaid | None = None
+    officer: KeySaid | None = None
 
 
 class AccountRead(AccountBase):

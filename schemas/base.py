@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler
+from annotated_types import Len
+from pydantic import AfterValidator, BeforeValidator, GetCoreSchemaHandler, StringConstraints
 from pydantic_core import CoreSchema, core_schema
 from sqlalchemy import CheckConstraint, Column, Computed, DateTime, Index, String
 from sqlalchemy.dialects.postgresql import JSONB
@@ -73,6 +74,15 @@ def _whole(said: Any) -> Any:
 AskedTime = Annotated[datetime, BeforeValidator(_no_bare_number)]
 # a time of the field, as said by others
 FieldTime = Annotated[AskedTime, BeforeValidator(_whole), AfterValidator(_within_years)]
+
+
+# What a request may say. A text that is kept says besides how long its column is.
+KeySaid = Annotated[str, StringConstraints(max_length=200)]
+"""What names a row: an id, or the number or code that people use."""
+KeysSaid = Annotated[list[KeySaid], Len(max_length=50)]
+Prose = Annotated[str, StringConstraints(max_length=4000)]
+"""Of a person; an action may keep fewer."""
+Conventions = Annotated[dict[str, Any], Len(max_length=100)]
 
 
 def id_field() -> Any:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
-from schemas.base import double_field, examples, folded_field, id_field, one_key, time_field
+from schemas.base import KeySaid, double_field, examples, folded_field, id_field, one_key, time_field
 
 
 class CaseBase(SQLModel):
@@ -41,7 +41,7 @@ class CaseCreate(CaseBase):
         )
     }
 
-    squad: str
+    squad: KeySaid
 
 
 class CaseRead(CaseBase):

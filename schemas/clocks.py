@@ -10,6 +10,8 @@ from sqlmodel import Field, SQLModel
 from schemas.base import (
     AskedTime,
     FieldTime,
+    KeySaid,
+    Prose,
     double_field,
     enum_check,
     enum_field,
@@ -64,13 +66,13 @@ class ClockOffset(SQLModel, table=True):
 class ClockOffsetCreate(SQLModel):
     """Either `offset_s`, or `device_time` as the device showed it at `measured_at`."""
 
-    recorder: str
-    external_id: str | None = None
+    recorder: KeySaid
+    external_id: str | None = Field(default=None, max_length=128)
     measured_at: FieldTime
     offset_s: float | None = None
     device_time: AskedTime | None = None  # in whatever year the clock stood
     doubt_s: float = 1.0
-    note: str = ""
+    note: Prose = ""
 
 
 class ClockOffsetRead(SQLModel):

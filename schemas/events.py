@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from schemas.base import (
     FieldTime,
+    KeySaid,
+    KeysSaid,
+    Prose,
     double_field,
     enum_check,
     enum_field,
@@ -94,10 +97,10 @@ class EventCreate(EventBase):
     kind: EventKind
     arrived_at: FieldTime
     departed_at: FieldTime | None = None
-    squad: str
-    officers: list[str] = []
-    case: str | None = None
-    campaign: str | None = None
+    squad: KeySaid
+    officers: KeysSaid = []
+    case: KeySaid | None = None
+    campaign: KeySaid | None = None
 
 
 class EventUpdate(SQLModel):
@@ -105,21 +108,21 @@ class EventUpdate(SQLModel):
 
     model_config = {"json_schema_extra": examples({"departed_at": "2024-06-03T09:45:00+08:00"})}
 
-    title: str | None = None
-    subject: str | None = None
-    party: str | None = None
+    title: str | None = Field(default=None, max_length=500)
+    subject: str | None = Field(default=None, max_length=64)
+    party: str | None = Field(default=None, max_length=300)
     object: str | None = Field(default=None, max_length=300)
-    place: str | None = None
+    place: str | None = Field(default=None, max_length=500)
     latitude: float | None = None
     longitude: float | None = None
     kind: EventKind | None = None
     arrived_at: FieldTime | None = None
     departed_at: FieldTime | None = None
-    officers: list[str] | None = None
-    case: str | None = None
-    campaign: str | None = None
+    officers: KeysSaid | None = None
+    case: KeySaid | None = None
+    campaign: KeySaid | None = None
     cancelled: bool | None = None
-    reason: str | None = None  # why it is cancelled or restored
+    reason: Prose | None = None  # why it is cancelled or restored
 
 
 class EventOfficer(SQLModel, table=True):

@@ -6,7 +6,16 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
-from schemas.base import FieldTime, double_field, examples, folded_field, id_field, one_key, time_field
+from schemas.base import (
+    FieldTime,
+    KeySaid,
+    double_field,
+    examples,
+    folded_field,
+    id_field,
+    one_key,
+    time_field,
+)
 
 
 class SquadBase(SQLModel):
@@ -52,7 +61,7 @@ class OfficerCreate(OfficerBase):
         "json_schema_extra": examples({"certificate_no": "000001", "name": "队员 001", "squad": "1"})
     }
 
-    squad: str
+    squad: KeySaid
 
 
 class OfficerRead(SQLModel):
@@ -97,8 +106,8 @@ class RosterCreate(SQLModel):
     }
 
     external_id: str | None = Field(default=None, max_length=128)
-    officer: str
-    squad: str | None = None
+    officer: KeySaid
+    squad: KeySaid | None = None
     starts_at: FieldTime
     ends_at: FieldTime
 

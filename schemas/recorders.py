@@ -9,7 +9,9 @@ from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from schemas.base import (
+    Conventions,
     FieldTime,
+    KeySaid,
     double_field,
     enum_check,
     enum_field,
@@ -65,7 +67,7 @@ class RecorderModelCreate(RecorderModelBase):
         )
     }
 
-    conventions: dict[str, Any] = {}
+    conventions: Conventions = {}
 
 
 class RecorderModelRead(SQLModel):
@@ -98,8 +100,8 @@ class RecorderCreate(RecorderBase):
         "json_schema_extra": examples({"serial": "R-07", "squad": "1", "model": "DSJ-A1", "state": "in_use"})
     }
 
-    squad: str
-    model: str | None = None
+    squad: KeySaid
+    model: KeySaid | None = None
     state: RecorderState = RecorderState.in_use
     last_dock_at: FieldTime | None = None
     battery_percent: int | None = Field(default=None, ge=0, le=100)
@@ -153,8 +155,8 @@ class AssignmentCreate(SQLModel):
     }
 
     external_id: str | None = Field(default=None, max_length=128)
-    recorder: str
-    officer: str
+    recorder: KeySaid
+    officer: KeySaid
     held_from: FieldTime
     held_to: FieldTime | None = None
     hand_over: bool = False

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import configure_mappers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,9 +17,9 @@ from service.api import API
 from service.footage.uploads.protocol import COMMON
 from service.footage.uploads.writer import settle_all
 from service.kernel import i18n, openapi
-from service.kernel.database import get_engine, transaction
+from service.kernel.database import Work, get_engine, process_is_for, transaction
 from service.kernel.early_answers import EarlyAnswers
-from service.kernel.errors import BodyTooLarge, ServiceError
+from service.kernel.errors import ServiceError
 from service.kernel.settings import get_settings
 from service.kernel.storage.factory import load_driver
 from service.web.frame import error_answers, rendering
@@ -39,47 +39,6 @@ class Static(StaticFiles):
         response.headers["Content-Security-Policy"] = rendering.CONTENT_SECURITY_POLICY
         response.headers["X-Content-Type-Options"] = "nosniff"
         return response
-
-
-class BodyLimit:
-    """ASGI: what is held in memory or in a file before anyone was asked for a name stays small. Uploads and imports
-    read their bodies themselves and know their own limits."""
-
-    LARGEST = 2**20
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _reads_itself(scope["path"]):
-            return await self.app(scope, receive, send)
-        said = dict(scope["headers"]).get(b"content-length", b"0")
-        if said.isdigit() and (len(said) > 9 or int(said) > self.LARGEST):
-            response = error_answers.respond(Request(scope), BodyTooLarge())
-            return await response(scope, receive, send)
-        taken = 0
-
-        async def counted() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self.LARGEST:
-                raise HTTPException(413)
-            return message
-
-        return await self.app(scope, counted, send)
-
-
-def _reads_itself(path: str) -> bool:
-    return (
-        path.startswith(("/api/v1/uploads", "/api/v1/sidecars", "/import/"))
-        or path
-        in (
-            "/api/v1/recordings",
-            "/api/v1/recordings/",
-        )
-        or (path.startswith("/api/v1/") and path.endswith("/import"))
-    )
 
 
 class PlainHeaders:
@@ -159,6 +118,7 @@ def settle() -> None:
 
 def serve() -> FastAPI:
     """The application of a process that does nothing else."""
+    process_is_for(Work.request)
     app = create_app()
     load_driver(get_settings().store_url)
     configure_mappers()
@@ -185,7 +145,6 @@ def create_app() -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.add_middleware(LastResort)
-    app.add_middleware(BodyLimit)
     app.add_middleware(PlainHeaders)
     app.add_middleware(i18n.LocaleMiddleware)
     app.add_middleware(EarlyAnswers)

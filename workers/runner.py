@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 import service.reactions  # noqa: F401  what follows from each change
+from service.kernel.database import stopped
 from service.kernel.storage.errors import ObjectMissing, StorageError
 from workers import scratch
 from workers.lease import JobFailed, Lease, LeaseLost, TryLater, fail, give_back, kept, take
@@ -60,6 +61,9 @@ def _run(held: Lease, stage: Stage) -> None:
     except SandboxUnavailable as closed:
         give_back(held, "sandbox_closed", {"detail": str(closed)}, after_s=60, costs_try=False)
     except (OperationalError, InterfaceError) as error:
+        if stopped(error):  # it would take as long the next time
+            _failed(held, stage, "internal", {"trace": str(error)[-1500:]}, final=False)
+            return
         log.warning("job %s: %s", held.job_id, error)
         give_back(held, "database_away", {}, after_s=5, costs_try=False)
     except ObjectMissing as missing:

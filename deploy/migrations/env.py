@@ -5,6 +5,7 @@ from alembic import context
 
 from schemas.tables import metadata
 from service.finding.search.schema import is_search_object
+from service.kernel.database import Work
 
 ADVISORY_LOCK = 0x7A68656E676C75
 
@@ -18,7 +19,7 @@ def run() -> None:
     config = context.config
     url = config.attributes.get("url") or config.get_main_option("sqlalchemy.url")
     assert url, "deploy.database names it"
-    engine = sqlalchemy.create_engine(url)
+    engine = sqlalchemy.create_engine(url, connect_args={"options": Work.migration.options})
     with engine.connect() as connection:
         connection.execute(sqlalchemy.text("SET lock_timeout = '20s'"))
         connection.execute(sqlalchemy.text("SELECT pg_advisory_lock(:key)"), {"key": ADVISORY_LOCK})

@@ -1,7 +1,6 @@
 """What a route asks for: the actor, signed in, with CSRF checked for cookies."""
 
 import hmac
-from ipaddress import ip_address
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -15,48 +14,56 @@ from service.kernel.actor import Actor
 from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotAllowed, NotSignedIn
-from service.kernel.settings import get_settings, proxies
+from service.kernel.settings import get_settings, is_proxy
+from service.kernel.wire import recognised
 
 COOKIE = "zhenglu_session"
+CSRF_HEADER = "x-csrf-token"
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def client_address(request: Request) -> str:
     peer = request.client.host if request.client else ""
     forwarded = request.headers.get("x-forwarded-for", "")
-    if forwarded and _is_proxy(peer):
+    if forwarded and is_proxy(peer):
         return forwarded.split(",")[-1].strip()[:64]
     return peer[:64]
 
 
-def _is_proxy(peer: str) -> bool:
-    try:
-        address = ip_address(peer)
-    except ValueError:
-        return False
-    address = getattr(address, "ipv4_mapped", None) or address
-    return any(address in network for network in proxies(get_settings().trusted_proxies))
+def credentials(request: Request) -> tuple[str, bool]:
+    """What is shown to say who asks, "" for nothing; and whether a browser shows it by itself."""
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and secret.strip():
+        return secret.strip(), False
+    return request.cookies.get(COOKIE, ""), True
 
 
 def find_actor(request: Request, session: Session) -> Actor | None:
     """By bearer token, else by cookie. A cookie alone may only read: changes need its CSRF token too."""
-    address = client_address(request)
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and secret:
-        request.state.actor = actor_of_secret(session, secret.strip(), address)
-        return request.state.actor
-    secret = request.cookies.get(COOKIE, "")
-    if not secret:
-        return None
-    actor = actor_of_secret(session, secret, address)
-    request.state.actor = actor  # who is refused stands in custody: see service.kernel.errors
-    if actor is not None and request.method not in SAFE_METHODS:
-        _check_csrf(request, actor)
+    actor = identify(request, session)
+    if actor is not None:
+        check_csrf(request, actor)
     return actor
 
 
-def _check_csrf(request: Request, actor: Actor) -> None:
-    given = request.headers.get("x-csrf-token", "") or getattr(request.state, "form_csrf", "")
+def identify(request: Request, session: Session) -> Actor | None:
+    """Who asks, before anything is known of what a form says beside the cookie."""
+    secret, _cookie = credentials(request)
+    if not secret:
+        return None
+    actor = actor_of_secret(session, secret, client_address(request))
+    request.state.actor = actor  # who is refused stands in custody: see service.kernel.errors
+    if actor is not None:
+        recognised(request.scope)
+    return actor
+
+
+def check_csrf(request: Request, actor: Actor) -> None:
+    """A form carries the token as a field, which the gate has read."""
+    _secret, by_cookie = credentials(request)
+    if not by_cookie or request.method in SAFE_METHODS:
+        return
+    given = request.headers.get(CSRF_HEADER, "") or getattr(request.state, "form_csrf", "")
     # as bytes: compare_digest takes no other text than ASCII
     if not given or not hmac.compare_digest(given.encode(errors="replace"), actor.csrf_token.encode()):
         raise CsrfMissing
@@ -84,23 +91,8 @@ def _host(url: str) -> str | None:
         return None
 
 
-async def _read_form_csrf(request: Request) -> None:
-    """Plain HTML forms carry the token as a field; reading it must not consume an upload's body."""
-    kind = request.headers.get("content-type", "")
-    if (
-        request.method == "POST"
-        and kind.startswith("application/x-www-form-urlencoded")
-        and "x-csrf-token" not in request.headers
-    ):
-        form = await request.form()
-        request.state.form_csrf = str(form.get("csrf_token", ""))
-
-
-FormCsrf = Depends(_read_form_csrf)
-
-
 @raises(CsrfMissing, changing=True)
-def optional_actor(request: Request, session: DatabaseSession, _: Annotated[None, FormCsrf]) -> Actor | None:
+def optional_actor(request: Request, session: DatabaseSession) -> Actor | None:
     return find_actor(request, session)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlmodel import SQLModel
 
 from schemas.accounts import Account, AccountCreate, AccountRead, ApiToken, ApiTokenRead, TokenScope
-from schemas.base import examples
+from schemas.base import KeySaid, Prose, examples
 from service.access import actions
 from service.access.dependencies import COOKIE, AnyActor, CurrentActor, FromHere, client_address
 from service.access.errors import (
@@ -17,6 +17,7 @@ from service.access.errors import (
     WeakPassword,
     WrongPassword,
 )
+from service.access.gate import Gate, needs
 from service.access.policy import SIGN_IN_LASTS
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
@@ -24,14 +25,14 @@ from service.kernel.errors import NotFound
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 
-router = APIRouter(prefix="/api/v1", tags=["access"])
+router = APIRouter(prefix="/api/v1", tags=["access"], route_class=Gate)
 
 
 class Credentials(SQLModel):
     model_config = {"json_schema_extra": examples({"username": "admin", "password": "a-long-enough-word"})}
 
-    username: str
-    password: str
+    username: KeySaid
+    password: Prose
 
 
 class SessionOpened(SQLModel):
@@ -55,14 +56,14 @@ class PasswordChange(SQLModel):
         "json_schema_extra": examples({"current": "a-long-enough-word", "wanted": "correct-horse-1"})
     }
 
-    current: str
-    wanted: str
+    current: Prose
+    wanted: Prose
 
 
 class TokenWanted(SQLModel):
     model_config = {"json_schema_extra": examples({"name": "dock 1", "scope": "dock"})}
 
-    name: str
+    name: Prose
     scope: TokenScope = TokenScope.dock
 
 
@@ -154,6 +155,7 @@ def list_accounts(actor: CurrentActor, session: DatabaseSession) -> Page[Account
 
 @router.post("/accounts", status_code=201)
 @raises(WeakPassword, UsernameTaken)
+@needs(actions.require_accounts)
 def create_account(wanted: AccountCreate, actor: CurrentActor, session: DatabaseSession) -> AccountRead:
     """A new account. `squad` and `officer` by code and certificate number; a member must have a squad."""
     return account_read(actions.create_account(session, actor, wanted))

@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel
 
-from schemas.base import examples
+from schemas.base import Prose, examples
 from service.kernel.errors import ServiceError
 
 T = TypeVar("T")
@@ -39,7 +39,7 @@ class Reason(BaseModel):
 
     model_config = {"json_schema_extra": examples({"reason": "entered twice"})}
 
-    reason: str
+    reason: Prose
 
 
 def raises(*errors: type[ServiceError], changing: bool = False) -> Callable[[F], F]:

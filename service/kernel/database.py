@@ -4,12 +4,13 @@ import select
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any
 
 import psycopg
 from fastapi import Depends
-from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event
+from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
@@ -21,14 +22,51 @@ _RESTS_SINCE = "zhenglu.rests_since"
 ASK_AFTER_S = 30.0
 
 
-def engine_for(url: str, *, pool_size: int = 10) -> Engine:
+class Work(StrEnum):
+    """What a connection is for: how long a statement may run on it, and a transaction rest (the settings say)."""
+
+    request = "request"
+    import_ = "import"
+    work = "work"
+    migration = "migration"
+
+    def patience(self) -> dict[str, str]:
+        said = get_settings().model_dump(include={f"{self}_statement_s", f"{self}_rest_s"})
+        return {
+            "statement_timeout": f"{said[f'{self}_statement_s']}s",
+            "idle_in_transaction_session_timeout": f"{said[f'{self}_rest_s']}s",
+        }
+
+    @property
+    def options(self) -> str:
+        """For a new connection."""
+        return " ".join(f"-c {name}={value}" for name, value in self.patience().items())
+
+
+def take_time(session: Session, work: Work) -> None:
+    """This transaction is for that kind of work, in a process that is for another."""
+    for name, value in work.patience().items():
+        session.execute(text("SELECT set_config(:name, :value, true)"), {"name": name, "value": value})
+
+
+def stopped(error: BaseException | None) -> bool:
+    """By one of these bounds, and not because the server is away."""
+    ended = (psycopg.errors.QueryCanceled, psycopg.errors.IdleInTransactionSessionTimeout)
+    return isinstance(getattr(error, "orig", None), ended)
+
+
+def engine_for(url: str, *, pool_size: int = 10, work: Work = Work.work) -> Engine:
     """Connections are tested before use, so a restarted PostgreSQL costs one reconnect and no error."""
     engine = create_engine(
         url,
         pool_size=pool_size,
         max_overflow=20,
         pool_timeout=15,
-        connect_args={"connect_timeout": 5, "options": "-c timezone=UTC", "prepare_threshold": None},
+        connect_args={
+            "connect_timeout": 5,
+            "options": f"-c timezone=UTC {work.options}",
+            "prepare_threshold": None,
+        },
     )
     _test_before_use(engine)
     return engine
@@ -65,9 +103,19 @@ def _silent(connection: psycopg.Connection) -> bool:
     return not poll.poll(0)
 
 
+_process = Work.work
+
+
+def process_is_for(work: Work) -> None:
+    """Said once, where a process begins."""
+    global _process
+    _process = work
+    get_engine.cache_clear()
+
+
 @cache
 def get_engine() -> Engine:
-    return engine_for(get_settings().database_url)
+    return engine_for(get_settings().database_url, work=_process)
 
 
 @contextmanager

@@ -90,6 +90,26 @@ class BodyTooLarge(ServiceError):
     sentence = _n("This is more than a form or a message may hold.")
 
 
+class BodyTooSlow(ServiceError):
+    status, type = 408, "body-too-slow"
+    sentence = _n("What was sent took too long to arrive; nothing of it was taken. Try again.")
+
+
+class WrongContentType(ServiceError):
+    status, type = 415, "content-type"
+    sentence = _n("The body must be sent as {wanted}.")
+
+
+class TooManyAtOnce(ServiceError):
+    status, type = 429, "too-many-at-once"
+    sentence = _n("Too much is being sent at once under this name: wait until some of it has arrived.")
+
+
+class Crowded(Unavailable):
+    type = "crowded"
+    sentence = _n("Too many people ask at once: try again in a minute.")
+
+
 class MethodNotAllowed(ServiceError):
     status, type = 405, "method-not-allowed"
     sentence = _n("This address does not know that method.")

@@ -9,16 +9,19 @@ from fastapi.dependencies.models import Dependant
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute, iter_route_contexts
 
+from service.kernel import asked
 from service.kernel.contract import RAISES, RAISES_CHANGING, TAKES
 from service.kernel.database import get_session
 from service.kernel.errors import (
     TYPE_BASE,
     BadRequest,
     BodyTooLarge,
+    BodyTooSlow,
     Conflict,
     Invalid,
     NotSignedIn,
     ServiceError,
+    TooManyAtOnce,
     Unavailable,
 )
 
@@ -52,6 +55,8 @@ def document(app: FastAPI, cookie: str) -> dict[str, Any]:
             found = list(_errors(route.dependant, method, operation))
             known |= {error.type: error for error in found}
             answers |= _complete(operation, found)
+            for parameter in operation.get("parameters", ()):
+                _bound(parameter["schema"], parameter["name"])
     made = _named(made)
     components = made["components"]
     for name in ("HTTPValidationError", "ValidationError"):
@@ -78,12 +83,22 @@ def _named(made: dict[str, Any]) -> dict[str, Any]:
     return json.loads(written)
 
 
+def _bound(schema: dict[str, Any], name: str) -> None:
+    """What `check_address` says of all that stands in an address."""
+    for one in (schema, *schema.get("anyOf", ())):
+        if one.get("type") == "array":
+            one.setdefault("maxItems", asked.MOST_OF_ONE)
+            _bound(one["items"], name)
+        elif one.get("type") == "string" and "format" not in one and "enum" not in one:
+            one.setdefault("maxLength", asked.longest(name))
+
+
 def _errors(dependant: Dependant, method: str, operation: dict[str, Any]) -> Iterator[type[ServiceError]]:
     """What it says itself, what its dependencies say, and what follows for every route from how requests are read
     and rows are written (the handlers beside the error classes)."""
     said: list[type[ServiceError]] = []
     taken: dict[str, Any] | None = None
-    for call in _calls(dependant):
+    for call in calls(dependant):
         if call is get_session:
             said.append(Unavailable)
         said += getattr(call, RAISES, ())
@@ -96,7 +111,7 @@ def _errors(dependant: Dependant, method: str, operation: dict[str, Any]) -> Ite
     if asks and "422" in operation["responses"]:
         said.append(BadRequest)
     if "requestBody" in operation and taken is None:
-        said += [BodyTooLarge, Invalid]
+        said += [BodyTooLarge, BodyTooSlow, TooManyAtOnce, Invalid]
     if Unavailable in said:
         if asks:
             said.append(Invalid)
@@ -105,10 +120,11 @@ def _errors(dependant: Dependant, method: str, operation: dict[str, Any]) -> Ite
     yield from dict.fromkeys(said)
 
 
-def _calls(dependant: Dependant) -> Iterator[Any]:
+def calls(dependant: Dependant) -> Iterator[Any]:
+    """The endpoint, and whatever it depends on."""
     yield dependant.call
     for inner in dependant.dependencies:
-        yield from _calls(inner)
+        yield from calls(inner)
 
 
 def _complete(operation: dict[str, Any], errors: list[type[ServiceError]]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import os
 from functools import cache
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -24,6 +24,16 @@ def default_data_dir() -> Path:
 def proxies(listed: str) -> tuple[IPv4Network | IPv6Network, ...]:
     """ValueError for what is neither an address nor a network."""
     return tuple(ip_network(part.strip(), strict=False) for part in listed.split(",") if part.strip())
+
+
+def is_proxy(peer: str) -> bool:
+    """One whose word on who asks is believed."""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return any(address in network for network in proxies(get_settings().trusted_proxies))
 
 
 class Settings(BaseSettings):
@@ -53,6 +63,20 @@ class Settings(BaseSettings):
     backup_dir: Path | None = None  # where scheduled backups go; empty: none are made by themselves
     backup_objects: Literal["copy", "reference"] = "copy"  # whether they hold the bytes of objects, too
     trusted_proxies: str = ""  # comma-separated addresses or networks whose X-Forwarded-For is believed
+    # Seconds that a statement may run, and that a transaction may rest between two, by kind of work; 0: without end.
+    request_statement_s: int = 120
+    request_rest_s: int = 120
+    import_statement_s: int = 900
+    import_rest_s: int = 900
+    work_statement_s: int = 3600  # workers and commands
+    work_rest_s: int = 900
+    migration_statement_s: int = 6 * 3600
+    migration_rest_s: int = 3600
+    # Of each web process. Whoever has signed in takes none of the strangers' places, whatever address they share.
+    stranger_connections: int = 500
+    stranger_connections_per_address: int = 200
+    strangers_at_once: int = 8  # requests in work, of the 40 for which it has threads
+    bodies_per_account: int = 32  # requests of one account whose bodies are awaited, uploads left out
 
     @field_validator("timezone")
     @classmethod

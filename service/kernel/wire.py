@@ -1,7 +1,8 @@
 """The web server's side of a connection: uvicorn's, with what a server of uploads needs besides.
 
 Whoever handles a request may read its body from the socket itself (`wire_of`), without a step from thread to thread
-for each piece. And a request's head may be neither endless nor endlessly slow.
+for each piece. A request's head may be neither endless nor endlessly slow. And strangers' connections are bounded
+(service.kernel.crowd).
 """
 
 import asyncio
@@ -12,12 +13,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import httptools
 from starlette.types import Message, Receive, Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
+from service.kernel.crowd import Crowd
+from service.kernel.settings import get_settings, is_proxy
+
 EXTENSION = "zhenglu.wire"
+CONNECTION = "zhenglu.connection"
 HEAD_BYTES = 64 * 2**10
 HEAD_WITHIN_S = 30.0
 HEAD_TOO_LARGE = (
@@ -26,7 +32,20 @@ HEAD_TOO_LARGE = (
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
+_crowds: WeakKeyDictionary[asyncio.AbstractEventLoop, Crowd] = WeakKeyDictionary()
+
+
+def crowd_of(loop: asyncio.AbstractEventLoop) -> Crowd:
+    if loop not in _crowds:
+        settings = get_settings()
+        most, most_of_one = settings.stranger_connections, settings.stranger_connections_per_address
+        _crowds[loop] = Crowd(most, most_of_one)
+    return _crowds[loop]
+
+
 class Protocol(HttpToolsProtocol):
+    address: str | None = None
+    known = False
     _unread_head = 0  # bytes that came since the parser last knew what they were
     _head_timer: TimerHandle | None = None
     _wire: "Wire | None" = None  # of the request that the parser is in; the one in work may be an earlier one
@@ -34,10 +53,24 @@ class Protocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # TCP and TLS are both transports that can be paused
         super().connection_made(transport)
         self._await_head()
+        peer = self.client[0] if self.client else ""
+        self.address = peer if peer and not is_proxy(peer) else None
+        crowd_of(self.loop).came(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._forget_head()
+        crowd_of(self.loop).gone(self)
         super().connection_lost(exc)
+
+    @property
+    def waits(self) -> bool:
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            return True
+        return self.flow.write_paused or cycle.more_body
+
+    def end(self) -> None:
+        self.transport.abort()
 
     def data_received(self, data: bytes) -> None:
         self._unread_head += len(data)
@@ -56,10 +89,11 @@ class Protocol(HttpToolsProtocol):
         # A request has its own cycle, and uvicorn its own names for what starlette calls messages.
         cycle: Any = self.cycle
         cycle.receive = partial(_to_the_last_byte, self.cycle, cycle.receive)
+        self.scope["extensions"] = {CONNECTION: self}  # type: ignore[dict-item]  # the protocol's own names, for this program alone
         length = dict(self.headers).get(b"content-length", b"0")
         if self.scheme == "http" and length.isdigit() and int(length):
             self._wire = Wire(self, self.cycle, int(length))
-            self.scope["extensions"] = {EXTENSION: self._wire}  # type: ignore[dict-item]  # the protocol's own name, for this program alone
+            self.scope["extensions"][EXTENSION] = self._wire  # type: ignore[assignment]
             # Else a client that sends and closes would be gone before anyone asked for what it sent.
             self.flow.pause_reading()
 
@@ -133,6 +167,13 @@ async def _to_the_last_byte(cycle: RequestResponseCycle, receive: Receive) -> Me
         last, cycle.body = bytes(cycle.body), bytearray()
         return {"type": "http.request", "body": last, "more_body": True}
     return message
+
+
+def recognised(scope: Scope) -> None:
+    """Whoever asks has signed in. From any thread."""
+    connection = scope.get("extensions", {}).get(CONNECTION)
+    if connection is not None:
+        connection.known = True
 
 
 def wire_of(scope: Scope) -> Wire | None:

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import httpx
 import pytest
 from starlette.types import Message
 
 from schemas.accounts import Role
-from service.app import BodyLimit, create_app
+from schemas.people import Officer
+from service.app import create_app
+from service.kernel import asked, bodies, database
+from tests.fixtures.statements import counted_statements
 from tests.security.conftest import House
 
 HALF = "\\ud800"
@@ -132,7 +136,7 @@ def test_every_answer_below_uploads_names_the_protocol(house: House) -> None:
 
 
 def test_a_large_body_is_refused_before_it_is_read(house: House) -> None:
-    large = b"a" * (BodyLimit.LARGEST + 1)
+    large = b"a" * (2**20 + 1)
     for path in ("/sign-in", "/api/v1/session", "/language"):
         answer = house.client.post(path, content=large, headers={"Content-Type": "application/json"})
         assert answer.status_code == 413, path
@@ -232,3 +236,100 @@ def test_an_event_made_from_a_recording_with_too_long_a_title_is_refused_by_its_
     wanted = {"title": "长" * 501, "arrived_at": "2024-06-03T08:00:00"}
     answer = house.ask("POST", f"/api/v1/recordings/{recording}/new-event", Role.member, json=wanted)
     assert (answer.status_code, answer.json()["field"]) == (400, "title")
+
+
+LISTS = (
+    "/api/v1/events", "/api/v1/cases", "/api/v1/campaigns", "/api/v1/officers", "/api/v1/recorders",
+    "/api/v1/recordings", "/api/v1/recordings/facets", "/events", "/cases", "/recordings", "/recordings/facets",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_search_has_so_many_words_and_characters_and_no_more(same_house: House, path: str) -> None:
+    def ask(q: str) -> httpx.Response:
+        return same_house.ask("GET", path, Role.supervisor, params={"q": q})
+
+    few, long = " ".join(f"词语{n}" for n in range(asked.MOST_WORDS)), "长" * asked.MOST_CHARACTERS
+    assert [ask(q).status_code for q in (few, long, f"  {long}  ")] == [200] * 3
+    for q in (f"{few} 词语", long + "长", "a " * 1000, "，".join(f"词语{n}" for n in range(60))):
+        answer = ask(q)
+        assert answer.status_code in (400, 422), q[:20]
+        assert answer.headers["content-type"] == "application/problem+json"
+    assert ask(f"{few} 词语").json()["type"].endswith("search-query-too-long")
+
+
+def test_what_stands_in_an_address_is_bounded_on_every_route(same_house: House) -> None:
+    long = "x" * (asked.LONGEST + 1)
+    for path in (
+        "/api/v1/events?kind=",
+        "/api/v1/recordings?tag=",
+        "/events?kind=",
+        "/api/v1/coverage?by=",
+        "/x?y=",
+    ):
+        answer = same_house.ask("GET", path + long, Role.supervisor)
+        assert answer.status_code == (404 if path.startswith("/x") else 422), path
+    many = "&".join(["officer=1"] * (asked.MOST_OF_ONE + 1))
+    for path in ("/api/v1/recordings", "/recordings", "/api/v1/events", "/sign-in"):
+        assert same_house.ask("GET", f"{path}?{many}", Role.supervisor).status_code == 422, path
+    more = "&".join(f"a{n}=1" for n in range(asked.MOST_VALUES + 1))
+    assert same_house.ask("GET", f"/events?{more}", Role.supervisor).status_code == 422
+    assert same_house.ask("GET", "/events?" + "&" * 5000, Role.supervisor).status_code == 200
+    assert same_house.ask("GET", f"/api/v1/recorders/{long}/clock", Role.supervisor).status_code == 422
+    way_back = same_house.client.get("/sign-in", params={"next": "/recordings?q=" + "x" * 1000})
+    assert way_back.status_code == 200
+
+
+def test_words_looked_for_leave_nothing_behind(same_house: House) -> None:
+    """Each number of words is a statement of its own, and statements are kept."""
+    engine = database.get_engine()
+    before = len(engine._compiled_cache)
+    for n in range(1, 60):
+        same_house.ask(
+            "GET", "/api/v1/events", Role.supervisor, params={"q": " ".join(["a"] * n + ["b"] * n)}
+        )
+        same_house.ask(
+            "GET", "/api/v1/events", Role.supervisor, params={"q": " ".join(f"w{i}" for i in range(n))}
+        )
+    assert len(engine._compiled_cache) - before <= 2 * asked.MOST_WORDS + 5
+
+
+def test_so_many_officers_and_no_more_are_looked_up_at_once(house: House) -> None:
+    numbers = [f"{n:06}" for n in range(50)]
+    with database.transaction() as session:
+        squad = house.bureau.squad("1")
+        session.add_all(Officer(certificate_no=one, name=f"队员{one}", squad_id=squad) for one in numbers)
+    event = {"title": "一次检查", "kind": "inspection", "squad": "1", "arrived_at": "2024-06-03T08:00:00"}
+    answers = {}
+    for count in (1, 2, 50):  # the first one signs in
+        with counted_statements(database.get_engine()) as said:
+            made = house.ask(
+                "POST", "/api/v1/events", Role.supervisor, json=event | {"officers": numbers[:count]}
+            )
+        assert made.status_code == 201, made.text
+        answers[count] = said.count
+    assert answers[2] == answers[50]
+    assert len(made.json()["officers"]) == 50
+    for officers in (["000001"] * 51, ["000001"] * 20_000, ["x" * 201]):
+        refused = house.ask("POST", "/api/v1/events", Role.supervisor, json=event | {"officers": officers})
+        assert refused.status_code in (413, 422)
+        changed = house.ask(
+            "PATCH", f"/api/v1/events/{made.json()['id']}", Role.supervisor, json={"officers": officers}
+        )
+        assert changed.status_code in (413, 422)
+    twice = house.ask(
+        "POST", "/api/v1/events", Role.supervisor,
+        json=event | {"officers": ["000001", " 000001"]},
+    )  # fmt: skip
+    assert len(twice.json()["officers"]) == 1
+    unknown = house.ask(
+        "POST", "/api/v1/events", Role.supervisor, json=event | {"officers": ["000001", "nobody"]}
+    )
+    assert (unknown.status_code, unknown.json()["field"]) == (400, "officer")
+
+
+def test_a_body_of_rubbish_for_a_list_is_not_told_item_by_item(same_house: House) -> None:
+    event = {"title": "t", "kind": "inspection", "squad": "1", "arrived_at": "2024-06-03T08:00:00"}
+    rubbish = [0] * ((bodies.MESSAGE.most_bytes - 300) // 3)
+    answer = same_house.ask("POST", "/api/v1/events", Role.supervisor, json=event | {"officers": rubbish})
+    assert answer.status_code == 422 and len(answer.content) < 2000

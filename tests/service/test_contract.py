@@ -113,3 +113,44 @@ def test_whoever_must_sign_in_is_told_how() -> None:
         if where != "POST /api/v1/session":  # whose 401 is a wrong password
             assert ("401" in operation["responses"]) == ("security" in operation), where
         assert {name for one in operation.get("security", ()) for name in one} <= known, where
+
+
+def unbounded(schema: dict[str, Any], where: str, seen: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Strings and arrays in what a request carries that may be as long as they like."""
+    if "$ref" in schema:
+        if schema["$ref"] not in seen:
+            yield from unbounded(found(schema), where, seen | {schema["$ref"]})
+        return
+    for part in (*schema.get("anyOf", ()), *schema.get("allOf", ()), *schema.get("oneOf", ())):
+        yield from unbounded(part, where, seen)
+    kind = schema.get("type")
+    named = {"enum", "const", "pattern"} & set(schema) or schema.get("format") in FORMATS
+    if kind == "string" and "maxLength" not in schema and not named:
+        yield f"{where}: string"
+    if kind == "array":
+        if "maxItems" not in schema:
+            yield f"{where}: array"
+        yield from unbounded(schema.get("items", {}), f"{where}[]", seen)
+    if kind == "object":
+        if "properties" not in schema and "maxProperties" not in schema and where not in ROWS:
+            yield f"{where}: object"
+        for name, part in schema.get("properties", {}).items():
+            yield from unbounded(part, f"{where}.{name}", seen)
+        more = schema.get("additionalProperties")
+        if isinstance(more, dict):
+            yield from unbounded(more, f"{where}.*", seen)
+
+
+# Of a length of their own; bytes are bounded by the largest upload, a table's row by the table.
+FORMATS = {"uuid", "date", "date-time", "binary"}
+ROWS = {f"{where} application/json[]" for where, _operation in operations() if where.endswith("/import")}
+
+
+def test_nothing_that_a_request_says_is_without_a_bound() -> None:
+    endless = list[str]()
+    for where, operation in operations():
+        for parameter in operation.get("parameters", ()):
+            endless += unbounded(parameter["schema"], f"{where} {parameter['in']} {parameter['name']}")
+        for media, content in operation.get("requestBody", {}).get("content", {}).items():
+            endless += unbounded(content["schema"], f"{where} {media}")
+    assert endless == []

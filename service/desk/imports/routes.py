@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query, Request, Response
 from sqlmodel import SQLModel
 
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
 from service.desk.imports.kinds import IMPORTS, import_kind
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
@@ -18,8 +19,8 @@ from service.registry.importing.errors import NoSuchImport
 from service.registry.importing.importer import Importer
 from service.registry.importing.routes import DryRun, ImportBody, import_rows
 
-router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
-doors = APIRouter(prefix="/api/v1", tags=["imports"])
+router = APIRouter(prefix="/api/v1/imports", tags=["imports"], route_class=Gate)
+doors = APIRouter(prefix="/api/v1", tags=["imports"], route_class=Gate)
 
 
 class ColumnRead(SQLModel):
@@ -71,6 +72,7 @@ def get_import_template(
 
 
 def _open_door(kind: type[Importer]) -> None:
+    @needs("import")
     def door(
         actor: CurrentActor,
         session: DatabaseSession,

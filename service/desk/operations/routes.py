@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from schemas.jobs import JobState
 from service.access.actions import require
 from service.access.dependencies import CurrentActor, MaybeActor
+from service.access.gate import Gate
 from service.desk.operations import actions
 from service.kernel import jobs
 from service.kernel.contract import Page, raises
@@ -24,7 +25,7 @@ from service.kernel.errors import NotAllowed, NotFound, NotSignedIn
 from service.kernel.settings import get_settings
 from service.preservation.backups import queries as backups
 
-router = APIRouter(tags=["operations"])
+router = APIRouter(tags=["operations"], route_class=Gate)
 
 
 class Alive(BaseModel):
@@ -62,7 +63,7 @@ class JobStanding(BaseModel):
 
 
 @router.get("/healthz")
-def get_health() -> Alive:
+async def get_health() -> Alive:
     """The process answers."""
     return Alive()
 

@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 
 from schemas.cases import CaseRead
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate
 from service.finding.linking.cases import case_detail
 from service.finding.linking.reads import LinkShown, link_reads
 from service.kernel.contract import raises
@@ -15,7 +16,7 @@ from service.kernel.errors import NotFound
 from service.registry.cases.routes import case_read
 from service.registry.events.reads import EventRead, event_reads
 
-router = APIRouter(prefix="/api/v1", tags=["cases"])
+router = APIRouter(prefix="/api/v1", tags=["cases"], route_class=Gate)
 
 
 class CaseEventRead(SQLModel):

@@ -7,6 +7,7 @@ from sqlmodel import SQLModel
 
 from schemas.base import examples
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
 from service.finding.linking import from_recording, merging
 from service.finding.linking.errors import (
     MergeAcrossSquads,
@@ -23,7 +24,7 @@ from service.kernel.errors import NotFound
 from service.registry.events.errors import EventMerged
 from service.registry.events.reads import EventRead, event_reads
 
-router = APIRouter(prefix="/api/v1/events", tags=["events"])
+router = APIRouter(prefix="/api/v1/events", tags=["events"], route_class=Gate)
 
 
 class MergeWanted(SQLModel):
@@ -36,6 +37,7 @@ class MergeWanted(SQLModel):
 
 @router.post("/{event_id}/merge")
 @raises(NotFound, EventMerged, MergeWithItself, MergeIntoCancelled, MergeFarApart, MergeAcrossSquads)
+@needs("edit_events")
 def merge_event(
     event_id: UUID, wanted: MergeWanted, actor: CurrentActor, session: DatabaseSession
 ) -> EventRead:

@@ -5,10 +5,11 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
-from schemas.base import FieldTime, examples
+from schemas.base import FieldTime, KeySaid, KeysSaid, Prose, examples
 from schemas.events import EventKind
 from schemas.links import LinkState
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
 from service.finding.linking import actions, queries
 from service.finding.linking.errors import EventCancelled, NothingToUndo, NoTime, PartUnclear
 from service.finding.linking.reads import LinkShown, link_read, link_reads
@@ -18,7 +19,7 @@ from service.kernel.errors import NotFound
 from service.kernel.keys import NOT_NEW
 from service.registry.events.errors import UNBELIEVABLE, ExternalIdTaken
 
-router = APIRouter(prefix="/api/v1", tags=["links"])
+router = APIRouter(prefix="/api/v1", tags=["links"], route_class=Gate)
 
 
 class EventDeclared(SQLModel):
@@ -49,18 +50,18 @@ class EventMade(SQLModel):
         )
     }
 
-    title: str | None = None
+    title: Prose | None = None
     kind: EventKind | None = None
     arrived_at: FieldTime | None = None
     departed_at: FieldTime | None = None
-    officers: list[str] | None = None
-    party: str | None = None
-    object: str | None = None
-    place: str | None = None
-    subject: str | None = None
-    case: str | None = None
-    campaign: str | None = None
-    external_id: str | None = None
+    officers: KeysSaid | None = None
+    party: Prose | None = None
+    object: Prose | None = None
+    place: Prose | None = None
+    subject: Prose | None = None
+    case: KeySaid | None = None
+    campaign: KeySaid | None = None
+    external_id: KeySaid | None = None
 
 
 class LinksOfRecording(SQLModel):
@@ -122,6 +123,7 @@ def undo_link(link_id: UUID, actor: CurrentActor, session: DatabaseSession) -> L
 
 @router.post("/links/{link_id}/part")
 @raises(NotFound, PartUnclear)
+@needs("link")
 def set_link_part(
     link_id: UUID, wanted: PartChosen, actor: CurrentActor, session: DatabaseSession
 ) -> LinkShown:
@@ -131,6 +133,7 @@ def set_link_part(
 
 @router.post("/recordings/{recording_id}/event")
 @raises(NotFound, EventCancelled)
+@needs("link")
 def declare_event(
     recording_id: UUID, wanted: EventDeclared, actor: CurrentActor, session: DatabaseSession
 ) -> LinksOfRecording:
@@ -141,6 +144,7 @@ def declare_event(
 
 @router.post("/recordings/{recording_id}/new-event", status_code=201)
 @raises(NotFound, NoTime, *UNBELIEVABLE, ExternalIdTaken, *NOT_NEW)
+@needs("edit_events")
 def create_event_from_recording(
     recording_id: UUID, wanted: EventMade, actor: CurrentActor, session: DatabaseSession
 ) -> EventFromRecording:

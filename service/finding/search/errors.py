@@ -1,5 +1,6 @@
 """What a search can be asked wrongly."""
 
+from service.kernel.asked import QueryTooLong as QueryTooLong
 from service.kernel.errors import Invalid, ServiceError
 from service.kernel.i18n import noop as _n
 
@@ -7,11 +8,6 @@ from service.kernel.i18n import noop as _n
 class QueryTooShort(ServiceError):
     status, type = 400, "search-query-too-short"
     sentence = _n("Search for at least two characters.")
-
-
-class QueryTooLong(ServiceError):
-    status, type = 400, "search-query-too-long"
-    sentence = _n("Search for at most {words} words and {characters} characters.")
 
 
 class CursorUnreadable(ServiceError):

@@ -6,6 +6,7 @@ from sqlmodel import Session
 
 from schemas.recordings import Recording
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate
 from service.access.queries import squad_scope, visible_recordings
 from service.finding.search import queries
 from service.finding.search.cards import RecordingCard, cards
@@ -15,7 +16,7 @@ from service.kernel import contract
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 
-router = APIRouter(prefix="/api/v1/recordings", tags=["recordings"])
+router = APIRouter(prefix="/api/v1/recordings", tags=["recordings"], route_class=Gate)
 
 
 def load(session: Session, actor: Actor, page: queries.Page) -> list[Recording]:

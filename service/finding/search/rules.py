@@ -16,13 +16,12 @@ from hashlib import blake2s
 from itertools import pairwise
 from math import ceil, cos, floor, radians
 
-from service.finding.search.errors import FilterUnreadable, QueryTooLong, QueryTooShort
+from service.finding.search.errors import FilterUnreadable, QueryTooShort
+from service.kernel.asked import few
 from service.kernel.geo import EARTH_M
 from service.kernel.text import fold
 from service.registry.cases.rules import case_number_fold, names_case, pieces
 
-MAX_WORDS = 10
-MAX_CHARACTERS = 200
 MAX_RADIUS_M = 50_000
 
 
@@ -83,13 +82,11 @@ def words(query: str) -> tuple[Word, ...]:
 
     A case number without brackets is looked for in its proper spelling as well."""
     found = []
-    for piece in pieces(query):
+    for piece in few(pieces(query)):
         case = case_number_fold(piece)
         spelled = case + "号" if piece.endswith("号") else case
         is_case = piece != spelled and names_case(piece)
         found.append(Word((piece, spelled) if is_case else (piece,)))
-    if sum(len(word.spellings[0]) for word in found) > MAX_CHARACTERS or len(found) > MAX_WORDS:
-        raise QueryTooLong(words=MAX_WORDS, characters=MAX_CHARACTERS)
     if found and not any(word.indexed for word in found):
         raise QueryTooShort()
     return tuple(found)

@@ -12,6 +12,7 @@ from schemas.base import AskedTime
 from schemas.recorders import Recorder
 from schemas.recordings import Recording
 from service.access.dependencies import AnyActor, CurrentActor
+from service.access.gate import Gate, needs
 from service.access.queries import visible_recorders
 from service.footage.announcements import actions
 from service.footage.announcements.errors import NotAnnounced, NotWithdrawn
@@ -30,7 +31,7 @@ from service.registry.importing.actions import Report, run_import
 from service.registry.importing.routes import DryRun, ImportBody
 from service.registry.people.queries import squad_of
 
-router = APIRouter(prefix="/api/v1/announcements", tags=["announcements"])
+router = APIRouter(prefix="/api/v1/announcements", tags=["announcements"], route_class=Gate)
 
 
 class Announcement(SQLModel):
@@ -106,6 +107,7 @@ def list_announcements(
 
 @router.post("/import")
 @raises(NotAllowed)
+@needs(actions.require_may_announce)
 def import_announcements(
     actor: AnyActor,
     session: DatabaseSession,
@@ -148,6 +150,7 @@ def _squad(session: Session, actor: Actor, squad: str, recorder: str) -> UUID:
 
 @router.post("/{recording_id}/withdraw")
 @raises(NotFound, NotAnnounced)
+@needs("withdraw_announcement")
 def withdraw_announcement(
     recording_id: UUID, wanted: Reason, actor: CurrentActor, session: DatabaseSession
 ) -> Announcement:
@@ -157,6 +160,7 @@ def withdraw_announcement(
 
 @router.post("/{recording_id}/restore")
 @raises(NotFound, NotWithdrawn)
+@needs("withdraw_announcement")
 def restore_announcement(
     recording_id: UUID, wanted: Reason, actor: CurrentActor, session: DatabaseSession
 ) -> Announcement:

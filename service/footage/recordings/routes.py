@@ -12,6 +12,7 @@ from schemas.originals import RenditionKind
 from service.access import queries as scoped
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
 from service.footage.recordings import acts, queries, times
 from service.footage.recordings.delivery import deliver
 from service.footage.recordings.errors import (
@@ -29,7 +30,7 @@ from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.storage.errors import ObjectMissing, StorageUnavailable
 
-router = APIRouter(prefix="/api/v1/recordings", tags=["recordings"])
+router = APIRouter(prefix="/api/v1/recordings", tags=["recordings"], route_class=Gate)
 # The converter keeps `facets` and other words from being taken for an id.
 ONE = "/{recording_id:uuid}"
 PICTURES = {
@@ -79,6 +80,7 @@ class TimeSaid(BaseModel):
 
 @router.post(f"{ONE}/time")
 @raises(NotFound, OwnTime, TimeUnbelievable, Invalid)
+@needs("correct_times")
 def set_recording_time(
     recording_id: UUID, wanted: TimeSaid, actor: CurrentActor, session: DatabaseSession
 ) -> RecordingRead:

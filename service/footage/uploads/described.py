@@ -20,12 +20,22 @@ from service.footage.uploads.errors import (
     UploadBusy,
     UploadGone,
     UploadTakenOver,
-    WrongContentType,
     WrongTusVersion,
 )
+from service.footage.uploads.oneshot import MOST_PARTS
 from service.footage.uploads.protocol import BODY_TYPE, CHECKSUMS, EXTENSIONS, VERSION
-from service.kernel.errors import Invalid, NotAllowed, NotFound, NotSignedIn, Unavailable
+from service.footage.uploads.rules import HEADER_LONGEST, LONGEST
+from service.kernel.errors import (
+    BodyTooSlow,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    Unavailable,
+    WrongContentType,
+)
 from service.kernel.storage.errors import StorageFull, StorageUnavailable
+from service.registry.conventions.sidecars import LARGEST_SIDECAR
 
 BYTES = {"schema": {"type": "string", "format": "binary"}}
 FORM = {
@@ -33,7 +43,8 @@ FORM = {
         "type": "object",
         "properties": {"file": {"type": "string", "format": "binary"}},
         "required": ["file"],
-        "additionalProperties": {"type": "string"},
+        "additionalProperties": {"type": "string", "maxLength": max(LONGEST.values())},
+        "maxProperties": MOST_PARTS,
         "description": "The file in any field; the facts as fields before or after it",
     }
 }
@@ -41,7 +52,7 @@ WHOLE = {"application/octet-stream": BYTES, "multipart/form-data": FORM}
 PART = {BODY_TYPE: BYTES}
 SIDECAR = {
     "application/json": {"schema": {}},
-    "text/csv": {"schema": {"type": "string"}},
+    "text/csv": {"schema": {"type": "string", "maxLength": LARGEST_SIDECAR}},
     **WHOLE,
 }
 SAID = {
@@ -123,7 +134,7 @@ def sent(*names: str, required: Sequence[str] = ("Tus-Resumable",)) -> dict[str,
                 "description": _SENT[name],
                 "schema": {"type": "string", "enum": [VERSION]}
                 if name == "Tus-Resumable"
-                else {"type": "string"},
+                else {"type": "string", "maxLength": HEADER_LONGEST},
             }
             for name in (*required, *names)
         ]
@@ -138,7 +149,7 @@ def said_in_query() -> dict[str, Any]:
                 "in": "query",
                 "required": False,
                 "description": meaning,
-                "schema": {"type": "string"},
+                "schema": {"type": "string", "maxLength": LONGEST[name]},
             }
             for name, meaning in SAID.items()
         ]
@@ -170,5 +181,5 @@ WRITING = (
     UploadTakenOver,
     WrongContentType,
 )
-SENDING = (NotSignedIn, NotAllowed, CsrfMissing, Unavailable, Invalid, BodyCutOff, TooLarge)
+SENDING = (NotSignedIn, NotAllowed, CsrfMissing, Unavailable, Invalid, BodyCutOff, BodyTooSlow, TooLarge)
 KEEPING = (QuotaUsedUp, TooManyOpen, TooMuchOpen, StorageFull, StorageUnavailable)

@@ -7,11 +7,6 @@ class WrongTusVersion(ServiceError):
     sentence = _n("This service speaks tus 1.0.0: send the header Tus-Resumable.")
 
 
-class WrongContentType(ServiceError):
-    status, type = 415, "content-type"
-    sentence = _n("The body must be sent as {wanted}.")
-
-
 class OffsetConflict(Conflict):
     type = "offset-conflict"
     sentence = _n("The upload stands at byte {offset}: ask for its offset and go on from there.")

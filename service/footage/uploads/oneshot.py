@@ -16,6 +16,8 @@ from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 
 LARGEST_FIELD = 16 * 1024
+LARGEST_HEAD = 8 * 1024  # of one part
+MOST_PARTS = 50
 _ENCODED_NAME = re.compile(
     r"filename\*\s*=\s*(utf-8|iso-8859-1|gb18030|gbk|gb2312)'[^']*'([^\s;,]+)", re.IGNORECASE
 )
@@ -68,6 +70,7 @@ class Form:
         self._body = body_of(request)
         self._ready: deque[bytes] = deque()
         self._headers: dict[bytes, bytes] = {}
+        self._parts = self._head = 0
         self._header_name, self._header_value = b"", b""
         self._field, self._value = "", b""
         self._in_file = self._file_ended = self._ended = False
@@ -112,13 +115,22 @@ class Form:
         return False
 
     def _part_begins(self) -> None:
-        self._headers, self._value = {}, b""
+        self._headers, self._value, self._head = {}, b"", 0
+        self._parts += 1
+        if self._parts > MOST_PARTS:
+            raise Invalid(field="body", problem=_("at most {most} of them").format(most=MOST_PARTS))
 
     def _on_header_name(self, data: bytes, start: int, end: int) -> None:
-        self._header_name += data[start:end]
+        self._header_name += self._of_head(data[start:end])
 
     def _on_header_value(self, data: bytes, start: int, end: int) -> None:
-        self._header_value += data[start:end]
+        self._header_value += self._of_head(data[start:end])
+
+    def _of_head(self, piece: bytes) -> bytes:
+        self._head += len(piece)
+        if self._head > LARGEST_HEAD:
+            raise Invalid(field="body", problem=_("too long"))
+        return piece
 
     def _header_ends(self) -> None:
         self._headers[self._header_name.lower()] = self._header_value

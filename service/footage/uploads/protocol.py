@@ -10,8 +10,8 @@ from email.utils import format_datetime
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from service.footage.uploads.errors import ChecksumMismatch, WrongContentType, WrongTusVersion
-from service.kernel.errors import Invalid
+from service.footage.uploads.errors import ChecksumMismatch, WrongTusVersion
+from service.kernel.errors import Invalid, WrongContentType
 from service.kernel.i18n import gettext as _
 
 VERSION = "1.0.0"

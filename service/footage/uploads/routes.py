@@ -43,6 +43,7 @@ from service.footage.uploads.oneshot import Form, said_beside
 from service.footage.uploads.protocol import COMMON
 from service.footage.uploads.queries import Fate, fate_of, find_upload, is_full
 from service.footage.uploads.writer import body_of, in_slow_thread, in_thread, write_body
+from service.kernel import bodies
 from service.kernel.actor import Actor
 from service.kernel.contract import raises, takes
 from service.kernel.custody import record
@@ -61,6 +62,8 @@ T = TypeVar("T")
 
 PATIENCE_S = 5.0
 ASK_EVERY_S = 0.1
+OPENING_WITHIN_S = 60.0  # what a form says before its file
+SIDECAR_WITHIN_S = 300.0
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -389,7 +392,8 @@ async def _form_of(request: Request) -> Form | None:
         return None
     await as_actor(request, lambda _session, actor: actions.require_may_upload(actor))
     form = Form(request)
-    await form.opening()
+    async with bodies.within(OPENING_WITHIN_S):
+        await form.opening()
     return form
 
 
@@ -432,10 +436,11 @@ async def send_sidecar(request: Request) -> SidecarRead:
     await as_actor(
         request, lambda _session, actor: actions.require_may_upload(actor)
     )  # before any byte is read
-    form = await _form_of(request)
     data = b""
-    async for chunk in _no_more_than(form.file() if form else body_of(request), LARGEST_SIDECAR):
-        data += chunk
+    async with bodies.within(SIDECAR_WITHIN_S):
+        form = await _form_of(request)
+        async for chunk in _no_more_than(form.file() if form else body_of(request), LARGEST_SIDECAR):
+            data += chunk
     values = {**said_beside(request), **(form.fields if form else {})}
 
     def keep(session: Session, actor: Actor) -> dict[str, Facts]:

@@ -5,11 +5,12 @@ from fastapi import APIRouter
 from schemas.backups import BackupRead
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate
 from service.kernel.contract import Page
 from service.kernel.database import DatabaseSession
 from service.preservation.backups import queries
 
-router = APIRouter(prefix="/api/v1/backups", tags=["operations"])
+router = APIRouter(prefix="/api/v1/backups", tags=["operations"], route_class=Gate)
 
 
 @router.get("")

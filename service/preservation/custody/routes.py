@@ -7,11 +7,12 @@ from fastapi import APIRouter
 from schemas.custody import CustodyEntry, CustodyEntryRead
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate
 from service.access.queries import visible_custody
 from service.kernel.contract import NumberedPage
 from service.kernel.database import DatabaseSession
 
-router = APIRouter(prefix="/api/v1/custody", tags=["custody"])
+router = APIRouter(prefix="/api/v1/custody", tags=["custody"], route_class=Gate)
 LIMIT = 200
 
 

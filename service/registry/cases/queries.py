@@ -9,6 +9,7 @@ from schemas.cases import Campaign, Case
 from service.access.queries import visible_cases
 from service.kernel import keys
 from service.kernel.actor import Actor
+from service.kernel.asked import few
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.folded import all_stand_in, stands_in
 from service.kernel.ids import as_id
@@ -55,7 +56,7 @@ def list_cases(
 ) -> Page:
     """Newest first."""
     statement = visible_cases(actor)
-    for piece in pieces(q):
+    for piece in few(pieces(q)):
         statement = statement.where(
             or_(
                 Case.number_folded.contains(case_number_fold(piece), autoescape=True),
@@ -72,7 +73,7 @@ def list_campaigns(session: Session, *, q: str = "", cursor: str | None = None, 
     """Campaigns are the bureau's, so everyone sees them."""
     statement = select(Campaign)
     if q:
-        statement = statement.where(all_stand_in(words(q), Campaign.name))
+        statement = statement.where(all_stand_in(few(words(q)), Campaign.name))
     return page(session, statement, [Order(Campaign.name), unique(Campaign.id)], cursor, limit)
 
 

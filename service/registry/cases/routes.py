@@ -6,6 +6,8 @@ from fastapi import APIRouter
 
 from schemas.cases import Campaign, CampaignCreate, CampaignRead, Case, CaseCreate, CaseRead
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
+from service.kernel.asked import QueryTooLong
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
@@ -14,7 +16,7 @@ from service.registry.cases import actions, queries
 from service.registry.cases.errors import CampaignExists, CaseExists, CaseWrittenOtherwise
 from service.registry.cases.updates import CampaignUpdate, CaseUpdate
 
-router = APIRouter(prefix="/api/v1", tags=["cases"])
+router = APIRouter(prefix="/api/v1", tags=["cases"], route_class=Gate)
 
 
 def case_read(case: Case) -> CaseRead:
@@ -26,6 +28,7 @@ def campaign_read(campaign: Campaign) -> CampaignRead:
 
 
 @router.get("/cases")
+@raises(QueryTooLong)
 def list_cases(
     actor: CurrentActor,
     session: DatabaseSession,
@@ -41,6 +44,7 @@ def list_cases(
 
 @router.post("/cases", status_code=201)
 @raises(CaseExists, CaseWrittenOtherwise)
+@needs("edit_cases")
 def create_case(wanted: CaseCreate, actor: CurrentActor, session: DatabaseSession) -> CaseRead:
     """A new case. `squad` by id or code. Brackets, width and spaces of `number` make no difference."""
     return case_read(actions.create_case(session, actor, wanted))
@@ -48,12 +52,14 @@ def create_case(wanted: CaseCreate, actor: CurrentActor, session: DatabaseSessio
 
 @router.patch("/cases/{case_id}")
 @raises(NotFound, CaseExists, CaseWrittenOtherwise)
+@needs("edit_cases")
 def update_case(case_id: UUID, wanted: CaseUpdate, actor: CurrentActor, session: DatabaseSession) -> CaseRead:
     """Fields left out stay as they are."""
     return case_read(actions.update_case(session, actor, case_id, wanted))
 
 
 @router.get("/campaigns")
+@raises(QueryTooLong)
 def list_campaigns(
     actor: CurrentActor, session: DatabaseSession, q: str = "", cursor: str | None = None, limit: int = 50
 ) -> Page[CampaignRead]:
@@ -64,6 +70,7 @@ def list_campaigns(
 
 @router.post("/campaigns", status_code=201)
 @raises(CampaignExists, *NOT_NEW)
+@needs("edit_cases")
 def create_campaign(wanted: CampaignCreate, actor: CurrentActor, session: DatabaseSession) -> CampaignRead:
     """A new campaign. Events name it by `external_id` or id."""
     return campaign_read(actions.create_campaign(session, actor, wanted))
@@ -78,6 +85,7 @@ def get_campaign(campaign_id: UUID, actor: CurrentActor, session: DatabaseSessio
 
 @router.patch("/campaigns/{campaign_id}")
 @raises(NotFound)
+@needs("edit_cases")
 def update_campaign(
     campaign_id: UUID, wanted: CampaignUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> CampaignRead:

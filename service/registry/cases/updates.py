@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlmodel import Field, SQLModel
 
-from schemas.base import examples
+from schemas.base import KeySaid, examples
 
 
 class CaseUpdate(SQLModel):
@@ -15,7 +15,7 @@ class CaseUpdate(SQLModel):
     party: str | None = Field(default=None, max_length=300)
     place: str | None = Field(default=None, max_length=500)
     opened_on: date | None = None
-    squad: str | None = None
+    squad: KeySaid | None = None
 
 
 class CampaignUpdate(SQLModel):

@@ -5,9 +5,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
-from schemas.base import AskedTime, examples
+from schemas.base import AskedTime, KeySaid, Prose, examples
 from schemas.clocks import ClockOffsetCreate, ClockOffsetRead
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
 from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
@@ -24,7 +25,7 @@ from service.registry.clocks.reads import (
 from service.registry.people.errors import NumberTaken
 from service.registry.people.queries import squad_of
 
-router = APIRouter(prefix="/api/v1", tags=["clocks"])
+router = APIRouter(prefix="/api/v1", tags=["clocks"], route_class=Gate)
 
 
 class ClockOffsetSaid(SQLModel):
@@ -36,12 +37,12 @@ class ClockOffsetSaid(SQLModel):
         )
     }
 
-    external_id: str | None = None
+    external_id: KeySaid | None = None
     measured_at: AskedTime
     offset_s: float | None = None
     device_time: AskedTime | None = None
     doubt_s: float = 1.0
-    note: str = ""
+    note: Prose = ""
 
 
 @router.get("/clocks")
@@ -72,6 +73,7 @@ def get_clock(
 
 @router.post("/recorders/{serial}/clock", status_code=201)
 @raises(NotFound, OffsetUnsaid, OffsetUnbelievable, MeasuredInFuture, NumberTaken, *NOT_NEW)
+@needs("clocks")
 def add_clock_offset(
     serial: str, wanted: ClockOffsetSaid, actor: CurrentActor, session: DatabaseSession
 ) -> ClockOffsetRead:

@@ -6,12 +6,13 @@ from fastapi import APIRouter
 from sqlmodel import SQLModel
 
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate
 from service.kernel.contract import Page
 from service.kernel.database import DatabaseSession
 from service.kernel.keyset import sliced
 from service.registry.doubles import queries
 
-router = APIRouter(prefix="/api/v1", tags=["people"])
+router = APIRouter(prefix="/api/v1", tags=["people"], route_class=Gate)
 
 
 class DoubleRead(SQLModel):

@@ -32,7 +32,7 @@ from service.registry.events.late import past_deadline
 from service.registry.events.policy import LONGEST_EVENT
 from service.registry.events.queries import officers_of
 from service.registry.events.subjects import subjects
-from service.registry.people.queries import officer_of, squad_of
+from service.registry.people.queries import officers_named, squad_of
 
 NEVER_EMPTY = frozenset({"title", "subject", "party", "place", "kind", "arrived_at"})
 
@@ -168,7 +168,7 @@ def check(session: Session, event: EnforcementEvent) -> None:
 
 def set_officers(session: Session, event_id: UUID, names: list[str]) -> list[str]:
     """Exactly these took part; answers their certificate numbers."""
-    officers = {officer.id: officer for officer in (officer_of(session, name) for name in names)}
+    officers = {officer.id: officer for officer in officers_named(session, names)}
     held = set(
         session.scalars(select(EventOfficer.officer_id).where(EventOfficer.event_id == event_id)).all()
     )

@@ -13,6 +13,7 @@ from schemas.events import EnforcementEvent, EventOfficer
 from schemas.people import Officer, Squad
 from service.access.queries import visible_events
 from service.kernel.actor import Actor
+from service.kernel.asked import few
 from service.kernel.folded import all_stand_in
 from service.kernel.keyset import Page, page, time, unique
 from service.registry.cases.queries import campaign_of, case_of
@@ -85,7 +86,7 @@ def list_events(
 def said_in(q: str) -> ColumnElement[bool]:
     """All its words stand in what is written of an event."""
     return all_stand_in(
-        pieces(q),
+        few(pieces(q)),
         EnforcementEvent.title,
         EnforcementEvent.place,
         EnforcementEvent.party,

@@ -9,6 +9,8 @@ from schemas.base import AskedTime
 from schemas.events import EventCreate, EventUpdate
 from service.access import queries as scoped
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
+from service.kernel.asked import QueryTooLong
 from service.kernel.clock import as_utc
 from service.kernel.contract import Page, Reason, raises
 from service.kernel.database import DatabaseSession
@@ -25,10 +27,11 @@ from service.registry.events.history import History, history
 from service.registry.events.reads import EventRead, event_reads
 from service.registry.events.subjects import subjects
 
-router = APIRouter(prefix="/api/v1/events", tags=["events"])
+router = APIRouter(prefix="/api/v1/events", tags=["events"], route_class=Gate)
 
 
 @router.get("")
+@raises(QueryTooLong)
 def list_events(
     actor: CurrentActor,
     session: DatabaseSession,
@@ -68,6 +71,7 @@ def list_events(
 
 @router.post("", status_code=201)
 @raises(*UNBELIEVABLE, ExternalIdTaken, *NOT_NEW)
+@needs("edit_events")
 def create_event(wanted: EventCreate, actor: CurrentActor, session: DatabaseSession) -> EventRead:
     """Enters an event. `squad`, `officers`, `case` and `campaign` by id, or by the number or code that people use."""
     return event_reads(session, [actions.create_event(session, actor, wanted)])[0]
@@ -88,6 +92,7 @@ def get_event(event_id: UUID, actor: CurrentActor, session: DatabaseSession) -> 
 
 @router.patch("/{event_id}")
 @raises(NotFound, *UNBELIEVABLE, EventMerged)
+@needs("edit_events")
 def update_event(
     event_id: UUID, wanted: EventUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> EventRead:
@@ -97,6 +102,7 @@ def update_event(
 
 @router.post("/{event_id}/cancel")
 @raises(NotFound, EventMerged)
+@needs("edit_events")
 def cancel_event(event_id: UUID, wanted: Reason, actor: CurrentActor, session: DatabaseSession) -> EventRead:
     """It did not take place: it counts no more and stays on record."""
     return event_reads(session, [actions.cancel_event(session, actor, event_id, wanted.reason)])[0]
@@ -104,6 +110,7 @@ def cancel_event(event_id: UUID, wanted: Reason, actor: CurrentActor, session: D
 
 @router.post("/{event_id}/restore")
 @raises(NotFound, EventMerged, NotCancelled)
+@needs("edit_events")
 def restore_event(event_id: UUID, wanted: Reason, actor: CurrentActor, session: DatabaseSession) -> EventRead:
     """The cancellation taken back."""
     return event_reads(session, [actions.restore_event(session, actor, event_id, wanted.reason)])[0]

@@ -9,7 +9,7 @@ from sqlmodel import Session
 
 from schemas.custody import CustodyEntry
 from service.kernel.custody import record
-from service.kernel.database import any_number_of_values
+from service.kernel.database import Work, any_number_of_values, take_time
 from service.kernel.i18n import gettext as _
 from service.kernel.keys import KeyRounded, fold
 from service.kernel.written_times import UnreadableTime
@@ -50,6 +50,7 @@ class Report:
 def run_import(importer: Importer, data: bytes, content_type: str, *, dry_run: bool) -> Report:
     """A dry run does everything and takes it back, so that its report is what would happen."""
     importer.require_may()
+    take_time(importer.session, Work.import_)
     sheet = read(data, content_type, _columns(importer))
     _require_columns(importer, sheet)
     with any_number_of_values(importer.session):

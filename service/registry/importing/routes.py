@@ -4,34 +4,38 @@ from typing import Annotated
 
 from fastapi import Depends, Query, Request
 
+from service.kernel.bodies import holds
 from service.kernel.contract import raises, takes
+from service.kernel.errors import BodyTooSlow, WrongContentType
 from service.kernel.paper.workbook import XLSX
 from service.registry.importing.actions import Report, run_import
 from service.registry.importing.errors import ColumnsMissing, ImportTooLarge, ImportUnreadable
+from service.registry.importing.form import TABLE_BOUND
 from service.registry.importing.importer import Importer
 from service.registry.importing.rules import MOST_BYTES, MOST_ROWS
 
 XLS = "application/vnd.ms-excel"
 TABLE = {
     "application/json": {
-        "schema": {"type": "array", "items": {"type": "object"}, "description": "A row an object"},
+        "schema": {
+            "type": "array",
+            "items": {"type": "object"},
+            "maxItems": MOST_ROWS,
+            "description": "A row an object",
+        },
     },
-    "text/csv": {"schema": {"type": "string"}},
+    "text/csv": {"schema": {"type": "string", "maxLength": MOST_BYTES}},
     XLSX: {"schema": {"type": "string", "format": "binary"}},
     XLS: {"schema": {"type": "string", "format": "binary"}},
 }
 
 
-@raises(ImportTooLarge, ImportUnreadable, ColumnsMissing)
+@raises(ImportTooLarge, ImportUnreadable, ColumnsMissing, WrongContentType, BodyTooSlow)
 @takes(TABLE)
+@holds(TABLE_BOUND)
 async def read_body(request: Request) -> bytes:
-    """Never more than the limit in memory, whatever Content-Length says."""
-    held = bytearray()
-    async for chunk in request.stream():
-        held += chunk
-        if len(held) > MOST_BYTES:
-            raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
-    return bytes(held)
+    """Held by the gate (service.access.gate) by now."""
+    return await request.body()
 
 
 ImportBody = Annotated[bytes, Depends(read_body)]

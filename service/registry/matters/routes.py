@@ -9,6 +9,7 @@ from sqlmodel import Session, SQLModel
 
 from schemas.matters import MatterBase
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
@@ -22,7 +23,7 @@ from service.registry.matters.importers import MatterImporter
 from service.registry.matters.queries import Published
 from service.registry.matters.rules import Rule, compare
 
-router = APIRouter(prefix="/api/v1/matters", tags=["matters"])
+router = APIRouter(prefix="/api/v1/matters", tags=["matters"], route_class=Gate)
 
 
 class Line(MatterBase):
@@ -94,6 +95,7 @@ def list_matter_versions(actor: CurrentActor, session: DatabaseSession) -> Page[
 
 
 @router.post("/import")
+@needs("publish_matters")
 def import_matters(
     actor: CurrentActor,
     session: DatabaseSession,

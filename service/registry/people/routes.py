@@ -20,6 +20,8 @@ from schemas.people import (
     SquadRead,
 )
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
+from service.kernel.asked import QueryTooLong
 from service.kernel.clock import as_utc, now
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
@@ -37,7 +39,7 @@ from service.registry.people.errors import (
 from service.registry.people.rosters import RosterUpdate
 from service.registry.people.updates import OfficerUpdate
 
-router = APIRouter(prefix="/api/v1", tags=["people"])
+router = APIRouter(prefix="/api/v1", tags=["people"], route_class=Gate)
 
 
 def squad_read(squad: Squad) -> SquadRead:
@@ -59,6 +61,7 @@ def list_squads(
 
 @router.post("/squads", status_code=201)
 @raises(NumberTaken, *NOT_NEW)
+@needs("people")
 def create_squad(wanted: SquadCreate, actor: CurrentActor, session: DatabaseSession) -> SquadRead:
     """A new squad, by who sees the whole bureau."""
     return squad_read(actions.create_squad(session, actor, wanted))
@@ -72,6 +75,7 @@ def get_squad(squad_id: UUID, actor: CurrentActor, session: DatabaseSession) -> 
 
 
 @router.get("/officers")
+@raises(QueryTooLong)
 def list_officers(
     actor: CurrentActor,
     session: DatabaseSession,
@@ -88,6 +92,7 @@ def list_officers(
 
 @router.post("/officers", status_code=201)
 @raises(NumberTaken, *NOT_NEW)
+@needs("people")
 def create_officer(wanted: OfficerCreate, actor: CurrentActor, session: DatabaseSession) -> OfficerRead:
     """A new officer. `squad` by id or code."""
     return officer_read(actions.create_officer(session, actor, wanted))
@@ -102,6 +107,7 @@ def get_officer(officer_id: UUID, actor: CurrentActor, session: DatabaseSession)
 
 @router.patch("/officers/{officer_id}")
 @raises(NotFound)
+@needs("people")
 def update_officer(
     officer_id: UUID, wanted: OfficerUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> OfficerRead:
@@ -167,6 +173,7 @@ def list_on_duty(
 
 @router.post("/rosters", status_code=201)
 @raises(AlreadyOnDuty, OnDutyElsewhere, NumberTaken, *NOT_NEW, DutyTooLong, LeftBefore, SpanReversed)
+@needs("people")
 def create_roster(wanted: RosterCreate, actor: CurrentActor, session: DatabaseSession) -> RosterRead:
     """A duty of one officer. `squad`: of that day, where it is not the officer's present one."""
     return roster_read(rosters.create_roster(session, actor, wanted))
@@ -181,6 +188,7 @@ def get_roster(roster_id: UUID, actor: CurrentActor, session: DatabaseSession) -
 
 @router.patch("/rosters/{roster_id}")
 @raises(NotFound, AlreadyOnDuty, OnDutyElsewhere, DutyTooLong, LeftBefore, SpanReversed)
+@needs("people")
 def update_roster(
     roster_id: UUID, wanted: RosterUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> RosterRead:

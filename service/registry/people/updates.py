@@ -4,7 +4,7 @@ from datetime import date
 
 from sqlmodel import Field, SQLModel
 
-from schemas.base import examples
+from schemas.base import KeySaid, examples
 
 
 class OfficerUpdate(SQLModel):
@@ -13,5 +13,5 @@ class OfficerUpdate(SQLModel):
     model_config = {"json_schema_extra": examples({"squad": "2"})}
 
     name: str | None = Field(default=None, max_length=200)
-    squad: str | None = None
+    squad: KeySaid | None = None
     left_on: date | None = None

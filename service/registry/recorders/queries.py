@@ -14,6 +14,7 @@ from schemas.recordings import Recording, RecordingState
 from service.access.queries import squad_scope, visible_recorders
 from service.kernel import keys
 from service.kernel.actor import Actor
+from service.kernel.asked import few
 from service.kernel.clock import day_start, local, now
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.folded import all_stand_in
@@ -63,7 +64,7 @@ def list_recorders(
 ) -> Page:
     statement = visible_recorders(actor)
     if q:
-        statement = statement.where(all_stand_in(words(q), Recorder.serial))
+        statement = statement.where(all_stand_in(few(words(q)), Recorder.serial))
     if squad:
         statement = statement.where(Recorder.squad_id == squad_of(session, actor, squad).id)
     if state:

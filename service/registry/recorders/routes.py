@@ -17,6 +17,8 @@ from schemas.recorders import (
     RecorderRead,
 )
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
+from service.kernel.asked import QueryTooLong
 from service.kernel.clock import as_utc
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
@@ -26,7 +28,7 @@ from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.recorders import actions, queries
 from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
 
-router = APIRouter(prefix="/api/v1", tags=["recorders"])
+router = APIRouter(prefix="/api/v1", tags=["recorders"], route_class=Gate)
 
 
 def model_read(model: RecorderModel) -> RecorderModelRead:
@@ -52,6 +54,7 @@ def list_recorder_models(
 
 @router.post("/recorder-models", status_code=201)
 @raises(NumberTaken, *NOT_NEW)
+@needs("people")
 def create_recorder_model(
     wanted: RecorderModelCreate, actor: CurrentActor, session: DatabaseSession
 ) -> RecorderModelRead:
@@ -61,6 +64,7 @@ def create_recorder_model(
 
 @router.patch("/recorder-models/{model_id}")
 @raises(NotFound)
+@needs("people")
 def update_recorder_model(
     model_id: UUID, wanted: RecorderModelUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> RecorderModelRead:
@@ -69,6 +73,7 @@ def update_recorder_model(
 
 
 @router.get("/recorders")
+@raises(QueryTooLong)
 def list_recorders(
     actor: CurrentActor,
     session: DatabaseSession,
@@ -88,6 +93,7 @@ def list_recorders(
 
 @router.post("/recorders", status_code=201)
 @raises(NumberTaken, *NOT_NEW)
+@needs("people")
 def create_recorder(wanted: RecorderCreate, actor: CurrentActor, session: DatabaseSession) -> RecorderRead:
     """A new recorder. `squad` and `model` by id or code."""
     return recorder_read(actions.create_recorder(session, actor, wanted))
@@ -102,6 +108,7 @@ def get_recorder(recorder_id: UUID, actor: CurrentActor, session: DatabaseSessio
 
 @router.patch("/recorders/{recorder_id}")
 @raises(NotFound)
+@needs("people")
 def update_recorder(
     recorder_id: UUID, wanted: RecorderUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> RecorderRead:
@@ -134,6 +141,7 @@ def list_assignments(
 
 @router.post("/assignments", status_code=201)
 @raises(NumberTaken, *NOT_NEW, LeftBefore, SpanReversed)
+@needs("people")
 def create_assignment(
     wanted: AssignmentCreate, actor: CurrentActor, session: DatabaseSession
 ) -> AssignmentRead:
@@ -150,6 +158,7 @@ def get_assignment(assignment_id: UUID, actor: CurrentActor, session: DatabaseSe
 
 @router.patch("/assignments/{assignment_id}")
 @raises(NotFound, LeftBefore, SpanReversed)
+@needs("people")
 def update_assignment(
     assignment_id: UUID, wanted: AssignmentUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> AssignmentRead:

@@ -1,18 +1,16 @@
 """What of a recorder and an assignment may be changed. Fields left out stay as they are."""
 
-from typing import Any
-
 from sqlmodel import Field, SQLModel
 
-from schemas.base import FieldTime, examples
+from schemas.base import Conventions, FieldTime, KeySaid, examples
 from schemas.recorders import RecorderState
 
 
 class RecorderUpdate(SQLModel):
     model_config = {"json_schema_extra": examples({"state": "repair"})}
 
-    squad: str | None = None
-    model: str | None = None
+    squad: KeySaid | None = None
+    model: KeySaid | None = None
     state: RecorderState | None = None
     last_dock_at: FieldTime | None = None
     battery_percent: int | None = Field(default=None, ge=0, le=100)
@@ -21,9 +19,9 @@ class RecorderUpdate(SQLModel):
 class RecorderModelUpdate(SQLModel):
     model_config = {"json_schema_extra": examples({"conventions": {"container_clock": "utc"}})}
 
-    vendor: str | None = None
-    name: str | None = None
-    conventions: dict[str, Any] | None = None
+    vendor: str | None = Field(default=None, max_length=100)
+    name: str | None = Field(default=None, max_length=100)
+    conventions: Conventions | None = None
 
 
 class AssignmentUpdate(SQLModel):

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from schemas.base import AskedTime
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate
 from service.kernel.actor import Actor
 from service.kernel.clock import as_utc, local, now
 from service.kernel.contract import raises
@@ -40,7 +41,7 @@ from service.supervision.coverage.rows import rows_behind
 from service.supervision.coverage.selection import Filters, filters_of
 from service.supervision.coverage.timeline import timeline
 
-router = APIRouter(prefix="/api/v1", tags=["coverage"])
+router = APIRouter(prefix="/api/v1", tags=["coverage"], route_class=Gate)
 
 
 class Asked:

@@ -7,9 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlmodel import SQLModel
 
-from schemas.base import examples
+from schemas.base import Prose, examples
 from schemas.coverage import Dispute, DisputeAbout, DisputeRead, DisputeState
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
 from service.access.queries import get_event
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
@@ -19,7 +20,7 @@ from service.supervision.disputes import actions, queries
 from service.supervision.disputes.approval import DISPUTE
 from service.supervision.disputes.errors import AnsweredAlready, NotConcerned
 
-router = APIRouter(prefix="/api/v1", tags=["disputes"])
+router = APIRouter(prefix="/api/v1", tags=["disputes"], route_class=Gate)
 
 
 class DisputeWanted(SQLModel):
@@ -27,7 +28,7 @@ class DisputeWanted(SQLModel):
 
     model_config = {"json_schema_extra": examples({"statement": "The recording of that morning shows it."})}
 
-    statement: str
+    statement: Prose
     recording: UUID | None = None
 
 
@@ -47,14 +48,14 @@ class RowDisputed(SQLModel):
 
     about: Literal["recording", "recorder", "duty_day"]
     row: UUID
-    statement: str
+    statement: Prose
     day: date | None = None
 
 
 class DisputeAnswer(SQLModel):
     model_config = {"json_schema_extra": examples({"answer": "Seen; the link was put right."})}
 
-    answer: str
+    answer: Prose
 
 
 def dispute_read(dispute: Dispute) -> DisputeRead:
@@ -109,6 +110,7 @@ def raise_dispute(
 
 @router.post("/disputes/{dispute_id}/uphold")
 @raises(NotFound, SecondPerson, AnsweredAlready)
+@needs("answer_disputes")
 def uphold_dispute(
     dispute_id: UUID, said: DisputeAnswer, actor: CurrentActor, session: DatabaseSession
 ) -> DisputeRead:
@@ -118,6 +120,7 @@ def uphold_dispute(
 
 @router.post("/disputes/{dispute_id}/dismiss")
 @raises(NotFound, SecondPerson, AnsweredAlready)
+@needs("answer_disputes")
 def dismiss_dispute(
     dispute_id: UUID, said: DisputeAnswer, actor: CurrentActor, session: DatabaseSession
 ) -> DisputeRead:

@@ -5,9 +5,10 @@ from uuid import UUID
 from fastapi import APIRouter
 from sqlmodel import Session, SQLModel
 
-from schemas.base import FieldTime, examples
+from schemas.base import FieldTime, Prose, examples
 from schemas.coverage import Explanation, ExplanationRead, ExplanationReason, ExplanationState
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
 from service.access.queries import get_event
 from service.kernel.actor import Actor
 from service.kernel.contract import Page, raises
@@ -18,7 +19,7 @@ from service.supervision.explanations import actions, queries
 from service.supervision.explanations.approval import EXPLANATION
 from service.supervision.explanations.errors import NoGapThere, NothingToExplain
 
-router = APIRouter(prefix="/api/v1", tags=["explanations"])
+router = APIRouter(prefix="/api/v1", tags=["explanations"], route_class=Gate)
 
 
 class ExplanationWanted(SQLModel):
@@ -27,7 +28,7 @@ class ExplanationWanted(SQLModel):
     model_config = {"json_schema_extra": examples({"reason": "urgent", "note": "A fire next door"})}
 
     reason: ExplanationReason
-    note: str
+    note: Prose
     gap_from: FieldTime | None = None
     gap_to: FieldTime | None = None
 
@@ -35,7 +36,7 @@ class ExplanationWanted(SQLModel):
 class Answer(SQLModel):
     model_config = {"json_schema_extra": examples({"answer": "Seen, and agreed"})}
 
-    answer: str = ""
+    answer: Prose = ""
 
 
 def explanation_read(wish: Explanation) -> ExplanationRead:
@@ -69,6 +70,7 @@ def list_event_explanations(
 
 @router.post("/events/{event_id}/explanations", status_code=201)
 @raises(NotFound, NothingToExplain, NoGapThere)
+@needs("explain")
 def create_explanation(
     event_id: UUID, wanted: ExplanationWanted, actor: CurrentActor, session: DatabaseSession
 ) -> ExplanationRead:
@@ -88,6 +90,7 @@ def ask_wanted(session: Session, actor: Actor, event_id: UUID, wanted: Explanati
 
 @router.post("/explanations/{explanation_id}/approve")
 @raises(NotFound, SecondPerson, DecidedAlready)
+@needs("decide_explanations")
 def approve_explanation(
     explanation_id: UUID, actor: CurrentActor, session: DatabaseSession, said: Answer | None = None
 ) -> ExplanationRead:
@@ -97,6 +100,7 @@ def approve_explanation(
 
 @router.post("/explanations/{explanation_id}/decline")
 @raises(NotFound, SecondPerson, DecidedAlready)
+@needs("decide_explanations")
 def decline_explanation(
     explanation_id: UUID, said: Answer, actor: CurrentActor, session: DatabaseSession
 ) -> ExplanationRead:
@@ -106,6 +110,7 @@ def decline_explanation(
 
 @router.post("/explanations/{explanation_id}/reopen")
 @raises(NotFound, SecondPerson, DecidedAlready)
+@needs("decide_explanations")
 def reopen_explanation(
     explanation_id: UUID, actor: CurrentActor, session: DatabaseSession
 ) -> ExplanationRead:

@@ -7,10 +7,11 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Response
 from sqlmodel import Session, SQLModel
 
-from schemas.base import examples
+from schemas.base import KeySaid, examples
 from schemas.coverage import Basis, CoverageSnapshot
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
+from service.access.gate import Gate, needs
 from service.kernel.actor import Actor
 from service.kernel.contract import Page, gives, raises
 from service.kernel.custody import record
@@ -46,7 +47,7 @@ from service.supervision.snapshots.reads import (
 )
 from service.supervision.snapshots.rules import month_of, name_of
 
-router = APIRouter(prefix="/api/v1/snapshots", tags=["snapshots"])
+router = APIRouter(prefix="/api/v1/snapshots", tags=["snapshots"], route_class=Gate)
 PDF = "application/pdf"
 
 
@@ -61,7 +62,7 @@ class FreezeWanted(SQLModel):
 
     model_config = {"json_schema_extra": examples({"month": "2024-06"})}
 
-    month: str
+    month: KeySaid
     confirmed: bool = False
 
 
@@ -74,6 +75,7 @@ def list_months(actor: CurrentActor, session: DatabaseSession) -> Page[MonthRead
 
 @router.post("", status_code=201)
 @raises(MonthNotOver, FrozenAlready, NothingToFreeze, RecountUnderWay, StillOpen)
+@needs("freeze_months")
 def freeze_month(wanted: FreezeWanted, actor: CurrentActor, session: actions.SteadySession) -> SnapshotHead:
     """Keeps figures, definitions and rows of a month that is over. A month is frozen once."""
     snapshot = actions.freeze(session, actor, month_of(wanted.month), confirmed=wanted.confirmed)

@@ -12,6 +12,7 @@ from schemas.accounts import Account, ApiToken, TokenScope
 from service.access import actions
 from service.access.dependencies import COOKIE, FromHere, MaybeActor, client_address
 from service.access.errors import TooManyAttempts, WeakPassword, WrongPassword
+from service.access.gate import Gate, needs
 from service.access.policy import SIGN_IN_LASTS
 from service.access.routes import set_cookie
 from service.access.rules import may
@@ -25,7 +26,7 @@ from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor
 from service.web.frame.views import Option
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 Field = Annotated[str, Form()]
 
 
@@ -168,6 +169,7 @@ def change_language(
 
 
 @router.post("/account/tokens")
+@needs("upload")
 def make_token(request: Request, actor: PageActor, session: DatabaseSession, name: Field = "") -> Response:
     if not name.strip():
         return _account_page(

@@ -5,16 +5,18 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 
+from service.access.gate import Gate, needs
 from service.footage.announcements import actions
 from service.kernel.database import DatabaseSession
 from service.web.frame.rendering import redirect
 from service.web.frame.shell import PageActor
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 Reason = Annotated[str, Form()]
 
 
 @router.post("/announcements/{recording_id}/withdraw")
+@needs("withdraw_announcement")
 def withdraw(
     request: Request, recording_id: UUID, actor: PageActor, session: DatabaseSession, reason: Reason = ""
 ) -> Response:
@@ -23,6 +25,7 @@ def withdraw(
 
 
 @router.post("/announcements/{recording_id}/restore")
+@needs("withdraw_announcement")
 def restore(
     request: Request, recording_id: UUID, actor: PageActor, session: DatabaseSession, reason: Reason = ""
 ) -> Response:

@@ -12,6 +12,7 @@ from schemas.events import EnforcementEvent
 from schemas.links import COUNTED, Link, LinkState
 from schemas.people import Squad
 from schemas.recordings import Recording
+from service.access.gate import Gate
 from service.access.queries import (
     get_case,
     visible_events,
@@ -35,7 +36,7 @@ from service.web.frame.shell import PageActor
 from service.web.frame.views import Filter, Listing, Option
 from service.web.recordings.detail import link_views
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 PAGE = 50
 
 

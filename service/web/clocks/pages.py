@@ -13,6 +13,7 @@ from schemas.people import Officer, Squad
 from schemas.recorders import Assignment, Recorder, RecorderModel
 from schemas.recordings import Recording
 from service.access.actions import require
+from service.access.gate import Gate, needs
 from service.access.queries import squad_scope, visible_recordings
 from service.access.rules import may
 from service.kernel.actor import Actor
@@ -31,7 +32,7 @@ from service.web.frame.field_times import field_time
 from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 Field = Annotated[str, Form()]
 HOLDERS_SHOWN = 30
 MEASURED_SHOWN = 60
@@ -71,6 +72,7 @@ def recorder_page(request: Request, serial: str, actor: PageActor, session: Data
 
 
 @router.post("/recorders/{serial:path}/clock")
+@needs("clocks")
 def measure(
     request: Request,
     serial: str,
@@ -113,6 +115,7 @@ def withdraw(
 
 
 @router.post("/recorders/{serial:path}/time-lapse")
+@needs("people")
 def count_time_lapse(
     request: Request, serial: str, actor: PageActor, session: DatabaseSession, counts: Field = ""
 ) -> Response:

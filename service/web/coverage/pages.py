@@ -9,6 +9,7 @@ from sqlmodel import Session
 from schemas.links import Link
 from schemas.recordings import Recording
 from service.access.actions import require
+from service.access.gate import Gate
 from service.access.queries import get_recording, visible_links
 from service.finding.linking import actions as linking
 from service.kernel.actor import Actor
@@ -26,7 +27,7 @@ from service.web.frame.shell import PageActor
 from service.web.frame.views import Table
 from service.web.recordings.detail import link_views
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 DECISIONS = {"confirm": linking.confirm, "reject": linking.reject, "undo": linking.undo}
 LINES = "coverage/_lines.html"
 

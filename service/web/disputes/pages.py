@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
 
+from service.access.gate import Gate
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
@@ -15,7 +16,7 @@ from service.web.frame.rendering import redirect
 from service.web.frame.shell import PageActor
 from service.web.two_persons.pages import back
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 Text = Annotated[str, Form()]
 
 

@@ -12,6 +12,7 @@ from schemas.events import EnforcementEvent, EventCreate, EventUpdate
 from schemas.links import Link
 from schemas.people import Squad
 from service.access.actions import require
+from service.access.gate import Gate, needs
 from service.access.queries import (
     get_event,
     get_recording,
@@ -40,7 +41,7 @@ from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor
 from service.web.frame.views import Filter, Listing, Option
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 Wanted = TypeVar("Wanted", EventCreate, EventUpdate)
 Text = Annotated[str, Form()]
 PAGE = 50
@@ -164,6 +165,7 @@ def edit_page(request: Request, event_id: UUID, actor: PageActor, session: Datab
 
 
 @router.post("/events/{event_id}/edit")
+@needs("edit_events")
 def edit(
     request: Request, event_id: UUID, sent: Sent, actor: PageActor, session: DatabaseSession
 ) -> Response:
@@ -185,6 +187,7 @@ def new_event_page(
 
 
 @router.post("/recordings/{recording_id}/new-event")
+@needs("edit_events")
 def make_event(
     request: Request, recording_id: UUID, sent: Sent, actor: PageActor, session: DatabaseSession
 ) -> Response:
@@ -207,6 +210,7 @@ def unmake(request: Request, event_id: UUID, actor: PageActor, session: Database
 
 
 @router.post("/events/{event_id}/cancel")
+@needs("edit_events")
 def cancel(
     request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession, reason: Text = ""
 ) -> Response:
@@ -215,6 +219,7 @@ def cancel(
 
 
 @router.post("/events/{event_id}/restore")
+@needs("edit_events")
 def restore(
     request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession, reason: Text = ""
 ) -> Response:
@@ -223,6 +228,7 @@ def restore(
 
 
 @router.post("/events/{event_id}/merge")
+@needs("edit_events")
 def merge(
     request: Request, event_id: UUID, actor: PageActor, session: DatabaseSession, into: Text = ""
 ) -> Response:

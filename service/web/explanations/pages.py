@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Form, Request, Response
 
 from schemas.coverage import ExplanationReason
+from service.access.gate import Gate, needs
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
@@ -14,11 +15,12 @@ from service.supervision.explanations.routes import ExplanationWanted, ask_wante
 from service.web.frame.shell import PageActor
 from service.web.two_persons.pages import back
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 Text = Annotated[str, Form()]
 
 
 @router.post("/events/{event_id}/explain")
+@needs("explain")
 def explain(
     request: Request,
     event_id: UUID,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from sqlmodel import Session
 
 from service.access.actions import require
+from service.access.gate import Gate, needs
 from service.access.queries import squad_scope
 from service.desk.imports.kinds import IMPORTS, import_kind
 from service.kernel import i18n
@@ -26,7 +27,7 @@ from service.registry.matters.queries import recounted
 from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 SHOWN = 300  # rows of each outcome
 
 
@@ -93,6 +94,7 @@ def import_page(request: Request, actor: PageActor, session: DatabaseSession, ki
 
 
 @router.post("/import/{kind}")
+@needs("import")
 def import_file(
     request: Request, kind: str, actor: PageActor, session: DatabaseSession, sent: ImportForm
 ) -> Response:

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
 
+from service.access.gate import Gate
 from service.access.queries import squad_scope
 from service.access.rules import may
 from service.kernel.database import DatabaseSession
@@ -15,7 +16,7 @@ from service.registry.matters.rules import Change, Rule, compare
 from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 
 
 @dataclass(frozen=True)

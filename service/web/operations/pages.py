@@ -14,6 +14,7 @@ from schemas.people import Squad
 from schemas.recordings import Recording, RecordingState
 from service.access.actions import require
 from service.access.dependencies import MaybeActor
+from service.access.gate import Gate
 from service.access.queries import visible_recordings
 from service.access.rules import may
 from service.desk.operations import queries
@@ -41,7 +42,7 @@ from service.web.recordings.pages import unfinished
 from service.web.recordings.views import Job as JobView
 from service.web.recordings.views import RecordingCard
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 SHOWN = 8
 PAGE = 40
 BACKUPS = 5

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 from schemas.accounts import Account, SignIn
 from schemas.people import Officer, Squad
 from service.access.actions import require
+from service.access.gate import Gate
 from service.access.queries import visible_officers
 from service.kernel.clock import local, now
 from service.kernel.database import DatabaseSession
@@ -16,7 +17,7 @@ from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
 from service.web.people.views import Person
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 
 
 @router.get("/people")

@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from schemas.recorders import RecorderState
 from service.access.actions import require
+from service.access.gate import Gate
 from service.kernel.actor import Actor
 from service.kernel.clock import local, now
 from service.kernel.database import DatabaseSession
@@ -20,7 +21,7 @@ from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
 from service.web.recorders.views import Recorder
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from schemas.originals import Original
 from schemas.recordings import Receipt, ReceiptOutcome, Recording
 from schemas.uploads import Upload, UploadState
 from service.access.actions import require
+from service.access.gate import Gate, needs
 from service.access.queries import (
     get_recording,
     visible_events,
@@ -51,7 +52,7 @@ from service.web.frame.views import Option
 from service.web.recordings.detail import detail
 from service.web.uploads.views import MyUploads, UnfinishedUpload, UploadPage
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 Field = Annotated[str, Form()]
 RECENT_EVENTS = 60
 SAID_HERE = ("event", "case", "note")  # the fields of the upload page
@@ -92,6 +93,7 @@ DECISIONS = {"confirm": linking.confirm, "reject": linking.reject, "undo": linki
 
 
 @router.post("/recordings/{recording_id}/links/{link_id}/part")
+@needs("link")
 def choose_part(
     request: Request,
     recording_id: UUID,
@@ -142,6 +144,7 @@ def decide_link(
 
 
 @router.post("/recordings/{recording_id}/time")
+@needs("correct_times")
 def correct_time(
     request: Request,
     recording_id: UUID,
@@ -287,6 +290,7 @@ def _my_row(request: Request, session: Session, actor: Actor, recording: Recordi
 
 
 @router.post("/my-uploads/{recording_id}/event")
+@needs("link")
 def put_event_right(
     request: Request, recording_id: UUID, actor: PageActor, session: DatabaseSession, event: Field = ""
 ) -> Response:
@@ -298,6 +302,7 @@ def put_event_right(
 
 
 @router.post("/my-uploads/{recording_id}/removal")
+@needs("upload")
 def removal(
     request: Request, recording_id: UUID, actor: PageActor, session: DatabaseSession, reason: Field = ""
 ) -> Response:

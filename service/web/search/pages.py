@@ -10,6 +10,7 @@ from schemas.cases import Case
 from schemas.events import EnforcementEvent
 from schemas.people import Officer, Squad
 from schemas.recorders import Recorder
+from service.access.gate import Gate
 from service.access.queries import (
     squad_scope,
     visible_cases,
@@ -34,7 +35,7 @@ from service.web.frame.rendering import render
 from service.web.frame.shell import PageActor
 from service.web.search.views import Chip, Facet, FacetOption, Search
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 
 TITLES = {
     "q": lazy("Words"),

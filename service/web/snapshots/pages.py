@@ -11,6 +11,7 @@ from sqlmodel import Session
 from schemas.accounts import Account
 from schemas.coverage import Basis, CoverageSnapshot
 from service.access.actions import require
+from service.access.gate import Gate, needs
 from service.access.queries import squad_scope
 from service.access.rules import may
 from service.kernel.actor import Actor
@@ -38,7 +39,7 @@ from service.web.frame.shell import PageActor
 from service.web.frame.views import Ref
 from service.web.snapshots import views
 
-router = APIRouter()
+router = APIRouter(route_class=Gate)
 PAGE = 50
 
 
@@ -50,6 +51,7 @@ def months_page(request: Request, actor: PageActor, session: DatabaseSession) ->
 
 
 @router.post("/snapshots/{month}/freeze")
+@needs("freeze_months")
 def freeze(
     request: Request,
     month: str,

@@ -4,11 +4,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
-from fastapi.routing import APIRoute
 from starlette.routing import Match
 from starlette.types import Scope
 
 from schemas.approvals import ApprovalRequest
+from service.access.gate import Gate
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
@@ -20,7 +20,7 @@ from service.web.two_persons.views import wish_lines
 Text = Annotated[str, Form()]
 
 
-class OfQueue(APIRoute):
+class OfQueue(Gate):
     """One route for the queues of all kinds, and for nothing else that is addressed alike."""
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
