@@ -31,6 +31,7 @@ MEASURES = {
     "recount": "coverage_recount",
     "recount-equal": "coverage_equal",
     "no-op": "no_op",
+    "crowded": "crowded",
 }
 ONLY_FULL = ("search",)
 """A million recordings or nothing: left out of a quick run unless asked for by name."""

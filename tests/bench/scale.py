@@ -16,7 +16,8 @@ class Scale:
     clip_s: int
     video_bytes: int
     no_ops: int
+    visits: int
 
 
-FULL = Scale("full", 5, 1024 * MIB, 4096 * MIB, 60, 1024 * MIB, 100)
-QUICK = Scale("quick", 1, 128 * MIB, 512 * MIB, 6, 128 * MIB, 40)
+FULL = Scale("full", 5, 1024 * MIB, 4096 * MIB, 60, 1024 * MIB, 100, 60)
+QUICK = Scale("quick", 1, 128 * MIB, 512 * MIB, 6, 128 * MIB, 40, 5)
