@@ -17,6 +17,8 @@ from workers.media.sandbox import Limits, Outcome, Sandbox
 from workers.media.verdict import Verdict
 from workers.media.verify import expected, verify
 
+PICTURES_A_SECOND = 20  # what a busy machine makes of large ones
+LEAST_BYTES = 40  # of a picture in which nothing moves
 PEAKS, VTT = "peaks.json", "sprite.vtt"
 
 
@@ -46,8 +48,11 @@ class Rendered:
 
 
 def limits_for(probe: Probe, duration_s: float) -> Limits:
-    """Bounded by the bytes received and not by a claimed or crafted duration alone."""
-    wall = min(300 + 20 * duration_s, 300 + probe.size / 50_000)
+    """Bounded by the bytes and pictures received and not by a claimed or crafted duration alone. A camera that films
+    an empty yard writes few bytes, and every picture of them has to be made."""
+    pictures = max((stream.samples or 0 for stream in probe.of_kind("video")), default=0)
+    received = max(probe.size / 50_000, min(pictures, probe.size / LEAST_BYTES) / PICTURES_A_SECOND)
+    wall = min(300 + 20 * duration_s, 300 + received)
     room = int(64 * 1024**2 + 2 * probe.size + 400_000 * min(duration_s, wall * 20))
     return Limits(wall_s=wall, cpu_s=int(wall * (os.cpu_count() or 1)), file_bytes=room)
 

@@ -40,7 +40,7 @@ from service.footage.recordings.words import (
     reason_sentence,
     said_also,
 )
-from service.footage.stretches import Footage, seconds
+from service.footage.stretches import LAID_WITHIN_S, Footage, seconds
 from service.footage.tags import tag_group, tag_label, tag_source
 from service.kernel.actor import Actor
 from service.kernel.i18n import gettext as _
@@ -271,13 +271,12 @@ def player(session: Session, recording: Recording, original: Original | None) ->
 
 
 def _is_laid(playback: Rendition, video: Rendition | None, footage: Footage) -> bool:
-    """Whether the holes are left out of what plays. They are not in the original itself, and not in a rendition of
-    before they were known."""
+    """Whether what plays is the stretches and nothing else. The original itself has its holes, and so has a rendition
+    of before they were known; where the sound begins first, one begins with the sound."""
     if playback.facts.get("from") != "video" or video is None or not footage.stretches:
         return False
     made_s = video.facts.get("duration_s")
-    span_s = footage.stretches[-1][1]
-    return made_s is None or abs(made_s - footage.recorded_s) <= abs(made_s - span_s)
+    return made_s is None or abs(made_s - footage.recorded_s) <= max(LAID_WITHIN_S, 0.01 * footage.recorded_s)
 
 
 def _begins_s(playback: Rendition, media: MediaFacts) -> float:

@@ -11,10 +11,12 @@ from tests.fixtures.media import SAMPLES
 from tests.workers.media.conftest import H264, PICTURE, SOUND
 from tests.workers.media.test_stretches import LATER
 from workers.media.laying import Laid
-from workers.media.probe import Probe, probe
-from workers.media.renditions import Rendered, render
+from workers.media.probe import Probe, StreamFacts, probe
+from workers.media.renditions import Rendered, limits_for, render
 from workers.media.sandbox import Sandbox
+from workers.media.trial import try_out
 from workers.media.verdict import judge
+from workers.media.verify import expected
 from workers.stages.examined import recorded
 
 AAC = ("-c:a", "aac", "-b:a", "64k")
@@ -46,6 +48,60 @@ def test_every_moment_is_moved_to_where_it_is_played(
     assert shown == pytest.approx(laid.length_s)
     back = laid.recorded([(0.0, laid.length_s)])
     assert back == [pytest.approx(stretch) for stretch in stretches]
+
+
+@pytest.mark.parametrize(
+    ("stretches", "first_key_s", "picture_s"),
+    [
+        (None, None, 5.0),
+        (None, 3.0, 3.4),  # 1.6 s before the first key frame cannot be seen
+        ([(2.0, 5.0)], 3.0, 3.0),  # they were taken away already
+        ([(1.0, 5.0)], 3.0, 3.4),
+        ([(0.0, 2.0), (4.0, 5.0)], 3.0, 1.4),
+    ],
+)
+def test_what_comes_before_the_first_key_frame_is_missed_once(
+    stretches: list[tuple[float, float]] | None, first_key_s: float | None, picture_s: float
+) -> None:
+    picture = StreamFacts(index=0, kind="video", start_s=1.4, measured_s=5.0, first_key_s=first_key_s)
+    laid = Laid(tuple(stretches), 1.4, ((0.0, 0.0),)) if stretches else None
+    wanted = expected(Probe(size=1, streams=[picture]), picture, None, laid)
+    assert wanted.video_s == pytest.approx(picture_s)
+
+
+@pytest.mark.parametrize(("sound_s", "silence_s"), [(4.4, 3.0), (1.4, 0.0), (0.0, 0.0)])
+def test_sound_that_begins_late_may_be_longer_by_the_silence_before_it(
+    sound_s: float, silence_s: float
+) -> None:
+    picture = StreamFacts(index=0, kind="video", start_s=1.4, measured_s=5.0)
+    sound = StreamFacts(index=1, kind="audio", start_s=sound_s, measured_s=2.0)
+    for laid in (None, Laid(((0.0, 5.0),), 1.4, ((0.0, 0.0),))):
+        wanted = expected(Probe(size=1, streams=[picture, sound]), picture, sound, laid)
+        assert wanted.silence_s == pytest.approx(silence_s)
+
+
+def test_a_transport_stream_cut_from_the_middle_plays_from_its_first_key_frame(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    source = clip("a.ts", *PICTURE, *SOUND, *H264, "-g", "25", "-bf", "0", *AAC)
+    tail = source.with_name("tail.ts")
+    tail.write_bytes(source.read_bytes()[188 * 200 :])
+    tail.chmod(0o644)
+    facts = probe(tail, box, private)
+    verdict = judge(facts)
+    trial = try_out(tail, facts.streams[0], [(0.0, 2.0)], [], box, private)
+    assert trial.stretches and trial.stretches[0][0] > 0
+    assert render(tail, facts, verdict, box, private, stretches=trial.stretches).faults == []
+
+
+def test_how_long_an_encode_may_take_follows_the_pictures_of_a_camera_that_sees_nothing() -> None:
+    def limit(size: int, pictures: int, seconds: float) -> float:
+        picture = StreamFacts(index=0, kind="video", samples=pictures)
+        return limits_for(Probe(size=size, streams=[picture]), seconds).wall_s
+
+    assert limit(2_000_000, 10_900, 363) > 800
+    assert limit(2_000_000, 50_000_000, 1e6) < 3000, "a count that its bytes cannot hold is only claimed"
+    assert limit(2_000_000, 2, 47_000) == 340
 
 
 def made_of(source: Path, box: Sandbox, private: Path) -> tuple[Probe, Rendered, Probe]:

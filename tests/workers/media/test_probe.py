@@ -56,6 +56,17 @@ def test_every_common_kind_is_measured_and_finds_its_way_to_a_browser(
     assert not any(stream.variable_rate for stream in facts.streams)
 
 
+def test_a_fragmented_file_that_ends_in_a_fragment_is_cut_off_and_not_complete(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    source = clip("a.mp4", *PICTURE, *H264, "-g", "25", "-movflags", "frag_keyframe+empty_moov")
+    data = source.read_bytes()
+    source.write_bytes(data[: data.rindex(b"mdat") + 2000])
+    verdict = judge(probe(source, box, private))
+    assert (verdict.outcome, verdict.reasons[0].code) == ("partial", "truncated")
+    assert "box_overrun" not in {remark.code for remark in verdict.remarks}
+
+
 def test_a_false_claim_in_the_header_is_seen(clip: Callable[..., Path], box: Sandbox, private: Path) -> None:
     source = clip("claim.mp4", *PICTURE, *H264)
     data = source.read_bytes()

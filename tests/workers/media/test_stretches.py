@@ -14,6 +14,7 @@ from workers.media.probe import probe
 from workers.media.renditions import render
 from workers.media.sandbox import Sandbox
 from workers.media.timing import EXCURSION, HOLE_S, Epochs, Span
+from workers.media.trial import try_out
 from workers.media.verdict import judge
 from workers.stages.examined import recorded
 
@@ -163,6 +164,20 @@ def test_a_stream_without_times_is_counted_at_a_rate_and_that_is_said(
     assert not got["sparse"] and len(got["stretches"]) == 1
     assert facts.streams[0].rate_assumed == ("rate_assumed" in {remark.code for remark in verdict.remarks})
     assert render(source, facts, verdict, box, private, stretches=got["stretches"]).faults == []
+
+
+def test_of_a_stream_without_times_that_begins_in_a_group_the_rest_counts_and_plays(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    source = clip("a.h264", *PICTURE, *H264, "-g", "25", "-bf", "0", "-f", "h264")
+    tail = source.with_name("tail.h264")
+    data = source.read_bytes()
+    tail.write_bytes(data[data.index(b"\x00\x00\x00\x01\x41") :])  # the first picture that is no key
+    tail.chmod(0o644)
+    facts = probe(tail, box, private)
+    trial = try_out(tail, facts.streams[0], [(0.0, facts.measured_s or 0.0)], [], box, private)
+    assert trial.stretches == [(pytest.approx(1, abs=0.1), pytest.approx(2, abs=0.1))]
+    assert render(tail, facts, judge(facts), box, private, stretches=trial.stretches).faults == []
 
 
 plans = st.lists(st.tuples(st.floats(2.2, 5000), st.integers(30, 80)), min_size=1, max_size=6)

@@ -22,6 +22,7 @@ def made(kind: RenditionKind, **facts: Any) -> Rendition:
         ("video", 10.0, True),
         ("video", 1805.0, False),  # of before the holes were known
         ("original", 10.0, False),
+        ("video", 16.0, False),  # six seconds of sound come before the picture
         ("remux", None, False),
     ],
 )
