@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import re2
 
 from schemas.claims import FileFacts
-from service.kernel.keys import KeyRounded
+from service.kernel.keys import KeyRounded, plain
 from service.kernel.keys import said as said_key
 from service.kernel.text import fold
 from service.kernel.written_times import time_or_none
@@ -217,12 +217,14 @@ def _compiled(pattern: str) -> Any:
 
 
 def read_file_name(name: str, conventions: Conventions, bureau: ZoneInfo) -> Facts:
-    """What the first pattern that fits finds; nothing if none does."""
+    """What the first pattern that fits finds; nothing if none does. Where none fits as it is written, letter case, width
+    and dashes make no difference: cards and Windows change them."""
     name = base_name(name)[:255]
-    for pattern in conventions.filename_patterns:
-        if found := _compiled(pattern).search(name):
-            said = {group: value for group, value in found.groupdict().items() if value}
-            return _facts(said, conventions, bureau)
+    for prefix, written in (("", name), ("(?i)", plain(name))):
+        for pattern in conventions.filename_patterns:
+            if found := _compiled(prefix + pattern).search(written):
+                said = {group: value for group, value in found.groupdict().items() if value}
+                return _facts(said, conventions, bureau)
     return Facts()
 
 

@@ -107,6 +107,41 @@ def test_a_list_that_was_cut_off_tells_what_is_whole() -> None:
     assert found[0][1].as_json() == {"officer": "000002", "note": "完整"}
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "文件名,执法证号,开始时间", "文件名称,人员编号,录制开始时间", "录像文件名,执法人员编号,拍摄开始时间", "文件名,证号,录像开始时间",
+        "文件名,证件号,拍摄时间", "file,officer,recorded_from",
+    ],
+)  # fmt: skip
+def test_the_usual_headers_of_a_list_are_known(header: str) -> None:
+    table = f"{header}\nS2.MP4,000002,2026/11/7 9:05\n"
+    ((_name, facts),) = read_sidecar_by_any(table.encode("gb18030"), "list.csv", KNOWN, SHANGHAI)
+    assert facts.as_json() == {"officer": "000002", "start": "2026-11-07T01:05:00+00:00"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "r-01_000002_20261127100500.mp4",
+        "Ｒ－０１_000002_20261127100500.MP4",
+        "R–01_000002_20261127100500.mp4",
+    ],
+)
+def test_a_models_pattern_reads_a_name_however_it_is_written(name: str) -> None:
+    model = Conventions.of({"filename_patterns": [r"(?P<recorder>R-\d+)_(?P<officer>\d{6})_(?P<at>\d{14})"]})
+    facts = read_file_name(name, model, SHANGHAI)
+    assert (facts.recorder.upper(), facts.officer, facts.start) == (
+        "R-01",
+        "000002",
+        datetime(2026, 11, 27, 2, 5, tzinfo=UTC),
+    )
+    exact = Conventions.of({"filename_patterns": [r"^(?P<recorder>[a-z]+)$", r"^(?P<officer>[A-Z]+)$"]})
+    assert read_file_name("AB", exact, SHANGHAI) == Facts(
+        officer="AB"
+    )  # one that fits as written comes first
+
+
 def test_stamp_of_the_end_and_a_clock_in_utc() -> None:
     conventions = Conventions.of(
         {"clock_zone": "utc", "stamp": "end", "filename_patterns": [r"(?P<at>\d{14})"]}
