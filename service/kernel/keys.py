@@ -69,6 +69,12 @@ def said(key: str) -> str:
     return text
 
 
+def plain(text: str) -> str:
+    """In half width, with one kind of dash and without what cannot be seen; letters stay as they are."""
+    text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
+    return text.translate(str.maketrans(_DASHES, "-" * len(_DASHES)))
+
+
 def said_or_none(key: str | None) -> str | None:
     return said(key) or None if key else None
 

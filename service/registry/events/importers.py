@@ -21,6 +21,7 @@ from service.kernel.i18n import lazy
 from service.kernel.i18n import noop as _n
 from service.kernel.keys import ByKey, known
 from service.kernel.policy import policy
+from service.kernel.text import fold
 from service.kernel.words import Word
 from service.registry.cases.rules import case_number_fold
 from service.registry.events import acts
@@ -40,6 +41,14 @@ from service.registry.people.queries import squads_said
 
 IMPORT = "import"
 MIDNIGHT = time()  # what a day without a time is read as
+
+
+_KINDS = {fold(word): code for word, code in SAID.items()} | {fold(code): code for code in EventKind}
+
+
+def kind_said(value: Any) -> Any:
+    """By its word or its code, however that is written."""
+    return _KINDS.get(fold(value), value) if isinstance(value, str) else value
 
 
 class EventRow(EventCreate):
@@ -141,7 +150,7 @@ class EventImporter(Importer):
         "arrived_at": moment,
         "departed_at": moment,
         "cancelled": truth,
-        "kind": lambda value: SAID.get(value, value) if isinstance(value, str) else value,
+        "kind": kind_said,
     }
 
     def key(self, wanted: EventRow) -> str:

@@ -1,5 +1,6 @@
 """What an event must satisfy whichever way it comes in. Pure."""
 
+import re
 from datetime import datetime, timedelta
 from math import isfinite
 
@@ -18,12 +19,16 @@ NO_OBJECT = frozenset(
             "无具体对象",
             "无特定对象",
             "不特定对象",
+            "无具体检查对象",
+            "不适用",
             "none",
-            "-",
-            "/",
+            "n/a",
+            "na",
+            "nil",
         ),
     )
 )
+_REMARK = re.compile(r"\(.*|[.。…]+$")  # 无（巡查）, 无。
 
 
 def span_fits(arrived: datetime, departed: datetime | None) -> bool:
@@ -47,7 +52,9 @@ def object_said(said: str | None) -> str | None:
     """What was inspected, by its name; "" where it is said that there was none; None where nothing is said."""
     if said is None:
         return None
-    return "" if fold(said) in NO_OBJECT else said.strip()
+    folded = fold(said)
+    none = folded in NO_OBJECT or _REMARK.sub("", folded) in NO_OBJECT
+    return "" if none or not any(map(str.isalnum, folded)) else said.strip()
 
 
 def place_fits(latitude: float | None, longitude: float | None) -> bool:

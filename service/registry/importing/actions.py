@@ -164,7 +164,7 @@ def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
 def _read(importer: Importer, row: SourceRow) -> Any:
     values = {}
     for name, value in row.values.items():
-        if name in KEYS and (problem := no_key(value)):
+        if name in KEYS and (problem := no_key(value, several=name == "officers")):
             raise RowRefused(unreadable(type(importer), name, value, problem))
         try:
             plain = str(value) if isinstance(value, str) else value

@@ -11,17 +11,20 @@ from service.registry.importing.xlsx import Dated
 _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _DAY = re.compile(rf"\d{{1,2}}月\d{{1,2}}日|\d{{1,2}}-(?:{_MONTHS})|(?:{_MONTHS})-\d{{2}}", re.IGNORECASE)
 _DECIMAL = re.compile(r"\d{2,}\.0+")
+_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
 _NOTHING = frozenset(("null", "(null)", "<null>", "[null]", "\\n", "nan", "nat"))  # of databases' exports
 
 
-def no_key(value: Any) -> str:
-    """Why a cell cannot hold the key that was meant, in a sentence; "" where it can."""
+def no_key(value: Any, *, several: bool = False) -> str:
+    """Why a cell cannot hold the key that was meant, in a sentence; "" where it can. `several`: it may hold a list."""
     if isinstance(value, list):
         return next((problem for one in value if (problem := no_key(one))), "")
     if isinstance(value, Dated) or (isinstance(value, str) and _DAY.fullmatch(value.strip())):
         return _("the spreadsheet made a day or a time of it: make the column text and type it anew")
     if isinstance(value, str) and _DECIMAL.fullmatch(value.strip()):
         return _("it was written as a decimal number: make the column text")
+    if isinstance(value, str) and not several and _THOUSANDS.fullmatch(value.strip()):
+        return _("it was written with marks of thousands: make the column text")
     return ""
 
 

@@ -85,7 +85,7 @@ def test_a_rounded_number_is_refused_with_what_happened_to_it(field: Field) -> N
     ("cell", "word"),
     [
         ("#N/A", "formula"), ("#REF!", "formula"), ("########", "too narrow"), ("3月5日", "day or a time"), ("5-Mar", "day or a time"),
-        ("Mar-05", "day or a time"), ("10.0", "decimal"), ("NULL", "missing"), ("nan", "missing"), ("(null)", "missing"),
+        ("Mar-05", "day or a time"), ("10.0", "decimal"), ('"1,234"', "thousands"), ("NULL", "missing"), ("nan", "missing"), ("(null)", "missing"),
     ],
 )  # fmt: skip
 def test_what_a_spreadsheet_or_a_database_made_of_a_number_is_nobody(
@@ -96,6 +96,14 @@ def test_what_a_spreadsheet_or_a_database_made_of_a_number_is_nobody(
             report = bring(field, kind, f"{header}\n{cell},某人,ZD1\n")
             assert said(report)[0][0] == "refused" and word in (report.rows[0].problem or "")
     assert field.session.scalars(select(Officer.certificate_no)).all() == ["000001"]
+
+
+@pytest.mark.parametrize("kind", ["日常 巡查", "日常巡查\u200b", "Inspection", "ＩＮＳＰＥＣＴＩＯＮ"])
+def test_a_kind_is_known_however_it_is_written_and_commas_part_officers(field: Field, kind: str) -> None:
+    field.officer("002", "ZD1")
+    field.officer("001", "ZD1")
+    table = f'事件编号,标题,类别,抵达时间,中队,执法人员\nE-1,检查,{kind},2024-06-03 09:00,ZD1,"001,002"\n'
+    assert said(bring(field, EventImporter, table)) == [("created", None)]
 
 
 def test_a_day_in_a_workbook_is_no_number(field: Field) -> None:
