@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from schemas.clocks import OffsetSource
 from schemas.recording_clock import NearMeasurement, OffsetBasis
+from service.registry.clocks.resets import LONG_BEFORE
 
 DRIFT_S_PER_DAY = 3.0
 DAY_S = 86400.0
@@ -132,6 +133,10 @@ class _Run:
         return (self.since is None or moment >= self.since) and (self.until is None or moment <= self.until)
 
 
+def _began_anew(offset: Offset) -> bool:
+    return offset.offset_s < -LONG_BEFORE.total_seconds()
+
+
 def _may_be(moment: datetime, before: datetime | None) -> bool:
     return before is None or before - OLDEST <= moment <= before + CLOCKS_APART
 
@@ -177,14 +182,20 @@ class Timeline:
         """When the clock showed `shown`. `before`: what is known to lie later, such as the arrival of the bytes.
 
         The clock may have shown the same time twice, or the jump may lie anywhere between two measurements: each
-        run that fits is a possible answer. The latest is given, and the doubt reaches to all others.
+        run that fits is a possible answer. The latest is given, and the doubt reaches to all others. None where it had
+        begun anew, and was not read before it was right again.
         """
         if not self.runs:
             return None
         answers = [(run, *_solve(run, shown)) for run in self.runs]
-        fit = [one for one in answers if one[0].holds(one[1]) and _may_be(one[1], before)]
+        fit = [
+            one
+            for one in answers
+            if one[0].holds(one[1]) and _may_be(one[1], before) and not self._of_another_reset(*one, before)
+        ]
         if not fit:
-            return self._nearest(answers, before)
+            nearest = self._nearest(answers, before)
+            return None if _began_anew(nearest) else nearest
         run, moment, chosen = fit[-1]
         apart = [abs((other - moment).total_seconds()) + offset.doubt_s for _, other, offset in fit[:-1]]
         right = self._was_right(run, chosen, shown, before)
@@ -211,6 +222,14 @@ class Timeline:
         if shown > first if chosen.basis.kind == Kind.before else shown < last:
             return None
         return Offset(0.0, max(SET_WITHIN_S, chosen.doubt_s), Basis(chosen.basis.kind, chosen.basis.near))
+
+    def _of_another_reset(self, run: _Run, at: datetime, offset: Offset, before: datetime | None) -> bool:
+        """A clock begins anew at the same time again and again, so what it was off by after one reset says nothing of
+        the next one. A file is of the next one if it did not come with the docking after it, nor with that at which the
+        clock was read right again."""
+        if before is None or run.until is None or not _began_anew(offset):
+            return False
+        return run.until <= before - ONE_DOCKING and self._came(offset, at, before).came_late
 
     def _came(self, offset: Offset, at: datetime, before: datetime | None) -> Offset:
         if before is None:

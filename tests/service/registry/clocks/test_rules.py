@@ -254,3 +254,24 @@ def test_a_file_that_came_after_a_reading_is_told_from_one_that_had_come_before(
     found = line.of_shown(day(0.9), before=day(2.01))
     assert found is not None
     assert {round(one.offset_s): one.came_late for one in found.answers} == {0: True, -86400: False}
+
+
+RESET = (datetime(2000, 1, 1, tzinfo=UTC) - day(1)).total_seconds()
+
+
+@pytest.mark.parametrize(
+    ("shown_after", "came", "known"),
+    [
+        (0.3, 1.4, True),  # with the docking after it
+        (0.3, 5.4, False),  # it began anew on the fifth day, and nobody read it
+        (2.3, 5.4, False),
+        (6.0, 7.5, False),  # longer than the first reset lasted
+    ],
+)
+def test_what_a_clock_was_off_by_after_one_reset_says_nothing_of_the_next(
+    shown_after: float, came: float, known: bool
+) -> None:
+    line = [read(0, 0.0), read(1.38, RESET), read(2.38, 0.0), read(3, 0.0), read(6, 0.0)]
+    shown = datetime(2000, 1, 1, tzinfo=UTC) + timedelta(days=shown_after)
+    found = offset_of_shown(line, shown, before=day(came))
+    assert (found is not None and found.offset_s == pytest.approx(RESET, abs=2)) == known
