@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, String, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Row, String, text
 from sqlmodel import Field, SQLModel
 
 from schemas.approvals import ApprovalRequest, second_person
@@ -56,6 +56,7 @@ class Recording(SQLModel, table=True):
     `clock_offset_s` (device − true, true within ± `clock_doubt_s`), where one was measured.
     `due_at`: when the bytes of an announced one turn late.
     `archived`: its bytes first came here as part of an old archive, so no upload deadline judges them.
+    `first_received_at`: the earliest at which such an archive is said to have received it.
     """
 
     __tablename__ = "recordings"
@@ -64,6 +65,9 @@ class Recording(SQLModel, table=True):
         enum_check("media", Media),
         CheckConstraint("recorded_to IS NULL OR recorded_to >= recorded_from", name="span"),
         Index("ix_recordings_squad_id_received_at", "squad_id", "received_at"),
+        # those without a time, by when they were there
+        Index("ix_recordings_first_received_at", "first_received_at",
+              postgresql_where="first_received_at IS NOT NULL AND recorded_from IS NULL"),
         Index("ix_recordings_received_at_id", "received_at", "id"),
         Index("ix_recordings_recorder_id_recorded_from", "recorder_id", "recorded_from"),
         # the interval join with events
@@ -111,9 +115,22 @@ class Recording(SQLModel, table=True):
     announced_at: datetime | None = time_field(nullable=True)
     due_at: datetime | None = time_field(nullable=True)
     archived: bool = Field(default=False)
+    first_received_at: datetime | None = time_field(nullable=True)
     device_file_id: str | None = Field(default=None, max_length=200)
     merged_into: UUID | None = Field(default=None, foreign_key="recordings.id")
     sample: bool = Field(default=False)
+
+
+def there_by(recording: Recording | Row) -> datetime:
+    """It was filmed before this: somebody had its bytes. An archive had them long before they came here."""
+    first: datetime | None = recording.first_received_at
+    received: datetime = recording.received_at
+    return min(received, first) if first is not None else received
+
+
+def there_by_sql(alias: str) -> str:
+    """The same, as PostgreSQL finds it."""
+    return f"least({alias}.received_at, {alias}.first_received_at)"
 
 
 class RecordingBrief(SQLModel):

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from deploy.demo.simulator.clocks import timelines
 from deploy.demo.simulator.rows import FAULTS, STRAY, File, Year
-from service.finding.linking.cards import ONE_CARD, CardFile, asked, at_a_loss
+from service.finding.linking.cards import CardFile, asked, at_a_loss
 from service.finding.linking.evidence import (
     EventFacts,
     Fix,
@@ -21,8 +21,9 @@ from service.finding.linking.evidence import (
     Source,
 )
 from service.finding.linking.facts import REACH
+from service.finding.linking.numbers import number_of
 from service.finding.linking.stories import Answer, Shot, choose
-from service.finding.linking.surroundings import Surroundings
+from service.finding.linking.surroundings import ONE_CARD, Surroundings
 from service.registry.clocks.correcting import offset_when_shown
 from service.registry.clocks.rules import Offset
 from workers.media.clock import CLOCKS_APART, EARLIEST
@@ -77,6 +78,7 @@ class Clocks:
                         ),
                         people[file.officer] if file.officer else None,
                         file.track[:20],
+                        number=number_of(file.name),
                     )
                 )
         settled = {}
@@ -144,7 +146,7 @@ def as_seen(
                 RecordingFacts(
                     id=file.id,
                     squad_id=file.squad,
-                    received_at=file.received,
+                    there_by=file.received,
                     start=start if timed else None,
                     end=end if timed else None,
                     doubt_s=doubt,
@@ -173,6 +175,7 @@ def as_seen(
                     timedelta(seconds=file.length_s),
                     officer,
                     file.track[:20],
+                    number_of(file.name),
                 )
             )
     known = field_of(year, limits, pieces)
@@ -180,7 +183,7 @@ def as_seen(
         facts, events = known.around(own)
         if at_a_loss(facts, events, limits):
             beside = cards[file.recorder] if file.recorder else []
-            facts, events = asked(facts, events, near_on_card(beside, own.received_at), known)
+            facts, events = asked(facts, events, near_on_card(beside, own.there_by), known)
         yield file, facts, events
 
 
@@ -190,8 +193,8 @@ def can_be(start: datetime, file: File) -> bool:
     return start.year >= EARLIEST.year and end <= file.received + CLOCKS_APART
 
 
-def near_on_card(files: Sequence[CardFile], received_at: datetime | None) -> list[CardFile]:
-    return [one for one in files if received_at and abs(one.received_at - received_at) <= ONE_CARD]
+def near_on_card(files: Sequence[CardFile], there_by: datetime | None) -> list[CardFile]:
+    return [one for one in files if there_by and abs(one.there_by - there_by) <= ONE_CARD]
 
 
 # ---- how well ----------------------------------------------------------------------------------------

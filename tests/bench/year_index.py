@@ -176,7 +176,7 @@ def _recordings(year: Year, clocks: Clocks) -> Iterator[tuple]:
             claims["sidecar"] = {"case": str(file.case)}
         place = file.track[0][:2] if file.track else (None, None)
         yield (
-            file.id, file.squad, "ready", "{}", f"{file.id.int & 0xFFFFFFFF:08X}.MP4", "", json.dumps(claims),
+            file.id, file.squad, "ready", "{}", file.name, "", json.dumps(claims),
             file.recorder, file.officer, claimed, offset, doubt, start, end, file.length_s, json.dumps(clock), *place,
             json.dumps([list(row) for row in file.track]), file.received, False, False,
         )  # fmt: skip

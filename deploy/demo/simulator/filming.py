@@ -134,6 +134,7 @@ class Filming:
     typed: set[UUID]
     spells: dict[UUID, Spell]
     docked: dict[UUID, float]
+    counts: dict[UUID, int]
 
     def _id(self) -> UUID:
         self.counted += 1
@@ -204,6 +205,14 @@ class Filming:
             strays += chance.random() < rates.stray * 1.75
         for _ in range(strays):
             self._stray(shift, self.files[first:])
+        self._number(kit.camera, first)
+
+    def _number(self, camera: Camera, first: int) -> None:
+        """What the camera filmed in this shift, in the order in which it did; after 9999 comes 1."""
+        filmed = sorted(range(first, len(self.files)), key=lambda place: self.files[place].true_start)
+        for place in filmed:
+            self.counts[camera.id] = self.counts.get(camera.id, 0) % 9999 + 1
+            self.files[place] = replace(self.files[place], number=self.counts[camera.id])
 
     def _wrong_clock(self, camera: Camera, start: float, end: float, dock: float) -> tuple[str, bool | None]:
         """The fault of this camera's clock in this shift; and whether the dock reads it then: None as usual."""

@@ -105,7 +105,8 @@ class Measured:
 
 @dataclass(frozen=True)
 class File:
-    """A recording as it arrived. `claimed`: its start by the camera's own clock. `shows`: the truth."""
+    """A recording as it arrived. `claimed`: its start by the camera's own clock. `shows`: the truth. `number`: as the
+    camera counts its files."""
 
     id: UUID
     squad: UUID
@@ -120,6 +121,11 @@ class File:
     faults: frozenset[str]
     true_start: datetime
     announced: bool = False  # only listed by the station
+    number: int = 0
+
+    @property
+    def name(self) -> str:
+        return f"FILE{self.number:04}.MP4"
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class Squad(Filming, ABC):
         self.typed: set[UUID] = set()
         self.spells: dict[UUID, Spell] = {}
         self.docked: dict[UUID, float] = {}
+        self.counts: dict[UUID, int] = {}  # files, by camera
         self.forgotten: set[UUID] = set()  # personal recorders without an assignment
 
     def _equip(self) -> None:

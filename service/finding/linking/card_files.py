@@ -6,41 +6,40 @@ from typing import Any
 
 from sqlalchemy import text
 
-from service.finding.linking.cards import ONE_CARD, SAME_HOURS, CardFile
+from schemas.recordings import there_by_sql
+from service.finding.linking.cards import CardFile
 from service.finding.linking.evidence import Person, RecordingFacts
+from service.finding.linking.numbers import number_of
+from service.finding.linking.surroundings import ONE_CARD
 from service.kernel.round_trip import Asked
 
 POINTS = 20
 
 
 def cards_asked(lost: Sequence[RecordingFacts]) -> Asked:
-    known = [one for one in lost if one.recorder_id is not None and one.received_at is not None]
+    known = [one for one in lost if one.recorder_id is not None and one.there_by is not None]
     return CARDS, {
         "ids": [one.id for one in known],
         "recorders": [one.recorder_id for one in known],
-        "arrivals": [one.received_at for one in known],
-        "times": [one.start for one in known],
+        "arrivals": [one.there_by for one in known],
         "card": ONE_CARD,
-        "about": SAME_HOURS,
     }
 
 
-# The files that came with each, of those without a time where it has none, else of those about its hour.
+# The files that came with each.
 CARDS = text(
-    """
-    SELECT t.id AS lost, r.id, r.recorder_id, r.squad_id, r.received_at, r.recorded_from, r.duration_s, r.officer_id,
-           o.certificate_no, r.latitude, r.longitude, r.track,
+    f"""
+    SELECT t.id AS lost, r.id, r.recorder_id, r.squad_id, {there_by_sql("r")} AS there_by, r.recorded_from, r.duration_s, r.officer_id,
+           o.certificate_no, r.latitude, r.longitude, r.track, r.file_name,
            coalesce(r.recorded_from, r.claimed_from,
                     CAST(r.clock -> 'judged' -> CAST(r.clock ->> 'camera' AS int) ->> 'shown' AS timestamptz)) AS shown
-    FROM unnest(CAST(:ids AS uuid[]), CAST(:recorders AS uuid[]), CAST(:arrivals AS timestamptz[]),
-                CAST(:times AS timestamptz[])) AS t (id, recorder_id, arrival, filmed)
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:recorders AS uuid[]), CAST(:arrivals AS timestamptz[]))
+         AS t (id, recorder_id, arrival)
     JOIN recordings r ON r.recorder_id = t.recorder_id
-     AND r.received_at BETWEEN t.arrival - CAST(:card AS interval) AND t.arrival + CAST(:card AS interval)
-     AND CASE WHEN t.filmed IS NULL THEN r.recorded_from IS NULL
-              ELSE r.recorded_from BETWEEN t.filmed - CAST(:about AS interval) AND t.filmed + CAST(:about AS interval) END
+     AND {there_by_sql("r")} BETWEEN t.arrival - CAST(:card AS interval) AND t.arrival + CAST(:card AS interval)
     LEFT JOIN officers o ON o.id = r.officer_id
-    WHERE r.merged_into IS NULL AND r.state <> 'refused'
-    ORDER BY r.received_at, r.id
+    WHERE r.merged_into IS NULL AND r.state <> 'refused' AND (NOT r.archived OR r.first_received_at IS NOT NULL)
+    ORDER BY there_by, r.id
     """
 )
 
@@ -50,12 +49,13 @@ def card_file(row: Any) -> CardFile:
         row.id,
         row.recorder_id,
         row.squad_id,
-        row.received_at,
+        row.there_by,
         row.shown,
         row.recorded_from is not None,
         timedelta(seconds=row.duration_s or 0.0),
         Person(row.officer_id, row.certificate_no) if row.officer_id else None,
         points(row.track, row.latitude, row.longitude),
+        number_of(row.file_name, row.certificate_no or ""),
     )
 
 

@@ -5,17 +5,17 @@ A clock that stands years or hours off still runs: the files of a card keep thei
 are laid beside the events of those who held the recorder, and where they fit best is when they may have been filmed.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from math import exp
 from uuid import UUID
 
 from service.finding.linking.evidence import EventFacts, Limits, Person, RecordingFacts
+from service.finding.linking.numbers import Number, in_order
 from service.finding.linking.stories import Answer, Shot, agreement
-from service.finding.linking.surroundings import UNKNOWN_BEFORE_ARRIVAL, Surroundings
+from service.finding.linking.surroundings import ONE_CARD, UNKNOWN_BEFORE_ARRIVAL, Surroundings
 
-ONE_CARD = timedelta(hours=2)  # files that arrive this close came together
 CLOCKS_APART = timedelta(minutes=10)
 LATE_STARTS = (timedelta(0), timedelta(minutes=3))
 SOFT = 1.5  # by so much less fitting a place counts a third
@@ -25,6 +25,9 @@ PRESUMED_BY = 3.0
 AT_WORK = timedelta(hours=2)
 DOUBTED_S = 1800.0  # a clock that may be this far off is looked at in all of its reach anyway
 GROUP = 16
+NO_ROOM = 6.0  # where its card was filming something else: as much as three files gain that lie in events
+ABOUT_CUT = timedelta(minutes=1)
+FOREVER = timedelta(days=36500)
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,13 @@ class CardFile:
     id: UUID
     recorder_id: UUID
     squad_id: UUID
-    received_at: datetime
+    there_by: datetime
     shown: datetime
     timed: bool
     length: timedelta
     officer: Person | None = None
     track: tuple[tuple[float, float, float], ...] = ()
+    number: Number | None = None
 
 
 def at_a_loss(recording: RecordingFacts, events: Sequence[EventFacts], limits: Limits) -> bool:
@@ -103,18 +107,61 @@ def together(file: CardFile, files: Sequence[CardFile]) -> list[CardFile]:
         for one in files
         if one.timed == file.timed
         and one.id != file.id
-        and abs(one.received_at - file.received_at) <= ONE_CARD
+        and abs(one.there_by - file.there_by) <= ONE_CARD
         and not (one.timed and abs(one.shown - file.shown) > SAME_HOURS)
     ]
+    if places := in_order({one.id: one.number for one in files}):
+        beside = _ran_on(file, beside, places)
     beside.sort(key=lambda one: (abs(one.shown - file.shown), one.id))
     return [file, *beside[: GROUP - 1]]
+
+
+def _ran_on(file: CardFile, beside: Sequence[CardFile], places: Mapping[UUID, int]) -> list[CardFile]:
+    """Those between which and it the clock did not go back: else it began anew there, or was set."""
+    counted = sorted((file, *beside), key=lambda one: places[one.id])
+    first = last = counted.index(file)
+    while first and counted[first - 1].shown <= counted[first].shown:
+        first -= 1
+    while last + 1 < len(counted) and counted[last].shown <= counted[last + 1].shown:
+        last += 1
+    return [one for one in counted[first : last + 1] if one is not file]
+
+
+def _free(card: Sequence[CardFile], files: Sequence[CardFile]) -> Callable[[timedelta], bool]:
+    """By which shifts the files of a card come to lie where its files with a time leave room: a camera films one thing
+    at once, and counts what it films."""
+    timed = [one for one in files if one.timed]
+    places = in_order({one.id: one.number for one in files}) if timed else {}
+    if places:
+        after = [
+            other.shown + other.length - one.shown
+            for one in card
+            for other in timed
+            if places[other.id] < places[one.id]
+        ]
+        before = [
+            other.shown - one.shown - one.length
+            for one in card
+            for other in timed
+            if places[other.id] > places[one.id]
+        ]
+        least, most = max(after, default=-FOREVER), min(before, default=FOREVER)
+        return lambda shift: least - ABOUT_CUT <= shift <= most + ABOUT_CUT
+    return lambda shift: (
+        not any(
+            one.shown + shift < other.shown + other.length - ABOUT_CUT
+            and one.shown + shift + one.length > other.shown + ABOUT_CUT
+            for one in card
+            for other in timed
+        )
+    )
 
 
 def supposed(file: CardFile, files: Sequence[CardFile], known: Surroundings) -> dict[UUID, float]:
     """For each event of its people that a file without time may show, how well that fits beside the best: from 0 to
     1."""
     card = together(file, files)
-    since, until = file.received_at - UNKNOWN_BEFORE_ARRIVAL, file.received_at + CLOCKS_APART
+    since, until = file.there_by - UNKNOWN_BEFORE_ARRIVAL, file.there_by + CLOCKS_APART
     people = {
         one.officer.id
         for one in known.holdings.get(file.recorder_id, ())
@@ -125,12 +172,13 @@ def supposed(file: CardFile, files: Sequence[CardFile], known: Surroundings) -> 
         key=lambda event: (event.start, event.id),
     )
     best: dict[UUID, float] = {}
+    free = _free(card, files)
     for shift in _shifts(card, events):
-        if any(one.shown + shift + one.length > one.received_at + CLOCKS_APART for one in card):
+        if any(one.shown + shift + one.length > one.there_by + CLOCKS_APART for one in card):
             continue
         if file.shown + shift < since:
             continue
-        fit = _fit(card, shift, events, known)
+        fit = _fit(card, shift, events, known) - (0.0 if free(shift) else NO_ROOM)
         start, end = file.shown + shift, file.shown + shift + file.length
         for event in _touching(events, start, end, known):
             best[event.id] = max(best.get(event.id, fit), fit)
@@ -191,10 +239,8 @@ def _agreement(card: Sequence[CardFile], hours: float, known: Surroundings) -> f
     total, squad_id = 0.0, card[0].squad_id
     for one in card:
         start = one.shown + timedelta(hours=hours)
-        if start + one.length > one.received_at + CLOCKS_APART:
+        if start + one.length > one.there_by + CLOCKS_APART:
             return float("-inf")
-        shot = Shot(
-            one.id, one.recorder_id, squad_id, one.received_at, one.length, (), one.officer, one.track
-        )
+        shot = Shot(one.id, one.recorder_id, squad_id, one.there_by, one.length, (), one.officer, one.track)
         total += agreement(shot, Answer(0.0, start), known)
     return total

@@ -6,17 +6,18 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlmodel import Session
 
 from schemas.events import EnforcementEvent
 from schemas.jobs import JobKind
 from schemas.links import Link, LinkState
 from schemas.people import Officer
-from schemas.recordings import Recording, RecordingState
+from schemas.recordings import Recording, RecordingState, there_by
 from service.finding.linking.card_files import points
 from service.finding.linking.evidence import EventFacts, Person
 from service.finding.linking.facts import EVENTS, HOLDINGS, event_facts, holdings_of, limits, merged
+from service.finding.linking.numbers import number_of
 from service.finding.linking.recognise import held_in_order
 from service.finding.linking.stories import CARDS, DUTY, KEPT_ABOUT, Answer, Chosen, Shot, choose
 from service.finding.linking.surroundings import Surroundings
@@ -30,6 +31,7 @@ REACH = 2 * CARDS + timedelta(
     days=1
 )  # from one arrival of a day to all that speak for those that speak with it
 CLEARED_PRIORITY = 5
+_THERE_BY = func.least(Recording.received_at, Recording.first_received_at)
 
 
 def unclear(session: Session, recording_ids: Iterable[UUID]) -> list[UUID]:
@@ -51,14 +53,14 @@ def clear_clocks(session: Session, recording_ids: Sequence[UUID]) -> None:
     """Of these recordings, and of those beside them that ask the same. In a transaction of its own before links are
     kept; takes what it holds in the order of workers.lease: clocks, jobs, recordings."""
     asked = session.execute(
-        select(Recording.id, Recording.recorder_id, Recording.received_at)
+        select(Recording.id, Recording.recorder_id, _THERE_BY)
         .where(Recording.id.in_(list(recording_ids)), *_OPEN)
         .order_by(Recording.recorder_id)
     ).all()
     arrivals: dict[UUID, list[datetime]] = defaultdict(list)
-    for one, recorder_id, received_at in asked:
+    for one, recorder_id, there in asked:
         if recorder_id in arrivals or read_clock(session, recorder_id):
-            arrivals[recorder_id].append(received_at)
+            arrivals[recorder_id].append(there)
         else:
             request_job(session, JobKind.link, one, delay=BUSY)
     for recorder_id, times in arrivals.items():
@@ -70,7 +72,7 @@ def _clear(session: Session, recorder_id: UUID, arrivals: list[datetime], linked
         select(Recording)
         .where(
             Recording.recorder_id == recorder_id,
-            or_(*(Recording.received_at.between(one - REACH, one + REACH) for one in _days(arrivals))),
+            or_(*(_THERE_BY.between(one - REACH, one + REACH) for one in _days(arrivals))),
             *_OPEN,
         )
         .order_by(Recording.id)
@@ -80,7 +82,7 @@ def _clear(session: Session, recorder_id: UUID, arrivals: list[datetime], linked
     news = {
         one.id: settled
         for one in beside
-        if any(abs(one.received_at - arrival) <= CARDS for arrival in arrivals)
+        if any(abs(there_by(one) - arrival) <= CARDS for arrival in arrivals)
         and (settled := _settled(found.get(one.id))) != one.clock.get("settled")
     }
     if not news:
@@ -141,6 +143,7 @@ def _chosen(session: Session, recorder_id: UUID, recordings: Sequence[Recording]
     }
     holdings, events = together(session, (HOLDINGS, who), (EVENTS, everyone))
     names = _names(session, people)
+    files = {one.id: one.file_name for one in recordings}
     said = _said(session, [shot.id for shot in shots])
     known = Surroundings(rule, map(event_facts, events), holdings_of(holdings), {})
     return choose(
@@ -149,12 +152,13 @@ def _chosen(session: Session, recorder_id: UUID, recordings: Sequence[Recording]
                 shot.id,
                 shot.recorder_id,
                 shot.squad_id,
-                shot.received_at,
+                shot.there_by,
                 shot.length,
                 shot.answers,
                 names.get(shot.id),
                 shot.track,
                 said.get(shot.id, ()),
+                number_of(files[shot.id], names[shot.id].label if shot.id in names else ""),
             )
             for shot in shots
         ],
@@ -171,7 +175,7 @@ def _shot(recording: Recording) -> Shot | None:
         id=recording.id,
         recorder_id=recording.recorder_id,
         squad_id=recording.squad_id,
-        received_at=recording.received_at,
+        there_by=there_by(recording),
         length=timedelta(seconds=recording.duration_s or 0.0),
         answers=tuple(
             Answer(

@@ -67,8 +67,8 @@ class RecordingFacts:
     """`start`/`end` None: the time is not known. `doubt_s`: how far the camera's clock may be off, either way.
     `stretches`: where it really has samples, in seconds after its start; None: all the while.
 
-    `declared_event` and `declared_case` are resolved ids; `foreign` declarations lie outside the squad's
-    own scope. `partners`: who worked with the officer or a holder that shift, from other events.
+    `there_by`: it was filmed before; None where nothing tells. `declared_event` and `declared_case` are resolved ids; `foreign` declarations lie outside the squad's
+    own scope. `partners`: who worked with the officer or a holder that shift, from other events; `together`: at which.
     `run`: the recorder's files that follow each other without a break, this one left out. `others`: when
     its other files about that time begin and end. `supposed`: where the time is
     not known, how well it fits each event, beside the other files of its card. `presumed_s`: how far off the clock is
@@ -77,7 +77,7 @@ class RecordingFacts:
 
     id: UUID
     squad_id: UUID
-    received_at: datetime | None = None
+    there_by: datetime | None = None
     start: datetime | None = None
     end: datetime | None = None
     doubt_s: float = 0.0
@@ -95,6 +95,7 @@ class RecordingFacts:
     recorder_source: Source = Source.declared
     holdings: tuple[Holding, ...] = ()
     partners: frozenset[UUID] = frozenset()
+    together: Mapping[UUID, frozenset[UUID]] = field(default_factory=dict)
     track: tuple[Fix, ...] = ()
     run: tuple[Piece, ...] = ()
     stretches: tuple[tuple[float, float], ...] | None = None
@@ -190,6 +191,10 @@ class Candidate:
     impossible: bool = False
     guessed: bool = False
     strength: float = 0.0
+
+    def weight(self, code: str) -> float:
+        """What these reasons added."""
+        return sum(reason.weight for reason in self.reasons if reason.code == code)
 
     @property
     def may_be_automatic(self) -> bool:

@@ -11,13 +11,14 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from schemas.recording_clock import RecordingClock
-from schemas.recordings import Recording
+from schemas.recordings import Recording, there_by
 from service.finding.linking import policy
 from service.finding.linking.card_files import card_file, cards_asked
-from service.finding.linking.cards import ONE_CARD, CardFile, asked, at_a_loss
+from service.finding.linking.cards import CardFile, asked, at_a_loss
 from service.finding.linking.claims import Claimed, Claims, Named, find_cases, find_events
 from service.finding.linking.evidence import EventFacts, Fix, Holding, Limits, Person, Piece, RecordingFacts
 from service.finding.linking.surroundings import (
+    ONE_CARD,
     PIECE_REACH,
     RUN_REACH,
     SHIFT,
@@ -106,6 +107,11 @@ def track(recording: Recording) -> tuple[Fix, ...]:
     return tuple(fixes)
 
 
+def known_there(recording: Recording) -> datetime | None:
+    """None of an archive that does not say since when it has it: that it comes now says nothing of when it was filmed."""
+    return None if recording.archived and recording.first_received_at is None else there_by(recording)
+
+
 def span_of(recording: Recording) -> tuple[datetime, datetime] | None:
     if recording.recorded_from is None:
         return None
@@ -191,7 +197,7 @@ def _by_their_cards(
     files = {one.id: one for card in cards.values() for one in card}.values()
     spans = [
         (one.shown - HOURS_ABOUT, one.shown + one.length + HOURS_ABOUT) for one in files if one.timed
-    ] + [(one.received_at - UNKNOWN_BEFORE_ARRIVAL, one.received_at + ONE_CARD) for one in files]
+    ] + [(one.there_by - UNKNOWN_BEFORE_ARRIVAL, one.there_by + ONE_CARD) for one in files]
     starts, ends = merged(spans, timedelta())
     who = {
         "recorders": sorted({one.recorder_id for one in recordings if one.recorder_id}),
@@ -232,7 +238,7 @@ def _own_facts(
     return RecordingFacts(
         id=recording.id,
         squad_id=recording.squad_id,
-        received_at=recording.received_at,
+        there_by=known_there(recording),
         start=span[0] if span else None,
         end=span[1] if span else None,
         doubt_s=clock_doubt_s(recording),
@@ -270,7 +276,7 @@ def merged(
 
 def _window(recording: Recording, rule: Limits) -> Span:
     span = span_of(recording)
-    return window_of(span, clock_doubt_s(recording), recording.received_at, rule)
+    return window_of(span, clock_doubt_s(recording), known_there(recording), rule)
 
 
 # Links ask what it shows, whether or not that counts as recorded.

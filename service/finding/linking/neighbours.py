@@ -12,12 +12,11 @@ from sqlmodel import Session
 from schemas.jobs import JobKind
 from schemas.links import LinkEvidence
 from schemas.originals import Original
-from schemas.recordings import Recording, RecordingState
-from service.finding.linking.cards import ONE_CARD
+from schemas.recordings import Recording, RecordingState, there_by_sql
 from service.finding.linking.claims import Claimed, Claims, resolve
 from service.finding.linking.evidence import Piece
-from service.finding.linking.facts import LIMITS, files_near, limits_of, span_of
-from service.finding.linking.surroundings import OTHERS_REACH, PIECE_REACH, RUN_REACH, run_of
+from service.finding.linking.facts import LIMITS, files_near, known_there, limits_of, span_of
+from service.finding.linking.surroundings import ONE_CARD, OTHERS_REACH, PIECE_REACH, RUN_REACH, run_of
 from service.kernel.jobs import request_jobs
 from service.kernel.round_trip import together
 from service.registry.cases.rules import case_number_fold
@@ -81,7 +80,7 @@ def _evidence(
             claimed.case.id if claimed.case else None,
             recording.latitude,
             recording.longitude,
-            recording.received_at,
+            known_there(recording),
             recording.duration_s,
             # files without a hole say what they said before stretches were measured
             *([stretches] if stretches and len(stretches) > 1 and not recording.sample else ()),
@@ -145,19 +144,20 @@ def _beside(session: Session, fresh: Sequence[LinkEvidence], places: Sequence[Wh
 # Those that came with it and have no link of the rules: what they are offered rests on their whole card, if anything
 # happened that day.
 _ON_CARD = text(
-    """
+    f"""
     SELECT other.id
     FROM unnest(CAST(:ids AS uuid[]), CAST(:recorders AS uuid[])) AS t (id, recorder_id)
     JOIN recordings r ON r.id = t.id
     JOIN recordings other ON other.recorder_id = t.recorder_id
-     AND other.received_at BETWEEN r.received_at - CAST(:card AS interval) AND r.received_at + CAST(:card AS interval)
+     AND {there_by_sql("other")} BETWEEN {there_by_sql("r")} - CAST(:card AS interval)
+                                     AND {there_by_sql("r")} + CAST(:card AS interval)
     WHERE other.id <> r.id AND other.merged_into IS NULL
       AND NOT EXISTS (SELECT FROM links l WHERE l.recording_id = other.id AND l.event_id IS NOT NULL
                       AND l.state = 'automatic')
       AND EXISTS (SELECT FROM enforcement_events e
-                  WHERE e.arrived_at BETWEEN coalesce(other.recorded_from, other.received_at - interval '12 hours')
+                  WHERE e.arrived_at BETWEEN coalesce(other.recorded_from, {there_by_sql("other")} - interval '12 hours')
                                              - interval '16 hours'
-                                         AND coalesce(other.recorded_from, other.received_at) + interval '16 hours')
+                                         AND coalesce(other.recorded_from, {there_by_sql("other")}) + interval '16 hours')
     """
 )
 _TELL = text(

@@ -13,10 +13,9 @@ from schemas.events import EnforcementEvent
 from schemas.jobs import JobKind
 from schemas.people import Officer
 from schemas.recorders import Assignment, Recorder
-from schemas.recordings import Recording, claimed, claimed_key
-from service.finding.linking.cards import ONE_CARD
+from schemas.recordings import Recording, claimed, claimed_key, there_by_sql
 from service.finding.linking.facts import FAR_DOUBT_S, REACH, limits
-from service.finding.linking.surroundings import PIECE_REACH, SHIFT, UNKNOWN_BEFORE_ARRIVAL
+from service.finding.linking.surroundings import ONE_CARD, PIECE_REACH, SHIFT, UNKNOWN_BEFORE_ARRIVAL
 from service.kernel.changes import NEW, Changes, Fields, Reaction, anything, but, only
 from service.kernel.jobs import request_jobs
 from service.registry.cases.rules import case_number_fold
@@ -151,7 +150,7 @@ _COLLEAGUES = text(
 
 # First by the widest reach, which an index answers, then by each recording's own. That of one without a link of the
 # rules is the widest: what came with it on its card may say that it was filmed hours from its claim.
-RECORDINGS_TOUCHED = """
+RECORDINGS_TOUCHED = f"""
     WITH touched AS (
         SELECT * FROM unnest(CAST(:starts AS timestamptz[]), CAST(:ends AS timestamptz[]), CAST(:squads AS uuid[]),
                              CAST(:officers AS uuid[]), CAST(:recorders AS uuid[]), CAST(:colleagues AS boolean[]))
@@ -186,24 +185,26 @@ RECORDINGS_TOUCHED = """
                             && tstzrange(r.recorded_from - open.doubt, r.recorded_to + open.doubt, '[]'))
            OR (links.unsure AND EXISTS (SELECT 1 FROM recordings other
                                         WHERE other.recorder_id = r.recorder_id AND other.officer_id = t.officer_id
-                                          AND other.received_at BETWEEN r.received_at - CAST(:card AS interval)
-                                                                    AND r.received_at + CAST(:card AS interval))))
+                                          AND {there_by_sql("other")} BETWEEN {there_by_sql("r")} - CAST(:card AS interval)
+                                                                      AND {there_by_sql("r")} + CAST(:card AS interval))))
     UNION
     SELECT r.id
     FROM touched t
     JOIN recordings r
       ON r.recorded_from IS NULL
-     AND r.received_at BETWEEN t.since - CAST(:shift AS interval)
-                           AND coalesce(t.until + CAST(:unknown AS interval), 'infinity')
+     AND (r.received_at BETWEEN t.since - CAST(:shift AS interval)
+                            AND coalesce(t.until + CAST(:unknown AS interval), 'infinity')
+          OR r.first_received_at BETWEEN t.since - CAST(:shift AS interval)
+                                 AND coalesce(t.until + CAST(:unknown AS interval), 'infinity'))
     WHERE r.squad_id = t.squad_id OR r.recorder_id = t.recorder_id OR r.officer_id = t.officer_id
        OR EXISTS (SELECT 1 FROM assignments a
                   WHERE a.officer_id = t.officer_id AND a.recorder_id = r.recorder_id
                     AND tstzrange(a.held_from, a.held_to)
-                        && tstzrange(r.received_at - CAST(:unknown AS interval), r.received_at, '[]'))
+                        && tstzrange({there_by_sql("r")} - CAST(:unknown AS interval), {there_by_sql("r")}, '[]'))
        OR EXISTS (SELECT 1 FROM recordings other
                   WHERE other.recorder_id = r.recorder_id AND other.officer_id = t.officer_id
-                    AND other.received_at BETWEEN r.received_at - CAST(:card AS interval)
-                                              AND r.received_at + CAST(:card AS interval))
+                    AND {there_by_sql("other")} BETWEEN {there_by_sql("r")} - CAST(:card AS interval)
+                                                AND {there_by_sql("r")} + CAST(:card AS interval))
 """
 RECORDINGS_NAMING = f"""
     SELECT l.recording_id AS subject_id FROM links l WHERE l.event_id = ANY(CAST(:events AS uuid[]))

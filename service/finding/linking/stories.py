@@ -6,13 +6,14 @@ two measurements a clock jumps once: the files before the jump are of the earlie
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from service.finding.linking.evidence import EventFacts, Holding, Person
-from service.finding.linking.surroundings import Surroundings
+from service.finding.linking.numbers import Number, in_order
+from service.finding.linking.surroundings import ONE_CARD, Surroundings
 from service.kernel.geo import distance_m
 
 HELD, NOT_HELD = 1.0, -2.0
@@ -50,12 +51,13 @@ class Shot:
     id: UUID
     recorder_id: UUID | None
     squad_id: UUID
-    received_at: datetime
+    there_by: datetime
     length: timedelta
     answers: tuple[Answer, ...]
     officer: Person | None = None
     track: tuple[tuple[float, float, float], ...] = ()
     said: tuple[EventFacts, ...] = ()
+    number: Number | None = None
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,12 @@ def choose(shots: Sequence[Shot], known: Surroundings) -> dict[UUID, Chosen]:
     """`shots`: of one recorder, in no particular order. What is chosen for one rests on those that ask the same and came
     within `CARDS` of it, whatever else was asked about."""
     fits = {shot.id: [agreement(shot, one, known) for one in shot.answers] for shot in shots}
-    ordered = sorted(shots, key=lambda one: (one.received_at, one.id))
-    arrivals = [shot.received_at for shot in ordered]
+    ordered = sorted(shots, key=lambda one: (one.there_by, one.id))
+    arrivals = [shot.there_by for shot in ordered]
     found: dict[UUID, Chosen] = {}
     for shot in ordered:
-        first = bisect_left(arrivals, shot.received_at - CARDS)
-        last = bisect_right(arrivals, shot.received_at + CARDS)
+        first = bisect_left(arrivals, shot.there_by - CARDS)
+        last = bisect_right(arrivals, shot.there_by + CARDS)
         totals = fits[shot.id]
         if len(shot.answers) == 2:
             group = [other for other in ordered[first:last] if _alike(other, shot)]
@@ -155,16 +157,13 @@ def _alike(one: Shot, other: Shot) -> bool:
 
 def _with_one_jump(mine: Shot, group: Sequence[Shot], fits: dict[UUID, list[float]]) -> list[float]:
     """How well all of the group fits at the best, if this one file is of the earlier or of the later answer."""
-    moments = sorted({one.start for shot in group for one in shot.answers})
-    jumps = [moments[0] - ABOUT, *(one + timedelta(seconds=1) for one in moments)]
     best = [float("-inf")] * 2
-    for jump in jumps:
+    for before, after in _splits(group):
         total, own = 0.0, (0.0, 0.0)
         for shot in group:
-            before, after = shot.answers
             pair = (
-                fits[shot.id][0] + (0.0 if before.start < jump else OUT_OF_ORDER),
-                fits[shot.id][1] + (0.0 if after.start >= jump else OUT_OF_ORDER),
+                fits[shot.id][0] + (0.0 if shot.id in before else OUT_OF_ORDER),
+                fits[shot.id][1] + (0.0 if shot.id in after else OUT_OF_ORDER),
             )
             if shot.id == mine.id:
                 own = pair
@@ -172,3 +171,38 @@ def _with_one_jump(mine: Shot, group: Sequence[Shot], fits: dict[UUID, list[floa
                 total += max(pair)
         best = [max(known, total + fit) for known, fit in zip(best, own, strict=True)]
     return best
+
+
+def _splits(group: Sequence[Shot]) -> Iterator[tuple[set[UUID], set[UUID]]]:
+    """For each place where the jump may lie: which files may be of before it, and which of after it. By their numbers
+    where they have such, else by their times."""
+    if places := _counted(group):
+        for jump in range(len(group) + 1):
+            yield (
+                {one for one, at in places.items() if at < jump},
+                {one for one, at in places.items() if at >= jump},
+            )
+        return
+    moments = sorted({one.start for shot in group for one in shot.answers})
+    for moment in (moments[0] - ABOUT, *(one + timedelta(seconds=1) for one in moments)):
+        yield (
+            {shot.id for shot in group if shot.answers[0].start < moment},
+            {shot.id for shot in group if shot.answers[1].start >= moment},
+        )
+
+
+def _counted(group: Sequence[Shot]) -> dict[UUID, int]:
+    """Their places in the order of filming, card by card; nothing where one of the cards tells none."""
+    cards: list[list[Shot]] = []
+    for shot in sorted(group, key=lambda one: (one.there_by, one.id)):
+        if cards and shot.there_by - cards[-1][-1].there_by <= ONE_CARD:
+            cards[-1].append(shot)
+        else:
+            cards.append([shot])
+    found: dict[UUID, int] = {}
+    for card in cards:
+        places = in_order({shot.id: shot.number for shot in card}) if len(card) > 1 else {card[0].id: 0}
+        if not places:
+            return {}
+        found |= {one: place + len(found) for one, place in places.items()}
+    return found

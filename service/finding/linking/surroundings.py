@@ -8,13 +8,14 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from service.finding.linking.evidence import EventFacts, Holding, Limits, Piece, RecordingFacts, Source
 
 # A recording whose time nobody knows was made at most this long before its bytes arrived.
 UNKNOWN_BEFORE_ARRIVAL = timedelta(hours=24)
+ONE_CARD = timedelta(hours=2)  # files that arrive this close came together
 SHIFT = timedelta(hours=6)
 # How far from a recording the recorder's other files can be of the same act.
 RUN_REACH = timedelta(hours=2)
@@ -23,6 +24,11 @@ OTHERS_REACH = timedelta(hours=1)  # so far from it lies what it filmed of an ev
 CANDIDATES = 300
 
 Span = tuple[datetime, datetime]
+
+NEVER = (
+    datetime(1900, 1, 1, tzinfo=UTC),
+    datetime(1900, 1, 1, tzinfo=UTC),
+)  # nothing is known to have happened then
 
 
 class Spans:
@@ -138,7 +144,9 @@ class Surroundings:
             for person in event.officers
             if person.id in partners and partners[person.id] - {event.id}
         )
-        return replace(recording, holdings=held, partners=beside, run=run, others=others), tuple(chosen)
+        worked = {person: frozenset(events) for person, events in partners.items()}
+        facts = replace(recording, holdings=held, partners=beside, together=worked, run=run, others=others)
+        return facts, tuple(chosen)
 
     def _partners(self, people: set[UUID], since: datetime, until: datetime) -> dict[UUID, set[UUID]]:
         """Who took part in an event of that shift with one of them, and in which."""
@@ -210,16 +218,15 @@ def joined(spans: list[Span], pause: timedelta) -> list[Span]:
 def window(recording: RecordingFacts, limits: Limits) -> tuple[datetime, datetime]:
     """Where its events may lie."""
     if recording.start is None or recording.end is None:
-        return window_of(None, recording.doubt_s, recording.received_at, limits)
-    return window_of((recording.start, recording.end), recording.doubt_s, recording.received_at, limits)
+        return window_of(None, recording.doubt_s, recording.there_by, limits)
+    return window_of((recording.start, recording.end), recording.doubt_s, recording.there_by, limits)
 
 
 def window_of(
-    span: tuple[datetime, datetime] | None, doubt_s: float, received_at: datetime | None, limits: Limits
+    span: tuple[datetime, datetime] | None, doubt_s: float, there_by: datetime | None, limits: Limits
 ) -> tuple[datetime, datetime]:
-    """`span`: the recording's, None where its time is not known."""
+    """`span`: the recording's, None where its time is not known; `there_by`: it was filmed before."""
     if span is None:
-        assert received_at is not None
-        return received_at - UNKNOWN_BEFORE_ARRIVAL, received_at
+        return (there_by - UNKNOWN_BEFORE_ARRIVAL, there_by) if there_by is not None else NEVER
     reach = limits.slack + timedelta(seconds=doubt_s)
     return span[0] - reach, span[1] + reach

@@ -120,6 +120,7 @@ def _recording_of(session: Session, actor: Actor, arrival: Arrival) -> Recording
     recording.file_name = name or recording.file_name
     recording.media = media_by_name(recording.file_name)
     recording.archived = arrival.archive
+    recording.first_received_at = arrival.first_received_at
     session.add(recording)
     session.flush()
     if found is not None:
@@ -176,6 +177,8 @@ def assign_original(session: Session, recording: Recording, original: Original) 
     survivor.claims = missing_claims(survivor.claims, _not_in_receipts(survivor.claims, recording.claims))
     survivor.claims = together(survivor.claims, _arrival(session, recording))
     survivor.note = survivor.note or recording.note
+    said = (survivor.first_received_at, recording.first_received_at)
+    survivor.first_received_at = min((at for at in said if at is not None), default=None)
     recording.merged_into = survivor.id
     recording.state, recording.reason = survivor.state, survivor.reason
     recording.reason_params = survivor.reason_params

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from schemas.jobs import JobKind
 from schemas.recorders import Assignment
-from schemas.recordings import Receipt, Recording
+from schemas.recordings import Receipt, Recording, there_by
 from service.access.actions import require
 from service.access.queries import get_recording
 from service.footage.recordings import acts
@@ -103,7 +103,7 @@ def _concerns(session: Session, actor: Actor, recording: Recording) -> bool:
 
 def _believable(recording: Recording, start: datetime) -> None:
     end = start + (length_of(recording) or timedelta())
-    if end > recording.received_at + CLOCKS_APART:
+    if end > there_by(recording) + CLOCKS_APART:
         raise TimeUnbelievable(problem=_("it would end after its bytes arrived"))
 
 

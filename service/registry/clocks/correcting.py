@@ -17,7 +17,7 @@ from schemas.clocks import ClockOffset, OffsetSource
 from schemas.jobs import JobKind
 from schemas.recorders import Recorder
 from schemas.recording_clock import ClockAnswer, CorrectedTime, JudgedClaim, OffsetBasis
-from schemas.recordings import Recording
+from schemas.recordings import Recording, there_by
 from service.kernel.actor import Actor
 from service.kernel.changes import changed
 from service.kernel.custody import record
@@ -50,6 +50,7 @@ _LOOKED_AT = (
     Recording.clock_doubt_s,
     Recording.clock,
     Recording.received_at,
+    Recording.first_received_at,
 )
 
 
@@ -104,9 +105,10 @@ def timeline_of(session: Session, recorder_id: UUID | None) -> Timeline:
     return Timeline.of(measurements_of(session, [recorder_id])[recorder_id], drift)
 
 
-def offset_when_shown(line: Timeline, shown: datetime, received_at: datetime) -> Offset | None:
-    """The one way in which a recording's claim is corrected. None too where the corrected time is no time."""
-    found = line.of_shown(shown, received_at)
+def offset_when_shown(line: Timeline, shown: datetime, there: datetime) -> Offset | None:
+    """The one way in which a recording's claim is corrected. None too where the corrected time is no time. `there`:
+    when somebody had its bytes."""
+    found = line.of_shown(shown, there)
     if found is None:
         return None
     found = replace(_rounded(found), answers=tuple(map(_rounded, found.answers)))
@@ -137,7 +139,7 @@ def corrected(recording: Recording | Row, line: Timeline) -> Corrected:
         claimed = recording.recorded_from
     if claimed is None or source in TRUE_SOURCES:
         return before
-    found = offset_when_shown(line, claimed, recording.received_at)
+    found = offset_when_shown(line, claimed, there_by(recording))
     answers = found.answers if found else ()
     if answers and (settled := recording.clock.get("settled")) is not None:
         nearest = min(answers, key=lambda one: abs(one.offset_s - settled["offset_s"]))

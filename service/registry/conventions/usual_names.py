@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from service.kernel.written_times import time_or_none
 
 LONGEST_SPAN = timedelta(days=1)
+TIME = "\0"
 
 _DAY = r"(?P<y>(?:19|20)\d\d)"
 _HALF = r"(?P<half>凌晨|早上|上午|中午|下午|晚上|[AP]M)"
@@ -57,6 +58,15 @@ def times_in_name(name: str, zone: tzinfo) -> tuple[datetime, datetime | None] |
     if len(found) == 2 and timedelta() < found[1] - found[0] <= LONGEST_SPAN:
         return found[0], found[1]
     return None
+
+
+def without_times(name: str) -> str:
+    """With `TIME` in the place of each time that stands in it."""
+    if _COUNTED.match(name):
+        return TIME
+    for pattern in _LOCAL:
+        name = pattern.sub(TIME, name)
+    return name
 
 
 def _times(name: str, zone: tzinfo) -> Iterator[datetime]:

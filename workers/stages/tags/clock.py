@@ -11,7 +11,7 @@ from schemas.clocks import OffsetSource
 from schemas.jobs import JobKind
 from schemas.originals import Original
 from schemas.recording_clock import RecordingClock
-from schemas.recordings import Media, Recording
+from schemas.recordings import Media, Recording, there_by
 from service.footage.announcements.rules import sidecar_of
 from service.footage.media import media_of
 from service.kernel.jobs import request_job
@@ -62,9 +62,9 @@ def weigh(
     judged = clock.judge(
         claims,
         0.0 if media_of(original.media) is Media.photo else original.measured_duration_s,
-        recording.received_at,
+        there_by(recording),
         convention,
-        _offset_of(line, recording.received_at) if line.runs else None,
+        _offset_of(line, there_by(recording)) if line.runs else None,
     )
     before = recording.clock
     recording.clock = facts_of(judged)
@@ -97,9 +97,9 @@ def facts_of(judged: Clock) -> RecordingClock:
     return facts
 
 
-def _offset_of(line: Timeline, received_at: datetime) -> Callable[[datetime], float]:
+def _offset_of(line: Timeline, there: datetime) -> Callable[[datetime], float]:
     def offset(shown: datetime) -> float:
-        found = offset_when_shown(line, shown, received_at)
+        found = offset_when_shown(line, shown, there)
         return found.offset_s if found else 0.0
 
     return offset

@@ -1,5 +1,5 @@
-"""A month of bad clocks in a real database: what its measurements leave open is cleared by what else is known, and the
-links are those of the rules."""
+"""Months of bad clocks and of bad days in a real database: what measurements leave open is cleared by what else is known,
+and the links are those of the rules."""
 
 from dataclasses import replace
 
@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy
 from sqlmodel import Session, select
 
-from deploy.demo.simulator.rates import BAD_CLOCKS
+from deploy.demo.simulator.rates import BAD_CLOCKS, BAD_DAYS, Rates
 from deploy.demo.simulator.rounds import rounds_year
 from schemas.links import Link
 from schemas.recordings import Recording
@@ -17,15 +17,21 @@ from service.finding.linking.rules import decide
 from tests.bench.linking_pure import Clocks, as_seen
 from tests.bench.year_index import load
 
+WORSE_CLOCKS = replace(BAD_CLOCKS, eight_off=0.15, reset=0.1, unread=0.15)
+
 
 @pytest.mark.timeout(300)
-def test_the_database_clears_clocks_and_links_as_the_pure_rules_do(clean_engine: sqlalchemy.Engine) -> None:
-    worse = replace(BAD_CLOCKS, eight_off=0.15, reset=0.1, unread=0.15)
-    year, limits = rounds_year(31, squads=2, crews=1, days=4, rates=worse), Limits()
+@pytest.mark.parametrize(
+    ("rates", "seed", "settled"), [(WORSE_CLOCKS, 31, 20), (BAD_DAYS, 32, 0)], ids=["clocks", "days"]
+)
+def test_the_database_clears_clocks_and_links_as_the_pure_rules_do(
+    clean_engine: sqlalchemy.Engine, rates: Rates, seed: int, settled: int
+) -> None:
+    year, limits = rounds_year(seed, squads=2, crews=2 if not settled else 1, days=4, rates=rates), Limits()
     load(clean_engine, year)
     assert relink_all(clean_engine).recordings == len(year.files)
     clocks = Clocks(year)
-    assert len(clocks.settled) > 20
+    assert len(clocks.settled) >= settled
     with Session(clean_engine) as session:
         recordings = {one.id: one for one in session.scalars(select(Recording))}
         kept: dict = {one: {} for one in recordings}
