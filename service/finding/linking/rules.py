@@ -6,10 +6,11 @@ The terms are in service.finding.linking.terms.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from schemas.links import LinkState
+from service.finding.linking.doubts import USUAL_CREW, compete, is_doubtful
 from service.finding.linking.evidence import (
     Candidate,
     Decision,
@@ -19,15 +20,11 @@ from service.finding.linking.evidence import (
     RecordingFacts,
     Source,
 )
-from service.finding.linking.terms import consider, cut_with, overlap
+from service.finding.linking.terms import consider, overlap
 
 VERSION = "3"
 
 CASE_LINK_SCORE = 0.9
-OWN_FROM = 0.55
-BEGAN_WITHIN = timedelta(minutes=5)
-EDGE_SHARE, EDGE_BESIDE = 0.35, 1.5
-COMPETING_SHARE = 0.5  # two events compete for a recording when their parts cover each other this much
 
 
 def decide(
@@ -52,11 +49,11 @@ def decide(
     open_ones = [one for one in considered if one.event.id not in confirmed]
     automatic: list[Candidate] = []
     for one in open_ones:
-        rivals = [other for other in open_ones if other is not one and _compete(one, other)]
+        rivals = [other for other in open_ones if other is not one and compete(one, other)]
         clear = all(one.strength - other.strength >= _margin(one, other, limits) for other in rivals)
-        doubtful = _by_a_partner(one, rivals) or _at_the_edge(one, open_ones + taken, recording)
+        doubtful = is_doubtful(one, open_ones + taken, recording, limits)
         sure = one.identity == "event" or (one.score >= limits.automatic_from and clear and not doubtful)
-        if one.may_be_automatic and sure and not any(_compete(one, other) for other in taken):
+        if one.may_be_automatic and sure and not any(compete(one, other) for other in taken):
             automatic.append(one)
     settled = taken + automatic
     offered = [
@@ -69,7 +66,7 @@ def decide(
             or (
                 one.identity == "unlisted" and one.part is not None
             )  # who it names cannot tell it from the other
-            or not any(_compete(one, other) for other in settled)
+            or not any(compete(one, other) for other in settled)
         )
         and (one.part is not None or not settled or one.identity == "event")
     ]
@@ -123,21 +120,6 @@ def _closed(events: list[EventFacts], limits: Limits) -> list[EventFacts]:
     return found
 
 
-def _compete(one: Candidate, other: Candidate) -> bool:
-    """Two events compete when the same stretch of the recording would have to show both. Events of one case,
-    filmed by one of their own officers, may share it; without a part, every event competes."""
-    if one.part is None or other.part is None:
-        return True
-    same_case = one.event.case_id is not None and one.event.case_id == other.event.case_id
-    if same_case and one.own and other.own:
-        return False
-    common = min(one.part[1], other.part[1]) - max(one.part[0], other.part[0])
-    shorter = min(one.part[1] - one.part[0], other.part[1] - other.part[0])
-    if not shorter:
-        return common >= timedelta()
-    return common / shorter >= COMPETING_SHARE
-
-
 def _margin(one: Candidate, other: Candidate, limits: Limits) -> float:
     """An event of its own officers needs less of a lead on one that others are named for; and one that it shows needs
     none on one that it lies beside."""
@@ -146,51 +128,12 @@ def _margin(one: Candidate, other: Candidate, limits: Limits) -> float:
         return 0.0
     only = one.part is None and _only(one) and not _only(other)
     named = only or (one.own and not other.own and bool(other.event.officers))
+    named = named or (one.own and one.weight("crew") - other.weight("crew") >= USUAL_CREW)
     return limits.clear_by / 2 if named else limits.clear_by
 
 
 def _only(one: Candidate) -> bool:
     return any(reason.code == "only" for reason in one.reasons)
-
-
-def _by_a_partner(one: Candidate, rivals: list[Candidate]) -> bool:
-    """Who worked with the holder says little while there is an event of the holder's own."""
-    return one.identity == "partner" and any(other.own and other.score >= OWN_FROM for other in rivals)
-
-
-def _at_the_edge(one: Candidate, others: list[Candidate], recording: RecordingFacts) -> bool:
-    """It lies in nothing of this event, or a small part of both does, while more of the recording lies in another event of its people: it was on before the
-    arrival there, or after the departure."""
-    length = recording.length
-    beside = [other for other in others if other.event.id != one.event.id and other.part is not None]
-    if one.part is None:
-        return any(
-            other.own or len(other.event.officers) < 2 for other in beside if other.identity != "squad"
-        )
-    began = recording.start is not None and abs(recording.start - one.event.start) <= BEGAN_WITHIN
-    if one.event.open and not began and any(other.own and not other.event.open for other in beside):
-        return True
-    if length is None or _goes_over(one.part, recording):
-        return False
-    mine = one.part[1] - one.part[0]
-    event = (one.event.end or one.part[1]) - one.event.start
-    if mine >= EDGE_SHARE * length or mine >= EDGE_SHARE * event:
-        return False
-    return any(
-        (other.own or other.identity == "unlisted")
-        and other.part is not None
-        and other.part[1] - other.part[0] >= EDGE_BESIDE * mine
-        for other in beside
-    )
-
-
-def _goes_over(part: tuple[datetime, datetime], recording: RecordingFacts) -> bool:
-    """Its recorder cut it from a filming that goes on where the part ends: it is no edge."""
-    assert recording.start and recording.end, "a part is of what has a time"
-    cut = cut_with(recording)
-    before = any(piece.start < recording.start for piece in cut) and part[0] <= recording.start
-    after = any(piece.start > recording.start for piece in cut) and part[1] >= recording.end
-    return before or after
 
 
 def _decision(one: Candidate, state: LinkState) -> Decision:

@@ -147,13 +147,22 @@ def _identity(
         code = "squad" if event.officers else "unlisted"
         found.append(Reason(code, {}, IDENTITY[code]))
     found.sort(key=lambda reason: (_guessed(reason), -reason.weight))
-    whole = len(partners) / max(1, len(event.officers) - 1)  # who came along from another crew makes it less
+    whole = _usual(recording, event) / max(1, len(event.officers) - 1)
     crew = [Reason("crew", {"officer": partners[0]}, CREW * min(1.0, whole))] if partners else []
     return [
         *found[:1],
         *(Reason(reason.code, reason.params, AGREEMENT) for reason in found[1:]),
         *crew,
     ]
+
+
+def _usual(recording: RecordingFacts, event: EventFacts) -> float:
+    """How many of the event's people its officer worked with that shift. Who did so once while another did all the
+    while came along from another crew, and counts the less."""
+    others = [person.id for person in event.officers if person.id in recording.partners]
+    often = {one: len(events - {event.id}) for one, events in recording.together.items()}
+    most = max(often.values(), default=0)
+    return sum(often.get(one, most) / most if most else 1.0 for one in others)
 
 
 def _said_beside(recording: RecordingFacts, event: EventFacts, at_work: set) -> list[Reason]:
