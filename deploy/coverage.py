@@ -100,7 +100,7 @@ def _show(
     from rich.console import Console
 
     from service.kernel import i18n
-    from service.kernel.clock import as_utc, local, now
+    from service.kernel.clock import local, now
     from service.kernel.custody import record
     from service.kernel.database import transaction
     from service.kernel.settings import get_settings
@@ -110,7 +110,7 @@ def _show(
     from service.supervision.coverage.selection import filters_of
 
     i18n.set_zone(get_settings().timezone)
-    moment = as_utc(_time(as_of)) if as_of else now()
+    moment = _time(as_of) if as_of else now()
     last = _day("--to", to) if to else local(moment).date()
     first = _day("--from", since) if since else last.replace(day=1)
     if first > last:
@@ -279,18 +279,24 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _day(option: str, text: str) -> date:
+    from service.kernel.asked_times import day_asked
+    from service.kernel.written_times import UnreadableTime
+
     try:
-        return date.fromisoformat(text)
-    except ValueError:
+        return day_asked(text)
+    except UnreadableTime:
         raise typer.BadParameter(
             _("{day} is no day: write it as 2024-06-03").format(day=text), param_hint=option
         ) from None
 
 
 def _time(text: str) -> datetime:
+    from service.kernel.asked_times import time_asked
+    from service.kernel.written_times import UnreadableTime
+
     try:
-        return datetime.fromisoformat(text)
-    except ValueError:
+        return time_asked(text)
+    except UnreadableTime:
         raise typer.BadParameter(
             _("{time} is no time: write it as 2024-06-03 or 2024-06-03T08:00").format(time=text),
             param_hint="--as-of",

@@ -1,6 +1,6 @@
 """`zhenglu relink`: links made anew, after thresholds were changed or by newer rules."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Annotated
 
 import typer
@@ -32,13 +32,15 @@ def relink(since: Day = None, until: LastDay = None) -> None:
 
 
 def _morning(day: str | None, later: int) -> datetime | None:
+    from service.kernel.asked_times import day_asked
     from service.kernel.settings import get_settings
+    from service.kernel.written_times import UnreadableTime
 
     if day is None:
         return None
     try:
-        found = date.fromisoformat(day)
-    except ValueError:
+        found = day_asked(day)
+    except UnreadableTime:
         raise typer.BadParameter(_("{day} is no day: write it as 2024-06-03").format(day=day)) from None
     return datetime.combine(found + timedelta(days=later), time(), get_settings().zone)
 

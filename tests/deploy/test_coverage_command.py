@@ -122,6 +122,15 @@ def test_what_it_does_not_understand_it_says_with_what_it_would(
     assert sentence in " ".join((said + problems).replace("│", " ").split())
 
 
+@pytest.mark.parametrize("as_of", ["2024/6/30 24:00", "2024年7月1日 0点", "２０２４－０７－０１", "20240701"])
+def test_days_and_times_are_read_as_people_write_them(bureau: sqlalchemy.Engine, as_of: str) -> None:
+    written = ("--from", "2024年6月1日", "--to", "2024/6/30")
+    code, said, _ = run("--json", "--as-of", as_of, *written)
+    _, plain, _ = run("--json", "--as-of", "2024-07-01T00:00:00+08:00", *JUNE)
+    told, meant = json.loads(said), json.loads(plain)
+    assert code == 0 and told["as_of"] == meant["as_of"] and told["total"] == meant["total"]
+
+
 def test_a_range_without_events_says_so(bureau: sqlalchemy.Engine) -> None:
     code, _, problems = run("--from", "2001-01-01", "--to", "2001-01-31")
     assert code == 0 and "Nothing to count in this range." in problems

@@ -1,7 +1,6 @@
 """The query string of the recordings list, the same for the API and the page."""
 
 from contextlib import suppress
-from datetime import date, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -13,25 +12,13 @@ from schemas.people import Squad
 from service.finding.search.errors import FilterUnreadable, QueryTooLong, QueryTooShort
 from service.finding.search.queries import SearchFilters
 from service.finding.search.rules import Near
-from service.kernel.clock import as_utc, day_start
+from service.kernel.asked_times import bound
 from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 from service.kernel.keys import ByKey, known
 
 Many = Annotated[list[str], Query()]
-
-
-def _bound(name: str, value: str, *, end: bool) -> datetime | None:
-    """A day means all of it; a moment without a zone is one of the bureau's zone."""
-    if not value:
-        return None
-    try:
-        if len(value) == 10:
-            return day_start(date.fromisoformat(value) + timedelta(days=1 if end else 0))
-        return as_utc(datetime.fromisoformat(value))
-    except (ValueError, OverflowError) as error:
-        raise Invalid(field=name, problem=str(error)) from error
 
 
 # What no squad has for an id: a code that nobody knows finds nothing, as any other unknown number does.
@@ -69,7 +56,7 @@ def search_filters(
     to: str = "",
     near: str = "",
 ) -> SearchFilters:
-    """`from` and `to` bound the recorded time; `near` is "latitude,longitude,metres". Case, event, officer, squad and
+    """`from` and `to` bound the recorded time, a day means all of it; `near` is "latitude,longitude,metres". Case, event, officer, squad and
     recorder are named by id, or by the number or code that people use."""
     linkage = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
     if linked not in linkage:
@@ -86,8 +73,8 @@ def search_filters(
         media=_given(media),
         tag=_given(tag),
         linked=linkage[linked],
-        since=_bound("from", from_, end=False),
-        until=_bound("to", to, end=True),
+        since=bound(from_, "from", end=False),
+        until=bound(to, "to", end=True),
         near=Near.parse(near) if near else None,
     )
 

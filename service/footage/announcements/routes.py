@@ -8,7 +8,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from sqlmodel import Session, SQLModel
 
-from schemas.base import AskedTime
 from schemas.recorders import Recorder
 from schemas.recordings import Recording
 from service.access.dependencies import AnyActor, CurrentActor
@@ -21,7 +20,8 @@ from service.footage.announcements.lists import GONE
 from service.footage.announcements.queries import list_announced
 from service.footage.announcements.rules import facts_of
 from service.kernel.actor import Actor
-from service.kernel.clock import as_utc, now
+from service.kernel.asked_times import WrittenTime
+from service.kernel.clock import now
 from service.kernel.contract import Page, Reason, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotAllowed, NotFound
@@ -115,14 +115,14 @@ def import_announcements(
     request: Request,
     squad: str = "",
     recorder: Annotated[str, Query(description="Of a list whose rows do not name it, or that is empty")] = "",
-    collected_at: Annotated[AskedTime | None, Query(description="When the station read the device")] = None,
+    collected_at: Annotated[WrittenTime | None, Query(description="When the station read the device")] = None,
     complete: Annotated[bool, Query(description="False for a part of a list")] = True,
     dry_run: DryRun = False,
 ) -> AnnouncementsReport:
     """What is on the devices, as JSON, CSV, XLSX or XLS. The same list again changes nothing; what a complete list no
     longer names is not deleted, it is said to be gone from the device."""
     actions.require_may_announce(actor)
-    moment = min(as_utc(collected_at), now()) if collected_at else now()
+    moment = min(collected_at, now()) if collected_at else now()
     importer = AnnouncementImporter(
         session,
         actor,

@@ -5,13 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from schemas.base import AskedTime
 from schemas.events import EventCreate, EventUpdate
 from service.access import queries as scoped
 from service.access.dependencies import CurrentActor
 from service.access.gate import Gate, needs
 from service.kernel.asked import QueryTooLong
-from service.kernel.clock import as_utc
+from service.kernel.asked_times import WrittenTime
 from service.kernel.contract import Page, Reason, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
@@ -44,8 +43,8 @@ def list_events(
     recorded: bool | None = None,
     cancelled: bool | None = None,
     merged: bool | None = False,
-    from_: Annotated[AskedTime | None, Query(alias="from")] = None,
-    to: AskedTime | None = None,
+    from_: Annotated[WrittenTime | None, Query(alias="from")] = None,
+    to: WrittenTime | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[EventRead]:
@@ -62,8 +61,8 @@ def list_events(
         recorded=recorded,
         cancelled=cancelled,
         merged=merged,
-        since=as_utc(from_) if from_ else None,
-        until=as_utc(to) if to else None,
+        since=from_,
+        until=to,
     )
     found = queries.list_events(session, actor, wanted, cursor, limit)
     return Page[EventRead](items=event_reads(session, found.items), next=found.next)

@@ -10,6 +10,7 @@ from sqlmodel import Session, SQLModel
 from schemas.matters import MatterBase
 from service.access.dependencies import CurrentActor
 from service.access.gate import Gate, needs
+from service.kernel.asked_times import WrittenDay
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
@@ -101,7 +102,7 @@ def import_matters(
     session: DatabaseSession,
     body: ImportBody,
     request: Request,
-    in_force_from: date | None = None,
+    in_force_from: WrittenDay | None = None,
     note: Annotated[str, Query(max_length=1000)] = "",
     dry_run: DryRun = False,
 ) -> MattersReport:

@@ -7,7 +7,6 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from sqlmodel import SQLModel
 
-from schemas.base import AskedTime
 from schemas.people import (
     Officer,
     OfficerCreate,
@@ -22,7 +21,8 @@ from schemas.people import (
 from service.access.dependencies import CurrentActor
 from service.access.gate import Gate, needs
 from service.kernel.asked import QueryTooLong
-from service.kernel.clock import as_utc, now
+from service.kernel.asked_times import WrittenTime
+from service.kernel.clock import now
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
@@ -132,8 +132,8 @@ def list_rosters(
     session: DatabaseSession,
     officer: str = "",
     squad: str = "",
-    since: Annotated[AskedTime | None, Query(alias="from")] = None,
-    until: Annotated[AskedTime | None, Query(alias="to")] = None,
+    since: Annotated[WrittenTime | None, Query(alias="from")] = None,
+    until: Annotated[WrittenTime | None, Query(alias="to")] = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[RosterRead]:
@@ -143,8 +143,8 @@ def list_rosters(
         actor,
         officer=officer,
         squad=squad,
-        since=as_utc(since) if since else None,
-        until=as_utc(until) if until else None,
+        since=since,
+        until=until,
         cursor=cursor,
         limit=limit,
     )
@@ -153,11 +153,11 @@ def list_rosters(
 
 @router.get("/rosters/on-duty")
 def list_on_duty(
-    actor: CurrentActor, session: DatabaseSession, at: AskedTime | None = None, squad: str = ""
+    actor: CurrentActor, session: DatabaseSession, at: WrittenTime | None = None, squad: str = ""
 ) -> Page[OnDutyRead]:
     """Who is on duty at that moment; now, if none is said."""
     squad_id = queries.squad_of(session, actor, squad).id if squad else None
-    found = rosters.on_duty(session, actor, as_utc(at) if at else now(), squad_id=squad_id)
+    found = rosters.on_duty(session, actor, at or now(), squad_id=squad_id)
     return Page[OnDutyRead](
         items=[
             OnDutyRead(

@@ -4,7 +4,6 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from schemas.base import AskedTime
 from schemas.recorders import (
     Assignment,
     AssignmentCreate,
@@ -19,7 +18,7 @@ from schemas.recorders import (
 from service.access.dependencies import CurrentActor
 from service.access.gate import Gate, needs
 from service.kernel.asked import QueryTooLong
-from service.kernel.clock import as_utc
+from service.kernel.asked_times import WrittenTime
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotFound
@@ -122,7 +121,7 @@ def list_assignments(
     session: DatabaseSession,
     recorder: str = "",
     officer: str = "",
-    at: AskedTime | None = None,
+    at: WrittenTime | None = None,
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[AssignmentRead]:
@@ -132,7 +131,7 @@ def list_assignments(
         actor,
         recorder=recorder,
         officer=officer,
-        at=as_utc(at) if at else None,
+        at=at,
         cursor=cursor,
         limit=limit,
     )

@@ -1,6 +1,6 @@
 """What a page of coverage is asked for, as a form sends it: an empty field says nothing."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -9,9 +9,11 @@ from fastapi import Depends, Query
 from sqlmodel import Session
 
 from service.kernel.actor import Actor
-from service.kernel.clock import as_utc, local, now
+from service.kernel.asked_times import day_asked, time_asked
+from service.kernel.clock import local, now
 from service.kernel.errors import Invalid
 from service.kernel.months import next_month
+from service.kernel.written_times import UnreadableTime
 from service.supervision.coverage.figure_types import Dimension
 from service.supervision.coverage.figures import BOARD
 from service.supervision.coverage.selection import Filters, filters_of
@@ -41,7 +43,7 @@ class Shown:
         figure: str = "",
     ) -> None:
         self.said_as_of = as_of
-        self.as_of = as_utc(_read(datetime.fromisoformat, "as_of", as_of)) if as_of else now()
+        self.as_of = _read(time_asked, "as_of", as_of) if as_of else now()
         self.names = {
             "squad": squad, "officer": officer, "kind": kind, "subject": subject, "campaign": campaign,
             "basis": basis,
@@ -50,13 +52,13 @@ class Shown:
         self.figure = figure or BOARD[0]
         if self.by not in GROUPS:
             raise Invalid(field="by", problem=by)
-        first = _read(date.fromisoformat, "from", since) if since else None
-        last = _read(date.fromisoformat, "to", to) if to else None
+        first = _read(day_asked, "from", since) if since else None
+        last = _read(day_asked, "to", to) if to else None
         if first is None and last is None and month:
-            first = _read(date.fromisoformat, "month", f"{month}-01")
+            first = _read(day_asked, "month", f"{month.strip().removesuffix('月')}-01")
             last = _read(next_month, "month", first) - timedelta(days=1)
         elif first is None and last is None and year:
-            first = _read(date.fromisoformat, "year", f"{year}-01-01")
+            first = _read(day_asked, "year", f"{year.strip().removesuffix('年')}-01-01")
             last = first.replace(month=12, day=31)
         self.since, self.until = (
             first,
@@ -112,6 +114,8 @@ class Shown:
 def _read(read: Any, field: str, text: Any) -> Any:
     try:
         return read(text)
+    except UnreadableTime as error:
+        raise Invalid(field=field, problem=f"{text}: {error.problem}") from error
     except (ValueError, OverflowError) as error:
         raise Invalid(field=field, problem=str(text)) from error
 

@@ -1,18 +1,18 @@
 """/api/v1/coverage, and the coverage of one event."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Response
 from sqlmodel import Session
 
-from schemas.base import AskedTime
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
 from service.access.gate import Gate
 from service.kernel.actor import Actor
-from service.kernel.clock import as_utc, local, now
+from service.kernel.asked_times import WrittenDay, WrittenTime
+from service.kernel.clock import local, now
 from service.kernel.contract import raises
 from service.kernel.custody import record
 from service.kernel.database import DatabaseSession
@@ -51,16 +51,16 @@ class Asked:
     def __init__(
         self,
         basis: str = "",
-        since: Annotated[date | None, Query(alias="from")] = None,
-        to: date | None = None,
-        as_of: AskedTime | None = None,
+        since: Annotated[WrittenDay | None, Query(alias="from")] = None,
+        to: WrittenDay | None = None,
+        as_of: WrittenTime | None = None,
         squad: str = "",
         officer: str = "",
         kind: str = "",
         subject: str | None = None,
         campaign: str = "",
     ) -> None:
-        self.as_of = as_utc(as_of) if as_of else now()
+        self.as_of = as_of or now()
         self.since, self.to = since, to
         self.names: dict[str, Any] = {
             "basis": basis, "squad": squad, "officer": officer, "kind": kind, "subject": subject,
@@ -190,10 +190,10 @@ def get_coverage_list(
 @router.get("/events/{event_id}/coverage", response_model_exclude_unset=True)
 @raises(NotFound)
 def get_event_coverage(
-    event_id: UUID, actor: CurrentActor, session: DatabaseSession, as_of: AskedTime | None = None
+    event_id: UUID, actor: CurrentActor, session: DatabaseSession, as_of: WrittenTime | None = None
 ) -> TimelineRead:
     """The required interval, the recordings on it, the gaps and what they mean at `as_of`."""
-    return timeline_read(timeline(session, actor, event_id, as_utc(as_of) if as_of else None))
+    return timeline_read(timeline(session, actor, event_id, as_of))
 
 
 def _words(text: str) -> list[str]:

@@ -13,10 +13,12 @@ from service.access.queries import squad_scope
 from service.desk.imports.kinds import IMPORTS, import_kind
 from service.kernel import i18n
 from service.kernel.actor import Actor
+from service.kernel.asked_times import day_asked
 from service.kernel.clock import local, now
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
+from service.kernel.written_times import UnreadableTime
 from service.registry.importing.actions import Report, RowReport, run_import
 from service.registry.importing.columns import Column, columns
 from service.registry.importing.errors import FileChanged
@@ -130,9 +132,9 @@ def _day(sent: Sent) -> date | None:
     if not said:
         return None
     try:
-        return date.fromisoformat(said)
-    except ValueError:
-        raise Invalid(field=_("In force from"), problem=said[:40]) from None
+        return day_asked(said)
+    except UnreadableTime as error:
+        raise Invalid(field=_("In force from"), problem=error.problem) from None
 
 
 def _first(report: Report) -> tuple[list[RowReport], int]:

@@ -110,6 +110,28 @@ def test_an_events_line_shows_what_is_required_and_what_was_filmed(service: Bure
     assert (early["confirmed"]["status"], early["confirmed"]["due_in_s"]) == ("pending", 23.5 * 3600)
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "from=2024/6/3&to=2024年6月3日&as_of=2024/6/30 8:05",
+        "from=20240603&to=２０２４－６－３&as_of=2024年6月30日 上午8点5分",
+    ],
+)
+def test_days_and_hours_are_read_as_people_write_them(service: Bureau, query: str) -> None:
+    found = ask(service, f"/api/v1/coverage?{query}").json()
+    assert (found["from"], found["to"], found["as_of"]) == (
+        "2024-06-03", "2024-06-03", "2024-06-30T00:05:00Z",
+    )  # fmt: skip
+    headers = {"Authorization": f"Bearer {service.secret(Role.auditor, None)}"}
+    assert service.client.get(f"/coverage?{query}", headers=headers).status_code == 200
+    assert service.client.get("/coverage?month=2024年6月", headers=headers).status_code == 200
+    assert len(ask(service, "/api/v1/events?from=2024/6/3 8:00&to=2024年6月3日 12点").json()["items"]) == 1
+    for path in ("/api/v1/recordings", "/api/v1/recordings/facets"):
+        assert ask(service, f"{path}?from=2024/6/3&to=2024年6月3日").status_code == 200
+        refused = ask(service, f"{path}?from=3.6.2024")
+        assert refused.status_code == 400 and "from" in refused.json()["detail"]
+
+
 def test_every_list_answers_and_is_counted(service: Bureau) -> None:
     lists = ask(service, "/api/v1/coverage/lists").json()["lists"]
     for name, count in lists.items():
