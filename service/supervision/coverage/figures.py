@@ -3,7 +3,7 @@ board, in the API, in exports, in the notice and in the months frozen from then 
 
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import BigInteger, ColumnElement, cast, func
 
 from schemas.coverage import EventCoverage
 from service.kernel.i18n import lazy as _
@@ -24,9 +24,17 @@ from service.supervision.coverage.figure_types import (
 )
 from service.supervision.coverage.recorders import clock_standings, dock_standings
 
+MICROSECONDS = 1_000_000  # of a second
 _row: Any = EventCoverage
 _MEASURED = _row.required_to.is_not(None)
 _EXPECTED = _row.links + _row.announced - _row.archived
+
+
+def _whole(seconds: Any) -> ColumnElement[Any]:
+    """Microseconds, of which they are a whole number: in whatever order these are added up, the sum is the same."""
+    return func.coalesce(func.sum(cast(seconds * MICROSECONDS, BigInteger)).filter(_MEASURED), 0)
+
+
 _REQUIRED = _("Events that had to be recorded, whose upload deadline is over and that are not exempt.")
 
 SPECS: tuple[Spec, ...] = (
@@ -69,11 +77,15 @@ SPECS: tuple[Spec, ...] = (
             ),
         ),
         OfEvents(
-            share=lambda of: (of.sums["recorded_s"], of.sums["required_s"], int(of.sums["measured"])),
+            share=lambda of: (
+                int(of.sums["recorded_us"]) / MICROSECONDS,
+                int(of.sums["required_us"]) / MICROSECONDS,
+                int(of.sums["measured"]),
+            ),
             sums={
                 "measured": func.count(_row.required_to),
-                "required_s": func.coalesce(func.sum(_row.required_s).filter(_MEASURED), 0.0),
-                "recorded_s": func.coalesce(func.sum(_row.recorded_s).filter(_MEASURED), 0.0),
+                "required_us": _whole(_row.required_s),
+                "recorded_us": _whole(_row.recorded_s),
             },
             where=_MEASURED,
             unknown="departure_unknown",
