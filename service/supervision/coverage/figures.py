@@ -107,7 +107,7 @@ SPECS: tuple[Spec, ...] = (
         Words(
             _("Recorders for officers on duty"),
             _(
-                "Recorders that officers on duty held or that filmed that day, at most as many as were needed."
+                "Recorders that officers on duty held, or that filmed or took a photo that day, at most as many as were needed."
             ),
             _(
                 "Recorders needed: officers on duty, divided by the officers for whom one is enough, rounded up."
@@ -151,7 +151,7 @@ SPECS: tuple[Spec, ...] = (
         Words(
             _("Recordings not linked"),
             _("Those that show no known event or case."),
-            _("Recordings received, after a time of grace."),
+            _("Recordings received, photos too, after a time of grace."),
         ),
         OfRecordings(base=frozenset({"linked", "unlinked"}), held=frozenset({"unlinked"})),
         better="lower",

@@ -12,8 +12,9 @@ from sqlmodel import select
 from schemas.accounts import Role
 from schemas.coverage import Basis, EventCoverage
 from schemas.events import EnforcementEvent, EventOfficer
-from schemas.links import Link
-from schemas.recordings import Recording
+from schemas.links import Link, LinkState
+from schemas.people import Roster
+from schemas.recordings import Media, Recording
 from service.kernel.actor import Actor
 from service.kernel.errors import Invalid
 from service.registry.events.queries import EventFilter, list_events
@@ -269,6 +270,39 @@ def test_figures_of_recordings_and_links_are_those_counted_by_hand(drawn: Field)
     assert len(all_rows(drawn, actor, "unlinked", Filters(), None, "excluded")) == sum(
         found.figures["unlinked"].excluded.values()
     )
+
+
+def test_a_photo_counts_as_a_recording_to_be_linked_and_as_the_use_of_a_recorder_and_as_no_footage(
+    bureau: Field,
+) -> None:
+    """It shows presence at one moment: that its recorder was there, and not what was done."""
+    session, actor = bureau.session, bureau.actor(Role.auditor)
+    event = bureau.event(at("09:00"), at("09:30"))
+    officer = bureau.officer("012")
+    duty = Roster(
+        officer_id=officer.id, squad_id=officer.squad_id, starts_at=at("08:00"), ends_at=at("18:00")
+    )
+    session.add(duty)
+    names = [spec.name for spec in SPECS if spec.counted]
+
+    def figures() -> dict[str, tuple[float, float]]:
+        recount_all(session)
+        found = board(session, actor, Filters(), (), AS_OF, names=names).total.figures
+        return {name: (one.numerator, one.denominator) for name, one in found.items()}
+
+    before = figures()
+    photo = bureau.recording(at("09:10"), at("09:10"), recorder="R-07", media=Media.photo, file_name="a.jpg")
+    now = figures()
+    assert {name for name in now if now[name] != before[name]} == {"unlinked", "recorders_on_duty", "docked"}
+    assert (before["unlinked"], now["unlinked"]) == ((0, 0), (1, 1))
+    assert (before["recorders_on_duty"], now["recorders_on_duty"]) == ((0, 1), (1, 1))
+    session.add(
+        Link(recording_id=photo.id, event_id=event.id, state=LinkState.automatic, score=0.9, rule_version="1")
+    )
+    linked = figures()
+    assert linked["unlinked"] == (0, 1) and linked["linked_alone"] == (1, 1)
+    for name in BOARD:
+        assert linked[name] == before[name]
 
 
 def test_a_squad_is_shown_its_own_and_nothing_else(drawn: Field) -> None:
