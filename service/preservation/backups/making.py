@@ -49,7 +49,21 @@ NAMED_BY = """
         SELECT store_key AS key, store_version AS version, size, sha256, 'original' AS kind, id::text AS row, 1 AS rank
         FROM originals
         UNION ALL
-        SELECT store_key, store_version, size, stored_sha256, 'receipt', id::text, 2 FROM receipts
+        SELECT receipts.store_key, receipts.store_version, size, stored_sha256,
+               CASE WHEN uploads.state = 'open' THEN 'joining' ELSE 'receipt' END, receipts.id::text, 2
+        FROM receipts LEFT JOIN uploads ON uploads.id = receipts.upload_id
+        UNION ALL
+        SELECT store_key, store_version, upload_offset, facts -> 'sidecar' ->> 'sha256', 'sidecar', id::text, 4
+        FROM uploads
+        WHERE state = 'complete' AND NOT partial AND recording_id IS NULL AND cleared_at IS NULL
+        UNION ALL
+        SELECT piece.store_key, piece.store_version, piece.upload_offset, NULL, 'piece', piece.id::text, 4
+        FROM uploads AS piece JOIN uploads AS final ON final.id = piece.joined_into
+        WHERE piece.state = 'complete' AND piece.partial AND final.recording_id IS NOT NULL AND (
+            final.state = 'open' OR EXISTS (
+                SELECT FROM receipts WHERE receipts.upload_id = final.id AND receipts.outcome = 'pending'
+            )
+        )
         UNION ALL
         SELECT store_key, store_version, size, NULL, 'rendition', id::text, 3 FROM renditions
         WHERE store_key IS NOT NULL
@@ -59,6 +73,7 @@ NAMED_BY = """
 MOVED = {
     "original": "SELECT store_key, store_version FROM originals WHERE id = %s",
     "receipt": "SELECT store_key, store_version FROM receipts WHERE id = %s",
+    "joining": "SELECT store_key, store_version FROM receipts WHERE id = %s",
 }
 TOLD_EVERY_S = 2.0
 
@@ -153,7 +168,7 @@ class Making:
             if one.lacks is None:
                 manifest["objects"] += 1
                 manifest["bytes"] += one.size
-            elif one.of != "rendition":  # those are made anew
+            elif one.is_lost:
                 lacking.append(one.key)
         manifest["lacking"] = len(lacking)
         with disk_errors(self.folder.root):
@@ -190,7 +205,7 @@ class Making:
             told = connection.execute(
                 "SELECT pg_export_snapshot(), clock_timestamp(), pg_database_size(current_database()),"
                 " (SELECT version_num FROM alembic_version),"
-                " (SELECT count(*) FROM uploads WHERE state = 'open'),"
+                " (SELECT count(*) FROM uploads WHERE state = 'open' AND recording_id IS NULL),"
                 " (SELECT count(*) FROM jobs WHERE state = 'running')"
             ).fetchone()
             assert told is not None, "it asks for one row"
@@ -238,14 +253,25 @@ class Making:
         before = _Before(self.folder)
         done = 0
         self._say("copy", done, wanted)
+        joining: list[Named] = []
+        pieces_gone = False
         for one in read_objects(named):
+            if one.of == "joining":
+                joining.append(one)
+                continue
             sha256 = one.sha256 or before.sha256(one)
             if sha256 is not None and self.folder.holds(sha256, one.size):
                 yield replace(one, sha256=sha256)
             else:
-                yield self._taken(one)
+                kept = self._taken(one)
+                pieces_gone |= kept.of == "piece" and kept.lacks is not None
+                yield kept
             done += one.size
             self._say("copy", done, wanted)
+        # Pieces go once the whole is there: so it is looked for after them, and one of both is found.
+        for one in joining:
+            kept = self._taken(one)
+            yield replace(kept, lacks="missing") if kept.lacks == "replaced" and pieces_gone else kept
 
     def _taken(self, one: Named, *, anew: bool = False) -> Named:
         """Copied from the store, by its hash. `anew`: what the folder holds under that hash is not believed."""
@@ -264,9 +290,7 @@ class Making:
                 self.folder.keep(path, sha256)
                 self.copied += size
             return replace(one, sha256=sha256)
-        if one.of == "rendition":  # another one took its place since
-            return replace(one, lacks="replaced")
-        return replace(one, lacks="missing")
+        return replace(one, lacks=_absent(one))
 
     def _where(self, one: Named) -> Iterator[tuple[str, str | None]]:
         """As the snapshot has it; else where its row has it now: a second copy of the same bytes goes once the first
@@ -316,7 +340,7 @@ class Making:
                         digest.update(chunk)
                         size += len(chunk)
             except ObjectMissing:
-                lacks = "replaced" if one.of == "rendition" else "missing"
+                lacks = _absent(one)
             if lacks is None and (
                 size != one.size or digest.hexdigest() != (one.sha256 or digest.hexdigest())
             ):
@@ -336,6 +360,11 @@ class Making:
         share = done / total if total else 0.0
         begins = {"dump": 0.0, "copy": 0.1, "verify": 0.55}[step]
         actions.seen(self.id, begins + 0.45 * share if total else begins)
+
+
+def _absent(one: Named) -> str:
+    """Renditions and pieces go when others are there in their place; what is being joined is not there yet."""
+    return "replaced" if one.of in ("rendition", "piece", "joining") else "missing"
 
 
 class _Before:

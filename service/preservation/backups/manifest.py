@@ -65,15 +65,21 @@ def size_of(manifest: Manifest) -> int:
 @dataclass(frozen=True)
 class Named:
     """An object that the database names. `sha256` None: nobody has read it yet. `lacks`: `missing` or `damaged`, of
-    what the store no longer had whole when the backup was made; `replaced`, of renditions that others followed."""
+    what the store no longer had whole when the backup was made; `replaced`, of renditions that others
+    followed, of pieces that were put together, and of what is put together of pieces that are here."""
 
     key: str
     version: str | None
     size: int
     sha256: str | None
-    of: Literal["original", "receipt", "rendition"]
+    of: Literal["original", "receipt", "sidecar", "rendition", "piece", "joining"]
     row: str
     lacks: str | None = None
+
+    @property
+    def is_lost(self) -> bool:
+        """Nothing makes it anew."""
+        return self.lacks not in (None, "replaced") and self.of != "rendition"
 
     def line(self) -> str:
         return json.dumps(asdict(self), ensure_ascii=False) + "\n"

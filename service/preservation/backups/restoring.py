@@ -82,7 +82,7 @@ def check(folder: BackupFolder, backup: Published, schema: Schema, told: Told) -
     total, done, count, lacking = backup.manifest["bytes"], 0, 0, []
     for one in read_objects(backup.path / OBJECTS):
         if one.lacks is not None:
-            lacking += [one.key] if one.of != "rendition" else []
+            lacking += [one.key] if one.is_lost else []
             continue
         count += 1
         if backup.manifest["objects_by"] == "copy":
@@ -432,7 +432,12 @@ def _settle(connection: psycopg.Connection, manifest: Manifest, objects: _Object
         )
     run(
         "UPDATE uploads SET state = 'expired', epoch = epoch + 1, writer_until = NULL, cleared_at = now()"
-        " WHERE state = 'open' OR (state = 'complete' AND partial)"
+        " WHERE (state = 'open' AND recording_id IS NULL)"
+        # by name: older schemas do not have the column
+        " OR (state = 'complete' AND partial AND NOT EXISTS ("
+        "SELECT FROM uploads AS final WHERE final.id::text = to_jsonb(uploads) ->> 'joined_into'"
+        " AND final.recording_id IS NOT NULL AND (final.state = 'open' OR EXISTS ("
+        "SELECT FROM receipts WHERE receipts.upload_id = final.id AND receipts.outcome = 'pending'))))"
     )
     run(
         "UPDATE jobs SET state = 'queued', worker = NULL, lease_until = NULL, published_at = NULL,"

@@ -29,7 +29,11 @@ from schemas.jobs import JobKind
 from schemas.originals import Original, Rendition, RenditionKind
 from schemas.policy import PolicyValue
 from schemas.recordings import Receipt
-from schemas.uploads import Upload
+from schemas.uploads import Upload, UploadState
+from service.footage.uploads.joining import begin_joining
+from service.footage.uploads.protocol import Concat
+from service.footage.uploads.reaper import clear_ended, retire_pieces
+from service.footage.uploads.rules import Said
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.database import get_engine, transaction
@@ -724,3 +728,85 @@ def test_why_none_could_be_made_stands_in_the_list(bureau: Bureau, tmp_path: Pat
         [row] = queries.backups(session, None, 10).items
         assert "no folder of backups" in queries.read(row).problem
         assert not queries.is_due(session), "not at once again"
+
+
+def in_pieces(bureau: Bureau, *pieces: bytes) -> Upload:
+    """A final upload over finished pieces, whose job has not run."""
+    ids = []
+    with transaction() as session:
+        for data in pieces:
+            path = bureau.folder / f"piece-{new_id()}"
+            path.write_bytes(data)
+            one = new_id()
+            stored = get_store().objects.put_file(f"pieces/{one}", path)
+            session.add(
+                Upload(
+                    id=one,
+                    account_id=bureau.actor().account_id,
+                    squad_id=bureau.squad(),
+                    state=UploadState.complete,
+                    length=stored.size,
+                    upload_offset=stored.size,
+                    partial=True,
+                    store_key=stored.key,
+                    store_version=stored.version,
+                    expires_at=now() + timedelta(days=1),
+                )
+            )
+            ids.append(one)
+        session.flush()
+        said = Said(file_name="whole.mp4")
+        return begin_joining(session, bureau.actor(), said, Concat("final;", False, tuple(ids)))
+
+
+@pytest.mark.parametrize("joined_meanwhile", [False, True])
+def test_what_was_sent_in_pieces_comes_back_whole_whether_or_not_it_was_put_together_yet(
+    bureau: Bureau, tmp_path: Path, postgres: Postgres, joined_meanwhile: bool
+) -> None:
+    upload = in_pieces(bureau, b"one and ", b"two")
+
+    def meanwhile(step: str, done: int, total: int) -> None:
+        if joined_meanwhile and step == "copy":
+            run_all_jobs((JobKind.assemble, JobKind.intake))
+            retire_pieces()
+            clear_ended()
+
+    made = make_backup(get_settings(), tmp_path / "backups", by="tests", told=meanwhile)
+    assert made.lacking == [] and made.manifest["open_uploads"] == 0
+    store = directory(tmp_path / "empty")
+    with empty_database(postgres) as url:
+        assert bring_back(tmp_path / "backups", url, store).as_expected
+        moved = {
+            "ZHENGLU_DATABASE_URL": url,
+            "ZHENGLU_OBJECT_STORE": f"file://{tmp_path / 'empty'}?reserve=0",
+        }
+        with settled_in({**bureau.env, **moved}):
+            run_all_jobs((JobKind.assemble, JobKind.intake))
+        assert rows(url, "SELECT sha256 FROM originals") == [(hashlib.sha256(b"one and two").hexdigest(),)]
+        assert bytes_of(store, upload.store_key, None) == b"one and two"
+
+
+def test_sidecars_go_along(bureau: Bureau, tmp_path: Path) -> None:
+    """They have no receipt: only the upload's row names their bytes."""
+    path = tmp_path / "list.json"
+    path.write_bytes(b"{}")
+    stored = get_store().objects.put_file(f"originals/{new_id()}", path)
+    digest = hashlib.sha256(b"{}").hexdigest()
+    with transaction() as session:
+        session.add(
+            Upload(
+                account_id=bureau.actor().account_id,
+                squad_id=bureau.squad(),
+                state=UploadState.complete,
+                length=2,
+                upload_offset=2,
+                store_key=stored.key,
+                store_version=stored.version,
+                facts={"sidecar": {"files": ["a.mp4"], "sha256": digest}},
+                expires_at=now() + timedelta(days=1),
+            )
+        )
+    made = back_up(tmp_path / "backups")
+    [named] = read_objects(made.path / OBJECTS)
+    assert (named.key, named.sha256) == (stored.key, digest)
+    assert BackupFolder(tmp_path / "backups").true(digest)
