@@ -27,6 +27,7 @@ from service.kernel.errors import Invalid, NotAllowed
 from service.kernel.i18n import gettext as _
 from service.kernel.jobs import request_job
 from service.kernel.policy import policy
+from service.kernel.text import fold
 from service.registry.importing.actions import Outcome
 from service.registry.matters.queries import book
 
@@ -120,6 +121,6 @@ def keep_due(session: Session, recording: Recording) -> None:
 
 
 def _said(reason: str) -> str:
-    if not reason.strip():
+    if not fold(reason):  # also where nobody sees what stands there
         raise Invalid(field="reason", problem=_("say why: it stays on record"))
     return reason.strip()[:1000]

@@ -20,6 +20,7 @@ from service.kernel.custody import Act, record
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.kernel.jobs import request_job
+from service.kernel.text import fold
 from service.registry.clocks.correcting import change_clock, length_of, put_right, take_back, timeline_of
 from service.registry.clocks.rules import CLOCKS_APART
 
@@ -32,7 +33,7 @@ def correct_time(
     """It beats every claim of a clock and survives what is measured later; a second correction replaces the first."""
     recording = _held(session, actor, recording_id)
     start = as_utc(recorded_from)
-    if not reason.strip():
+    if not fold(reason):  # also where nobody sees what stands there
         raise Invalid(field="reason", problem=_("say why: it stays on record"))
     _believable(recording, start)
     before = recording.recorded_from

@@ -18,6 +18,7 @@ from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.kernel.keys import new_key
 from service.kernel.policy import policy
+from service.kernel.text import fold
 from service.registry.cases.queries import campaign_of, case_of
 from service.registry.events import acts, rules
 from service.registry.events.errors import (
@@ -148,7 +149,7 @@ def set_cancelled(
 
 
 def said_reason(reason: str) -> str:
-    if not reason.strip():
+    if not fold(reason):  # also where nobody sees what stands there
         raise Invalid(field="reason", problem=_("say why: it stays on record"))
     return reason.strip()[:1000]
 

@@ -14,10 +14,10 @@ from service.kernel.i18n import gettext as _
 from service.kernel.keys import KeyRounded, fold
 from service.kernel.written_times import UnreadableTime
 from service.registry.importing import acts
-from service.registry.importing.columns import columns, problem_of, title, unreadable
+from service.registry.importing.columns import columns, numbers, problem_of, title, unreadable
 from service.registry.importing.errors import ColumnsMissing, ImportUnreadable, RowRefused
 from service.registry.importing.importer import KEYS, Importer, Outcome
-from service.registry.importing.rules import Sheet, SourceRow, read
+from service.registry.importing.rules import Sheet, SourceRow, number, read
 from service.registry.importing.said_keys import key_said, no_key
 
 
@@ -168,7 +168,10 @@ def _read(importer: Importer, row: SourceRow) -> Any:
             raise RowRefused(unreadable(type(importer), name, value, problem))
         try:
             plain = str(value) if isinstance(value, str) else value
-            values[name] = importer.cells[name](value) if name in importer.cells else plain
+            if name in importer.cells:
+                values[name] = importer.cells[name](value)
+            else:
+                values[name] = number(plain) if name in numbers(type(importer)) else plain
         except UnreadableTime as error:
             raise RowRefused(unreadable(type(importer), name, value, error.problem)) from error
     if "\x00" in str(values) or _holds_nul(values):

@@ -5,6 +5,7 @@ import types
 import typing
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 
 from pydantic import ValidationError
@@ -72,6 +73,13 @@ def unreadable(importer: type[Importer], name: str, said: Any, problem: str = ""
         else _("{column}: “{said}” cannot be read; needed is: {meaning}")
     )
     return sentence.format(column=title(column), said=short, meaning=column.meaning, problem=problem)
+
+
+@cache
+def numbers(importer: type[Importer]) -> frozenset[str]:
+    """The fields that hold a number."""
+    fields = importer.model.model_fields.items()
+    return frozenset(name for name, info in fields if _plain(info.annotation)[0] in (int, float))
 
 
 def title(column: Column) -> str:

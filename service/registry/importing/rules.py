@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from service.kernel.encodings import NoText, decoded
 from service.kernel.i18n import gettext as _
+from service.kernel.keys import plain
 from service.kernel.paper.workbook import FORMULA_STARTS
 from service.kernel.text import fold
 from service.kernel.written_times import UnreadableTime, read_time
@@ -333,6 +334,17 @@ def whole_moment(value: Any) -> Any:
 def day(value: Any) -> Any:
     read_as = moment(value)
     return read_as.date() if isinstance(read_as, datetime) else read_as
+
+
+_WITH_THOUSANDS = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+
+
+def number(value: Any) -> Any:
+    """In half width, with a minus that programs know, without marks of thousands. What it is then is the model's to say."""
+    if not isinstance(value, str):
+        return value
+    text = plain(value).strip()
+    return text.replace(",", "") if _WITH_THOUSANDS.fullmatch(text) else text
 
 
 def truth(value: Any) -> Any:

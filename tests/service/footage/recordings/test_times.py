@@ -70,8 +70,9 @@ def test_a_member_another_squad_and_whoever_filmed_or_uploaded_it_may_not(bureau
 
 def test_it_needs_a_reason_and_a_time_that_can_be(bureau: Field) -> None:
     recording, reviewer = filmed(bureau), bureau.actor(Role.reviewer)
-    with pytest.raises(Invalid):
-        correct_time(bureau.session, reviewer, recording.id, at("09:05"), " ")
+    for nothing in (" ", "\u200b", "\u3000\ufeff"):
+        with pytest.raises(Invalid):
+            correct_time(bureau.session, reviewer, recording.id, at("09:05"), nothing)
     with pytest.raises(TimeUnbelievable):
         correct_time(bureau.session, reviewer, recording.id, at("18:05"), "r")
     with pytest.raises(NotCorrected):

@@ -249,6 +249,14 @@ def test_a_table_is_taken_once_and_corrected_by_its_id(field: Field) -> None:
     )
 
 
+def test_seconds_are_read_however_a_table_writes_them(field: Field) -> None:
+    field.recorder("R-07")
+    data = '外部编号,记录仪,标准时间,偏差秒\nM-1,R-07,2024-06-03 18:00,−28800\nM-2,R-07,2024-06-03 18:00,"－２８,８００"\n'
+    actor = field.actor(Role.admin)
+    run_import(ClockOffsetImporter(field.session, actor), data.encode(), "text/csv", dry_run=False)
+    assert field.session.scalars(select(ClockOffset.offset_s)).all() == [-28800.0, -28800.0]
+
+
 def test_a_clock_may_stand_in_any_year_and_a_day_alone_is_no_time(field: Field) -> None:
     field.recorder("R-07")
     rows = {

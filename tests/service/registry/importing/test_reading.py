@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from service.kernel.i18n import speaking
 from service.kernel.written_times import UnreadableTime
 from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
-from service.registry.importing.rules import MOST_ROWS, many, moment, read, truth
+from service.registry.importing.rules import MOST_ROWS, many, moment, number, read, truth
 
 HEADERS = {"证号": "certificate_no", "姓名": "name", "中队": "squad"}
 ROW = {"certificate_no": "012", "name": "队员 012", "squad": "one"}
@@ -155,6 +155,22 @@ def test_numbers_of_json_are_read_like_those_of_a_spreadsheet() -> None:
     assert first.values == {"certificate_no": "12", "name": ["7", "x", True], "squad": "46346.375"}
     assert "411000000000000000" in lost.problem
     assert (exact.values, exact.problem) == ({"squad": "9007199254740993"}, "")
+
+
+@pytest.mark.parametrize(
+    ("written", "read_as"),
+    [
+        ("３０．１", "30.1"),
+        ("−28800", "-28800"),
+        ("－28,800", "-28800"),
+        ("1,234.5", "1234.5"),
+        ("30,1", "30,1"),
+        ("x", "x"),
+        (3, 3),
+    ],
+)
+def test_a_number_is_read_however_it_is_written(written: object, read_as: object) -> None:
+    assert number(written) == read_as
 
 
 def test_several_names_in_a_cell_and_yes_and_no() -> None:
