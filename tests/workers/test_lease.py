@@ -7,8 +7,10 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from deploy.embedded.redis import Redis
@@ -270,6 +272,24 @@ def test_what_only_has_to_wait_costs_no_try(noop_that: Callable[[Exception], Bro
         runner.run_job(job_id, "a")
     assert (job(job_id).state, job(job_id).tries) == (JobState.queued, 0)
     assert story(job_id)[-1] == (7, AttemptOutcome.retry, "scratch_full")
+
+
+@pytest.mark.parametrize(
+    ("cause", "tries", "reason"),
+    [
+        (psycopg.errors.QueryCanceled("canceling statement due to statement timeout"), 1, "internal"),
+        (psycopg.errors.AdminShutdown("the server stops"), 0, "database_away"),
+    ],
+)
+def test_a_statement_that_took_too_long_costs_a_try_and_a_server_that_is_away_none(
+    noop_that: Callable[[Exception], Broken], cause: psycopg.Error, tries: int, reason: str
+) -> None:
+    """Else a job whose statement never ends in time would be begun for ever."""
+    noop_that(OperationalError("SELECT", {}, cause))
+    job_id = ask()
+    runner.run_job(job_id, "a")
+    row = job(job_id)
+    assert (row.state, row.tries, row.reason) == (JobState.queued, tries, reason)
 
 
 def test_a_bug_in_a_stage_ends_in_the_row_with_its_trace(noop_that: Callable[[Exception], Broken]) -> None:
