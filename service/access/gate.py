@@ -159,16 +159,15 @@ def _looks() -> CapacityLimiter:
 
 _awaited: Counter[UUID] = Counter()  # of each account, requests
 _awaited_bytes: Counter[UUID] = Counter()
-MOST_AWAITED_BYTES = 2 * 32_000_000 + 2**20
 
 
 @contextmanager
 def _awaiting(actor: Actor, size: int) -> Iterator[None]:
     """One account's bodies take neither the places nor the memory of all others."""
-    account = actor.account_id
+    account, settings = actor.account_id, get_settings()
     if (
-        _awaited[account] >= get_settings().bodies_per_account
-        or _awaited_bytes[account] + size > MOST_AWAITED_BYTES
+        _awaited[account] >= settings.bodies_per_account
+        or _awaited_bytes[account] + size > settings.body_bytes_per_account
     ):
         raise TooManyAtOnce(headers={"Retry-After": "5"})
     _awaited[account] += 1

@@ -77,6 +77,7 @@ class Settings(BaseSettings):
     stranger_connections_per_address: int = 200
     strangers_at_once: int = 8  # requests in work, of the 40 for which it has threads
     bodies_per_account: int = 32  # requests of one account whose bodies are awaited, uploads left out
+    body_bytes_per_account: int = 2**26  # two of the largest tables
 
     @field_validator("timezone")
     @classmethod
