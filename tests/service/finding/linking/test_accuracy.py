@@ -47,7 +47,7 @@ def test_a_bad_month_has_enough_of_each_of_its_faults(rates: Rates, faults: set[
 def test_in_bad_months_a_measured_clock_links_and_what_is_not_sure_is_offered() -> None:
     """Bounds far below the bench's aims: what a small month can hold."""
     clocks = _marks(15, BAD_CLOCKS)
-    assert clocks.all.precision >= 0.985
+    assert clocks.all.precision >= 0.99
     assert clocks.by_fault["eight_off"].recall >= 0.8 and clocks.by_fault["reset"].recall >= 0.7
     assert clocks.by_fault["unread"].rest_offered >= 0.7
     days = _marks(15, BAD_DAYS)
