@@ -1,17 +1,21 @@
 """`zhenglu doctor` on parts that are there, and on parts that are not."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy
+from sqlmodel import Session
 from typer.testing import CliRunner
 
 from deploy import doctor
 from deploy.cli import app
 from deploy.doctor import Finding, Verdict
+from schemas.backups import Backup, BackupObjects, BackupState
 from service.kernel import i18n
+from service.kernel.clock import now
 from service.kernel.settings import Settings, get_settings
 from service.kernel.storage.factory import open_store
 from tests.fixtures.ceph import CephNode
@@ -112,3 +116,33 @@ def test_the_table_speaks_chinese_unless_the_locale_says_english(
         answers[lang] = CliRunner().invoke(app, ["doctor", "--data", str(tmp_path)]).stdout
     get_settings.cache_clear()
     assert "未运行" in answers["C.UTF-8"] and "not running" in answers["en_GB.UTF-8"]
+
+
+def test_no_backup_an_old_one_and_one_on_the_disk_of_the_data_are_told(
+    working: dict[str, Any], clean_database: str, tmp_path: Path
+) -> None:
+    settings = {**working, "database_url": clean_database}
+    assert examined(**settings)["backups"].found == "none has been made"
+    engine = sqlalchemy.create_engine(clean_database)
+    with Session(engine) as session:
+        row = Backup(
+            by="tests",
+            folder=str(tmp_path),
+            objects_by=BackupObjects.copy,
+            state=BackupState.verified,
+            restore_tried_at=now(),
+        )
+        session.add(row)
+        session.commit()
+        found = examined(**settings)["backups"]
+        assert found.verdict is Verdict.warning and "another disk" in found.mend
+        row.folder = "/proc"  # another file system
+        session.commit()
+        assert examined(**settings)["backups"].verdict is Verdict.ok
+        row.restore_tried_at = None
+        session.commit()
+        assert "--try" in examined(**settings)["backups"].mend
+        row.at = now() - timedelta(hours=49)
+        session.commit()
+        assert "2.0 days old" in examined(**settings)["backups"].mend
+    engine.dispose()
