@@ -34,6 +34,7 @@ TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".xls": "application/vnd.ms-excel",
 }
+ASK_EVERY_S = 0.5
 SHOWN = 200  # rows on the screen; --report has them all
 
 
@@ -139,20 +140,38 @@ def _send(
             secret = token or _sign_in(console, client, user, password)
             client.headers["Authorization"] = f"Bearer {secret}"
             try:
-                return _answer(
-                    console,
-                    client.post(
-                        f"/api/v1/{what}/import",
-                        params=query,
-                        content=file.read_bytes(),
-                        headers={"Content-Type": TYPES.get(file.suffix.lower(), "text/csv")},
-                    ),
+                answer = client.post(
+                    f"/api/v1/{what}/import",
+                    params=query,
+                    content=file.read_bytes(),
+                    headers={"Content-Type": TYPES.get(file.suffix.lower(), "text/csv")},
                 )
+                if answer.status_code == 202:
+                    return _wait_for(console, client, answer.json()["id"])
+                return _answer(console, answer)
             finally:
                 if own:
                     client.delete("/api/v1/session")
     except (httpx.TransportError, httpx.InvalidURL) as error:
         _fail(console, _("{server} does not answer: {problem}").format(server=server, problem=error))
+
+
+def _wait_for(console: "Console", client: "Client", import_id: str) -> dict[str, Any]:
+    """A large table is imported in the background; whoever stops waiting does not stop it."""
+    import time
+
+    from rich.progress import Progress
+
+    with Progress(console=console, transient=True) as bars:
+        bar = bars.add_task(_("importing"), total=1.0)
+        while True:
+            told = _answer(console, client.get(f"/api/v1/imports/{import_id}"))
+            bars.update(bar, completed=told["progress"] or 0.0)
+            if told["state"] == "done":
+                return told
+            if told["state"] == "failed":
+                _fail(console, told["problem"]["detail"])
+            time.sleep(ASK_EVERY_S)
 
 
 def _sign_in(console: "Console", client: "Client", user: str, password: str) -> str:

@@ -10,6 +10,7 @@ from schemas import (  # noqa: F401
     coverage,
     custody,
     events,
+    imports,
     jobs,
     links,
     matters,

@@ -31,6 +31,7 @@ from service.kernel.months import next_month
 from service.kernel.queues import QUEUES
 from service.kernel.settings import get_settings
 from service.preservation.backups import queries as backups
+from service.registry.importing.running import forget_old_imports
 from service.supervision.coverage.counted_by import recount_if_changed
 from workers.heartbeat import Beat
 from workers.stages.duplicates import release_duplicates
@@ -142,6 +143,7 @@ DUTIES = (
     Duty("ask for what is unmeasured", 60.0, ask_for_unmeasured),
     Duty("recount after a change of rules", 60.0, recount_after_changes),
     Duty("forget sign-ins", 3600.0, forget_sign_ins),
+    Duty("forget old imports", 3600.0, forget_old_imports),
     Duty("make search partitions", 3600.0, make_search_partitions),
     Duty("back up", 60.0, back_up),
 )

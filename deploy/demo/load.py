@@ -1,5 +1,6 @@
 """Loads the sample bureau through the public API, as an administrator would. Idempotent."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -59,6 +60,14 @@ class Api:
     def post(self, path: str, body: Any) -> httpx.Response:
         return self.client.post(f"/api/v1/{path}", json=body)
 
+    def imported(self, import_id: str) -> dict[str, Any]:
+        """The report of an import in the background."""
+        while (told := self.get(f"imports/{import_id}"))["state"] not in ("done", "failed"):
+            time.sleep(0.5)
+        if told["state"] == "failed":
+            raise LoadFailed(told["problem"]["detail"])
+        return told
+
 
 def load_bureau(api: Api, bureau: Bureau) -> dict[str, int]:
     """Imports everything; answers how many rows were created by what."""
@@ -79,7 +88,7 @@ def _import(api: Api, path: str, rows: list[dict[str, Any]]) -> int:
     answer = api.post(path, rows)
     if answer.status_code >= 400:
         raise LoadFailed(f"{path}: {answer.text[:400]}")
-    report = answer.json()
+    report = api.imported(answer.json()["id"]) if answer.status_code == 202 else answer.json()
     refused = [row for row in report["rows"] if row["outcome"] == "refused"]
     if refused:
         raise LoadFailed(f"{path}: {refused[0]}")

@@ -146,6 +146,18 @@ def actor_of_secret(session: Session, secret: str, address: str) -> Actor | None
     )
 
 
+def actor_of_account(session: Session, account_id: UUID, token_id: UUID | None, address: str = "") -> Actor:
+    """For what is done later in someone's name, with the rights of today; NotAllowed where the account was closed."""
+    account = session.get_one(Account, account_id)
+    if account.disabled_at is not None:
+        raise NotAllowed
+    found = _actor(account, address)
+    token = session.get(ApiToken, token_id) if token_id else None
+    if token is None:
+        return found
+    return replace(found, token_id=token.id, token_name=token.name, scope=TokenScope(token.scope))
+
+
 def _actor(account: Account, address: str) -> Actor:
     return Actor(
         account_id=account.id,

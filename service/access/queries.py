@@ -4,7 +4,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Select, false, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, defer
 from sqlmodel import Session
 
 from schemas.accounts import Role
@@ -12,6 +12,7 @@ from schemas.cases import Case
 from schemas.coverage import EventCoverage
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent
+from schemas.imports import TableImport
 from schemas.links import Link
 from schemas.people import Officer, Squad
 from schemas.recorders import Recorder
@@ -85,6 +86,18 @@ def visible_uploads(actor: Actor) -> Select[Upload]:
     only what it began itself: one dock must not end the uploads of another, or those of its owner's browser."""
     statement = select(Upload).where(Upload.account_id == actor.account_id)
     return statement.where(Upload.token_id == actor.token_id) if actor.is_dock else statement
+
+
+def visible_imports(actor: Actor) -> Select[TableImport]:
+    """An import belongs to the account that asked for it, a dock's to that dock; administrators see all. Without its
+    bytes, which may be many."""
+    statement = select(TableImport).options(
+        defer(TableImport.data, raiseload=True), defer(TableImport.report, raiseload=True)
+    )
+    if actor.has(Role.admin) and squad_scope(actor) is None:
+        return statement
+    statement = statement.where(TableImport.account_id == actor.account_id)
+    return statement.where(TableImport.token_id == actor.token_id) if actor.is_dock else statement
 
 
 def visible_squads(actor: Actor) -> Select[Squad]:

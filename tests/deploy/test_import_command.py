@@ -70,6 +70,30 @@ def test_a_table_is_checked_then_imported_then_nothing_is_left_to_do(
     assert service.bureau.sql("SELECT count(*) FROM sign_ins") == [(0,)]  # signed out again
 
 
+WORKS = (
+    "import time\nfrom schemas.jobs import JobKind\nfrom tests.fixtures.jobs import run_all_jobs\n"
+    "while True:\n    run_all_jobs((JobKind.table,))\n    time.sleep(0.1)"
+)
+
+
+def test_a_large_table_is_waited_for_and_told_like_any_other(
+    tmp_path: Path, service: Service, signed: dict[str, str]
+) -> None:
+    many = tmp_path / "many.csv"
+    many.write_text(
+        "证号,姓名,中队\n" + "".join(f"08{n},队员 08{n},一中队\n" for n in range(5)) + "089,x,nine\n"
+    )
+    worker = service.processes.python("-c", WORKS, env=service.environment, name="worker")
+    with service.bureau.ruled(import_at_once=3):
+        code, said = run("officers", str(many), "--report", "many-told.csv", **signed)
+        assert code == 1 and "nine" in said
+        assert len((tmp_path / "many-told.csv").read_text().splitlines()) == 7
+        assert run("officers", str(many), **signed)[0] == 1
+    service.processes.kill(worker)
+    [(kept,)] = service.bureau.sql("SELECT count(*) FROM officers WHERE certificate_no LIKE '08%'")
+    assert kept == 5
+
+
 def test_json_and_xlsx_are_taken_as_well(tmp_path: Path, signed: dict[str, str]) -> None:
     rows = [{"serial": "R-1", "squad": "ZD1", "state": "in_use", "battery_percent": 80}]
     (tmp_path / "r.json").write_text(json.dumps(rows))

@@ -1,5 +1,6 @@
 """Every kind of table that can be imported, in the order in which a new installation needs them."""
 
+from service.footage.announcements.importers import AnnouncementImporter
 from service.registry.cases.importers import CampaignImporter, CaseImporter
 from service.registry.clocks.importers import ClockOffsetImporter
 from service.registry.events.importers import EventImporter
@@ -22,6 +23,8 @@ _KINDS: tuple[type[Importer], ...] = (
     MatterImporter,
 )
 IMPORTS: dict[str, type[Importer]] = {one.name: one for one in _KINDS}
+IN_BACKGROUND: dict[str, type[Importer]] = {**IMPORTS, AnnouncementImporter.name: AnnouncementImporter}
+"""Whatever a worker may have to import: also what has a door of its own."""
 
 
 def import_kind(name: str) -> type[Importer]:

@@ -22,6 +22,7 @@ from service.kernel.policy import Rule, policy
 from service.preservation.backups import policy as backups
 from service.registry.clocks import policy as clocks
 from service.registry.events import policy as events
+from service.registry.importing import policy as importing
 from service.registry.people import policy as people
 from service.registry.recorders import policy as recorders
 from service.supervision.coverage import policy as coverage
@@ -34,6 +35,7 @@ DECLARED_IN = (
     recorders,
     clocks,
     events,
+    importing,
     announcements,
     recordings,
     uploads,

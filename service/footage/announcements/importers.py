@@ -2,7 +2,7 @@
 station call them (such as Dahua's file record)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
@@ -19,6 +19,7 @@ from service.registry.conventions.queries import known_conventions
 from service.registry.conventions.rules import Conventions, read_record_by_any
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import LONGEST_KEY, Importer, Outcome
+from service.registry.importing.report import Report
 
 OWN = Conventions.of(
     {
@@ -50,6 +51,13 @@ class AnnouncedRow(SQLModel):
     model_config = SQLModelConfig(extra="allow")
 
 
+@dataclass(frozen=True)
+class AnnouncementsReport(Report):
+    """`gone_from_device`: how many earlier ones a complete list no longer names."""
+
+    gone_from_device: int
+
+
 class AnnouncementImporter(Importer):
     name = "announcements"
     model = AnnouncedRow
@@ -73,6 +81,21 @@ class AnnouncementImporter(Importer):
         self.station = StationList(session, actor, squad_id, listed_at, complete, recorder)
         self.files: dict[int, Listed | RowRefused] = {}
         self.named: dict[int, str] = {}  # of the refused ones
+
+    @classmethod
+    def opened(cls, session: Session, actor: Actor, options: Mapping[str, Any]) -> "AnnouncementImporter":
+        """As its constructor, with the id and the time as text."""
+        return cls(
+            session,
+            actor,
+            squad_id=UUID(options["squad_id"]),
+            listed_at=datetime.fromisoformat(options["listed_at"]),
+            complete=options["complete"],
+            recorder=options["recorder"],
+        )
+
+    def told(self, report: Report) -> "AnnouncementsReport":
+        return AnnouncementsReport(**vars(report), gone_from_device=self.station.gone)
 
     def require_may(self) -> None:
         require_may_announce(self.actor)

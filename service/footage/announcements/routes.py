@@ -1,6 +1,5 @@
 """/api/v1/announcements: what stations list before the bytes come."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -15,7 +14,7 @@ from service.access.gate import Gate, needs
 from service.access.queries import visible_recorders
 from service.footage.announcements import actions
 from service.footage.announcements.errors import NotAnnounced, NotWithdrawn
-from service.footage.announcements.importers import AnnouncementImporter
+from service.footage.announcements.importers import AnnouncementImporter, AnnouncementsReport
 from service.footage.announcements.lists import GONE
 from service.footage.announcements.queries import list_announced
 from service.footage.announcements.rules import facts_of
@@ -27,8 +26,7 @@ from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.keys import known
 from service.registry.conventions.rules import moment_of
-from service.registry.importing.actions import Report, run_import
-from service.registry.importing.routes import DryRun, ImportBody
+from service.registry.importing.routes import IN_BACKGROUND, DryRun, ImportBody, import_rows
 from service.registry.people.queries import squad_of
 
 router = APIRouter(prefix="/api/v1/announcements", tags=["announcements"], route_class=Gate)
@@ -56,13 +54,6 @@ class Announcement(SQLModel):
 
 class AnnouncementPage(Page[Announcement]):
     as_of: datetime
-
-
-@dataclass(frozen=True)
-class AnnouncementsReport(Report):
-    """`gone_from_device`: how many earlier ones a complete list no longer names."""
-
-    gone_from_device: int
 
 
 def announcement(recording: Recording, as_of: datetime) -> Announcement:
@@ -105,7 +96,7 @@ def list_announcements(
     )
 
 
-@router.post("/import")
+@router.post("/import", responses=IN_BACKGROUND)
 @raises(NotAllowed)
 @needs(actions.require_may_announce)
 def import_announcements(
@@ -123,16 +114,13 @@ def import_announcements(
     longer names is not deleted, it is said to be gone from the device."""
     actions.require_may_announce(actor)
     moment = min(collected_at, now()) if collected_at else now()
-    importer = AnnouncementImporter(
-        session,
-        actor,
-        squad_id=_squad(session, actor, squad, recorder),
-        listed_at=moment,
-        complete=complete,
-        recorder=recorder.strip(),
-    )
-    report = run_import(importer, body, request.headers.get("content-type", ""), dry_run=dry_run)
-    return AnnouncementsReport(**vars(report), gone_from_device=importer.station.gone)
+    asked = {
+        "squad_id": str(_squad(session, actor, squad, recorder)),
+        "listed_at": moment.isoformat(),
+        "complete": complete,
+        "recorder": recorder.strip(),
+    }
+    return import_rows(session, actor, AnnouncementImporter, body, request, dry_run, asked)
 
 
 def _squad(session: Session, actor: Actor, squad: str, recorder: str) -> UUID:

@@ -30,6 +30,7 @@ from service.kernel.clock import now
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.kernel.jobs import request_job
+from service.kernel.storage.errors import ObjectMissing
 from service.kernel.storage.protocols import Stored
 from service.registry.conventions.sidecars import LARGEST_SIDECAR
 
@@ -109,12 +110,14 @@ def _known(session: Session, pieces: list[Upload], raw_metadata: str) -> Upload 
 
 
 def joining_of(session: Session, recording_id: UUID) -> Joining | None:
-    """None where nothing is left to copy."""
+    """None where nothing is left to copy. ObjectMissing where the pieces are gone: no backup has what is in progress."""
     upload = session.scalars(
-        select(Upload).where(Upload.recording_id == recording_id, Upload.state == UploadState.open)
+        select(Upload).where(Upload.recording_id == recording_id, Upload.state != UploadState.complete)
     ).first()
     if upload is None:
         return None
+    if upload.state != UploadState.open:
+        raise ObjectMissing(upload.store_key)
     return Joining(upload.id, upload.store_key, pieces_of(session, upload))
 
 

@@ -1,7 +1,8 @@
 """One import is one transaction: every row is created, changed, unchanged or refused with its reason."""
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from pydantic import ValidationError
@@ -17,44 +18,38 @@ from service.registry.importing import acts
 from service.registry.importing.columns import columns, numbers, problem_of, title, unreadable
 from service.registry.importing.errors import ColumnsMissing, ImportUnreadable, RowRefused
 from service.registry.importing.importer import KEYS, Importer, Outcome
-from service.registry.importing.rules import Sheet, SourceRow, number, read
+from service.registry.importing.reading import read_table
+from service.registry.importing.report import Report, RowReport
+from service.registry.importing.rules import Sheet, SourceRow, number
 from service.registry.importing.said_keys import key_said, no_key
 
-
-@dataclass(frozen=True)
-class RowReport:
-    """`row`: as the spreadsheet numbers it; in a list of JSON the place, from 1. `changes`: the fields that differ from
-    what was known, for a changed row. `note`: what else to know of it."""
-
-    row: int
-    outcome: Outcome
-    key: str = ""
-    problem: str | None = None
-    changes: list[str] = field(default_factory=list)
-    note: str | None = None
+Told = Callable[[int, int], None]
+_TELL_EVERY = 100  # rows
 
 
-@dataclass(frozen=True)
-class Report:
-    """`applied`: what the rows say was done; never for a dry run, nor where all or nothing is wanted and a row was
-    refused. `unread_sheets`: only the first sheet of a workbook is read."""
-
-    dry_run: bool
-    applied: bool
-    counts: dict[str, int]
-    ignored_columns: list[str]
-    unread_sheets: list[str]
-    rows: list[RowReport]
+def _nobody(_done: int, _total: int) -> None: ...
 
 
 def run_import(importer: Importer, data: bytes, content_type: str, *, dry_run: bool) -> Report:
-    """A dry run does everything and takes it back, so that its report is what would happen."""
+    """Reads the table and applies it, whatever its size."""
+    importer.require_may()
+    return apply_table(importer, read_for(importer, data, content_type), dry_run=dry_run)
+
+
+def read_for(importer: Importer, data: bytes, content_type: str) -> Sheet:
+    """The rows, of a table that has the columns that this kind needs. Hold no connection to the database meanwhile."""
+    sheet = read_table(data, content_type, _columns(importer))
+    _require_columns(importer, sheet)
+    return sheet
+
+
+def apply_table(importer: Importer, sheet: Sheet, *, dry_run: bool, told: Told = _nobody) -> Report:
+    """A dry run does everything and takes it back, so that its report is what would happen. `told`: how many of the
+    rows are through."""
     importer.require_may()
     take_time(importer.session, Work.import_)
-    sheet = read(data, content_type, _columns(importer))
-    _require_columns(importer, sheet)
     with any_number_of_values(importer.session):
-        return _run(importer, sheet, dry_run=dry_run)
+        return _run(importer, sheet, dry_run=dry_run, told=told)
 
 
 def _require_columns(importer: Importer, sheet: Sheet) -> None:
@@ -69,11 +64,11 @@ def _require_columns(importer: Importer, sheet: Sheet) -> None:
         raise ImportUnreadable(problem=_("none of its columns is known: {seen}").format(seen=seen or "–"))
 
 
-def _run(importer: Importer, sheet: Sheet, *, dry_run: bool) -> Report:
+def _run(importer: Importer, sheet: Sheet, *, dry_run: bool, told: Told) -> Report:
     session = importer.session
     inside = session.begin_nested()
     try:
-        reports = _apply_all(importer, sheet.rows)
+        reports = _apply_all(importer, sheet.rows, told)
         counts = Counter(str(report.outcome) for report in reports)
         applied = not dry_run and not (importer.all_or_nothing and counts[Outcome.refused])
         if not applied:
@@ -123,7 +118,7 @@ def _columns(importer: Importer) -> dict[str, str]:
     return {**importer.headers, **{name: name for name in importer.model.model_fields}}
 
 
-def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
+def _apply_all(importer: Importer, rows: list[SourceRow], told: Told) -> list[RowReport]:
     reports: dict[int, RowReport] = {}
     read_rows: list[tuple[int, Any]] = []
     for row in rows:
@@ -139,7 +134,9 @@ def _apply_all(importer: Importer, rows: list[SourceRow]) -> list[RowReport]:
     seen: dict[str, tuple[int, str]] = {}
     with importer.session.no_autoflush:
         importer.load([wanted for _number, wanted in read_rows])
-        for number, wanted in read_rows:
+        for done, (number, wanted) in enumerate(read_rows):
+            if done % _TELL_EVERY == 0:
+                told(done, len(read_rows))
             key = importer.key(wanted)
             try:
                 if not key:

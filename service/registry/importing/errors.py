@@ -12,9 +12,22 @@ class ImportTooLarge(ServiceError):
     sentence = _n("This file is too large to import at once: at most {megabytes} MB and {rows} rows.")
 
 
+class ImportTooCostly(ServiceError):
+    status, type = 413, "import-too-costly"
+    sentence = _n(
+        "Reading this file takes far more time or memory than such a table needs: "
+        "copy the rows that are wanted into a new one and save that."
+    )
+
+
 class ColumnsMissing(ServiceError):
     status, type = 400, "columns-missing"
     sentence = _n("These columns are missing: {columns}. The header that was seen: {seen}")
+
+
+class ImportRunning(ServiceError):
+    status, type = 409, "import-running"
+    sentence = _n("An import of yours is still under way: wait until it has ended, then send this one again.")
 
 
 class NoSuchImport(ServiceError):

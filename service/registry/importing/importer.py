@@ -2,8 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from enum import StrEnum
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from sqlmodel import Session, SQLModel
 
@@ -12,6 +11,7 @@ from service.access.queries import squad_scope
 from service.kernel.actor import Actor
 from service.kernel.keys import differs
 from service.kernel.words import Word
+from service.registry.importing.report import Outcome, Report
 from service.registry.importing.xlsx import Lost
 
 LONGEST_KEY = 100
@@ -31,13 +31,6 @@ KEYS = frozenset(
     | {"case"}
 )
 """Fields of any table that hold keys: their cells are read as such (service.kernel.keys)."""
-
-
-class Outcome(StrEnum):
-    created = "created"
-    changed = "changed"
-    unchanged = "unchanged"
-    refused = "refused"
 
 
 class Importer(ABC):
@@ -66,6 +59,11 @@ class Importer(ABC):
     def __init__(self, session: Session, actor: Actor) -> None:
         self.session, self.actor = session, actor
         self.scope = squad_scope(actor)
+
+    @classmethod
+    def opened(cls, session: Session, actor: Actor, options: Mapping[str, Any]) -> Self:
+        """For one import. `options`: what its asker says beside the table, as it can be kept."""
+        return cls(session, actor)
 
     def load(self, wanted: Sequence[Any]) -> None:  # noqa: B027 - nothing to fetch is a valid answer
         ...
@@ -103,6 +101,10 @@ class Importer(ABC):
 
     def finish(self) -> None:  # noqa: B027 - nothing follows for most kinds
         ...
+
+    def told(self, report: Report) -> Report:
+        """With what else its kind tells."""
+        return report
 
     def in_scope(self, squad_id: Any) -> bool:
         return self.scope is None or squad_id in self.scope

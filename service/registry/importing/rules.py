@@ -21,6 +21,11 @@ from service.registry.importing.errors import ImportTooLarge, ImportUnreadable
 MOST_BYTES = 32_000_000
 MOST_ROWS = 100_000
 HEADER_WITHIN = 10
+OPEN_DOCUMENT = b"mimetypeapplication/vnd.oasis.opendocument."
+MOST_CELLS = 40 * MOST_ROWS
+LONGEST_CELL = 32_767  # characters: no spreadsheet holds more in one
+_LONGEST_NAME = 200  # of a column
+_LONGEST_WORD = 20  # for yes or no
 _MOST_MERGED = 20 * MOST_ROWS  # cells under merged ones: in a sound file they never overlap
 _SEPARATORS = re.compile(r"[;；、,，|\s]+")
 _LOOKED_AT = 4000
@@ -81,6 +86,8 @@ def read(data: bytes, content_type: str, headers: Mapping[str, str]) -> Sheet:
         raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
     names = Names.of(headers)
     if data.startswith((xlsx.MAGIC, xls.MAGIC)):
+        if data.startswith(OPEN_DOCUMENT, 30):  # behind the archive's first head
+            raise ImportUnreadable(problem=_("it is an OpenDocument table (.ods): save it as .xlsx or CSV"))
         old = data.startswith(xls.MAGIC)
         found = xls.rows_of(data) if old else xlsx.rows_of(data, MOST_ROWS)
         return _table(found.texts, names, found.unread, found.merged)
@@ -190,6 +197,8 @@ def _lost(values: Mapping[str, Any]) -> str:
         for cell in value if isinstance(value, list) else [value]:
             if isinstance(cell, xlsx.Lost):
                 return f"{field}: {cell}"
+            if isinstance(cell, str) and len(cell) > LONGEST_CELL:
+                return f"{field}: " + _("it has more than {n} characters").format(n=LONGEST_CELL)
     return ""
 
 
@@ -202,10 +211,12 @@ def csv_rows(content: str, *, strict: bool = True) -> list[list[str]]:
     )
     reader = csv.reader(io.StringIO(content, newline=""), delimiter=delimiter, strict=strict)
     rows = []
+    taken = 0
     try:
         for cells in reader:
             rows.append([xlsx.as_found(cell) for cell in cells])
-            if len(rows) > MOST_ROWS + HEADER_WITHIN:
+            taken += len(cells)
+            if len(rows) > MOST_ROWS + HEADER_WITHIN or taken > MOST_CELLS:
                 raise ImportTooLarge(megabytes=MOST_BYTES // 1_000_000, rows=MOST_ROWS)
     except csv.Error as error:
         problem = _("line {line}: {error}").format(line=reader.line_num, error=error)
@@ -251,7 +262,7 @@ def _field(header: str, names: Mapping[str, str]) -> str | None:
 
 def _bare(header: str, names: Mapping[str, str]) -> str:
     """The name of a column, whatever remark stands with it."""
-    name = fold(header)
+    name = fold(header[:_LONGEST_NAME])
     while name not in names and (bare := _REMARK.sub("", name)) != name:
         name = bare
     return name
@@ -348,7 +359,7 @@ def number(value: Any) -> Any:
 
 
 def truth(value: Any) -> Any:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _LONGEST_WORD:
         return value
     word = fold(value)
     return True if word in TRUE else False if word in FALSE else value

@@ -25,8 +25,9 @@ _STRICT_NAME = re.compile(rb"http://purl\.oclc\.org/ooxml/(\w+)/")
 MOST_UNPACKED = 128_000_000
 MOST_PARTS = 1000
 MOST_COLUMNS = 200
-MOST_SCANNED = 1_100_000  # rows of a sheet, blank ones too
-_MOST_CELLS = 30_000_000  # with those that stand empty before a cell far to the right
+MOST_WRITTEN = 200_000  # rows that stand in the file, blank ones too
+LAST_ROW = 1_100_000  # some programs write a style into the very last row of a sheet
+_MOST_CELLS = 4_000_000  # with those that stand empty before a cell far to the right
 _MOST_ELEMENTS = 12_000_000
 _MOST_IN_ONE = 40 * MOST_COLUMNS  # elements inside one row or one styled text
 
@@ -166,28 +167,27 @@ def _scan(content: Any) -> Scanned:
     every row and cell that a number leaves out: a few bytes with a high row number would be a thousand million rows.
 
     Costs a tenth of what reading the sheet costs afterwards."""
-    depth = elements = records = inside = cells = row = column = 0
+    depth = elements = rows = inside = cells = row = column = 0
     in_row = formula = result = False
     found = Scanned()
 
     def start(name: str, attributes: dict) -> None:
-        nonlocal depth, elements, records, inside, cells, in_row, row, column, formula, result
+        nonlocal depth, elements, rows, inside, cells, in_row, row, column, formula, result
         elements += 1
         if depth == 2:
-            records += 1
             inside = 0
             kind = name.rpartition(":")[2]
             in_row = kind == "row"
             if in_row:
+                rows += 1
                 row, column = _row_number(attributes.get("r", "0")) or row + 1, 0
-                records = max(records, row)
             elif kind == "mergeCell":
                 found.merged += _merged_downwards(attributes.get("ref", ""))
         elif depth > 2:
             inside += 1
             if in_row and depth == 3:
-                column = _column_number(attributes.get("r", "")) or column + 1
-                cells += column
+                before, column = column, _column_number(attributes.get("r", "")) or column + 1
+                cells += max(1, column - before)
                 formula = False
                 result = attributes.get("t") == "str"  # a text, though it may be empty
             elif in_row and depth == 4:
@@ -199,14 +199,15 @@ def _scan(content: Any) -> Scanned:
         depth += 1
         if (
             elements > _MOST_ELEMENTS
-            or records > MOST_SCANNED
+            or rows > MOST_WRITTEN
+            or row > LAST_ROW
             or inside > _MOST_IN_ONE
             or cells > _MOST_CELLS
             or depth > 64
         ):
             raise ImportUnreadable(
                 problem=_("it holds more than {rows} rows or {columns} columns").format(
-                    rows=MOST_SCANNED, columns=MOST_COLUMNS
+                    rows=MOST_WRITTEN, columns=MOST_COLUMNS
                 )
             )
 
@@ -246,7 +247,7 @@ def _row_number(said: str) -> int:
     try:
         return int(float(said))
     except (ValueError, OverflowError):
-        return MOST_SCANNED + 1
+        return LAST_ROW + 1
 
 
 def _column_number(place: str) -> int:

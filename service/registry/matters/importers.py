@@ -1,6 +1,7 @@
 """A version of the recording matters list from a table: every line is right, or nothing is published."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, ClassVar
 
@@ -19,9 +20,10 @@ from service.registry.events.kinds import KINDS, WORDS
 from service.registry.events.subjects import subjects
 from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome
+from service.registry.importing.report import Report
 from service.registry.importing.words import SUBJECT
 from service.registry.matters.actions import may_publish, publish
-from service.registry.matters.queries import book
+from service.registry.matters.queries import book, recounted
 from service.registry.matters.rules import DEFAULT_EDITION, Rule, compare, lines_of, subject_key
 from service.registry.matters.table import CELLS, HEADERS
 from service.registry.matters.words import DUTIES, MOMENTS, STEPS
@@ -41,6 +43,17 @@ class MatterLine(MatterBase):
     retention_days: int | None = Field(default=None, ge=1, le=36_500)
     upload_hours: int = Field(default=24, ge=0, le=8_784)
     filing_days: int = Field(default=30, ge=0, le=3_660)
+
+
+@dataclass(frozen=True)
+class MattersReport(Report):
+    """`version`: the one published, null where nothing was. `removed`: lines that it no longer has. `events`: how many
+    events it governs, all of which are counted again."""
+
+    in_force_from: date
+    version: int | None
+    removed: list[str]
+    events: int
 
 
 class MatterImporter(Importer):
@@ -71,6 +84,21 @@ class MatterImporter(Importer):
         self.remark = note.strip()[:1000]
         self.published: int | None = None
         self.removed: list[str] = []
+
+    @classmethod
+    def opened(cls, session: Session, actor: Actor, options: Mapping[str, Any]) -> "MatterImporter":
+        """`in_force_from`: a day in ISO 8601, today if none is said; `note`."""
+        day = options.get("in_force_from")
+        return cls(session, actor, date.fromisoformat(day) if day else None, options.get("note", ""))
+
+    def told(self, report: Report) -> "MattersReport":
+        return MattersReport(
+            **vars(report),
+            in_force_from=self.in_force_from,
+            version=self.published,
+            removed=self.removed,
+            events=recounted(self.session, self.in_force_from),
+        )
 
     def require_may(self) -> None:
         may_publish(self.actor)

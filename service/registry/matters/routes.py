@@ -1,6 +1,5 @@
 """/api/v1/matters: the recording matters list and its versions. All of the bureau may read what has to be recorded."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -11,16 +10,16 @@ from schemas.matters import MatterBase
 from service.access.dependencies import CurrentActor
 from service.access.gate import Gate, needs
 from service.kernel.asked_times import WrittenDay
+from service.kernel.clock import local, now
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.i18n import gettext as _
 from service.kernel.paper.download import TABLE_FILE, TableFormat, table_response
 from service.registry.events.subjects import subjects
-from service.registry.importing.actions import Report, run_import
-from service.registry.importing.routes import DryRun, ImportBody
+from service.registry.importing.routes import IN_BACKGROUND, DryRun, ImportBody, import_rows
 from service.registry.matters import queries, table
 from service.registry.matters.errors import NoSuchVersion
-from service.registry.matters.importers import MatterImporter
+from service.registry.matters.importers import MatterImporter, MattersReport
 from service.registry.matters.queries import Published
 from service.registry.matters.rules import Rule, compare
 
@@ -54,17 +53,6 @@ class VersionDetail(VersionRead):
     items: list[Line]
 
 
-@dataclass(frozen=True)
-class MattersReport(Report):
-    """`version`: the one published, null where nothing was. `removed`: lines that it no longer has. `events`: how many
-    events it governs, all of which are counted again."""
-
-    in_force_from: date
-    version: int | None
-    removed: list[str]
-    events: int
-
-
 class ChangeRead(SQLModel):
     """`before` or `after` null: the line is not in that version."""
 
@@ -95,7 +83,7 @@ def list_matter_versions(actor: CurrentActor, session: DatabaseSession) -> Page[
     return Page[VersionRead](items=[VersionRead(**_read(one)) for one in queries.versions(session)])
 
 
-@router.post("/import")
+@router.post("/import", responses=IN_BACKGROUND)
 @needs("publish_matters")
 def import_matters(
     actor: CurrentActor,
@@ -108,16 +96,9 @@ def import_matters(
 ) -> MattersReport:
     """Publishes the table as a new version, in force from a day on (today if none is said). One wrong row publishes
     nothing. `events`: how many events that version governs, all of which are counted again."""
-    importer = MatterImporter(session, actor, in_force_from, note)
-    kind = request.headers.get("content-type", "")
-    report = run_import(importer, body, kind, dry_run=dry_run)
-    return MattersReport(
-        **vars(report),
-        in_force_from=importer.in_force_from,
-        version=importer.published,
-        removed=importer.removed,
-        events=queries.recounted(session, importer.in_force_from),
-    )
+    day = in_force_from or local(now()).date()
+    asked = {"in_force_from": day.isoformat(), "note": note}
+    return import_rows(session, actor, MatterImporter, body, request, dry_run, asked)
 
 
 @router.get("/{version}")

@@ -125,5 +125,13 @@ def _fill(field: Field) -> dict[str, str]:
     }
     return {name: str(row.id) for name, row in rows.items()} | {
         name: str(uuid4())
-        for name in ("account_id", "token_id", "upload_id", "offset_id", "explanation_id", "dispute_id")
+        for name in (
+            "account_id",
+            "token_id",
+            "upload_id",
+            "offset_id",
+            "explanation_id",
+            "dispute_id",
+            "import_id",
+        )
     }

@@ -142,6 +142,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("PATCH", "/api/v1/campaigns/{campaign_id}"): Rule("edit_cases", body={"name": "n"}),
     ("GET", "/api/v1/imports"): Rule(),
     ("GET", "/api/v1/imports/{kind}/template"): Rule(),
+    ("GET", "/api/v1/imports/{import_id}"): Rule(dock=True, other=404, good=ABSENT),  # who asked, administrators
     ("GET", "/api/v1/matters"): Rule(),
     ("POST", "/api/v1/matters/import"): Rule("publish_matters", whole_bureau=True, body=[]),
     ("GET", "/api/v1/matters/{version}"): Rule(),

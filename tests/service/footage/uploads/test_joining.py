@@ -152,6 +152,20 @@ def test_bytes_that_are_gone_are_said_and_the_other_pieces_stay(
     assert "upload-offset" not in client.head(made.headers["location"]).headers
 
 
+def test_a_final_upload_whose_pieces_no_backup_had_says_so_instead_of_waiting_for_ever(
+    client: httpx.Client, service: Service
+) -> None:
+    """As a restore leaves it: what was in progress has expired."""
+    recording = join(client, piece(client, b"ab"), piece(client, b"cd")).headers["zhenglu-recording"]
+    service.bureau.sql("UPDATE uploads SET state = 'expired' WHERE recording_id = :id", id=recording)
+    job = job_of(service, recording)
+    for _ in range(5):
+        service.bureau.sql("UPDATE jobs SET not_before = now() WHERE id = :id", id=job)
+        service.work(JobKind.assemble)
+    told = service.bureau.sql("SELECT state, reason FROM recordings WHERE id = :id", id=recording)
+    assert told == [("partial", "assemble_failed")]
+
+
 def worker(service: Service, job: UUID) -> Child:
     """A process that runs this job and nothing else."""
     return service.processes.python("-c", RUN, str(job), env=service.environment, name="joining")
