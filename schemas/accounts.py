@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel
 
 from schemas.base import KeySaid, enum_check, enum_field, examples, id_field, time_field
+from schemas.plain_text import Line
 
 
 class Role(enum.StrEnum):
@@ -27,7 +28,7 @@ class TokenScope(enum.StrEnum):
 
 class AccountBase(SQLModel):
     username: str = Field(unique=True, max_length=64)
-    display_name: str = Field(default="", max_length=100)
+    display_name: Line = Field(default="", max_length=100)
 
 
 class Account(AccountBase, table=True):

@@ -16,6 +16,8 @@ from sqlalchemy import CheckConstraint, Column, Computed, DateTime, Index, Strin
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field, SQLModel
 
+from schemas.plain_text import Line, Lines
+
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -77,10 +79,10 @@ FieldTime = Annotated[AskedTime, BeforeValidator(_whole), AfterValidator(_within
 
 
 # What a request may say. A text that is kept says besides how long its column is.
-KeySaid = Annotated[str, StringConstraints(max_length=200)]
+KeySaid = Annotated[Line, StringConstraints(max_length=200)]
 """What names a row: an id, or the number or code that people use."""
 KeysSaid = Annotated[list[KeySaid], Len(max_length=50)]
-Prose = Annotated[str, StringConstraints(max_length=4000)]
+Prose = Annotated[Lines, StringConstraints(max_length=4000)]
 """Of a person; an action may keep fewer."""
 Conventions = Annotated[dict[str, Any], Len(max_length=100)]
 

@@ -6,13 +6,14 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel
 
 from schemas.base import KeySaid, double_field, examples, folded_field, id_field, one_key, time_field
+from schemas.plain_text import Line
 
 
 class CaseBase(SQLModel):
-    number: str = Field(max_length=100)
-    title: str = Field(default="", max_length=500)
-    party: str = Field(default="", max_length=300)
-    place: str = Field(default="", max_length=500)
+    number: Line = Field(max_length=100)
+    title: Line = Field(default="", max_length=500)
+    party: Line = Field(default="", max_length=300)
+    place: Line = Field(default="", max_length=500)
     opened_on: date | None = None
 
 
@@ -51,8 +52,8 @@ class CaseRead(CaseBase):
 
 
 class CampaignBase(SQLModel):
-    external_id: str | None = Field(default=None, unique=True, max_length=128)
-    name: str = Field(max_length=300)
+    external_id: Line | None = Field(default=None, unique=True, max_length=128)
+    name: Line = Field(max_length=300)
     starts_on: date | None = None
     ends_on: date | None = None
 

@@ -20,6 +20,7 @@ from schemas.base import (
     one_key,
     time_field,
 )
+from schemas.plain_text import Line
 
 
 class OffsetSource(enum.StrEnum):
@@ -47,7 +48,7 @@ class ClockOffset(SQLModel, table=True):
               postgresql_where="recording_id IS NOT NULL AND withdrawn_at IS NULL"),
     )  # fmt: skip
     id: UUID = id_field()
-    external_id: str | None = Field(default=None, unique=True, max_length=128)
+    external_id: Line | None = Field(default=None, unique=True, max_length=128)
     folded: str | None = folded_field("external_id")
     double_of: UUID | None = double_field("clock_offsets")
     recorder_id: UUID = Field(foreign_key="recorders.id")
@@ -56,7 +57,7 @@ class ClockOffset(SQLModel, table=True):
     offset_s: float
     doubt_s: float = 0.0
     recording_id: UUID | None = Field(default=None, foreign_key="recordings.id")
-    note: str = Field(default="", max_length=500)
+    note: Prose = Field(default="", max_length=500)
     created_at: datetime = time_field(default_now=True)
     created_by: UUID | None = Field(default=None, foreign_key="accounts.id")
     withdrawn_at: datetime | None = time_field(nullable=True)
@@ -67,7 +68,7 @@ class ClockOffsetCreate(SQLModel):
     """Either `offset_s`, or `device_time` as the device showed it at `measured_at`."""
 
     recorder: KeySaid
-    external_id: str | None = Field(default=None, max_length=128)
+    external_id: Line | None = Field(default=None, max_length=128)
     measured_at: FieldTime
     offset_s: float | None = None
     device_time: AskedTime | None = None  # in whatever year the clock stood

@@ -21,6 +21,7 @@ from schemas.base import (
     one_key,
     time_field,
 )
+from schemas.plain_text import Line
 
 
 class EventKind(enum.StrEnum):
@@ -34,12 +35,12 @@ class EventBase(SQLModel):
     """`object`: what was inspected 检查对象; null: not said, empty: none, that is a patrol, which the yearly statistics do
     not count as an inspection."""
 
-    external_id: str | None = Field(default=None, unique=True, max_length=128)
-    title: str = Field(max_length=500)
-    subject: str = Field(default="", max_length=64)
-    party: str = Field(default="", max_length=300)
-    object: str | None = Field(default=None, max_length=300)
-    place: str = Field(default="", max_length=500)
+    external_id: Line | None = Field(default=None, unique=True, max_length=128)
+    title: Line = Field(max_length=500)
+    subject: Line = Field(default="", max_length=64)
+    party: Line = Field(default="", max_length=300)
+    object: Line | None = Field(default=None, max_length=300)
+    place: Line = Field(default="", max_length=500)
     latitude: float | None = None
     longitude: float | None = None
 
@@ -108,11 +109,11 @@ class EventUpdate(SQLModel):
 
     model_config = {"json_schema_extra": examples({"departed_at": "2024-06-03T09:45:00+08:00"})}
 
-    title: str | None = Field(default=None, max_length=500)
-    subject: str | None = Field(default=None, max_length=64)
-    party: str | None = Field(default=None, max_length=300)
-    object: str | None = Field(default=None, max_length=300)
-    place: str | None = Field(default=None, max_length=500)
+    title: Line | None = Field(default=None, max_length=500)
+    subject: Line | None = Field(default=None, max_length=64)
+    party: Line | None = Field(default=None, max_length=300)
+    object: Line | None = Field(default=None, max_length=300)
+    place: Line | None = Field(default=None, max_length=500)
     latitude: float | None = None
     longitude: float | None = None
     kind: EventKind | None = None

@@ -10,6 +10,7 @@ from sqlmodel import Field, SQLModel
 
 from schemas.base import enum_check, enum_field, id_field, json_field, time_field
 from schemas.events import EventKind
+from schemas.plain_text import Line, Lines
 
 
 class MatterList(SQLModel, table=True):
@@ -20,7 +21,7 @@ class MatterList(SQLModel, table=True):
     id: UUID = id_field()
     version: int = Field(unique=True)
     in_force_from: date = Field(index=True)
-    note: str = Field(default="", max_length=1000)
+    note: Lines = Field(default="", max_length=1000)
     published_at: datetime = time_field(default_now=True)
     published_by: UUID | None = Field(default=None, foreign_key="accounts.id")
 
@@ -59,7 +60,7 @@ class MatterBase(SQLModel):
     """
 
     kind: EventKind = enum_field(EventKind)
-    subject: str = Field(default="", max_length=64)
+    subject: Line = Field(default="", max_length=64)
     duty: Duty = enum_field(Duty, default=Duty.must)
     from_moment: Moment = enum_field(Moment, default=Moment.arrival)
     from_offset_s: int = 0
@@ -72,8 +73,8 @@ class MatterBase(SQLModel):
     retention_days: int | None = Field(default=None, ge=1)
     upload_hours: int = Field(default=24, ge=0)
     filing_days: int = Field(default=30, ge=0)
-    place: str = Field(default="", max_length=300)
-    carrier: str = Field(default="", max_length=300)
+    place: Line = Field(default="", max_length=300)
+    carrier: Line = Field(default="", max_length=300)
 
 
 class RecordingMatter(MatterBase, table=True):

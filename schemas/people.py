@@ -16,11 +16,12 @@ from schemas.base import (
     one_key,
     time_field,
 )
+from schemas.plain_text import Line
 
 
 class SquadBase(SQLModel):
-    code: str = Field(unique=True, max_length=64)
-    name: str = Field(max_length=200)
+    code: Line = Field(unique=True, max_length=64)
+    name: Line = Field(max_length=200)
 
 
 class Squad(SquadBase, table=True):
@@ -42,8 +43,8 @@ class SquadRead(SQLModel):
 
 
 class OfficerBase(SQLModel):
-    certificate_no: str = Field(unique=True, max_length=64)
-    name: str = Field(max_length=200)
+    certificate_no: Line = Field(unique=True, max_length=64)
+    name: Line = Field(max_length=200)
     left_on: date | None = None
 
 
@@ -82,7 +83,7 @@ class Roster(SQLModel, table=True):
         Index("ix_rosters_squad_id_starts_at", "squad_id", "starts_at"),
     )
     id: UUID = id_field()
-    external_id: str | None = Field(default=None, unique=True, max_length=128)
+    external_id: Line | None = Field(default=None, unique=True, max_length=128)
     folded: str | None = folded_field("external_id")
     double_of: UUID | None = double_field("rosters")
     officer_id: UUID = Field(foreign_key="officers.id", index=True)
@@ -105,7 +106,7 @@ class RosterCreate(SQLModel):
         )
     }
 
-    external_id: str | None = Field(default=None, max_length=128)
+    external_id: Line | None = Field(default=None, max_length=128)
     officer: KeySaid
     squad: KeySaid | None = None
     starts_at: FieldTime

@@ -22,6 +22,7 @@ from schemas.base import (
     one_key,
     time_field,
 )
+from schemas.plain_text import Line
 
 
 class RecorderState(enum.StrEnum):
@@ -32,9 +33,9 @@ class RecorderState(enum.StrEnum):
 
 
 class RecorderModelBase(SQLModel):
-    code: str = Field(unique=True, max_length=64)
-    vendor: str = Field(default="", max_length=100)
-    name: str = Field(default="", max_length=100)
+    code: Line = Field(unique=True, max_length=64)
+    vendor: Line = Field(default="", max_length=100)
+    name: Line = Field(default="", max_length=100)
 
 
 class RecorderModel(RecorderModelBase, table=True):
@@ -79,7 +80,7 @@ class RecorderModelRead(SQLModel):
 
 
 class RecorderBase(SQLModel):
-    serial: str = Field(unique=True, max_length=64)
+    serial: Line = Field(unique=True, max_length=64)
 
 
 class Recorder(RecorderBase, table=True):
@@ -129,7 +130,7 @@ class Assignment(SQLModel, table=True):
         Index("ix_assignments_span", text("tstzrange(held_from, held_to)"), postgresql_using="gist"),
     )
     id: UUID = id_field()
-    external_id: str | None = Field(default=None, unique=True, max_length=128)
+    external_id: Line | None = Field(default=None, unique=True, max_length=128)
     folded: str | None = folded_field("external_id")
     double_of: UUID | None = double_field("assignments")
     recorder_id: UUID = Field(foreign_key="recorders.id", index=True)
@@ -154,7 +155,7 @@ class AssignmentCreate(SQLModel):
         )
     }
 
-    external_id: str | None = Field(default=None, max_length=128)
+    external_id: Line | None = Field(default=None, max_length=128)
     recorder: KeySaid
     officer: KeySaid
     held_from: FieldTime

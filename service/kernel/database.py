@@ -1,5 +1,7 @@
 """The one way to PostgreSQL, the same for requests, workers and the command line."""
 
+import json
+import re
 import select
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -15,6 +17,7 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import Session
 
+from schemas.plain_text import storable
 from service.kernel.settings import get_settings
 
 _AFTER_COMMIT = "zhenglu.after_commit"
@@ -62,6 +65,7 @@ def engine_for(url: str, *, pool_size: int = 10, work: Work = Work.work) -> Engi
         pool_size=pool_size,
         max_overflow=20,
         pool_timeout=15,
+        json_serializer=_as_json,
         connect_args={
             "connect_timeout": 5,
             "options": f"-c timezone=UTC {work.options}",
@@ -70,6 +74,15 @@ def engine_for(url: str, *, pool_size: int = 10, work: Work = Work.work) -> Engi
     )
     _test_before_use(engine)
     return engine
+
+
+_UNSTORABLE = re.compile(r"\\u(?:0000|d[89a-f])")
+
+
+def _as_json(value: Any) -> str:
+    """What a file says must never keep its own row from being written."""
+    text = json.dumps(value)
+    return json.dumps(storable(value)) if _UNSTORABLE.search(text) else text
 
 
 def _test_before_use(engine: Engine) -> None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from service.kernel import i18n
 
@@ -24,6 +25,11 @@ def environment(folder: Path) -> Environment:
     made.policies["ext.i18n.trimmed"] = True
     made.filters |= {
         "moment": i18n.moment, "ago": i18n.ago, "span": i18n.span, "duration": i18n.duration,
-        "number": i18n.number, "percent": i18n.percent, "size": i18n.size,
+        "isolated": isolated, "number": i18n.number, "percent": i18n.percent, "size": i18n.size,
     }  # fmt: skip
     return made
+
+
+def isolated(text: object) -> Markup:
+    """Words of somebody's own, by themselves: whatever their direction, what stands beside them stays as it is."""
+    return Markup("<bdi>{}</bdi>").format(text)

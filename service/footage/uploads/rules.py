@@ -10,6 +10,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from schemas.claims import Claims
+from schemas.plain_text import one_line, prose
 from service.kernel.encodings import sent
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
@@ -102,8 +103,9 @@ def check_said(values: Mapping[str, str], zone: ZoneInfo) -> Said:
             raise Invalid(field=key, problem=_("contains a zero byte"))
         if len(value) > longest:
             raise Invalid(field=key, problem=_("too long"))
+        value = prose(value) if key == "note" else one_line(value)
         if value.strip():
-            claims[key] = value.strip() if key != "note" else value
+            claims[key] = value
     sha256 = claims.get("sha256")
     if sha256 is not None and not _SHA256.fullmatch(sha256):
         raise Invalid(field="sha256", problem=_("64 hexadecimal digits are wanted"))
@@ -112,7 +114,7 @@ def check_said(values: Mapping[str, str], zone: ZoneInfo) -> Said:
             check_moment(claims[key], zone, key)
     # Browsers and Uppy say `name` where others say `filename`.
     if "filename" not in claims and 0 < len(values.get("name", "")) <= LONGEST["filename"]:
-        claims["filename"] = values["name"].replace("\0", "")
+        claims["filename"] = one_line(values["name"])
     name = base_name(claims.get("filename", ""))
     archive, first = (claims.pop(key, "") for key in OF_THE_RECEIPT)
     if archive and archive.lower() not in (*YES, *NO):

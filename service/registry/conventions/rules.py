@@ -4,7 +4,7 @@ Conventions are settings (`RecorderModel.conventions`); examples.py has some to 
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from functools import cache
@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import re2
 
 from schemas.claims import FileFacts
+from schemas.plain_text import one_line, prose
 from service.kernel.keys import KeyRounded, plain
 from service.kernel.keys import said as said_key
 from service.kernel.text import fold
@@ -297,8 +298,8 @@ def _facts(said: Mapping[str, Any], conventions: Conventions, bureau: ZoneInfo) 
         end = end or at
     words: dict[str, Any] = {
         name: _word(said.get(name))
-        for name in ("recorder", "officer", "officer_name", "card", "event", "case", "note", "file_id")
-    }
+        for name in ("recorder", "officer", "officer_name", "card", "event", "case", "file_id")
+    } | {"note": _word(said.get("note"), prose)}
     words |= {name: _key(words[name]) for name in ("recorder", "officer", "event", "case")}
     return Facts(
         **words,
@@ -357,10 +358,10 @@ def _key(word: str) -> str:
         return word  # known to nobody, and listed for a person
 
 
-def _word(value: Any) -> str:
+def _word(value: Any, clean: Callable[[str], str] = one_line) -> str:
     if value is None or isinstance(value, (dict, list, bool)):
         return ""
-    return str(value).replace("\0", "").strip()[:LONGEST]
+    return clean(str(value)).strip()[:LONGEST]
 
 
 def moment_of(value: Any) -> datetime | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from schemas.plain_text import prose
 from service.kernel.encodings import NoText, decoded
 from service.kernel.i18n import gettext as _
 from service.kernel.keys import plain
@@ -150,7 +151,7 @@ def _no_value(word: str) -> Any:
 def _as_cell(value: Any) -> Any:
     """A number as a spreadsheet's cell would bring it."""
     if isinstance(value, str):
-        return xlsx.as_found(value)
+        return _clean(xlsx.as_found(value))
     if isinstance(value, list):
         return [one if isinstance(one, list) else _as_cell(one) for one in value]
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -190,6 +191,10 @@ def _alike(one: Any, other: Any) -> bool:
         return fold(one) == fold(other) or read_time(one) == read_time(other)
     except UnreadableTime:
         return False
+
+
+def _clean(cell: str) -> str:
+    return cell if isinstance(cell, xlsx.Lost) else prose(cell).strip()
 
 
 def _lost(values: Mapping[str, Any]) -> str:
@@ -249,7 +254,7 @@ def _table(
             raise ImportUnreadable(problem=_("row {row} is longer than the header").format(row=number))
         said = zip(fields, header, cells, strict=False)
         values, problem = _one_each([(field, name, cell) for field, name, cell in said if field and cell])
-        values = {field: _unprefixed(cell) for field, cell in values.items()}
+        values = {field: _unprefixed(_clean(cell)) for field, cell in values.items()}
         found.append(SourceRow(number, values, problem))
     ignored = [name[:100] for name, field in zip(header, fields, strict=True) if name and not field]
     seen = tuple(name[:100] for name in header if name)[:50]
