@@ -17,8 +17,10 @@ from schemas import (  # noqa: F401
     originals,
     people,
     policy,
+    quarantine,
     recorders,
     recordings,
+    sweeps,
     uploads,
 )
 

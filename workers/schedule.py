@@ -4,6 +4,7 @@ Every 10 s it re-publishes what is due and held by nobody; the other duties clea
 """
 
 import logging
+import math
 import signal
 import subprocess
 import sys
@@ -12,35 +13,40 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from amqp.exceptions import ChannelError
 from kombu.exceptions import OperationalError as BrokerAway
 from redis.exceptions import RedisError
 from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 
 import service.reactions  # noqa: F401  what follows from each change
 from schemas.jobs import Job, JobState
+from schemas.sweeps import DutyState
 from service.access.actions import forget_sign_ins
 from service.finding.search.schema import ensure_partition, month_of
-from service.footage.uploads.reaper import reap_uploads
+from service.footage.uploads import reaper
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.jobs import publish, publisher
 from service.kernel.months import next_month
+from service.kernel.one_by_one import is_database_away, told
 from service.kernel.queues import QUEUES
 from service.kernel.settings import get_settings
 from service.preservation.backups import queries as backups
 from service.registry.importing.running import forget_old_imports
 from service.supervision.coverage.counted_by import recount_if_changed
 from workers.heartbeat import Beat
-from workers.stages.duplicates import release_duplicates
-from workers.stages.publishing import sweep_orphans
-from workers.stages.walk import ask_for_unmeasured
+from workers.stages.duplicates import RELEASE, release_duplicates
+from workers.stages.publishing import SWEEP, sweep_orphans
+from workers.stages.walk import UNMEASURED, ask_for_unmeasured
 
 log = logging.getLogger(__name__)
 
 SWEEP_EVERY_S = 10.0
+SAY_EVERY_S = 60.0
 REPUBLISH_AFTER = timedelta(seconds=30)
 BATCH = 500
 ENOUGH_NUDGES = 200
@@ -77,8 +83,12 @@ def sweep() -> int:
     sent = []
     for row in due:
         priority = TAKEOVER_PRIORITY if row.state == JobState.running else row.priority
-        if not publish(row.id, row.queue, priority):
-            break
+        try:
+            if not publish(row.id, row.queue, priority):
+                break
+        except Exception:  # one that cannot be sent hides no other
+            log.exception("job %s cannot be published", row.id)
+            continue
         sent.append(row.id)
     if sent:
         with transaction() as session:
@@ -136,33 +146,78 @@ class Duty:
 
 
 DUTIES = (
-    Duty("sweep", SWEEP_EVERY_S, sweep),
-    Duty("reap uploads", 60.0, reap_uploads),
-    Duty("release duplicates", 60.0, release_duplicates),
-    Duty("sweep orphans", 60.0, sweep_orphans),
-    Duty("ask for what is unmeasured", 60.0, ask_for_unmeasured),
-    Duty("recount after a change of rules", 60.0, recount_after_changes),
-    Duty("forget sign-ins", 3600.0, forget_sign_ins),
-    Duty("forget old imports", 3600.0, forget_old_imports),
-    Duty("make search partitions", 3600.0, make_search_partitions),
-    Duty("back up", 60.0, back_up),
+    Duty("publish-jobs", SWEEP_EVERY_S, sweep),
+    Duty(reaper.COMPLETE, 60.0, reaper.complete_left_over),
+    Duty("expire-uploads", 60.0, reaper.expire),
+    Duty("retire-pieces", 60.0, reaper.retire_pieces),
+    Duty(reaper.CLEAR, 60.0, reaper.clear_ended),
+    Duty("abort-orphans", 60.0, reaper.abort_orphans),
+    Duty(RELEASE, 60.0, release_duplicates),
+    Duty(SWEEP, 60.0, sweep_orphans),
+    Duty(UNMEASURED, 60.0, ask_for_unmeasured),
+    Duty("recount", 60.0, recount_after_changes),
+    Duty("forget-sign-ins", 3600.0, forget_sign_ins),
+    Duty("forget-imports", 3600.0, forget_old_imports),
+    Duty("search-partitions", 3600.0, make_search_partitions),
+    Duty("back-up", 60.0, back_up),
 )
 
 
 def run(stop: threading.Event) -> None:
+    """Each duty in a thread of its own: one that waits for a slow store, or breaks, keeps no other from its turn."""
     due = {duty.name: 0.0 for duty in DUTIES}
+    at_work: dict[str, threading.Thread] = {}
     while not stop.is_set():
         for duty in DUTIES:
-            if time.monotonic() < due[duty.name]:
+            busy = at_work.get(duty.name)
+            if time.monotonic() < due[duty.name] or (busy is not None and busy.is_alive()):
                 continue
             due[duty.name] = time.monotonic() + duty.every_s
-            try:
-                duty.act()
-            except DBAPIError as error:
-                log.warning("%s: the database is away: %s", duty.name, error)
-            except Exception:  # one broken duty must not stop the others
-                log.exception("%s broke", duty.name)
+            at_work[duty.name] = threading.Thread(target=perform, args=(duty,), name=duty.name, daemon=True)
+            at_work[duty.name].start()
         stop.wait(1.0)
+    for thread in at_work.values():
+        thread.join(timeout=2)
+
+
+def perform(duty: Duty) -> None:
+    """Once, and says how it went."""
+    try:
+        duty.act()
+    except Exception as error:  # whatever it is, it stands on the page of queues
+        if is_database_away(error):
+            log.warning("%s: the database is away: %s", duty.name, error)
+            return
+        log.exception("%s broke", duty.name)
+        _say(duty, told(error))
+    else:
+        _say(duty, None)
+
+
+_said: dict[str, tuple[float, str | None]] = {}
+
+
+def _say(duty: Duty, problem: str | None) -> None:
+    """As often as it changes, and else once a minute."""
+    at, before = _said.get(duty.name, (-math.inf, ""))
+    if problem == before and time.monotonic() - at < SAY_EVERY_S:
+        return
+    values: dict[str, Any] = {"problem": problem or ""}
+    if problem is None:
+        values |= {"done_at": func.now(), "failing_since": None}
+    else:
+        values |= {"failing_since": func.coalesce(DutyState.failing_since, func.now())}
+    first = values | ({"failing_since": func.now()} if problem is not None else {})
+    try:
+        with transaction() as session:
+            session.execute(
+                insert(DutyState)
+                .values(name=duty.name, **first)
+                .on_conflict_do_update(index_elements=["name"], set_=values)
+            )
+        _said[duty.name] = time.monotonic(), problem
+    except DBAPIError as error:
+        log.warning("%s: not written how it went: %s", duty.name, error)
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ MAY: dict[str, frozenset[Role]] = {
     "download_original": frozenset(
         {Role.member, Role.reviewer, Role.supervisor, Role.legal, Role.auditor, Role.admin}
     ),
+    "decide_quarantine": frozenset({Role.supervisor, Role.admin}),
     "decide_removal": frozenset({Role.supervisor, Role.admin}),
     "explain": frozenset({Role.member, Role.reviewer, Role.supervisor, Role.admin}),
     "decide_explanations": frozenset({Role.supervisor, Role.admin}),

@@ -54,6 +54,7 @@ def by_language(value: Any) -> bool:
 
 
 METRES, BYTES, PERCENT = _("metres"), _("bytes"), _("percent")
+TRIES = _("tries")
 SECONDS, MINUTES, HOURS, DAYS = _("seconds"), _("minutes"), _("hours"), _("days")
 
 WORKER_SILENT = Rule[float](
@@ -62,6 +63,13 @@ WORKER_SILENT = Rule[float](
     _("A worker that was silent for so long is counted as gone"),
     number(),
     SECONDS,
+)
+SWEEP_TRIES = Rule[int](
+    "sweep_tries",
+    6,
+    _("What the schedule could not clear up after so many tries is set aside for a person"),
+    whole(least=1, most=100),
+    TRIES,
 )
 BUREAU_NAME = Rule[ByLanguage](
     "bureau_name",
@@ -76,7 +84,7 @@ DEMO_DATABASE = Rule[bool](
     lambda value: isinstance(value, bool),
     by_hand=False,
 )
-RULES = (WORKER_SILENT, BUREAU_NAME, DEMO_DATABASE)
+RULES = (WORKER_SILENT, SWEEP_TRIES, BUREAU_NAME, DEMO_DATABASE)
 
 
 def policy(session: Session, rule: Rule[T]) -> T:

@@ -13,7 +13,7 @@ from service.kernel.errors import TYPE_BASE, Invalid
 from service.kernel.openapi import PROBLEM
 
 VERBS = {
-    "add", "approve", "cancel", "change", "check", "confirm", "continue", "count", "create", "declare", "decline",
+    "add", "approve", "cancel", "change", "check", "confirm", "continue", "count", "create", "decide", "declare", "decline",
     "disable", "dismiss", "dispute", "end", "export", "freeze", "get", "import", "list", "merge", "preview", "raise",
     "reject", "remove", "reopen", "restore", "retry", "revoke", "send", "set", "sign", "undo", "unmake", "unmerge",
     "update", "uphold", "withdraw",

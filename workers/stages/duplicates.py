@@ -10,6 +10,7 @@ from sqlmodel import Session
 from schemas.originals import Original
 from schemas.recordings import Receipt, ReceiptOutcome
 from service.kernel.database import transaction
+from service.kernel.one_by_one import each, left_alone
 from service.kernel.storage import get_store
 from service.kernel.storage.errors import StorageError
 
@@ -18,29 +19,37 @@ log = logging.getLogger(__name__)
 SETTLED_AFTER = timedelta(minutes=2)
 
 
+RELEASE = "release-duplicates"
+
+
 def release(receipt_id: UUID) -> None:
     """Removes the receipt's own copy if its original's bytes are in the store, and lets the receipt point there.
 
     A store that is away is no loss: the duty `release_duplicates` comes back to it.
     """
-    objects = get_store().objects
     try:
-        with transaction() as session:
-            found = _receipt_and_original(session, receipt_id)
-            if found is None:
-                return
-            receipt, original = found
-            info = objects.stat(original.store_key, original.store_version)
-            if info is None or info.size != original.size or receipt.size != original.size:
-                log.error(
-                    "original %s is not in the store: receipt %s keeps its copy", original.id, receipt.id
-                )
-                return
-            objects.delete(receipt.store_key, receipt.store_version)
-            receipt.store_key, receipt.store_version = original.store_key, original.store_version
-            session.add(receipt)
-    except StorageError as error:
+        _release(receipt_id)
+    except (StorageError, OriginalMissing) as error:
         log.warning("second copy of receipt %s stays for now: %s", receipt_id, error)
+
+
+def _release(receipt_id: UUID) -> None:
+    objects = get_store().objects
+    with transaction() as session:
+        found = _receipt_and_original(session, receipt_id)
+        if found is None:
+            return
+        receipt, original = found
+        info = objects.stat(original.store_key, original.store_version)
+        if info is None or info.size != original.size or receipt.size != original.size:
+            raise OriginalMissing(f"original {original.id} is not in the store: its receipt keeps its copy")
+        objects.delete(receipt.store_key, receipt.store_version)
+        receipt.store_key, receipt.store_version = original.store_key, original.store_version
+        session.add(receipt)
+
+
+class OriginalMissing(RuntimeError):
+    """The bytes that a second copy is of are gone: it must stay."""
 
 
 def _receipt_and_original(session: Session, receipt_id: UUID) -> tuple[Receipt, Original] | None:
@@ -68,9 +77,9 @@ def release_duplicates() -> int:
                 Receipt.store_key != Original.store_key,
                 Receipt.outcome != ReceiptOutcome.mismatch,
                 Receipt.verified_at < func.now() - SETTLED_AFTER,
+                Receipt.id.not_in(left_alone(RELEASE)),
             )
+            .order_by(func.random())
             .limit(100)
         ).all()
-    for receipt_id in left:
-        release(receipt_id)
-    return len(left)
+    return each(RELEASE, left, _release)

@@ -14,6 +14,7 @@ from sqlmodel import Session
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind
 from schemas.originals import Original, Rendition, RenditionKind
 from service.kernel.database import after_commit, transaction
+from service.kernel.one_by_one import each, left_alone
 from service.kernel.storage import get_store
 from service.kernel.storage.errors import StorageError
 from service.kernel.storage.protocols import Stored
@@ -33,6 +34,7 @@ NAMES = (
     *(f"still_{number:03d}.jpg" for number in range(STILLS + 2)),
 )
 ORPHAN_AFTER = timedelta(minutes=10)
+SWEEP = "sweep-renditions"
 SWEPT = {"swept": True}
 
 
@@ -133,11 +135,19 @@ def sweep_orphans(older_than: timedelta = ORPHAN_AFTER, *, limit: int = 200) -> 
                 JobAttempt.outcome != AttemptOutcome.running,
                 JobAttempt.ended_at < func.now() - older_than,
                 JobAttempt.reason_params["swept"].is_(None),
+                Job.id.not_in(left_alone(SWEEP)),
             )
             .limit(limit)
         ).all()
+    attempts: dict[UUID, list[tuple[int, JobKind, UUID]]] = {}
     for job_id, attempt, kind, original_id in ended:
-        _sweep_attempt(job_id, attempt, JobKind(kind), original_id)
+        attempts.setdefault(job_id, []).append((attempt, JobKind(kind), original_id))
+
+    def sweep(job_id: UUID) -> None:
+        for attempt, kind, original_id in attempts[job_id]:
+            _sweep_attempt(job_id, attempt, kind, original_id)
+
+    each(SWEEP, attempts, sweep)
     return len(ended)
 
 

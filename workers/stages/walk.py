@@ -26,6 +26,7 @@ from service.footage.recordings.rules import encode_cost_s
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
+from service.kernel.one_by_one import each
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from workers import scratch
@@ -242,9 +243,12 @@ _UNMEASURED = text(
     SELECT o.id FROM originals o
     WHERE o.stretches IS NULL AND o.media_state IN ({quoted((*WATCHABLE, MediaState.unplayable))})
       AND NOT EXISTS (SELECT FROM jobs j WHERE j.kind = 'walk' AND j.subject_id = o.id AND j.state <> 'done')
+      AND NOT EXISTS (SELECT FROM set_aside a WHERE a.duty = 'ask-unmeasured' AND a.subject_id = o.id
+                      AND (a.held_at IS NOT NULL OR a.next_at > now()))
     ORDER BY o.size / greatest(o.measured_duration_s, 1), o.id LIMIT :batch
     """  # words of our own
 )
+UNMEASURED = "ask-unmeasured"
 _WAITING = text("SELECT count(*) FROM jobs WHERE kind = 'walk' AND state IN ('queued', 'running')")
 
 
@@ -254,6 +258,9 @@ def ask_for_unmeasured() -> int:
     with transaction() as session:
         free = AT_ONCE - session.execute(_WAITING).scalar_one()
         found = session.execute(_UNMEASURED, {"batch": free}).scalars().all() if free > 0 else []
-        for original_id in found:
-            request_job(session, JobKind.walk, original_id, priority=LAST, cost_s=5)
-    return len(found)
+    return each(UNMEASURED, found, _ask)
+
+
+def _ask(original_id: UUID) -> None:
+    with transaction() as session:
+        request_job(session, JobKind.walk, original_id, priority=LAST, cost_s=5)

@@ -7,17 +7,18 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from schemas.base import examples
 from schemas.jobs import JobState
 from service.access.actions import require
 from service.access.dependencies import CurrentActor, MaybeActor
-from service.access.gate import Gate
-from service.desk.operations import actions
+from service.access.gate import Gate, needs
+from service.desk.operations import actions, set_aside
 from service.kernel import jobs
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession, transaction
@@ -60,6 +61,31 @@ class QueueRead(BaseModel):
 
 class JobStanding(BaseModel):
     state: JobState
+
+
+class SetAsideNamed(BaseModel):
+    model_config = {
+        "json_schema_extra": examples(
+            {"duty": "complete-uploads", "subject_id": "018f3a52-7e1c-7cc0-9a52-5b7f1c2d3e4f"}
+        )
+    }
+
+    duty: str = Field(max_length=40)
+    subject_id: UUID
+
+
+class SetAsideRead(BaseModel):
+    """What a duty of the schedule could not get done. `held_at`: its tries are spent, and it is left alone since then;
+    null: it is still tried. `file_name`, `recording_id`: of the file that it is about."""
+
+    duty: str
+    subject_id: UUID
+    tries: int
+    problem: str
+    first_failed_at: datetime
+    held_at: datetime | None
+    file_name: str
+    recording_id: UUID | None
 
 
 @router.get("/healthz")
@@ -140,6 +166,26 @@ def list_queues(actor: CurrentActor, session: DatabaseSession) -> Page[QueueRead
             for health in jobs.queue_health(session)
         ]
     )
+
+
+@router.get("/api/v1/set-aside")
+def list_set_aside(actor: CurrentActor, session: DatabaseSession) -> Page[SetAsideRead]:
+    """What the schedule could not clear up, the longest set aside first."""
+    require(actor, "see_queue")
+    return Page[SetAsideRead](
+        items=[
+            SetAsideRead.model_validate(item, from_attributes=True)
+            for item in set_aside.items(session, actor)
+        ]
+    )
+
+
+@router.post("/api/v1/set-aside/retry", status_code=204)
+@raises(NotFound)
+@needs("retry_jobs")
+def retry_set_aside(named: SetAsideNamed, actor: CurrentActor, session: DatabaseSession) -> None:
+    """It is tried again like all others."""
+    set_aside.try_again(session, actor, named.duty, named.subject_id)
 
 
 @router.post("/api/v1/jobs/{job_id}/retry", status_code=202)

@@ -25,3 +25,21 @@ ATTENTION = {
         _("Removal asked"), icon="trash-2", tone="warn", meaning=_("A member asked for a removal.")
     ),
 }
+
+SWEEPS = {
+    "publish-jobs": Word(_("Hand out work that nobody holds"), icon="send"),
+    "complete-uploads": Word(_("Finish uploads that a crash left full"), icon="upload"),
+    "expire-uploads": Word(_("End uploads whose time is over"), icon="clock"),
+    "retire-pieces": Word(_("End pieces that were joined"), icon="clock"),
+    "clear-uploads": Word(_("Remove the bytes of ended uploads"), icon="trash-2"),
+    "abort-orphans": Word(_("Remove bytes in progress that nobody wants"), icon="trash-2"),
+    "release-duplicates": Word(_("Remove second copies"), icon="trash-2"),
+    "sweep-renditions": Word(_("Remove what broken-off work left"), icon="trash-2"),
+    "ask-unmeasured": Word(_("Measure older recordings"), icon="footprints"),
+    "recount": Word(_("Count the coverage again"), icon="refresh-cw"),
+    "forget-sign-ins": Word(_("Forget old attempts to sign in"), icon="clock"),
+    "forget-imports": Word(_("Forget the reports of old imports"), icon="clock"),
+    "back-up": Word(_("Start the backup that is due"), icon="database"),
+    "search-partitions": Word(_("Prepare the search of the next month"), icon="search"),
+}
+"""The duties of the schedule (workers.schedule), by their names."""

@@ -22,6 +22,11 @@ class Quarantined(ServiceError):
     sentence = _n("These bytes are kept in quarantine and are not given out: they are not a recording.")
 
 
+class NotInQuarantine(Conflict):
+    type = "not-in-quarantine"
+    sentence = _n("This recording is not in quarantine: there is nothing to decide.")
+
+
 class RangeNotSatisfiable(ServiceError):
     status, type = 416, "range-not-satisfiable"
     sentence = _n("The range asked for lies outside of these {size} bytes.")

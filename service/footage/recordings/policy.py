@@ -1,7 +1,7 @@
-"""Rules of the bureau: what of a file counts as recorded."""
+"""Rules of the bureau: what of a file counts as recorded, and how long what is none is kept apart."""
 
 from service.kernel.i18n import lazy as _
-from service.kernel.policy import SECONDS, Rule, number
+from service.kernel.policy import DAYS, SECONDS, Rule, number, whole
 
 HOLE = Rule[float](
     "hole_s",
@@ -10,4 +10,11 @@ HOLE = Rule[float](
     number(least=0.1, most=60),
     SECONDS,
 )
-RULES = (HOLE,)
+QUARANTINE = Rule[int](
+    "quarantine_days",
+    90,
+    _("A file in quarantine is kept so long before a person decides whether it is kept on"),
+    whole(least=1, most=36500),
+    DAYS,
+)
+RULES = (HOLE, QUARANTINE)

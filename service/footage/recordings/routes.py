@@ -9,14 +9,16 @@ from pydantic import BaseModel, Field
 
 from schemas.base import FieldTime, examples
 from schemas.originals import RenditionKind
+from schemas.quarantine import QuarantineDecisionCreate, QuarantineRead
 from service.access import queries as scoped
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
 from service.access.gate import Gate, needs
-from service.footage.recordings import acts, queries, times
+from service.footage.recordings import acts, quarantine, queries, times
 from service.footage.recordings.delivery import deliver
 from service.footage.recordings.errors import (
     NotCorrected,
+    NotInQuarantine,
     NotReceived,
     NotThereYet,
     OwnTime,
@@ -25,7 +27,8 @@ from service.footage.recordings.errors import (
     TimeUnbelievable,
 )
 from service.footage.recordings.reads import RecordingRead
-from service.kernel.contract import raises
+from service.footage.recordings.words import reason_sentence
+from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.storage.errors import ObjectMissing, StorageUnavailable
@@ -50,6 +53,37 @@ BYTES: dict[int | str, dict[str, Any]] = {
     206: {"description": "The range of the bytes that `Range` asked for", "content": ANYTHING},
     304: {"description": "`If-None-Match` holds its `ETag`"},
 }
+
+
+def _quarantined(held: quarantine.Held) -> QuarantineRead:
+    recording, decision = held.recording, held.decision
+    return QuarantineRead(
+        **recording.model_dump(include={"squad_id", "file_name", "state", "reason", "received_at"}),
+        recording_id=recording.id,
+        sentence=reason_sentence(recording.reason, recording.reason_params),
+        decide_by=held.decide_by,
+        choice=decision.choice if decision else None,
+        decided_at=decision.decided_at if decision else None,
+    )
+
+
+@router.get("/quarantine")
+def list_quarantine(
+    actor: CurrentActor, session: DatabaseSession, cursor: str | None = None, limit: int = 50
+) -> Page[QuarantineRead]:
+    """Files that are kept apart, with the reason and the term after which a person decides; the longest kept first."""
+    found = quarantine.listed(session, actor, cursor, limit)
+    return Page[QuarantineRead](items=[_quarantined(held) for held in found.items], next=found.next)
+
+
+@router.post(ONE + "/quarantine")
+@raises(NotFound, NotInQuarantine, Invalid)
+@needs("decide_quarantine")
+def decide_quarantine(
+    recording_id: UUID, body: QuarantineDecisionCreate, actor: CurrentActor, session: DatabaseSession
+) -> QuarantineRead:
+    """What becomes of a file in quarantine: kept for another term, taken in again, or its disposal asked for."""
+    return _quarantined(quarantine.decide(session, actor, recording_id, body.choice, body.reason))
 
 
 @router.get(ONE)

@@ -17,7 +17,7 @@ from schemas.uploads import Upload, UploadState
 from service.footage.uploads.completion import complete
 from service.kernel.clock import now
 from service.kernel.database import transaction
-from service.kernel.errors import ServiceError
+from service.kernel.one_by_one import each, left_alone
 from service.kernel.storage import get_store
 from service.kernel.storage.errors import StorageError
 
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 BATCH = 200
 LEFT_ALONE = timedelta(seconds=30)
 """A full upload this long untouched was left by a crash."""
+COMPLETE, CLEAR = "complete-uploads", "clear-uploads"
 ORPHAN_AFTER = timedelta(days=1)
 
 _idle = func.coalesce(Upload.writer_until < func.clock_timestamp(), True)
@@ -36,7 +37,7 @@ _full = and_(
 
 
 def reap_uploads() -> None:
-    """Once a minute, by any number of schedulers at once."""
+    """All of it, one after the other; the schedule has each of them by itself. By any number of schedulers at once."""
     complete_left_over()
     expire()
     retire_pieces()
@@ -54,16 +55,12 @@ def complete_left_over() -> int:
                 _full,
                 _idle,
                 Upload.touched_at < now() - LEFT_ALONE,
+                Upload.id.not_in(left_alone(COMPLETE)),
             )
             .order_by(func.random())  # one that cannot be completed must not hide the others
             .limit(BATCH)
         ).all()
-    for upload_id in ids:
-        try:
-            complete(upload_id, wait=False)
-        except ServiceError as error:
-            log.warning("upload %s cannot be completed yet: %s", upload_id, error)
-    return len(ids)
+    return each(COMPLETE, ids, lambda upload_id: complete(upload_id, wait=False))
 
 
 def expire() -> int:
@@ -102,14 +99,10 @@ def retire_pieces() -> int:
 
 def clear_ended() -> int:
     ended = Upload.state.in_([UploadState.expired, UploadState.terminated])
+    mine = select(Upload).where(ended, Upload.cleared_at.is_(None), Upload.id.not_in(left_alone(CLEAR)))
     with transaction() as session:
-        rows = session.scalars(select(Upload).where(ended, Upload.cleared_at.is_(None)).limit(BATCH)).all()
-    for upload in rows:
-        try:
-            clear_bytes(upload)
-        except StorageError as error:
-            log.warning("upload %s cannot be cleared yet: %s", upload.id, error)
-    return len(rows)
+        rows = {upload.id: upload for upload in session.scalars(mine.order_by(func.random()).limit(BATCH))}
+    return each(CLEAR, rows, lambda upload_id: clear_bytes(rows[upload_id]))
 
 
 def clear_bytes(upload: Upload) -> None:
@@ -136,17 +129,16 @@ def abort_orphans() -> int:
     """Bytes in progress without a row that still wants them. Finished objects are never touched."""
     uploads = get_store().uploads
     aborted = 0
-    try:
-        for lingering in uploads.list_uploads(now() - ORPHAN_AFTER):
-            with transaction() as session:
-                wanted = session.scalar(
-                    select(
-                        exists().where(Upload.store_key == lingering.key, Upload.state == UploadState.open)
-                    )
-                )
-            if not wanted:
-                uploads.abort(lingering.key)
-                aborted += 1
-    except StorageError as error:
-        log.warning("the store cannot be looked through for orphans: %s", error)
+    for lingering in uploads.list_uploads(now() - ORPHAN_AFTER):
+        with transaction() as session:
+            wanted = session.scalar(
+                select(exists().where(Upload.store_key == lingering.key, Upload.state == UploadState.open))
+            )
+        if wanted:
+            continue
+        try:
+            uploads.abort(lingering.key)
+            aborted += 1
+        except StorageError as error:  # it has no row to count against: the next round comes to it again
+            log.warning("%s cannot be given up yet: %s", lingering.key, error)
     return aborted

@@ -2,7 +2,7 @@
 
 from service.access.rules import MAY
 from service.access.words import ROLES
-from service.desk.operations.words import ATTENTION, JOB_STATES
+from service.desk.operations.words import ATTENTION, JOB_STATES, SWEEPS
 from service.finding.linking.words import LINKS
 from service.footage.recordings.words import LOCKS, RECEIPTS, STATES
 from service.footage.tags import GROUPS as TAGS
@@ -36,6 +36,7 @@ __all__ = [
     "ROLES",
     "STATES",
     "STEPS",
+    "SWEEPS",
     "TAGS",
     "bar",
     "navigation",

@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Annotated
+from uuid import UUID
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Form, Request, Response
 from sqlalchemy import Select, or_, select
 from sqlmodel import Session
 
@@ -11,14 +13,16 @@ from schemas.accounts import Role
 from schemas.backups import Backup, BackupState
 from schemas.jobs import Job, JobState
 from schemas.people import Squad
+from schemas.quarantine import QuarantineChoice
 from schemas.recordings import Recording, RecordingState
 from service.access.actions import require
 from service.access.dependencies import MaybeActor
 from service.access.gate import Gate
 from service.access.queries import visible_recordings
 from service.access.rules import may
-from service.desk.operations import queries
+from service.desk.operations import queries, set_aside
 from service.finding.search.cards import cards
+from service.footage.recordings import quarantine
 from service.kernel import jobs as queue
 from service.kernel.actor import Actor
 from service.kernel.clock import now
@@ -32,7 +36,7 @@ from service.preservation.backups.words import STATES as BACKUP_STATES
 from service.web.cases.pages import case_views
 from service.web.coverage.list_view import board_tiles, mine_tiles
 from service.web.frame.query import carried, link_with
-from service.web.frame.rendering import render
+from service.web.frame.rendering import redirect, render
 from service.web.frame.shell import PageActor, page_actor, stalled_sentences
 from service.web.frame.views import Ref, Tile
 from service.web.operations import views
@@ -123,7 +127,36 @@ def attention_page(
         else None,
         backup_alarm=backups.alarm(backups.standing(session)) if may(actor.role, "see_queue") else None,
     )
+    if what == "refused":
+        board.quarantine = _quarantined(session, actor, found.items)
     return render(request, "operations/attention.html", fragment="operations/_attention.html", board=board)
+
+
+def _quarantined(session: Session, actor: Actor, recordings: list[Recording]) -> dict[str, views.Quarantined]:
+    return {
+        str(held.recording.id): views.Quarantined(
+            held.decide_by,
+            over=held.decide_by is not None and held.decide_by < now(),
+            choice=held.decision.choice if held.decision else "",
+            may_decide=may(actor.role, "decide_quarantine"),
+        )
+        for held in quarantine.with_decisions(session, recordings)
+    }
+
+
+@router.post("/recordings/{recording_id}/quarantine/{choice}")
+def decide_quarantine(
+    request: Request,
+    recording_id: UUID,
+    choice: QuarantineChoice,
+    actor: PageActor,
+    session: DatabaseSession,
+    reason: Annotated[str, Form()] = "",
+) -> Response:
+    quarantine.decide(session, actor, recording_id, choice, reason)
+    if "HX-Request" in request.headers:
+        return Response(status_code=204, headers={"HX-Refresh": "true"})
+    return redirect(request, "/attention?what=refused")
 
 
 def _jobs(session: Session, actor: Actor, recordings: list[Recording], what: str) -> list[JobView]:
@@ -186,6 +219,11 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
         stalled=stalled_sentences(session),
         backups=[_backup(row) for row in backups.backups(session, None, BACKUPS).items],
         backup_alarm=backups.alarm(backups.standing(session)),
+        set_aside=[_set_aside(one, actor) for one in set_aside.items(session, actor)],
+        duties=[
+            views.Duty(one.name, one.done_at, one.failing_since, one.problem)
+            for one in set_aside.duties(session)
+        ],
     )
     return render(request, "operations/queue.html", fragment="operations/_queue.html", health=shown)
 
@@ -203,6 +241,29 @@ def _backup(row: Backup) -> views.Backup:
         problem=backups.problem(row),
         progress=row.progress if row.state == BackupState.running else None,
     )
+
+
+def _set_aside(item: set_aside.Item, actor: Actor) -> views.SetAside:
+    href = f"/recordings/{item.recording_id}" if item.recording_id else None
+    return views.SetAside(
+        duty=item.duty,
+        subject=str(item.subject_id),
+        problem=item.problem,
+        since=item.held_at or item.first_failed_at,
+        tries=item.tries,
+        held=item.held_at is not None,
+        about=Ref(item.file_name or str(item.subject_id), href),
+        may_retry=may(actor.role, "retry_jobs"),
+    )
+
+
+@router.post("/set-aside/{duty}/{subject_id}/retry")
+def retry_set_aside(
+    request: Request, duty: str, subject_id: UUID, actor: PageActor, session: DatabaseSession
+) -> Response:
+    set_aside.try_again(session, actor, duty, subject_id)
+    session.flush()
+    return queue_page(request, actor, session)
 
 
 def _failed(session: Session, actor: Actor, jobs: Sequence[Job]) -> list[JobView]:

@@ -6,9 +6,19 @@ from datetime import datetime
 from service.desk.operations.queries import SquadRow
 from service.finding.search.cards import RecordingCard
 from service.web.cases.views import Case
-from service.web.frame.views import Tile
+from service.web.frame.views import Ref, Tile
 from service.web.recordings.views import Job
 from service.web.uploads.views import UnfinishedUpload
+
+
+@dataclass(slots=True)
+class Quarantined:
+    """Of a card in quarantine. `choice`: a code; `decide_by` None: its disposal was asked for."""
+
+    decide_by: datetime | None
+    over: bool = False
+    choice: str = ""
+    may_decide: bool = False
 
 
 @dataclass(slots=True)
@@ -21,6 +31,7 @@ class Attention:
     counts: dict[str, int] = field(default_factory=dict)
     next: str | None = None
     backup_alarm: str | None = None
+    quarantine: dict[str, Quarantined] = field(default_factory=dict)  # by the id of a card
 
 
 @dataclass(slots=True)
@@ -59,6 +70,28 @@ class Backup:
 
 
 @dataclass(slots=True)
+class SetAside:
+    """Of the schedule: what it could not clear up. Retry posts to /set-aside/{duty}/{subject}/retry."""
+
+    duty: str
+    subject: str
+    problem: str
+    since: datetime
+    tries: int
+    held: bool
+    about: Ref | None = None
+    may_retry: bool = False
+
+
+@dataclass(slots=True)
+class Duty:
+    name: str
+    done: datetime | None
+    failing: datetime | None = None
+    problem: str = ""
+
+
+@dataclass(slots=True)
 class Health:
     queues: list[Queue]
     workers: list[Worker]
@@ -67,6 +100,8 @@ class Health:
     stalled: list[str] = field(default_factory=list)  # a sentence for each queue that nobody serves
     backups: list[Backup] = field(default_factory=list)
     backup_alarm: str | None = None
+    set_aside: list[SetAside] = field(default_factory=list)
+    duties: list[Duty] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -223,6 +223,14 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", "/api/v1/queues"): Rule("see_queue"),
     ("GET", "/api/v1/backups"): Rule("see_queue"),
     ("POST", "/api/v1/jobs/{job_id}/retry"): Rule("retry_jobs", other=404),
+    ("GET", "/api/v1/recordings/quarantine"): Rule("see_queue"),
+    ("POST", "/api/v1/recordings/{recording_id}/quarantine"): Rule(
+        "decide_quarantine", other=404, body={"choice": "keep", "reason": "x"}, good=frozenset({409})
+    ),
+    ("GET", "/api/v1/set-aside"): Rule("see_queue"),
+    ("POST", "/api/v1/set-aside/retry"): Rule(
+        "retry_jobs", good=ABSENT, other=404, body={"duty": "complete-uploads", "subject_id": str(uuid4())}
+    ),
 }  # fmt: skip
 # One resumable upload protocol behind one address: its own tests ask every method (tests/service/footage/uploads).
 PROTOCOLS = {"/api/v1/uploads", "/api/v1/uploads/", "/api/v1/uploads/{upload_id}"}

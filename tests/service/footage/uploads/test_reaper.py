@@ -1,13 +1,16 @@
 """What the reaper ends and, above all, what it leaves alone."""
 
+import json
 import os
 import time
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from schemas.jobs import JobKind
+from service.footage.uploads import reaper
 from service.footage.uploads.reaper import reap_uploads
 from tests.fixtures.jobs import forget_settings
 from tests.service.footage.uploads.service import BODY, Service, at, metadata
@@ -176,3 +179,54 @@ def test_orphans_of_the_store_go_after_a_day(service: Service) -> None:
     with service.client() as client:
         answer = client.patch(wanted, content=b"345", headers=at(2))
     assert service.stored(answer.headers["zhenglu-recording"]) == b"12345"
+
+
+def test_a_sidecar_with_half_a_character_is_kept_and_stops_nobody(service: Service) -> None:
+    """55 bytes that ended the reaper's round, each minute anew."""
+    service.bureau.sql(
+        "INSERT INTO recorder_models (id, code, vendor, name, conventions) VALUES (gen_random_uuid(),"
+        " 'HALF', '', '', :conventions)",
+        conventions=json.dumps(
+            {"sidecar": {"file_name": ["FileName"], "officer": ["UserID"], "note": ["Note"]}}
+        ),
+    )
+    body = b'{"FileName":"zzz.mp4","UserID":"001","Note":"\\ud800 \\u0000\\u202enote"}'
+    with service.client() as client:
+        answer = client.post(
+            HERE,
+            content=body,
+            headers={"Upload-Length": str(len(body)), **BODY, **metadata(filename="zzz.json")},
+        )
+    assert answer.status_code == 201
+    [(note,)] = service.bureau.sql("SELECT facts->>'note' FROM sidecars WHERE file_name = 'zzz.mp4'")
+    assert note == "note"
+
+
+def test_one_upload_that_cannot_be_completed_stops_no_other(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, sound = upload(service, b"x" * 100, length=200), upload(service, b"y" * 100, length=200)
+    for url in (broken, sound):
+        set_row(service, url, "length = 100, touched_at = now() - interval '1 hour', writer_until = NULL")
+    expired = upload(service, b"z", length=9)
+    set_row(service, expired, "expires_at = now() - interval '1 second', writer_until = NULL")
+    honest = reaper.complete
+
+    def complete(upload_id: UUID, wait: bool = True) -> None:
+        if str(upload_id) in broken:
+            raise ValueError("whatever it is")
+        honest(upload_id, wait)
+
+    monkeypatch.setattr(reaper, "complete", complete)
+    reap(service)
+    assert row(service, sound)[0] == "complete" and row(service, expired)[0] == "expired"
+    assert row(service, broken)[0] == "open"
+    [(tries, problem)] = service.bureau.sql(
+        "SELECT tries, problem FROM set_aside WHERE subject_id = :id", id=broken.rpartition("/")[2]
+    )
+    assert (tries, problem) == (1, "ValueError: whatever it is")
+    monkeypatch.undo()
+    service.bureau.sql("UPDATE set_aside SET next_at = now() - interval '1 second'")
+    reap(service)
+    assert row(service, broken)[0] == "complete"
+    assert service.bureau.sql("SELECT count(*) FROM set_aside WHERE duty = 'complete-uploads'") == [(0,)]
