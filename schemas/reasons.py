@@ -78,6 +78,7 @@ MESSAGES = {
     "decode_errors": "The file made has damaged places (%(detail)s).",
     "encoder_failed": "ffmpeg ended with code %(code)s: %(detail)s",
     "limit_exceeded": "Processing was stopped: the limit on %(limit)s was reached.",
+    "took_too_long": "Processing was stopped after %(seconds)s seconds: no sound file of this size takes so long.",
     # of bytes and of jobs
     "hash_mismatch": "The stored bytes differ from what the sender declared; they are kept apart and do not count.",
     "bytes_missing": "The object store does not have the bytes any more; this must be looked into at once.",

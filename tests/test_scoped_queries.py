@@ -46,7 +46,8 @@ ALLOWED = {
     """,
     "a command that re-reads or locks a row which it found in the caller's scope, or what hangs on it": """
         finding/linking/actions finding/linking/from_recording finding/linking/merging
-        footage/announcements/actions footage/recordings/removal footage/recordings/times footage/uploads/actions
+        footage/announcements/actions footage/recordings/quarantine footage/recordings/removal footage/recordings/times
+        footage/uploads/actions
         registry/events/late
         supervision/disputes/approval supervision/explanations/actions supervision/explanations/approval
     """,
@@ -66,6 +67,7 @@ ALLOWED = {
     "frozen rows: each keeps the squad by which the reading module narrows them": """
         supervision/snapshots/queries supervision/snapshots/recount
     """,
+    "uploads and others by their ids, narrowed by the squad of each where they are told": "desk/operations/set_aside",
     "counts of the whole installation, for who runs it": "desk/operations/routes",
 }
 

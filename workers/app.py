@@ -14,7 +14,7 @@ from service.kernel.database import get_engine
 from service.kernel.jobs import TASK, publisher
 from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
-from workers import runner
+from workers import lease, runner
 from workers.heartbeat import Beat, worker_name
 
 log = logging.getLogger(__name__)
@@ -66,6 +66,7 @@ def _begin_child(**_: object) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != _main_pid:  # it died before the line above
         os.kill(os.getpid(), signal.SIGKILL)
+    lease.expendable = True
     # What was opened before the fork would be shared by two processes: left to the parent, not closed.
     if get_engine.cache_info().currsize:
         get_engine().dispose(close=False)

@@ -8,7 +8,9 @@ JobKind), then originals, then recordings' links (service.finding.linking.writin
 then coverage. Whoever keeps to it never waits in a ring.
 """
 
+import faulthandler
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,11 +27,14 @@ from sqlmodel import Session
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind, JobState
 from service.kernel.database import after_commit, at_once, transaction
 from service.kernel.jobs import publish
+from workers.allowed import within_s
 
 log = logging.getLogger(__name__)
 
 LEASE = timedelta(seconds=30)
 RENEW_EVERY_S = 8.0
+GRACE_S = 12.0  # from its deadline on a stage may end by itself; within a lease, so that nobody takes over meanwhile
+BUSY_TRIES = 2  # at what took too long by the clock alone: the machine may have had other things to do
 PROGRESS_EVERY_S = 2.0
 T = TypeVar("T")
 
@@ -54,9 +59,15 @@ class TryLater(Exception):
         self.reason, self.after_s, self.params = reason, after_s, params
 
 
+expendable = False
+"""Whether this process runs jobs and nothing else, and another one takes its place: then a job that does not end ends
+with it."""
+
+
 @dataclass
 class Lease:
-    """`lost` is set when the lease could not be kept: media processes watch it and die."""
+    """`lost` is set when the lease could not be kept: media processes watch it and die. So they do when the attempt is
+    `overdue`: its deadline has passed."""
 
     job_id: UUID
     kind: JobKind
@@ -67,7 +78,17 @@ class Lease:
     seen_request: int
     worker: str
     lost: threading.Event = field(default_factory=threading.Event)
+    overdue: bool = False
+    began: float = field(default_factory=time.monotonic)
+    until: float = math.inf  # by the monotonic clock
     _progress: tuple[float | None, str] = (None, "")
+
+    def within(self, seconds: float) -> None:
+        """From now on this attempt has so long."""
+        self.until = time.monotonic() + seconds
+        if expendable:
+            # Also where the interpreter itself is held up; the lease runs out then.
+            faulthandler.dump_traceback_later(seconds + 2 * GRACE_S, exit=True, file=2)
 
     def progress(self, share: float | None, note: str = "") -> None:
         """Kept here, written within about two seconds."""
@@ -185,7 +206,7 @@ def take(job_id: UUID, worker: str) -> Lease | None:
     if not taken:
         return None
     row = taken[0]
-    return Lease(
+    held = Lease(
         job_id=job_id,
         kind=JobKind(row.kind),
         subject_id=row.subject_id,
@@ -195,21 +216,33 @@ def take(job_id: UUID, worker: str) -> Lease | None:
         seen_request=row.seen_request,
         worker=worker,
     )
+    held.within(within_s(held.kind))
+    return held
 
 
 @dataclass(eq=False)
 class _Renewal:
     """`renewed_at` by the monotonic clock: a machine whose wall clock is set while it works must not lose or keep a
-    lease by it. `told`: the progress that the row knows."""
+    lease by it. `told`: the progress that the row knows. `give_up`: what ends a stage that does not end by itself."""
 
     held: Lease
     renewed_at: float
     told: tuple[float | None, str]
+    give_up: Callable[[], None] | None = None
     busy: threading.Lock = field(default_factory=threading.Lock)
 
     def look_after(self) -> None:
         """A database that is away for less than the lease is no loss; after that the lease counts as lost."""
-        held = self.held
+        held, moment = self.held, time.monotonic()
+        if moment > held.until and not held.lost.is_set():
+            log.warning("job %s: its deadline has passed", held.job_id)
+            held.overdue = True
+            held.lost.set()
+        if held.overdue and moment > held.until + GRACE_S and self.give_up is not None:
+            give_up, self.give_up = self.give_up, None
+            give_up()
+        if held.lost.is_set():
+            return
         if time.monotonic() - self.renewed_at < RENEW_EVERY_S and held._progress == self.told:
             return
         try:
@@ -258,7 +291,7 @@ class _Keeper:
                 leases = list(self._leases)
             for lease in leases:
                 with lease.busy:
-                    if lease in self._leases and not lease.held.lost.is_set():
+                    if lease in self._leases:
                         lease.look_after()
 
 
@@ -266,14 +299,17 @@ _keeper = _Keeper()
 
 
 @contextmanager
-def kept(held: Lease) -> Iterator[Lease]:
-    """Renews the lease while the block runs."""
-    lease = _Renewal(held, time.monotonic(), held._progress)
+def kept(held: Lease, give_up: Callable[[], None] | None = None) -> Iterator[Lease]:
+    """Renews the lease while the block runs, tells it when its deadline has passed, and calls `give_up` where it goes on
+    all the same."""
+    lease = _Renewal(held, time.monotonic(), held._progress, give_up)
     _keeper.keep(lease)
     try:
         yield held
     finally:
         _keeper.leave(lease)
+        if expendable:
+            faulthandler.cancel_dump_traceback_later()
 
 
 def finish(session: Session, held: Lease) -> None:

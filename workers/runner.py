@@ -2,6 +2,9 @@
 
 import errno
 import logging
+import os
+import signal
+import time
 import traceback
 from typing import Any
 from uuid import UUID
@@ -11,9 +14,10 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 import service.reactions  # noqa: F401  what follows from each change
 from service.kernel.database import stopped
 from service.kernel.storage.errors import ObjectMissing, StorageError
-from workers import scratch
-from workers.lease import JobFailed, Lease, LeaseLost, TryLater, fail, give_back, kept, take
-from workers.media.sandbox import SandboxUnavailable
+from workers import lease, scratch
+from workers.lease import BUSY_TRIES, JobFailed, Lease, LeaseLost, TryLater, fail, give_back, kept, take
+from workers.media.apart import Exceeded
+from workers.media.sandbox import AllowanceSpent, SandboxUnavailable
 from workers.stages import STAGES, Stage
 
 log = logging.getLogger(__name__)
@@ -50,10 +54,15 @@ def run_job(job_id: UUID, worker: str) -> None:
 
 def _run(held: Lease, stage: Stage) -> None:
     try:
-        with kept(held):
+        with kept(held, lambda: _give_up(held, stage)):
             stage.run(held)
     except LeaseLost:
-        raise
+        if not held.overdue:
+            raise
+        _failed(held, stage, "took_too_long", _so_long(held), final=held.tries >= BUSY_TRIES)
+    except (AllowanceSpent, Exceeded) as spent:
+        final = spent.limit != "wall_time" or held.tries >= BUSY_TRIES
+        _failed(held, stage, "limit_exceeded", {"limit": spent.limit}, final=final)
     except TryLater as later:
         give_back(held, later.reason, later.params, after_s=later.after_s, costs_try=False)
     except JobFailed as failure:
@@ -78,6 +87,30 @@ def _run(held: Lease, stage: Stage) -> None:
         trace = traceback.format_exc()
         log.error("job %s (%s) broke:\n%s", held.job_id, held.kind, trace)
         _failed(held, stage, "internal", {"trace": trace[-1500:]}, final=False)
+
+
+def _so_long(held: Lease) -> dict[str, Any]:
+    return {"seconds": round(time.monotonic() - held.began)}
+
+
+def _give_up(held: Lease, stage: Stage) -> None:
+    """In the thread that keeps the leases: the stage goes on although it was told to end. Its process ends with it, and
+    another takes its place."""
+    log.error("job %s (%s) does not end", held.job_id, held.kind)
+    params = _so_long(held)
+    try:
+        fail(
+            held,
+            "took_too_long",
+            params,
+            lambda session: stage.failed(session, held, "took_too_long", params),
+        )
+    except LeaseLost:  # it has just ended
+        return
+    except DBAPIError as error:
+        log.warning("job %s: outcome not written (%s), left to the sweeper", held.job_id, error)
+    if lease.expendable:
+        os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _failed(held: Lease, stage: Stage, reason: str, params: dict[str, Any], *, final: bool) -> None:

@@ -1,8 +1,10 @@
 """Scratch space of one machine, shared by all its worker processes: private rooms, and fetched files.
 
     ledger             held while anything below is counted, made or removed
-    rooms/<id>         a private folder of one attempt      rooms/<id>.held    its reserved bytes
-    files/<digest>     one object, fetched from the store   files/<digest>.held its size
+    rooms/<id>         a private folder of one attempt      rooms/<id>.held    its reserved bytes, and for what
+    files/<digest>     one object, fetched from the store   files/<digest>.held its size, and for what
+
+A part of it is intake's own: whatever the other stages hold, what arrives can be taken in.
 
 Whoever uses a room or file holds a flock on its `.held`. The kernel lets go when the process ends, however it
 ends, so what a killed worker left is seen as free by the next one that counts.
@@ -14,11 +16,12 @@ import hashlib
 import os
 import shutil
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import IO
+from typing import IO, Literal
 
 from schemas.base import new_id
 from service.kernel.settings import get_settings
@@ -28,6 +31,8 @@ from workers.lease import JobFailed, LeaseLost, TryLater
 KEEP_UNUSED_S = 3600.0
 DISK_RESERVE = 64 * 2**20
 CHUNK = 2**20
+INTAKES_SHARE, INTAKES_MOST = 0.25, 4 * 2**30
+Part = Literal["whole", "shared"]  # of the quota: all of it, or what intake does not need for itself
 
 
 @dataclass(frozen=True)
@@ -45,16 +50,26 @@ class Scratch:
         for folder in (self.rooms, self.files):
             folder.mkdir(mode=0o711, parents=True, exist_ok=True)
 
+    @property
+    def shared(self) -> int:
+        """What stages other than intake may hold together."""
+        return self.quota - min(int(self.quota * INTAKES_SHARE), INTAKES_MOST)
+
+    @property
+    def most_of_one(self) -> int:
+        """What one attempt should not ask for more than."""
+        return self.shared // 2
+
     @contextlib.contextmanager
-    def room(self, reserve: int) -> Iterator[Path]:
+    def room(self, reserve: int, of: Part = "whole") -> Iterator[Path]:
         """A private folder with `reserve` bytes of the quota; TryLater("scratch_full") when they are not there."""
         path = self.rooms / str(new_id())
         with contextlib.ExitStack() as stack:
             with self._ledger():
-                self._make_room(reserve)
+                self._make_room(reserve, of)
                 mark = stack.enter_context(path.with_suffix(".held").open("w"))
                 fcntl.flock(mark, fcntl.LOCK_EX)
-                mark.write(str(reserve))
+                mark.write(f"{reserve} {of}")
                 mark.flush()
                 path.mkdir(mode=0o700)
             try:
@@ -72,10 +87,11 @@ class Scratch:
         size: int,
         cancel: Event,
         tee: Callable[[bytes], object] | None = None,
+        of: Part = "whole",
     ) -> Iterator[AtHand]:
         """The object as a file that anyone may read, fetched once for all who want it on this machine."""
         path = self.files / hashlib.sha256(f"{key}\n{version}".encode()).hexdigest()[:40]
-        mark, complete = self._use(path, size, cancel)
+        mark, complete = self._use(path, size, cancel, of)
         with mark:
             if not complete:
                 try:
@@ -89,23 +105,25 @@ class Scratch:
             os.utime(path)
             yield AtHand(path, fetched=not complete)
 
-    def _use(self, path: Path, size: int, cancel: Event) -> tuple[IO[str], bool]:
+    def _use(self, path: Path, size: int, cancel: Event, of: Part) -> tuple[IO[str], bool]:
         """The mark of `path`, shared when its bytes are there, else exclusive for the one who fetches them."""
         while True:
             with self._ledger():
-                if not path.with_suffix(".held").exists():
-                    self._make_room(size)
-                mark = path.with_suffix(".held").open("a+")
+                held = path.with_suffix(".held")
+                if not held.exists():
+                    self._make_room(size, of)
+                elif of == "shared" and _said_in(held)[1] == "whole":
+                    self._make_room(0, of, taken_over=size)
+                mark = held.open("a+")
                 with contextlib.suppress(BlockingIOError):
                     fcntl.flock(mark, fcntl.LOCK_SH | fcntl.LOCK_NB)
                     if path.exists():
+                        if of == "shared":  # from now on it does not count as intake's
+                            _say(mark, size, of)
                         return mark, True
                     # Nobody can come between: all of this happens under the ledger.
                     fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    mark.seek(0)
-                    mark.truncate()
-                    mark.write(str(size))
-                    mark.flush()
+                    _say(mark, size, of)
                     return mark, False
                 mark.close()
             if cancel.wait(0.2):
@@ -115,14 +133,14 @@ class Scratch:
         """Removes what nobody holds: rooms at once, fetched files when they were not used for a while."""
         with self._ledger():
             self._held_bytes()
-            for path, _ in self._unused_files():
+            for path, *_ in self._unused_files():
                 with contextlib.suppress(FileNotFoundError):
                     if not path.exists() or time.time() - path.stat().st_mtime > keep_unused_s:
                         _remove_file(path)
 
     def used_bytes(self) -> int:
         with self._ledger():
-            return self._held_bytes()
+            return sum(self._held_bytes().values())
 
     @contextlib.contextmanager
     def _ledger(self) -> Iterator[None]:
@@ -130,34 +148,44 @@ class Scratch:
             fcntl.flock(ledger, fcntl.LOCK_EX)
             yield
 
-    def _make_room(self, needed: int) -> None:
-        if needed > self.quota:
-            raise JobFailed("scratch_full", final=True, needed=needed, quota=self.quota)
-        missing = self._held_bytes() + needed - self.quota
+    def _make_room(self, needed: int, of: Part, taken_over: int = 0) -> None:
+        """`taken_over`: bytes that are there already, and were intake's so far."""
+        quota = self.quota if of == "whole" else self.shared
+        if needed + taken_over > quota:
+            raise JobFailed("scratch_full", final=True, needed=needed + taken_over, quota=quota)
+        held = self._held_bytes()
+        missing = sum(held.values()) + needed - self.quota
         missing = max(missing, needed + DISK_RESERVE - shutil.disk_usage(self.root).free)
-        for path, size in self._unused_files():
-            if missing <= 0:
+        of_shared = held["shared"] + needed + taken_over - self.shared if of == "shared" else 0
+        for path, size, of_file in self._unused_files():
+            if missing <= 0 and of_shared <= 0:
                 break
-            _remove_file(path)
-            missing -= size
-        if missing > 0:
-            raise TryLater("scratch_full", after_s=5, needed=needed, quota=self.quota)
+            if missing > 0 or of_file == "shared":
+                _remove_file(path)
+                missing -= size
+                of_shared -= size if of_file == "shared" else 0
+        if missing > 0 or of_shared > 0:
+            raise TryLater("scratch_full", after_s=5, needed=needed, quota=quota)
 
-    def _held_bytes(self) -> int:
+    def _held_bytes(self) -> Counter[Part]:
         """Reserved by living rooms, plus the fetched files. Rooms of dead processes are removed on the way."""
-        total = 0
+        total: Counter[Part] = Counter()
         for mark in self.rooms.glob("*.held"):
             if _is_free(mark):
                 shutil.rmtree(mark.with_suffix(""), ignore_errors=True)
                 mark.unlink(missing_ok=True)
             else:
-                total += _size_in(mark)
-        return total + sum(_size_in(mark) for mark in self.files.glob("*.held"))
+                size, of = _said_in(mark)
+                total[of] += size
+        for mark in self.files.glob("*.held"):
+            size, of = _said_in(mark)
+            total[of] += size
+        return total
 
-    def _unused_files(self) -> list[tuple[Path, int]]:
+    def _unused_files(self) -> list[tuple[Path, int, Part]]:
         """Longest unused first."""
         unused = [
-            (mark.with_suffix(""), _size_in(mark)) for mark in self.files.glob("*.held") if _is_free(mark)
+            (mark.with_suffix(""), *_said_in(mark)) for mark in self.files.glob("*.held") if _is_free(mark)
         ]
         return sorted(unused, key=lambda entry: entry[0].stat().st_mtime if entry[0].exists() else 0.0)
 
@@ -197,10 +225,18 @@ def _is_free(mark: Path) -> bool:
     return True
 
 
-def _size_in(mark: Path) -> int:
+def _said_in(mark: Path) -> tuple[int, Part]:
     with contextlib.suppress(FileNotFoundError, ValueError):
-        return int(mark.read_text() or 0)
-    return 0
+        size, _, of = mark.read_text().partition(" ")
+        return int(size or 0), "whole" if of == "whole" else "shared"
+    return 0, "shared"
+
+
+def _say(mark: IO[str], size: int, of: Part) -> None:
+    mark.seek(0)
+    mark.truncate()
+    mark.write(f"{size} {of}")
+    mark.flush()
 
 
 def here() -> Scratch:

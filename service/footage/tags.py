@@ -87,6 +87,9 @@ MAKE = KnownTag("make", _("Make"), DEVICE, TagSource.container)
 MODEL = KnownTag("model", _("Model"), DEVICE, TagSource.container)
 LOCATION = KnownTag("location", _("Location"), PLACE)
 GPS_TRACK = KnownTag("gps_track", _("GPS track"), PLACE, TagSource.gps)
+TELEMETRY_UNREAD = KnownTag(
+    "telemetry_unread", _("Satellite track not read: it asks for too much"), PLACE, TagSource.container
+)
 NO_AUDIO = KnownTag("no_audio", _("No sound track"), QUALITY, TagSource.container)
 VARIABLE_RATE = KnownTag("variable_rate", _("Variable frame rate"), QUALITY, TagSource.container)
 DURATION_CLAIM = KnownTag("duration_claim", _("Claimed duration is false"), TIME, TagSource.container)
@@ -117,6 +120,7 @@ TAGS = {
         MODEL,
         LOCATION,
         GPS_TRACK,
+        TELEMETRY_UNREAD,
         # Measured by thresholds on every look at the picture; freezing and silence are exact.
         _measured("black", _("Black picture"), TagSource.picture, 0.95),
         _measured("frozen", _("Frozen picture"), TagSource.picture, 0.9),

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     max_upload_bytes: int = 64 * 2**30
     upload_expires_hours: int = 24 * 7
     encode_threads: int = 0  # 0: ffmpeg decides
+    workers_at_once: int = (
+        0  # jobs at once on this machine, by which its memory is shared; 0: as `zhenglu up` starts
+    )
     lock_mode: Literal["GOVERNANCE", "COMPLIANCE", "NONE"] = "GOVERNANCE"
     lock_days: int = 180
     accel_redirect: str = ""  # prefix for X-Accel-Redirect when nginx stands in front

@@ -21,8 +21,10 @@ from service.kernel.database import transaction
 from service.kernel.errors import NotFound
 from service.kernel.jobs import request_job
 from service.kernel.storage import get_store
+from tests.fixtures import costly
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.media import footage
+from workers.allowed import ALLOWED, Allowed
 from workers.runner import run_job
 
 FIRST = (JobKind.intake,)
@@ -260,3 +262,30 @@ def test_bytes_that_are_gone_fail_with_their_reason(bureau: Bureau, clip: Path) 
     assert (recording.state, recording.reason) == (RecordingState.partial, "intake_failed")
     assert recording.reason_params["because"] == "bytes_missing"
     assert receipts(bureau)[0].outcome == ReceiptOutcome.pending, "never told that it was received"
+
+
+@pytest.mark.parametrize("brand", [b"\0\0\0\0", b"is\0m", "\u202e".encode() + b"x"])
+def test_a_file_whose_brand_is_no_text_is_taken_in(bureau: Bureau, clip: Path, brand: bytes) -> None:
+    data = clip.read_bytes()
+    recording_id = bureau.receive(data[:8] + brand + data[12:])
+    run_all_jobs(FIRST)
+    (original,) = originals(bureau)
+    assert bureau.recording(recording_id).original_id == original.id
+    (receipt,) = receipts(bureau)
+    assert receipt.outcome == ReceiptOutcome.verified
+
+
+def test_a_file_that_asks_for_too_much_is_kept_with_its_fingerprint_and_says_why(
+    bureau: Bureau, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ALLOWED, JobKind.intake, Allowed(1.0))
+    data = costly.pictures(48, 2000, 2000)
+    recording_id = bureau.receive(data)
+    run_all_jobs()
+    (original,) = originals(bureau)
+    assert original.sha256 == hashlib.sha256(data).hexdigest()
+    recording = bureau.recording(recording_id)
+    assert (recording.state, recording.reason) == (RecordingState.unplayable, "limit_exceeded")
+    with bureau.session() as session:
+        tried = session.scalars(select(Job.attempt).where(Job.kind == JobKind.intake)).all()
+    assert tried == [1], "the same bytes cost the same again"

@@ -161,3 +161,39 @@ def test_waiting_for_anothers_fetch_ends_with_the_lease(
         pass
     go_on.set()
     thread.join()
+
+
+def test_what_is_intakes_own_is_nobody_elses(scratch: Scratch, objects: Objects, tmp_path: Path) -> None:
+    """One encode that asked for all of it stopped the intake of the whole bureau."""
+    assert scratch.shared == 75 * MIB
+    with scratch.room(75 * MIB, "shared"):
+        with pytest.raises(TryLater), scratch.room(1, "shared"):
+            pass
+        with scratch.room(25 * MIB) as room:
+            assert room.is_dir()
+    with pytest.raises(JobFailed), scratch.room(76 * MIB, "shared"):
+        pass
+    with scratch.room(100 * MIB), pytest.raises(TryLater), scratch.room(1, "shared"):
+        pass
+
+
+def test_a_file_that_intake_fetched_counts_for_who_uses_it_after_it(
+    scratch: Scratch, objects: Objects, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * MIB)
+    for key in ("a", "b"):
+        objects.put_file(key, source)
+    nobody = threading.Event()
+    with scratch.fetched(objects, "a", "1", 60 * MIB, nobody, of="whole"):
+        pass
+    with scratch.fetched(objects, "a", "1", 60 * MIB, nobody, of="shared") as used:
+        assert not used.fetched
+        with pytest.raises(TryLater), scratch.room(16 * MIB, "shared"):
+            pass
+        with scratch.fetched(objects, "b", "1", 30 * MIB, nobody, of="whole"):
+            pass
+        with pytest.raises(TryLater), scratch.fetched(objects, "b", "1", 30 * MIB, nobody, of="shared"):
+            pass
+    with scratch.room(16 * MIB, "shared"):
+        assert scratch.used_bytes() <= 100 * MIB, "what nobody uses makes room"

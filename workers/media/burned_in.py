@@ -15,6 +15,7 @@ import ffmpeg
 
 from service.footage.stretches import length, recorded_at, seconds
 from service.kernel.intervals import clip
+from workers import memory
 from workers.media.burned_in_rules import BurnedIn, Reading, agree, looks_like_time, parse, positions
 from workers.media.formats import INPUT_GUARD
 from workers.media.graphs import Node
@@ -27,7 +28,8 @@ EDGE = 0.2  # of the height, above and below: where cameras write
 LETTERS = 42  # height of the enlarged line's letters
 TESSERACT = "tesseract"
 NOT_FOUND = 127
-LIMITS = Limits(wall_s=180, cpu_s=120, memory_bytes=4 * 1024**3, file_bytes=64 * 1024**2)
+LIMITS = Limits(wall_s=180, cpu_s=120, file_bytes=64 * 1024**2, stdout_bytes=4 * 1024**2)
+FRAMES_HELD = 24  # by each decoder at most
 # "local": what is much brighter than its surroundings, as letters are that are meant to be read on anything;
 # "bright": white or yellow letters; "grey": as it is, for all others. Dark on light, as tesseract likes it.
 LOOKS = ("local", "bright", "grey")
@@ -129,8 +131,16 @@ class _Reader:
     def _pictures(self, places: Sequence[float], looks: Sequence[str], line: Line) -> list[str]:
         """Names of PNG files, for each place one in each look: of the line, or of both edges if it is the whole
         frame. Those that could not be made are missing."""
+        names: list[str] = []
+        width, height = self.size
+        at_once = max(1, int(0.75 * memory.share() / (FRAMES_HELD * width * height * 1.5)))
+        for first in range(0, len(places), at_once):
+            names += self._drawn(first, places[first : first + at_once], looks, line)
+        return names
+
+    def _drawn(self, first: int, places: Sequence[float], looks: Sequence[str], line: Line) -> list[str]:
         outputs, names = [], []
-        for n, place in enumerate(places):
+        for n, place in enumerate(places, first):
             picture = ffmpeg.input(inside(), ss=place, **INPUT_GUARD)[str(self.stream)]
             picture = _edges(picture) if line == Line(0, 0, 1, 1) else _enlarged(picture, line, self.size)
             parts = picture.filter("format", "gray").filter_multi_output("split", len(looks))
@@ -157,8 +167,9 @@ class _Reader:
         return done.stdout.decode("utf-8", "replace")
 
     def _run(self, argv: list[str]) -> Outcome:
+        limits = replace(LIMITS, memory_bytes=memory.share())
         return self.box.run(
-            argv, private_dir=self.private, readonly=[self.source], limits=LIMITS, cancel=self.cancel
+            argv, private_dir=self.private, readonly=[self.source], limits=limits, cancel=self.cancel
         )
 
 

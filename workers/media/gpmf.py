@@ -6,12 +6,14 @@ type 0 holds further items (DEVC device → STRM stream). Source: the public GPM
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event
 
-from pydantic import BaseModel
-
+from schemas.plain_text import one_line
 from workers.media import isobmff
+from workers.media.apart import Bounds, apart
 from workers.media.probe import Probe
 
 # Columns of each kind of row: speed, fix, dilution of precision (None: not in the row). Latitude, longitude and
@@ -34,12 +36,16 @@ _NUMBERS = {
     "j": "q",
     "J": "Q",
 }
-DEPTH_MAX, POINTS_MAX = 8, 500_000
+ROWS_MAX = 1_000_000  # of all samples together: of four hours it is 260,000
+WIDEST = 32  # fields of a row
+POINTS_KEPT = 10_000
+BOUNDS = Bounds(cpu_s=15)
 DOP_GOOD = 5.0
 _GPS9_EPOCH = datetime(2000, 1, 1, tzinfo=UTC).timestamp()
 
 
-class Point(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Point:
     """`t_s` from the start of the recording; degrees, metres, metres a second; `fix` 0 none, 2 or 3 dimensions."""
 
     t_s: float
@@ -51,38 +57,54 @@ class Point(BaseModel):
     dop: float | None = None
 
 
-class Track(BaseModel):
-    """`started_at` is the start of the recording by the satellites' clock: far better than the camera's."""
+@dataclass
+class Track:
+    """`started_at` is the start of the recording by the satellites' clock: far better than the camera's. `middle`: the
+    point that stands for all of them."""
 
-    points: list[Point] = []
+    points: list[Point] = field(default_factory=list)
     device: str | None = None
     started_at: datetime | None = None
+    middle: Point | None = None
 
 
-def track(path: Path, probe: Probe) -> Track:
-    """The track of a probed file; empty without GPMF telemetry or when nothing in it can be read."""
+def track(path: Path, probe: Probe, cancel: Event | None = None) -> Track:
+    """The track of a probed file, of its points at most POINTS_KEPT; empty without GPMF telemetry or when nothing in it
+    can be read. Raises Exceeded where it asks for more than telemetry takes."""
     stream = probe.telemetry
     if stream is None or stream.track_id is None:
         return Track()
-    return read(isobmff.samples(path, stream.track_id))
+    number = stream.track_id
+
+    def thinned() -> Track:
+        found = read(isobmff.samples(path, number))
+        step = max(1, -(-len(found.points) // POINTS_KEPT))
+        found.points = found.points[::step]
+        return found
+
+    return apart(thinned, BOUNDS, cancel)
 
 
 def read(samples: list[tuple[float, float, bytes]]) -> Track:
     """From (start, duration, payload) of each telemetry sample. Points without a fix are left out; of several
     receivers' streams the best kind is taken."""
     best: dict[bytes, Track] = {}
+    left = ROWS_MAX
     for start, duration, payload in samples:
         for device in _children(payload, b"DEVC"):
             name = next((_text(data) for _, data in _of(device, b"DVNM")), None)
             for stream in _children(device, b"STRM"):
-                key, points, stamp = _stream(stream, start, duration)
+                key, points, stamp, rows = _stream(stream, start, duration, left)
+                left -= rows
                 if not points:
                     continue
                 found = best.setdefault(key, Track(device=name))
                 if stamp is not None and found.started_at is None:
                     found.started_at = _utc(stamp - start)
-                found.points += points[: POINTS_MAX - len(found.points)]
-    return next((best[key] for key in _ROWS if key in best), Track())
+                found.points += points
+    chosen = next((best[key] for key in _ROWS if key in best), Track())
+    chosen.middle = middle(chosen.points)
+    return chosen
 
 
 def items(
@@ -111,27 +133,34 @@ def _children(data: bytes, key: bytes) -> Iterator[bytes]:
             yield body
 
 
-def _stream(data: bytes, start: float, duration: float) -> tuple[bytes, list[Point], float | None]:
+def _stream(
+    data: bytes, start: float, duration: float, most: int
+) -> tuple[bytes, list[Point], float | None, int]:
+    """The points of at most so many rows; how many rows were read."""
     fix: int | None = None
     dop: float | None = None
     stamp: float | None = None
     scale: list[float] = []
     types, found = "", b""
     rows: list[tuple[float, ...]] = []
+    read = 0
     for key, kind, size, repeats, body in items(data):
         if key == b"SCAL":
-            scale = [n for row in _rows(kind, size, repeats, body) for n in row]
+            scale = [n for row in _rows(kind, size, min(repeats, WIDEST), body) for n in row][:WIDEST]
         elif key == b"TYPE":
             types = _text(body)
         elif key == b"GPSF":
-            fix = next((int(row[0]) for row in _rows(kind, size, repeats, body)), None)
+            fix = next((int(row[0]) for row in _rows(kind, size, 1, body) if row[0] == row[0]), None)
         elif key == b"GPSP":
-            dop = next((row[0] / 100 for row in _rows(kind, size, repeats, body)), None)
+            dop = next((row[0] / 100 for row in _rows(kind, size, 1, body)), None)
         elif key == b"GPSU":
             stamp = _gpsu(_text(body))
         elif key in _ROWS:
-            found, rows = key, _rows(types if kind == "?" else kind, size, repeats, body)
+            found, rows = key, _rows(types if kind == "?" else kind, size, min(repeats, most - read), body)
+            read += len(rows)
     points = []
+    if any(n == 0 for n in scale):
+        scale = []
     for i, row in enumerate(rows):
         values = _scaled(row, scale)
         point = _point(found, start + i * duration / len(rows), values, fix, dop)
@@ -141,7 +170,7 @@ def _stream(data: bytes, start: float, duration: float) -> tuple[bytes, list[Poi
         if found == b"GPS9" and stamp is None:
             stamp = _GPS9_EPOCH + values[5] * 86400 + values[6] - i * duration / len(rows)
     # Without a fix the unit tells the time of its own cold clock.
-    return found, points, stamp if points else None
+    return found, points, stamp if points else None, read
 
 
 def _point(key: bytes, t: float, values: list[float], fix: int | None, dop: float | None) -> Point | None:
@@ -175,13 +204,13 @@ def _rows(types: str, size: int, repeats: int, body: bytes) -> list[tuple[float,
         shape = f">{size // struct.calcsize(code)}{code}"
     else:
         shape = ">" + "".join(_NUMBERS.get(letter, "?") for letter in types)
-    if "?" in shape or struct.calcsize(shape) != size or size == 0:
+    if "?" in shape or size == 0 or len(types) > WIDEST or struct.calcsize(shape) != size:
         return []
     return [struct.unpack_from(shape, body, i * size) for i in range(min(repeats, len(body) // size))]
 
 
 def _scaled(row: tuple[float, ...], scale: list[float]) -> list[float]:
-    if not scale or any(n == 0 for n in scale):
+    if not scale:
         return []
     divisors = scale * len(row) if len(scale) == 1 else scale
     values = [n / d for n, d in zip(row, divisors, strict=False)]
@@ -189,7 +218,7 @@ def _scaled(row: tuple[float, ...], scale: list[float]) -> list[float]:
 
 
 def _text(body: bytes) -> str:
-    return "".join(c for c in body.split(b"\0")[0].decode("latin-1") if c.isprintable()).strip()[:100]
+    return one_line(body[:200].split(b"\0")[0].decode("latin-1"))[:100]
 
 
 def _gpsu(text: str) -> float | None:

@@ -22,6 +22,10 @@ TILES, TILE_COLUMNS, TILE_HEIGHT = 100, 10, 90
 MEASURE_HEIGHT = 360
 SILENCE_DB, SILENCE_S = -50, 2
 FREEZE_NOISE, FREEZE_S = 0.001, 2
+HUGE = 9_000_000  # pixels, more than 4K: several decoded at once would take the memory of everything else
+WAVE_SAMPLES, WAVE_RATES = 32_000_000, (1000, 8000)  # of the sound that a picture of it is drawn from
+FILLED_S = 3600  # of silence where there is no sound, and as much as there are bytes for
+SILENCE_BYTES_S = 500
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 PLAYABLE, POSTER, SPRITE, PEAKS_PCM = "playable.mp4", "poster.jpg", "sprite.jpg", "peaks.s16"
@@ -57,6 +61,8 @@ def plan(probe: Probe, verdict: Verdict, threads: int = 0, laid: Laid | None = N
     by_index = {stream.index: stream for stream in probe.streams}
     video = by_index.get(verdict.video) if verdict.video is not None else None
     audio = by_index.get(verdict.audio) if verdict.audio is not None else None
+    if video and audio and not _fillable(probe, audio):
+        audio = None
     duration = max(laid.length_s if laid else probe.measured_s or 0.0, 0.04)
     width, height = fit(*video.upright) if video else (0, 0)
     shape = (width / height) if height else 16 / 9
@@ -77,8 +83,16 @@ def plan(probe: Probe, verdict: Verdict, threads: int = 0, laid: Laid | None = N
         measure_every_s=0.2 if duration <= 600 else 0.5 if duration <= 7200 else 1.0,
         peaks_rate=8000 if duration <= 3600 else 4000,
         laid=laid,
-        threads=threads,
+        threads=1 if video and (video.width or 0) * (video.height or 0) > HUGE else threads,
     )
+
+
+def _fillable(probe: Probe, audio: StreamFacts) -> bool:
+    """Between its pieces sound is filled with silence. A few of them in the months of a time lapse would be filled for
+    hours."""
+    heard = sum(end - start for start, end in audio.stretches or ())
+    gaps = max(0.0, (probe.measured_s or 0.0) - heard)
+    return audio.stretches is None or gaps <= FILLED_S + probe.size / SILENCE_BYTES_S
 
 
 def fit(width: int, height: int) -> tuple[int, int]:
@@ -212,9 +226,13 @@ def _sound(source: Node, audio: StreamFacts, plan: Plan) -> tuple[Node, Node]:
 
 def _sound_only(sound: Node, audio: StreamFacts, plan: Plan) -> list[Node]:
     parts = sound.asplit()
+    least, most = WAVE_RATES
     poster = (
         parts[1]
-        .filter("aformat", channel_layouts="mono")
+        # The picture is drawn when all of the sound is there: it is kept small, and in few pieces.
+        .filter("aresample", max(least, min(most, int(WAVE_SAMPLES / plan.duration_s))))
+        .filter("aformat", sample_fmts="s16p", channel_layouts="mono")
+        .filter("asetnsamples", n=65536, p=0)
         .filter("showwavespic", s="1280x720", colors="#4a7ebb")
         .output(POSTER, f="image2", update=1, **{"q:v": 3, "frames:v": 1})
     )

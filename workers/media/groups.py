@@ -26,6 +26,7 @@ from workers.media.timing import FALLS_BACK_S
 
 FORM = 1
 LEAST = 8
+SAMPLES_MAX = 2_000_000  # nine hours of sixty a second; each takes some hundred bytes here
 SETS, SETS_LIST = "sets.bin", "sets.txt"
 UNITS = {"h264": ("7-12", "7-8"), "hevc": ("32-38", "32-34")}  # left out; of these the parameter sets
 _ROW = struct.Struct(">dQQI32s")
@@ -53,12 +54,16 @@ def unpacked(stored: bytes) -> list[Group]:
     return [Group(*row) for row in _ROW.iter_unpack(zlib.decompress(stored))]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Sample:
     at: float
     position: int
     end: int
     key: bool
+
+
+class _TooMany(Exception):
+    """More samples than are kept."""
 
 
 def groups_of(
@@ -71,12 +76,17 @@ def groups_of(
 ) -> list[Group] | None:
     """None where the samples cannot be told apart for certain: then nothing is said of them."""
     limits = Limits(wall_s=600 + facts.size / 5_000_000, cpu_s=3600, file_bytes=64 * 1024**2)
+    if (stream.samples or 0) > SAMPLES_MAX:
+        return None
     samples: list[_Sample] = []
     places = _Places(facts, stream, samples)
     entries = "packet=pts_time,dts_time,size,pos,flags"
     listing = ["ffprobe", "-v", "error", *INPUT_GUARD_ARGS, "-select_streams", str(stream.index)]
     listing += ["-show_entries", entries, "-of", "csv=p=0", inside()]
-    _lines(sandbox, listing, path, private, limits, cancel, places.add)
+    try:
+        _lines(sandbox, listing, path, private, limits, cancel, places.add)
+    except _TooMany:
+        return None
     digests: list[bytes] = []
     pts: list[bytes] = []
 
@@ -119,6 +129,8 @@ class _Places:
         if order < self.order - FALLS_BACK_S and self.part + 1 < len(self.parts):
             self.part += 1
         self.order = order
+        if len(self.samples) >= SAMPLES_MAX:
+            raise _TooMany
         begins, length = int(_number(position, 0)), int(_number(size, 0))
         self.samples.append(
             _Sample(

@@ -1,25 +1,30 @@
 """Reads the boxes of an MP4/MOV file: where things are, and each track's samples from its own tables.
 
 Pure Python over untrusted bytes: reads headers and the movie box only, whatever the size of the file, never
-recurses into unknown boxes, and never raises on malformed content: what cannot be read is absent.
+recurses into unknown boxes, and never raises on malformed content: what cannot be read is absent. What it costs grows
+with the bytes of the movie box, never with what they claim; who reads a stranger's file does so in workers.media.apart.
 Source of the layout: ISO/IEC 14496-12.
 """
 
 import math
 import struct
 from dataclasses import dataclass, field
+from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import BinaryIO
 
+from schemas.plain_text import one_line
 from workers.media.boxes import children, find
 from workers.media.sample_tables import SAMPLES_MAX, SampleTables
-from workers.media.timing import HOLE_S, Span
+from workers.media.timing import HOLE_S, Span, Spread
 
-MOOV_MAX = 256 * 1024 * 1024
-MOOF_MAX = 16 * 1024 * 1024
+MOOV_MAX = 128 * 1024 * 1024  # of twelve hours with a length for each picture: 75
 TOP_BOXES_MAX = 200_000
+TRACKS_MAX = 64
+SHOWN_MAX = 8  # of the tracks: of so many it is asked where their samples lie
 RUNS_MAX = 4_000_000
 EDITS_MAX = 1000
+TELEMETRY_SAMPLES, TELEMETRY_BYTES = 100_000, 64 * 1024 * 1024
 FIRST_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"moof", b"styp", b"sidx",
                b"uuid", b"pdin", b"prfl", b"udta", b"junk"}  # fmt: skip
 
@@ -40,7 +45,7 @@ class Track:
     sync_samples: int | None
     deltas: list[tuple[int, int]] = field(default_factory=list)
     missing_samples: int = 0
-    span: Span | None = None
+    span: Spread | None = None
 
 
 @dataclass
@@ -66,6 +71,11 @@ class Isobmff:
         return cut_off or any(track.missing_samples for track in self.tracks)
 
 
+def is_one(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(8)[4:8] in FIRST_BOXES
+
+
 def read(path: Path, hole_s: float = HOLE_S) -> Isobmff | None:
     """The facts of an ISO file, or None when the file is of another kind."""
     size = path.stat().st_size
@@ -79,7 +89,7 @@ def read(path: Path, hole_s: float = HOLE_S) -> Isobmff | None:
         for kind, start, length in boxes:
             if kind == "ftyp" and brand is None:
                 file.seek(start)
-                brand = file.read(min(4, length)).decode("latin-1").strip()
+                brand = _name(file.read(min(4, length)))
             if kind == "moov" and not moov:
                 file.seek(start)
                 moov = file.read(min(length, MOOV_MAX))
@@ -123,6 +133,11 @@ def _top_level(file: BinaryIO, size: int) -> tuple[list[tuple[str, int, int]], s
     return boxes, None
 
 
+def _name(code: bytes) -> str:
+    """Four characters of the file's own, as far as they can be shown."""
+    return one_line(code.decode("latin-1"))
+
+
 def _plausible(kind: bytes) -> bool:
     return all(0x20 <= byte < 0x7F or byte == 0xA9 for byte in kind)
 
@@ -134,8 +149,8 @@ def _movie(moov: bytes, file_size: int, hole_s: float) -> tuple[list[Track], flo
         movie_timescale, claimed_s = _timed_header(moov, *span) or (1000, None)
     tracks: list[Track] = []
     for kind, start, end in children(moov):
-        if kind == b"trak" and len(tracks) < 64:
-            track = _track(moov, (start, end), movie_timescale, file_size, hole_s)
+        if kind == b"trak" and len(tracks) < TRACKS_MAX:
+            track = _track(moov, (start, end), movie_timescale, file_size, hole_s, len(tracks) < SHOWN_MAX)
             if track:
                 tracks.append(track)
     return tracks, claimed_s, find(moov, whole, b"mvex") is not None
@@ -143,22 +158,18 @@ def _movie(moov: bytes, file_size: int, hole_s: float) -> tuple[list[Track], flo
 
 def _timed_header(data: bytes, start: int, end: int) -> tuple[int, float | None] | None:
     """(timescale, seconds) of an mvhd or mdhd body."""
-    try:
-        if data[start] == 1:
-            timescale, duration = struct.unpack_from(">IQ", data[:end], start + 20)
-            unknown = 2**64 - 1
-        else:
-            timescale, duration = struct.unpack_from(">II", data[:end], start + 12)
-            unknown = 2**32 - 1
-    except (struct.error, IndexError):
+    wide = start < end and data[start] == 1
+    shape, at, unknown = (">IQ", start + 20, 2**64 - 1) if wide else (">II", start + 12, 2**32 - 1)
+    if at + struct.calcsize(shape) > end:
         return None
+    timescale, duration = struct.unpack_from(shape, data, at)
     if timescale == 0:
         return None
     return timescale, None if duration in (0, unknown) else duration / timescale
 
 
 def _track(
-    moov: bytes, span: tuple[int, int], movie_timescale: int, file_size: int, hole_s: float
+    moov: bytes, span: tuple[int, int], movie_timescale: int, file_size: int, hole_s: float, ask_where: bool
 ) -> Track | None:
     mdia = find(moov, span, b"mdia")
     mdhd = mdia and find(moov, mdia, b"mdhd")
@@ -172,7 +183,7 @@ def _track(
     if tkhd and tkhd[1] - tkhd[0] >= 24:
         track_id = struct.unpack_from(">I", moov, tkhd[0] + (20 if moov[tkhd[0]] == 1 else 12))[0]
     hdlr = find(moov, mdia, b"hdlr")
-    handler = moov[hdlr[0] + 8 : hdlr[0] + 12].decode("latin-1") if hdlr and hdlr[1] - hdlr[0] >= 12 else ""
+    handler = _name(moov[hdlr[0] + 8 : hdlr[0] + 12]) if hdlr and hdlr[1] - hdlr[0] >= 12 else ""
     entry, encrypted = _sample_entry(moov, stbl)
     tables = SampleTables.read(moov, stbl)
     present = tables.within(file_size)
@@ -181,9 +192,11 @@ def _track(
         edits = _edits(moov, span, movie_timescale)
         first, end = (at / timescale for at in tables.extent(present))
         presented = _edited(edits, first, end, timescale)
-        shown = _shown(tables, present, edits, timescale, hole_s)
-        if shown is None:  # edits that show nothing are no edits to players
-            shown = _shown(tables, present, [], timescale, hole_s)
+        if ask_where:
+            lasting = handler != "soun"
+            shown = _shown(tables, present, edits, timescale, hole_s, lasting)
+            if shown is None:  # edits that show nothing are no edits to players
+                shown = _shown(tables, present, [], timescale, hole_s, lasting)
         if shown is not None and any(at < 0 for _, at in edits[1:]):
             presented = shown.measured_s
     return Track(
@@ -196,7 +209,7 @@ def _track(
         presented_s=presented,
         encrypted=encrypted,
         sync_samples=tables.sync_count,
-        deltas=tables.deltas[:2000],
+        deltas=list(islice(tables.deltas, 2000)),
         missing_samples=tables.count - present,
         span=shown,
     )
@@ -208,7 +221,7 @@ def _sample_entry(moov: bytes, stbl: tuple[int, int]) -> tuple[str, bool]:
         return "", False
     for kind, start, end in children(moov, stsd[0] + 8, stsd[1]):
         encrypted = kind in (b"encv", b"enca", b"enct", b"encs", b"drmi", b"drms")
-        return kind.decode("latin-1"), encrypted or b"sinf" in moov[start : min(end, start + 4096)]
+        return _name(kind), encrypted or b"sinf" in moov[start : min(end, start + 4096)]
     return "", False
 
 
@@ -247,8 +260,13 @@ def _edited(edits: list[tuple[float, int]], first_s: float, end_s: float, timesc
 
 
 def _shown(
-    tables: SampleTables, present: int, edits: list[tuple[float, int]], timescale: int, hole_s: float
-) -> Span | None:
+    tables: SampleTables,
+    present: int,
+    edits: list[tuple[float, int]],
+    timescale: int,
+    hole_s: float,
+    lasting: bool,
+) -> Spread | None:
     """Where samples lie once the edit list is applied. What it shows a second time is no more footage for that."""
     span, seen = Span(hole_s), [(0.0, 0.0)]
     shown_at, runs = 0.0, 0
@@ -262,7 +280,7 @@ def _shown(
         end = begin + duration - 0.001 if duration else math.inf
         moved = shown_at - begin if begin >= 0 else 0.0
         for at, delta, count in tables.shown(present):
-            runs += 1
+            runs += len(seen)
             if runs > RUNS_MAX:
                 break
             for first, times in _inside(at / timescale, delta / timescale, count, begin - 0.001, end, seen):
@@ -270,7 +288,7 @@ def _shown(
         seen.append((begin, end))
         shown_at += duration
     span.finish()
-    return span if span.first_s is not None else None
+    return span.spread(lasting) if span.first_s is not None else None
 
 
 def _inside(
@@ -294,9 +312,7 @@ def _inside(
     return found
 
 
-def samples(
-    path: Path, track_id: int, limit_bytes: int = 64 * 1024 * 1024
-) -> list[tuple[float, float, bytes]]:
+def samples(path: Path, track_id: int) -> list[tuple[float, float, bytes]]:
     """(start, duration, bytes) of each sample of one track, for small tracks such as telemetry."""
     facts = read(path)
     if not facts:
@@ -318,25 +334,27 @@ def samples(
             stbl = find(moov, (start, end), b"mdia", b"minf", b"stbl")
             header = mdhd and _timed_header(moov, *mdhd)
             if stbl and header:
-                return _read_samples(file, SampleTables.read(moov, stbl), header[0], limit_bytes)
+                return _read_samples(file, SampleTables.read(moov, stbl), header[0])
     return []
 
 
-def _read_samples(
-    file: BinaryIO, tables: SampleTables, timescale: int, limit_bytes: int
-) -> list[tuple[float, float, bytes]]:
-    durations = (delta for count, delta in tables.deltas for _ in range(min(count, SAMPLES_MAX)))
+def _read_samples(file: BinaryIO, tables: SampleTables, timescale: int) -> list[tuple[float, float, bytes]]:
+    """Only samples that have bytes, and bytes only once: samples of nothing, and many that share the same bytes, would
+    make much of a small file."""
+    durations = chain.from_iterable(repeat(delta, min(count, SAMPLES_MAX)) for count, delta in tables.deltas)
     found: list[tuple[float, float, bytes]] = []
-    clock = total = 0
+    clock = total = behind = 0
     for index, samples, offset in tables.located():
-        for i in range(index, index + samples):
+        for i in range(index, index + min(samples, TELEMETRY_SAMPLES)):
             length = tables.size_of(i, 1)
             delta = next(durations, 0)
             total += length
-            if total > limit_bytes:
+            if total > TELEMETRY_BYTES or i >= TELEMETRY_SAMPLES:
                 return found
-            file.seek(offset)
-            found.append((clock / timescale, delta / timescale, file.read(length)))
+            if length and offset >= behind:
+                file.seek(offset)
+                found.append((clock / timescale, delta / timescale, file.read(length)))
+                behind = offset + length
             offset += length
             clock += delta
     return found

@@ -13,12 +13,14 @@ from pathlib import Path
 from threading import Event
 
 from workers.media import isobmff
+from workers.media.apart import Bounds, apart
 from workers.media.formats import INPUT_GUARD_ARGS
 from workers.media.probe import Probe, StreamFacts, probe
 from workers.media.sandbox import Limits, Sandbox, inside
 from workers.media.timing import HOLE_S
 
 MOVIES_MAX = 50
+LOOKED_FOR_S, LOOKED_THROUGH_A_SECOND = 15, 100 * 2**20
 JOINED = "joined.ts"
 COPIED = {
     "video": ("h264", "hevc", "mpeg4", "mpeg2video", "mpeg1video"),
@@ -34,8 +36,13 @@ BESIDE = ("free", "skip", "udta", "uuid", "mdat", "moof", "mfra", "sidx", "meta"
 Range = tuple[int, int]
 
 
-def ranges(path: Path) -> list[Range]:
-    """(from, to) of each movie, in bytes; one where nothing else can be told."""
+def ranges(path: Path, cancel: Event | None = None) -> list[Range]:
+    """(from, to) of each movie, in bytes; one where nothing else can be told. Raises Exceeded."""
+    seconds = LOOKED_FOR_S + path.stat().st_size // LOOKED_THROUGH_A_SECOND
+    return apart(lambda: _ranges(path), Bounds(cpu_s=seconds), cancel)
+
+
+def _ranges(path: Path) -> list[Range]:
     size = path.stat().st_size
     if (iso := isobmff.read(path)) is not None:
         begins = _begins(iso.boxes)
@@ -113,7 +120,7 @@ def measure(
 ) -> Probe:
     """`facts` of a file as it was probed, with what is known of the movies behind the first: all of them where they
     can be laid end to end (`joined`), else how many there are."""
-    found = ranges(path)
+    found = ranges(path, cancel)
     if len(found) < 2:
         return facts
     facts = facts.model_copy(update={"movies": len(found)})

@@ -13,11 +13,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any, Literal
 
+from schemas.plain_text import one_line
 from schemas.reasons import Reason
 from workers.media import isobmff
+from workers.media.apart import Bounds, Exceeded, apart
 from workers.media.jpeg import size_of
 from workers.media.probe import TAG_MAX, Place, Probe, StreamFacts, TimeClaim
-from workers.media.sandbox import Limits, Outcome, Sandbox, SandboxUnavailable, inside
+from workers.media.sandbox import AllowanceSpent, Limits, Outcome, Sandbox, SandboxUnavailable, inside
 from workers.media.verdict import PICTURE_MAX, Verdict
 
 Kind = Literal["jpeg", "png", "heic", "avif", "webp", "tiff", "other"]
@@ -26,9 +28,10 @@ STREAM = "photo"  # the kind of its only stream
 POSTER_PX, PICTURE_PX = 640, 4096
 MOST_PIXELS = 250_000_000
 MOST_BYTES = 500 * 2**20
+BEHIND = Bounds(cpu_s=10)
 NOT_FOUND = 127  # what a shell answers for a program that is not there
-READ_LIMITS = Limits(wall_s=60, cpu_s=60, memory_bytes=2 * 1024**3, file_bytes=2**20)
-DRAW_LIMITS = Limits(wall_s=120, cpu_s=240, memory_bytes=4 * 1024**3, file_bytes=64 * 2**20)
+READ_LIMITS = Limits(wall_s=60, cpu_s=20, memory_bytes=2**30, file_bytes=2**20, stdout_bytes=2**20)
+DRAW_LIMITS = Limits(wall_s=120, cpu_s=60, memory_bytes=2**30, file_bytes=64 * 2**20)
 
 # only the loaders that libvips itself holds fit for what comes from outside
 VIPS = ("env", "VIPS_BLOCK_UNTRUSTED=1", "VIPS_CONCURRENCY=2", "vipsthumbnail")
@@ -113,8 +116,14 @@ def examine(path: Path, kind: Kind, sandbox: Sandbox, private: Path, cancel: Eve
         *(f"-{name}" for name in _ASKED),
         inside(),
     ]
-    outcome = _run(sandbox, argv, private, [path], READ_LIMITS, cancel)
+    try:
+        outcome = _run(sandbox, argv, private, [path], READ_LIMITS, cancel)
+    except AllowanceSpent as spent:
+        facts.exceeded = spent.limit
+        return facts
     said = _said(outcome)
+    if outcome.ended not in ("exit", "cancelled"):
+        facts.exceeded = outcome.ended
     if said is None:
         facts.error = outcome.stderr.strip()[-TAG_MAX:] or outcome.ended
         return facts
@@ -138,7 +147,10 @@ def examine(path: Path, kind: Kind, sandbox: Sandbox, private: Path, cancel: Eve
         alt = said.get("GPSAltitude")
         facts.location = Place(lat=lat, lon=lon, alt=alt if isinstance(alt, int | float) else None)
     facts.tags = {name.lower(): text for name in _OF_CAMERAS if (text := _text(said.get(name)))}
-    facts.movies = 0 if movie_behind(path, kind) is None else 1
+    try:
+        facts.movies = 0 if movie_behind(path, kind, cancel) is None else 1
+    except Exceeded as exceeded:
+        facts.exceeded = exceeded.limit
     return facts
 
 
@@ -152,8 +164,14 @@ def _form(kind: Kind, said: dict[str, Any]) -> str:
     return told or "raw" if kind in ("tiff", "other") else kind
 
 
-def movie_behind(path: Path, kind: str) -> int | None:
-    """Where it begins: phones put a second or two of film behind a photo, in the same file."""
+def movie_behind(path: Path, kind: str, cancel: Event | None = None) -> int | None:
+    """Where it begins: phones put a second or two of film behind a photo, in the same file. Raises Exceeded."""
+    if kind not in ("heic", "avif", "jpeg"):
+        return None
+    return apart(lambda: _movie_behind(path, kind), BEHIND, cancel)
+
+
+def _movie_behind(path: Path, kind: str) -> int | None:
     if kind in ("heic", "avif"):
         found = isobmff.read(path)
         start, seen = 0, set[str]()
@@ -162,8 +180,6 @@ def movie_behind(path: Path, kind: str) -> int | None:
                 return start
             seen.add(name)
             start = body + length
-        return None
-    if kind != "jpeg":
         return None
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
         place = 0
@@ -203,6 +219,10 @@ def times(said: dict[str, Any]) -> list[TimeClaim]:
 
 
 def judge(facts: Probe) -> Verdict:
+    if facts.exceeded:
+        return Verdict(
+            outcome="unplayable", reasons=[Reason(code="limit_exceeded", params={"limit": facts.exceeded})]
+        )
     stream = next(iter(facts.streams), None)
     remarks = [Reason(code="movie_behind_photo")] if facts.movies else []
     if facts.error is None and stream is not None and facts.container not in DRAWN:
@@ -305,7 +325,7 @@ def _said(outcome: Outcome) -> dict[str, Any] | None:
 def _text(value: object) -> str | None:
     if not isinstance(value, str | int | float) or isinstance(value, bool):
         return None
-    return "".join(c for c in str(value) if c.isprintable()).strip()[:TAG_MAX] or None
+    return one_line(str(value)[: 10 * TAG_MAX])[:TAG_MAX] or None
 
 
 def _int(value: object) -> int | None:

@@ -8,13 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from schemas.plain_text import one_line
 from workers.media import dhav, iso6709, isobmff, orientation, sniff, timing
+from workers.media.apart import Apart, Bounds, Exceeded
 from workers.media.formats import INPUT_GUARD_ARGS, NOT_LISTED
-from workers.media.sandbox import Limits, Outcome, Sandbox, inside
+from workers.media.sandbox import AllowanceSpent, Limits, Outcome, Sandbox, inside
 
 MEDIA_KINDS = ("video", "audio")
 TAG_MAX = 300
 STREAMS_MAX = 64
+TRIED_OUT = {"video": 2, "audio": 4}  # of each kind so many streams: more are no recording's
 DECODED_PACKETS = 48
 BEGINNINGS = re.compile(
     rb"FLV\x01[\x00-\x05]\x00{3}\x09|\x30\x26\xb2\x75\x8e\x66\xcf\x11|RIFF.{4}(?:AVI |WAVE)"
@@ -22,8 +25,9 @@ BEGINNINGS = re.compile(
     re.DOTALL,
 )
 BEHIND = 1024 * 1024
-PROBE_LIMITS = Limits(wall_s=120, cpu_s=240, file_bytes=1024 * 1024)
-SCAN_LIMITS = Limits(wall_s=3600, cpu_s=3600, file_bytes=1024 * 1024)
+PROBE_LIMITS = Limits(wall_s=120, cpu_s=60, file_bytes=1024 * 1024, stdout_bytes=8 * 1024 * 1024)
+SCAN_LIMITS = Limits(wall_s=7200, cpu_s=3600, file_bytes=1024 * 1024)
+TABLES = Bounds(cpu_s=20, memory_bytes=768 * 1024 * 1024)
 
 
 class Place(BaseModel):
@@ -123,6 +127,8 @@ class Probe(BaseModel):
     tags: dict[str, str] = {}
     error: str | None = None
     """ffprobe's last line when it could not open the file."""
+    exceeded: str | None = None
+    """Which limit ended the looking."""
 
     def of_kind(self, kind: str) -> list[StreamFacts]:
         return [s for s in self.streams if s.kind == kind and not s.cover_art]
@@ -140,26 +146,44 @@ def probe(
     cancel: Event | None = None,
     hole_s: float = timing.HOLE_S,
 ) -> Probe:
-    """Probe `path`. A file that cannot be read is a Probe with `error`, never an exception; only
-    SandboxUnavailable is raised. MP4/MOV costs the same whatever its size; other kinds are read once."""
+    """Probe `path`. A file that cannot be read is a Probe with `error`, one that asks for more than may be spent on it
+    (`sandbox.allowance`) has `exceeded`; only SandboxUnavailable is raised. MP4/MOV costs the same whatever its size;
+    other kinds are read once."""
     facts = Probe(size=path.stat().st_size)
     if facts.size == 0:
         facts.error = "empty"
         return facts
-    iso = isobmff.read(path, hole_s)
+    try:
+        _look(facts, path, sandbox, private_dir, cancel, hole_s)
+    except (AllowanceSpent, Exceeded) as ended:
+        facts.exceeded = ended.limit
+    return facts
+
+
+def _look(
+    facts: Probe, path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None, hole_s: float
+) -> None:
+    iso = None
+    if isobmff.is_one(path):
+        with Apart(lambda: isobmff.read(path, hole_s), TABLES, cancel) as tables:  # while ffprobe starts
+            report, outcome = _ffprobe(path, sandbox, private_dir, cancel)
+            iso = tables.result()
+    else:
+        report, outcome = _ffprobe(path, sandbox, private_dir, cancel)
     if iso:
         facts.iso_file, facts.brand, facts.has_moov = True, iso.brand, iso.has_moov
         facts.moov_first, facts.fragmented = iso.moov_first, iso.fragmented
         facts.encrypted, facts.truncated, facts.overrun = iso.encrypted, iso.truncated, iso.overrun
         facts.movies = iso.movies + (iso.overrun == "garbage" and _begins_there(path, iso.end))
-    report, outcome = _ffprobe(path, sandbox, private_dir, cancel)
     if not report.get("streams"):
         facts.error = _last_line(outcome)
+        if outcome.ended not in ("exit", "cancelled"):
+            facts.exceeded = outcome.ended
         if unlisted := NOT_LISTED.search(outcome.stderr):
             facts.unlisted = unlisted[1]
         if iso:
             _streams_of_tables(facts, iso)
-        return facts
+        return
     _read_format(facts, report.get("format", {}))
     if facts.container == "dhav" and (began := dhav.began_at(path)) is not None:
         facts.times.append(TimeClaim(source="container:dhav", at=began.isoformat(), wall=True))
@@ -169,18 +193,22 @@ def probe(
         _claim_time(facts, f"stream:{stream.index}", raw.get("tags", {}))
         facts.timecode = facts.timecode or _text(raw.get("tags", {}).get("timecode"))
     _measure(facts, iso, path, sandbox, private_dir, cancel, hole_s)
+    left = dict(TRIED_OUT)
     for stream in facts.streams:
         stream.decodable = stream.index in decoded
-        if stream.kind in MEDIA_KINDS and stream.codec and not stream.decodable and stream.samples != 0:
+        if stream.kind not in left or stream.cover_art:
+            continue
+        left[stream.kind] -= 1
+        if stream.codec and not stream.decodable and stream.samples != 0 and left[stream.kind] >= 0:
             stream.decodable = _decodes(path, stream, sandbox, private_dir, cancel)
-    return facts
 
 
 def _ffprobe(path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None) -> tuple[dict, Outcome]:
     argv = ["ffprobe", "-v", "error", *INPUT_GUARD_ARGS, "-show_format", "-show_streams", "-show_frames"]
     # One call: frames prove that the first samples decode, and cost less than a second start of ffmpeg.
     argv += ["-show_entries", "frame=stream_index:stream:stream_tags:stream_side_data:format:format_tags"]
-    argv += ["-read_intervals", f"%+#{DECODED_PACKETS}", "-of", "json", inside()]
+    argv += ["-read_intervals", f"%+#{DECODED_PACKETS}", "-max_streams", str(STREAMS_MAX), "-of", "json"]
+    argv += [inside()]
     outcome = sandbox.run(argv, private_dir=private_dir, readonly=[path], limits=PROBE_LIMITS, cancel=cancel)
     try:
         return json.loads(outcome.stdout), outcome
@@ -194,7 +222,8 @@ def _last_line(outcome: Outcome) -> str:
 
 
 def _read_format(facts: Probe, raw: dict[str, Any]) -> None:
-    tags = {str(key).lower(): text for key, value in raw.get("tags", {}).items() if (text := _text(value))}
+    named = ((_text(str(key).lower()), _text(value)) for key, value in raw.get("tags", {}).items())
+    tags = {key: text for key, text in named if key and text}
     facts.tags = dict(list(tags.items())[:100])
     facts.container = raw.get("format_name")
     facts.claimed_s = _number(raw.get("duration"))
@@ -277,9 +306,9 @@ def _measure(
     facts.measured_s = _overall(facts)
 
 
-def _lay_out(stream: StreamFacts, span: timing.Span) -> None:
-    stream.stretches, stream.usual_s, stream.sparse = span.stretches(), span.usual_s, span.sparse
-    stream.clock_restarted = span.restarted
+def _lay_out(stream: StreamFacts, spread: timing.Spread) -> None:
+    stream.stretches, stream.usual_s, stream.sparse = spread.stretches, spread.usual_s, spread.sparse
+    stream.clock_restarted = spread.restarted
 
 
 def _lay_out_by_rate(stream: StreamFacts, samples: int, fps: float, hole_s: float) -> None:
@@ -346,7 +375,7 @@ def _scan(
         if span.first_s is not None:
             stream.start_s = span.first_s
             if stream.kind in MEDIA_KINDS:
-                _lay_out(stream, span)
+                _lay_out(stream, span.spread(lasting=stream.kind == "video"))
         if stream.kind == "video":
             fps, stream.variable_rate = span.rate()
             stream.first_key_s = span.first_key_s
@@ -412,10 +441,8 @@ def _first(tags: dict[str, str], *names: str) -> str | None:
 
 
 def _text(value: object) -> str | None:
-    """A tag as printable text of bounded length; bytes that are none are dropped."""
-    if not isinstance(value, str):
-        return None
-    return "".join(c for c in value if c.isprintable()).strip()[:TAG_MAX] or None
+    """A tag as text of one line and of bounded length; bytes that are none are dropped."""
+    return one_line(value[: 10 * TAG_MAX])[:TAG_MAX] or None if isinstance(value, str) else None
 
 
 def _number(value: object) -> float | None:

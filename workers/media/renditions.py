@@ -9,6 +9,7 @@ from pathlib import Path
 from threading import Event
 
 from schemas.reasons import Reason
+from workers import memory
 from workers.media import graphs, isobmff, peaks, quality, sprite
 from workers.media.laying import Laid, laid_of
 from workers.media.probe import Probe
@@ -17,6 +18,8 @@ from workers.media.sandbox import Limits, Outcome, Sandbox
 from workers.media.verdict import Verdict
 from workers.media.verify import expected, verify
 
+BYTES_A_SECOND, SOUND_BYTES_A_SECOND = 450_000, 40_000
+LITTLE, GROWS = 64 * 2**20, 16  # what an encode makes more of than it got
 PICTURES_A_SECOND = 20  # what a busy machine makes of large ones
 LEAST_BYTES = 40  # of a picture in which nothing moves
 PEAKS, VTT = "peaks.json", "sprite.vtt"
@@ -47,14 +50,33 @@ class Rendered:
     cancelled: bool = False
 
 
-def limits_for(probe: Probe, duration_s: float) -> Limits:
+def most_bytes(probe: Probe, duration_s: float, picture: bool) -> int:
+    """What a rendition can take, of the bytes that were received and not of a claimed or crafted duration alone: 720p
+    at the most that the encoder is allowed, pictures, sound peaks."""
+    a_second = BYTES_A_SECOND if picture else SOUND_BYTES_A_SECOND
+    room = min(duration_s * a_second, LITTLE + GROWS * probe.size)
+    pictures = received(probe)
+    if picture and pictures:
+        room = min(room, pictures * a_second)  # a few pictures far apart make no more than they are
+    return 24 * 2**20 + int(room)
+
+
+def received(probe: Probe) -> int:
+    """How many pictures there are bytes for, of those that it says it has."""
+    said = max((stream.samples or 0 for stream in probe.of_kind("video")), default=0)
+    return min(said, probe.size // LEAST_BYTES)
+
+
+def limits_for(probe: Probe, duration_s: float, picture: bool = True) -> Limits:
     """Bounded by the bytes and pictures received and not by a claimed or crafted duration alone. A camera that films
     an empty yard writes few bytes, and every picture of them has to be made."""
-    pictures = max((stream.samples or 0 for stream in probe.of_kind("video")), default=0)
-    received = max(probe.size / 50_000, min(pictures, probe.size / LEAST_BYTES) / PICTURES_A_SECOND)
-    wall = min(300 + 20 * duration_s, 300 + received)
-    room = int(64 * 1024**2 + 2 * probe.size + 400_000 * min(duration_s, wall * 20))
-    return Limits(wall_s=wall, cpu_s=int(wall * (os.cpu_count() or 1)), file_bytes=room)
+    wall = 300 + min(20 * duration_s, max(probe.size / 20_000, received(probe) / PICTURES_A_SECOND))
+    return Limits(
+        wall_s=wall,
+        cpu_s=int(wall * (os.cpu_count() or 1)),
+        file_bytes=64 * 2**20 + 2 * most_bytes(probe, duration_s, picture),
+        memory_bytes=memory.share(),
+    )
 
 
 def render(
@@ -79,7 +101,7 @@ def render(
         graphs.compose(plan),
         private_dir=private_dir,
         readonly=[path],
-        limits=limits or limits_for(probe, plan.duration_s),
+        limits=limits or limits_for(probe, plan.duration_s, picture=plan.video is not None),
         on_stdout=log.write,
         cancel=cancel,
     )

@@ -2,7 +2,7 @@
 
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from workers.media.boxes import children, words
@@ -12,22 +12,21 @@ SAMPLES_MAX = 50_000_000
 
 @dataclass
 class SampleTables:
-    """stts, stsz, stsc, stco/co64 of one track, kept as runs: memory follows the table, not the claim."""
+    """stts, stsz or stz2, stsc, stco/co64 of one track. They stay numbers in a row as in the file, pairs and triples one
+    behind the other: memory follows the bytes of the table, not the claim and not what Python makes of a pair."""
 
-    deltas: list[tuple[int, int]]
+    stts: array
     sizes: array
     constant_size: int
     count: int
     chunks: array
-    runs: list[tuple[int, int]]
+    stsc: array
     sync_count: int | None
-    shifts: list[tuple[int, int]] = field(default_factory=list)
+    ctts: array = field(default_factory=lambda: array("i"))
 
     @classmethod
     def read(cls, moov: bytes, stbl: tuple[int, int]) -> "SampleTables":
         boxes = {kind: (start, end) for kind, start, end in children(moov, *stbl)}
-        stts = words(moov, boxes.get(b"stts"), "I", 2)
-        deltas = list(zip(stts[0::2], stts[1::2], strict=True))
         sizes, constant, count = array("I"), 0, 0
         if span := boxes.get(b"stsz"):
             if span[1] - span[0] >= 12:
@@ -35,34 +34,39 @@ class SampleTables:
                 if not constant:
                     sizes = words(moov, (span[0] + 4, span[1]), "I", 1)
                     count = len(sizes)
-        elif b"stz2" in boxes:
-            count = sum(n for n, _ in deltas)
-        count = min(count, SAMPLES_MAX)
-        stsc = words(moov, boxes.get(b"stsc"), "I", 3)
-        runs = list(zip(stsc[0::3], stsc[1::3], strict=True))
+        elif span := boxes.get(b"stz2"):
+            sizes = _compact_sizes(moov, *span)
+            count = len(sizes)
         if b"co64" in boxes:
             chunks = words(moov, boxes[b"co64"], "Q", 1)
         else:
             chunks = words(moov, boxes.get(b"stco"), "I", 1)
         sync = boxes.get(b"stss")
-        sync_count = len(words(moov, sync, "I", 1)) if sync else None
-        ctts = words(moov, boxes.get(b"ctts"), "i", 2)
-        # Shifts beyond 2**26 are broken tables, not reordering.
-        shifts = [
-            (max(0, n), shift if abs(shift) < 2**26 else 0)
-            for n, shift in zip(ctts[0::2], ctts[1::2], strict=True)
-        ]
-        return cls(deltas, sizes, constant, count, chunks, runs, sync_count, shifts)
+        return cls(
+            stts=words(moov, boxes.get(b"stts"), "I", 2),
+            sizes=sizes,
+            constant_size=constant,
+            count=min(count, SAMPLES_MAX),
+            chunks=chunks,
+            stsc=words(moov, boxes.get(b"stsc"), "I", 3),
+            sync_count=len(words(moov, sync, "I", 1)) if sync else None,
+            ctts=words(moov, boxes.get(b"ctts"), "i", 2),
+        )
+
+    @property
+    def deltas(self) -> Iterator[tuple[int, int]]:
+        """(how many samples, how long each)."""
+        return _pairs(self.stts)
 
     def located(self) -> Iterator[tuple[int, int, int]]:
         """(first sample index, samples, file offset) of each chunk, in order."""
-        index, run = 0, -1
+        index, run, runs = 0, -1, len(self.stsc) // 3
         for number, offset in enumerate(self.chunks, start=1):
-            while run + 1 < len(self.runs) and self.runs[run + 1][0] <= number:
+            while run + 1 < runs and self.stsc[3 * run + 3] <= number:
                 run += 1
             if run < 0 or index >= self.count:
                 return
-            samples = min(self.runs[run][1], self.count - index)
+            samples = min(self.stsc[3 * run + 1], self.count - index)
             yield index, samples, offset
             index += samples
 
@@ -73,22 +77,26 @@ class SampleTables:
         """How many samples from the first lie wholly inside the file."""
         reached = 0
         # Only chunks near the end need their samples added up: a long recording has hundreds of thousands.
-        largest = max((n for _, n in self.runs), default=0) * (
-            self.constant_size or max(self.sizes, default=0)
-        )
+        largest = max(self.stsc[1::3], default=0) * (self.constant_size or max(self.sizes, default=0))
         for index, samples, offset in self.located():
             if offset + largest > file_size and offset + self.size_of(index, samples) > file_size:
-                for i in range(index, index + samples):
-                    offset += self.size_of(i, 1)
-                    if offset > file_size:
-                        return i
+                return index + self._fit(index, samples, file_size - offset)
             reached = index + samples
         return reached
+
+    def _fit(self, index: int, samples: int, room: int) -> int:
+        if self.constant_size:
+            return max(0, min(samples, room // self.constant_size))
+        for number, size in enumerate(self.sizes[index : index + samples]):
+            room -= size
+            if room < 0:
+                return number
+        return samples
 
     def shown(self, samples: int) -> Iterator[tuple[int, int, int]]:
         """(when the first is shown, step, how many) of the first `samples`, in decoding order, as runs of one step
         and one shift; in the track's timescale."""
-        shifts = iter(self.shifts or [(samples, 0)])
+        shifts = _shifts(self.ctts) if self.ctts else iter([(samples, 0)])
         shift_left, shift = next(shifts)
         clock, left = 0, samples
         for count, delta in self.deltas:
@@ -114,3 +122,34 @@ class SampleTables:
             last = max(last, at + (count - 1) * delta)
             last_delta = delta
         return first or 0, last + last_delta
+
+
+def _pairs(flat: array) -> Iterator[tuple[int, int]]:
+    numbers = iter(flat)
+    return zip(numbers, numbers, strict=False)
+
+
+def _shifts(ctts: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Shifts beyond 2**26 are broken tables, not reordering."""
+    numbers = iter(ctts)
+    for count, shift in zip(numbers, numbers, strict=False):
+        yield max(0, count), shift if abs(shift) < 2**26 else 0
+
+
+def _compact_sizes(moov: bytes, start: int, end: int) -> array:
+    """Of stz2: 4, 8 or 16 bits a sample, and no more samples than there are bytes for."""
+    if end - start < 12:
+        return array("B")
+    bits, count = moov[start + 7], struct.unpack_from(">I", moov, start + 8)[0]
+    data = moov[start + 12 : end]
+    if bits == 16:
+        sizes = array("H", data[: min(count, len(data) // 2) * 2])
+        sizes.byteswap()
+        return sizes
+    if bits == 8:
+        return array("B", data[:count])
+    if bits == 4:
+        return array(
+            "B", [half for byte in data[: (count + 1) // 2] for half in (byte >> 4, byte & 15)][:count]
+        )
+    return array("B")

@@ -6,6 +6,7 @@ are `/in/0`, `/in/1`, … : a user's file name never reaches a command line.
 
 import contextlib
 import functools
+import math
 import os
 import pwd
 import re
@@ -16,13 +17,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 from typing import Literal
 
 STDERR_TAIL = 16 * 1024
-STDOUT_MAX = 64 * 1024 * 1024
+# Libraries, mapped files and what threads reserve without using it: none of it is memory that is taken.
+ADDRESSES_BESIDE = 3 * 1024**3
 Ended = Literal["exit", "cancelled", "wall_time", "cpu_time", "output_size", "stdout_size"]
 
 
@@ -32,12 +34,14 @@ class SandboxUnavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class Limits:
-    """Bounds of one run. Bytes and seconds; `processes` counts all threads of the user, so it is generous."""
+    """Bounds of one run. Bytes and seconds; `memory_bytes`: of each process what it may write to;
+    `stdout_bytes`: where nobody reads along; `processes` counts all threads of the user, so it is generous."""
 
     wall_s: float = 600
     cpu_s: int = 1200
-    memory_bytes: int = 6 * 1024**3
+    memory_bytes: int = 1024**3
     file_bytes: int = 64 * 1024**3
+    stdout_bytes: int = 64 * 1024**2
     open_files: int = 256
     processes: int = 4096
 
@@ -64,12 +68,48 @@ def inside(index: int = 0) -> str:
     return f"/in/{index}"
 
 
+class AllowanceSpent(RuntimeError):
+    """What all runs for a piece of work may take together is used up; `limit` says of what."""
+
+    def __init__(self, limit: Ended) -> None:
+        super().__init__(limit)
+        self.limit = limit
+
+
+@dataclass
+class Allowance:
+    """Seconds of the processor and of the clock that all runs for one piece of work have together."""
+
+    cpu_s: float
+    wall_s: float
+    began: float = field(default_factory=time.monotonic)
+
+    def of_run(self, limits: Limits) -> Limits:
+        """What is left, for a run that would have `limits` by itself."""
+        wall = self.wall_s - (time.monotonic() - self.began)
+        if self.cpu_s <= 0 or wall <= 0:
+            raise AllowanceSpent("cpu_time" if self.cpu_s <= 0 else "wall_time")
+        return replace(
+            limits, cpu_s=min(limits.cpu_s, math.ceil(self.cpu_s)), wall_s=min(limits.wall_s, wall)
+        )
+
+    def take(self, outcome: Outcome, limits: Limits, own: Limits) -> None:
+        """`own`: what the run would have had by itself."""
+        self.cpu_s -= outcome.cpu_s or min(outcome.wall_s, limits.cpu_s)
+        if outcome.ended == "cpu_time" and limits.cpu_s < own.cpu_s:
+            raise AllowanceSpent("cpu_time")
+        if outcome.ended == "wall_time" and limits.wall_s < own.wall_s:
+            raise AllowanceSpent("wall_time")
+
+
 @dataclass(frozen=True)
 class Sandbox:
-    """`user` is the (uid, gid) that root steps down to; None where the process is already unprivileged."""
+    """`user` is the (uid, gid) that root steps down to; None where the process is already unprivileged. `allowance`: what
+    all its runs have together; when that is used up, `run` raises AllowanceSpent."""
 
     user: tuple[int, int] | None = None
     env: dict[str, str] = field(default_factory=dict)
+    allowance: Allowance | None = None
 
     @classmethod
     def here(cls, names: Sequence[str] = ("zhenglu", "nobody")) -> "Sandbox":
@@ -102,7 +142,8 @@ class Sandbox:
         twice a second. `on_stdout` gets the bytes as they come in place of `Outcome.stdout`. When `cancel` is
         set the whole group is ended within two seconds. Raises SandboxUnavailable when it cannot start.
         """
-        limits = limits or Limits()
+        own = limits or Limits()
+        limits = self.allowance.of_run(own) if self.allowance else own
         argv = list(argv)
         if on_progress:
             argv[1:1] = ["-nostats", "-stats_period", "0.5", "-progress", "pipe:1"]
@@ -126,11 +167,13 @@ class Sandbox:
             )
         except FileNotFoundError as error:
             raise SandboxUnavailable(f"{error.filename} is not installed.") from error
-        outcome = _supervise(process, limits.wall_s, started, on_stdout, cancel)
+        outcome = _supervise(process, limits, started, on_stdout, cancel)
         if outcome.code and outcome.stderr.startswith(
             ("bwrap: ", "unshare: ", "mount: ", "setpriv: ", "prlimit: ")
         ):
             raise SandboxUnavailable(_explain(outcome.stderr))
+        if self.allowance:
+            self.allowance.take(outcome, limits, own)
         return outcome
 
     def _command(self, argv: list[str], private_dir: Path, inputs: list[Path], limits: Limits) -> list[str]:
@@ -145,7 +188,8 @@ class Sandbox:
             work, names = f"{stage}/w", [f"{stage}/in{i}" for i in range(len(names))]
         lead += [
             "prlimit",
-            f"--as={limits.memory_bytes}",
+            f"--data={limits.memory_bytes}",
+            f"--as={limits.memory_bytes + ADDRESSES_BESIDE}",
             f"--cpu={limits.cpu_s}:{limits.cpu_s + 5}",
             f"--fsize={limits.file_bytes}",
             f"--nofile={limits.open_files}",
@@ -267,7 +311,7 @@ def _progress_reader(callback: Callable[[float], None]) -> Callable[[bytes], Non
 
 def _supervise(
     process: subprocess.Popen[bytes],
-    wall_s: float,
+    limits: Limits,
     started: float,
     on_stdout: Callable[[bytes], None] | None,
     cancel: Event | None,
@@ -302,9 +346,9 @@ def _supervise(
                 if terminated_at is None:
                     if cancel is not None and cancel.is_set():
                         ended = "cancelled"
-                    elif now - started > wall_s:
+                    elif now - started > limits.wall_s:
                         ended = "wall_time"
-                    elif len(stdout) > STDOUT_MAX:
+                    elif len(stdout) > limits.stdout_bytes:
                         ended = "stdout_size"
                     if ended != "exit":
                         terminated_at = now
@@ -326,6 +370,8 @@ def _supervise(
     if times := _TIMES.search(stderr):
         stderr = stderr[: times.start()]
         cpu_s = int(times[1]) * 60 + float(times[2]) + int(times[3]) * 60 + float(times[4])
+    if ended == "exit" and code and cpu_s > limits.cpu_s - 1:  # ffmpeg ends by itself at that signal
+        ended = "cpu_time"
     return Outcome(
         code=code,
         ended=ended,

@@ -50,6 +50,17 @@ class _Piece:
     length_s: float
 
 
+@dataclass(frozen=True)
+class Spread:
+    """What a Span comes to once all samples are there. `stretches`: where they lie; `usual_s`: from one to the next."""
+
+    stretches: list[Stretch]
+    measured_s: float
+    usual_s: float | None
+    sparse: bool
+    restarted: bool
+
+
 @dataclass
 class Span:
     """Collects one stream's samples in file order. Seconds, on an axis on which parts with a clock of their own lie
@@ -155,6 +166,11 @@ class Span:
         if self.first_s is None or self.last_s is None:
             return None
         return self.last_s - self.first_s
+
+    def spread(self, lasting: bool = True) -> Spread:
+        """`lasting`: a sample lasts until the next, as a picture does; a sound is over when it is."""
+        sparse = lasting and self.sparse
+        return Spread(self.stretches(sparse), self.measured_s or 0.0, self.usual_s, sparse, self.restarted)
 
     @property
     def restarted(self) -> bool:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+from workers import memory
 from workers.media.formats import INPUT_GUARD_ARGS
 from workers.media.probe import StreamFacts
-from workers.media.sandbox import Limits, Sandbox, inside
+from workers.media.sandbox import AllowanceSpent, Limits, Sandbox, inside
 from workers.media.timing import HOLE_S, Span, Stretch
 
 PIECES, PIECE_S = 5, 1.5
@@ -26,6 +27,8 @@ SOUND_SHARE = 0.8  # of a piece's samples
 FOOTAGE_SHARE = 0.5  # of the samples within a second, where all is decoded
 LEAD_S = 4.0
 ENTERED_S = 30.0  # so far before a piece may the key frame lie from which it was decoded
+SAMPLES_MAX = 4_000_000  # twelve hours have two million and a half
+WAITING_MAX = 10_000  # no decoder keeps so many back
 FRAME_TIME, NO_TIME = "best_effort_timestamp_time", b"N/A"
 
 
@@ -109,15 +112,23 @@ class _Reader:
             argv += ["-read_intervals", within]
         seconds = sum(end - start + 10 for start, end in parts) or self.stream.measured_s or 60.0
         seen = _Seen()
-        self.sandbox.run(
+        outcome = self.sandbox.run(
             [*argv, inside()],
             private_dir=self.private,
             readonly=[self.path],
-            limits=Limits(wall_s=300 + seconds, cpu_s=int(300 + seconds), file_bytes=1024 * 1024),
+            limits=Limits(
+                wall_s=300 + 4 * seconds,
+                cpu_s=int(300 + 4 * seconds),
+                file_bytes=1024 * 1024,
+                memory_bytes=memory.share(),
+            ),
             on_stdout=seen.write,
             cancel=self.cancel,
         )
         seen.write(b"\n")
+        if outcome.ended not in ("exit", "cancelled"):
+            # What was not reached is not undecodable: nothing may be concluded from half a look.
+            raise AllowanceSpent(outcome.ended)
         return seen
 
 
@@ -150,6 +161,8 @@ class _Seen:
                     self.decoded[number] = 1
 
     def _packet(self, parts: list[bytes]) -> None:
+        if len(self.pts) >= SAMPLES_MAX:
+            raise AllowanceSpent("stdout_size")
         pts, dts, length = (_number(part) for part in parts[:3])
         # A frame is told by the time of the packet that it came from.
         told = parts[1] if math.isnan(pts) else parts[0]
@@ -157,6 +170,8 @@ class _Seen:
             self._untold.append(len(self.pts))
         else:
             self._waiting[told] = len(self.pts)
+            if len(self._waiting) > WAITING_MAX:
+                del self._waiting[next(iter(self._waiting))]
         self.pts.append(pts)
         self.dts.append(dts)
         self.lengths.append(length)

@@ -77,6 +77,8 @@ def judge(probe: Probe, not_a_recording: str | None = None) -> Verdict:
 def _why_dead(probe: Probe) -> Reason | None:
     if probe.size == 0:
         return Reason(code="empty")
+    if probe.exceeded:
+        return Reason(code="limit_exceeded", params={"limit": probe.exceeded})
     if probe.iso_file and not probe.has_moov:
         return Reason(code="no_moov")
     media = probe.of_kind("video") + probe.of_kind("audio")

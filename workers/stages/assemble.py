@@ -9,6 +9,7 @@ from service.footage.uploads.joining import joined, joining_of
 from service.kernel.database import transaction
 from service.kernel.storage import get_store
 from service.kernel.storage.protocols import Stored
+from workers.allowed import copied_within_s
 from workers.lease import Lease, finish
 
 
@@ -19,6 +20,7 @@ def run(held: Lease) -> None:
     if joining is None:
         held.finish()
         return
+    held.within(copied_within_s(sum(piece.size for piece in joining.pieces)))
     uploads = get_store().uploads
     if held.attempt > 1:
         uploads.abort(joining.key)  # what a killed attempt had copied

@@ -4,21 +4,31 @@ import contextlib
 import functools
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from schemas.originals import Original
 from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
 from workers import scratch
+from workers.allowed import ALLOWED
 from workers.lease import Lease
 from workers.media.sandbox import Sandbox
-from workers.scratch import AtHand
+from workers.scratch import AtHand, Part
 
 
 @functools.cache
 def sandbox() -> Sandbox:
     user = get_settings().media_user
     return Sandbox.here((user,)) if user else Sandbox.here()
+
+
+def sandbox_for(held: Lease, size: int, film_s: float | None = None, pictures: int = 0) -> Sandbox:
+    """With what this attempt may spend on a file of so many bytes, which shows so much; from now on that is its deadline,
+    too."""
+    allowed = ALLOWED[held.kind]
+    held.within(allowed.wall_s(size, film_s or 0.0, pictures))
+    return replace(sandbox(), allowance=allowed.allowance(size, film_s or 0.0, pictures))
 
 
 @contextlib.contextmanager
@@ -28,6 +38,7 @@ def bytes_of(
     version: str | None,
     size: int,
     tee: Callable[[bytes], object] | None = None,
+    of: Part = "shared",
 ) -> Iterator[AtHand]:
     """In place where the store is a folder that the sandbox's user may read, else fetched into scratch once for
     all stages on this machine; `tee` then sees the bytes as they come."""
@@ -36,7 +47,7 @@ def bytes_of(
     if local is not None and _readable_in_sandbox(local):
         yield AtHand(local, fetched=False)
         return
-    with scratch.here().fetched(objects, key, version, size, held.lost, tee) as at_hand:
+    with scratch.here().fetched(objects, key, version, size, held.lost, tee, of) as at_hand:
         yield at_hand
 
 

@@ -15,7 +15,7 @@ from service.kernel.jobs import request_job
 from workers import scratch
 from workers.lease import Lease, LeaseLost, finish
 from workers.media.burned_in import Looked, TesseractMissing, read_clock
-from workers.stages.bytes_at_hand import original_bytes, sandbox
+from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import examined
 from workers.stages.footage import footage_of
 
@@ -32,12 +32,13 @@ def run(held: Lease) -> None:
         return
     facts, verdict = examined(original)
     try:
+        box = sandbox_for(held, original.size)
         with (
-            scratch.here().room(ROOM) as private,
+            scratch.here().room(ROOM, "shared") as private,
             original_bytes(held, original) as at_hand,
-            footage_of(held, at_hand.path, facts) as footage,
+            footage_of(held, box, at_hand.path, facts) as footage,
         ):
-            looked = read_clock(footage, facts, verdict, sandbox(), private, held.lost, original.stretches)
+            looked = read_clock(footage, facts, verdict, box, private, held.lost, original.stretches)
     except TesseractMissing:
         log.warning("tesseract is not installed: the time in the picture of %s stays unread", original.id)
         looked = Looked(None, 0)

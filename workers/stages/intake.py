@@ -35,11 +35,11 @@ from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
 from service.kernel.storage.errors import ObjectMissing
 from workers import scratch
-from workers.lease import JobFailed, Lease, LeaseLost, finish
+from workers.lease import BUSY_TRIES, JobFailed, Lease, LeaseLost, finish
 from workers.media import photo, sniff
 from workers.media.probe import Probe, probe
 from workers.media.verdict import Verdict, judge
-from workers.stages.bytes_at_hand import bytes_of, sandbox
+from workers.stages.bytes_at_hand import bytes_of, sandbox_for
 from workers.stages.duplicates import release
 from workers.stages.examined import recorded
 from workers.stages.footage import with_later_movies
@@ -87,11 +87,14 @@ def _pending_receipt(recording_id: UUID) -> Receipt | None:
 def _examine(held: Lease, receipt: Receipt) -> Examined:
     """Reads the bytes once. Where they lie on this machine, probe and hash go side by side."""
     digest = hashlib.sha256()
+    box = sandbox_for(held, receipt.size)
     with transaction() as session:
         hole_s = policy(session, HOLE)
     with (
         scratch.here().room(PROBE_ROOM) as private,
-        bytes_of(held, receipt.store_key, receipt.store_version, receipt.size, digest.update) as at_hand,
+        bytes_of(
+            held, receipt.store_key, receipt.store_version, receipt.size, digest.update, of="whole"
+        ) as at_hand,
     ):
         size = at_hand.path.stat().st_size
         if size != receipt.size:
@@ -104,15 +107,17 @@ def _examine(held: Lease, receipt: Receipt) -> Examined:
         kind = sniff.refuse(head)
         facts, verdict = Probe(size=size), None
         form = None if receipt.file_name.lower().endswith(THUMBNAIL) else photo.kind_of(head)
-        read = photo.examine(at_hand.path, form, sandbox(), private, held.lost) if form else None
-        if read is not None and photo.by_camera(read):
+        read = photo.examine(at_hand.path, form, box, private, held.lost) if form else None
+        if read is not None and (read.exceeded or photo.by_camera(read)):
             facts, verdict = read, photo.judge(read)
         elif kind is None:
-            facts = probe(at_hand.path, sandbox(), private, held.lost, hole_s)
-            facts = with_later_movies(held, at_hand.path, facts, hole_s)
+            facts = probe(at_hand.path, box, private, held.lost, hole_s)
+            facts = with_later_movies(box, at_hand.path, facts, hole_s, held.lost, of="whole")
         hashing.wait()
         if held.lost.is_set():
             raise LeaseLost
+    if facts.exceeded == "wall_time":  # says nothing of the file: the machine had other things to do
+        raise JobFailed("limit_exceeded", final=held.tries >= BUSY_TRIES, limit=facts.exceeded)
     verdict = verdict or judge(facts, kind)
     return Examined(digest.hexdigest(), size, _columns(facts, verdict))
 

@@ -9,10 +9,10 @@ from service.footage.media import media_of
 from service.footage.recordings.actions import refresh_state
 from service.kernel.clock import now
 from workers import scratch
-from workers.lease import JobFailed, Lease, LeaseLost, finish
+from workers.lease import BUSY_TRIES, JobFailed, Lease, LeaseLost, finish
 from workers.media import photo
 from workers.media.photo import Drawn
-from workers.stages.bytes_at_hand import original_bytes, sandbox
+from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import examined
 from workers.stages.publishing import Made, put_all, replace_rows
 
@@ -25,11 +25,16 @@ def is_photo(original: Original) -> bool:
 
 def run(held: Lease, original: Original) -> None:
     facts, _verdict = examined(original)
-    with scratch.here().room(ROOM) as private, original_bytes(held, original) as at_hand:
-        done = photo.draw(at_hand.path, facts, sandbox(), private, held.lost)
+    box = sandbox_for(held, original.size)
+    with scratch.here().room(ROOM, "shared") as private, original_bytes(held, original) as at_hand:
+        done = photo.draw(at_hand.path, facts, box, private, held.lost)
         if done.cancelled or held.lost.is_set():
             raise LeaseLost
-        if done.fault is not None and done.fault.code == "limit_exceeded" and held.tries < held.max_tries:
+        if (
+            done.fault is not None
+            and done.fault.params.get("limit") == "wall_time"
+            and held.tries < BUSY_TRIES
+        ):
             raise JobFailed(done.fault.code, final=False, **done.fault.params)  # perhaps the machine was busy
         made = _made(done)
         put_all(held, made)

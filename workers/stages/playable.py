@@ -18,7 +18,7 @@ from workers.media.probe import Probe
 from workers.media.remux import remux
 from workers.media.verdict import Verdict
 from workers.stages import photo
-from workers.stages.bytes_at_hand import original_bytes, sandbox
+from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import content_type, examined
 from workers.stages.publishing import Made, put_all, replace_rows
 from workers.stages.urgency import priority_of
@@ -59,9 +59,10 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
 def _remux(held: Lease, original: Original, facts: Probe, verdict: Verdict) -> list[Made]:
     """Nothing where the remux did not come out right: then the encode is the way."""
     reserve = int(original.size * 1.1) + 16 * 2**20
-    with scratch.here().room(reserve) as private, original_bytes(held, original) as at_hand:
+    box = sandbox_for(held, original.size, facts.measured_s)
+    with scratch.here().room(reserve, "shared") as private, original_bytes(held, original) as at_hand:
         done = remux(
-            at_hand.path, facts, verdict, sandbox(), private, lambda share: held.progress(share), held.lost
+            at_hand.path, facts, verdict, box, private, lambda share: held.progress(share), held.lost
         )
         if done.cancelled or held.lost.is_set():
             raise LeaseLost

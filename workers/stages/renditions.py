@@ -20,9 +20,9 @@ from service.kernel.settings import get_settings
 from workers import scratch
 from workers.lease import JobFailed, Lease, LeaseLost, finish
 from workers.media.probe import Probe
-from workers.media.renditions import Rendered, render
+from workers.media.renditions import Rendered, most_bytes, received, render
 from workers.media.verdict import Verdict
-from workers.stages.bytes_at_hand import original_bytes, sandbox
+from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import content_type, examined
 from workers.stages.footage import footage_of
 from workers.stages.publishing import Made, put_all, replace_rows
@@ -39,16 +39,17 @@ def run(held: Lease) -> None:
         held.publish(lambda session: finish(session, held))
         return
     facts, verdict = examined(original)
+    box = sandbox_for(held, original.size, original.recorded_s or facts.measured_s, received(facts))
     with (
-        scratch.here().room(room_for(facts, original.recorded_s)) as private,
+        scratch.here().room(room_for(facts, original.recorded_s), "shared") as private,
         original_bytes(held, original) as at_hand,
-        footage_of(held, at_hand.path, facts) as footage,
+        footage_of(held, box, at_hand.path, facts) as footage,
     ):
         done = render(
             footage,
             facts,
             verdict,
-            sandbox(),
+            box,
             private,
             lambda share: held.progress(share * ENCODED_SHARE, "encoding"),
             held.lost,
@@ -69,18 +70,17 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
 
 
 def room_for(facts: Probe, recorded_s: float | None) -> int:
-    """Bytes of scratch: 720p at the most that the encoder is allowed, pictures, sound peaks. A few pictures far apart
-    make no more than they are."""
-    room = (recorded_s or facts.measured_s or 60.0) * 450_000
-    samples = max((stream.samples or 0 for stream in facts.of_kind("video")), default=0)
-    return 24 * 2**20 + int(min(room, samples * 450_000) if samples else room)
+    """Bytes of scratch. One encode leaves room for others, whatever it says it needs: what is too much then ends it."""
+    seconds = recorded_s or facts.measured_s or 60.0
+    return min(most_bytes(facts, seconds, picture=bool(facts.of_kind("video"))), scratch.here().most_of_one)
 
 
 def _accept_or_fail(held: Lease, done: Rendered) -> Reason | None:
     """The reason for `partial` where a damaged source gave less than it has, every time; any other fault fails."""
     if not done.faults:
         return None
-    final = held.tries >= min(FINAL_AFTER_TRIES, held.max_tries)
+    spent = any(fault.params.get("limit") not in (None, "wall_time") for fault in done.faults)
+    final = spent or held.tries >= min(FINAL_AFTER_TRIES, held.max_tries)
     only_short = all(fault.code == "duration_short" for fault in done.faults)
     if only_short and final:
         return done.faults[0]

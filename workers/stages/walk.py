@@ -33,10 +33,11 @@ from workers import scratch
 from workers.lease import JobFailed, Lease, LeaseLost, finish
 from workers.media.groups import FORM, Group, groups_of, packed
 from workers.media.probe import Probe, probe
+from workers.media.renditions import received
 from workers.media.timing import Stretch
 from workers.media.trial import Trial, places, try_out
 from workers.media.verdict import Verdict, judge
-from workers.stages.bytes_at_hand import original_bytes, sandbox
+from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import examined, recorded, shown
 from workers.stages.footage import footage_of, with_later_movies
 from workers.stages.urgency import priority_of
@@ -74,7 +75,7 @@ def run(held: Lease) -> None:
     if original.media_state not in WATCHABLE:
         held.publish(lambda session: _nothing_to_show(session, held))
         return
-    with scratch.here().room(ROOM) as private, original_bytes(held, original) as at_hand:
+    with scratch.here().room(ROOM, "shared") as private, original_bytes(held, original) as at_hand:
         walked = _walk(held, original, at_hand.path, private, hole_s)
     if held.lost.is_set():
         raise LeaseLost
@@ -87,8 +88,10 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
 
 def _walk(held: Lease, original: Original, path: Path, private: Path, hole_s: float) -> Walked:
     facts, verdict = examined(original)
+    box = sandbox_for(held, original.size, original.recorded_s or facts.measured_s, received(facts))
     if original.stretches is None:
-        facts = with_later_movies(held, path, probe(path, sandbox(), private, held.lost, hole_s), hole_s)
+        facts = probe(path, box, private, held.lost, hole_s)
+        facts = with_later_movies(box, path, facts, hole_s, held.lost)
         verdict = judge(facts)
         if held.lost.is_set():
             raise LeaseLost
@@ -105,15 +108,15 @@ def _walk(held: Lease, original: Original, path: Path, private: Path, hole_s: fl
     if stream is not None and stretches:
         secret = get_settings().secret_key.encode() or os.urandom(32)
         chosen = places(original.sha256, secret, stretches)
-        with footage_of(held, path, facts) as footage:
-            trial = try_out(footage, stream, stretches, chosen, sandbox(), private, held.lost, hole_s)
+        with footage_of(held, box, path, facts) as footage:
+            trial = try_out(footage, stream, stretches, chosen, box, private, held.lost, hole_s)
     if trial.stretches is not None:
         left = _length(trial.stretches)
         if left < claimed_s - max(LESS_S, LESS_SHARE * claimed_s):
             columns |= {"stretches": [list(one) for one in trial.stretches], "recorded_s": round(left, 3)}
     groups = None
     if stream is not None and stream.kind == "video" and not facts.joined:  # else they lie elsewhere
-        groups = groups_of(path, facts, stream, sandbox(), private, held.lost)
+        groups = groups_of(path, facts, stream, box, private, held.lost)
     return Walked(hole_s, _crc32(held, path), facts, verdict, columns, claimed_s, trial, groups)
 
 

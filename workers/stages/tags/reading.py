@@ -1,5 +1,6 @@
 """Tags: what the file, its name and its papers say, checked against what can be. The whole set, every time."""
 
+import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,6 +19,7 @@ from service.footage.announcements.adoption import settle
 from service.footage.announcements.rules import papers, sidecar_of
 from service.footage.recordings.actions import refresh_recording
 from service.footage.recordings.arrivals import Arrival, alone, together
+from service.footage.tags import TELEMETRY_UNREAD
 from service.kernel.changes import changed
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
@@ -27,8 +29,10 @@ from service.registry.clocks.actions import keep_readings
 from service.registry.clocks.correcting import correct
 from service.registry.conventions.queries import conventions_of_recorder, facts_in_name, sidecar_facts
 from service.registry.conventions.rules import Conventions
+from workers.allowed import ALLOWED
 from workers.lease import Lease, LeaseLost, finish
 from workers.media import gpmf
+from workers.media.apart import Exceeded
 from workers.media.gpmf import Track
 from workers.media.probe import Probe
 from workers.stages.bytes_at_hand import original_bytes
@@ -36,6 +40,8 @@ from workers.stages.examined import examined
 from workers.stages.tags import clock, rules
 from workers.stages.tags.rules import Claimed
 from workers.stages.tags.station import md5_of, station_tags, wants_md5
+
+log = logging.getLogger(__name__)
 
 
 def run(held: Lease) -> None:
@@ -48,11 +54,12 @@ def run(held: Lease) -> None:
     if original is None or original.media_state in (MediaState.unexamined, MediaState.refused):
         held.publish(lambda session: finish(session, held))
         return
-    track = _track(held, original, examined(original)[0])
+    held.within(ALLOWED[held.kind].wall_s(original.size))
+    track, telemetry_unread = _track(held, original, examined(original)[0])
     md5 = original.media.get("md5")
     if md5 is None and _wants_md5(recording):
         md5 = md5_of(held, original)
-    held.publish(lambda session: _publish(session, held, track, md5))
+    held.publish(lambda session: _publish(session, held, track, md5, telemetry_unread))
     # Not while a job's or a recording's row is held: it corrects the recorder's other recordings, too.
     with transaction() as session:
         recording = session.get_one(Recording, held.subject_id)
@@ -65,14 +72,20 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
     refresh_recording(session, held.subject_id)
 
 
-def _track(held: Lease, original: Original, facts: Probe) -> Track:
+def _track(held: Lease, original: Original, facts: Probe) -> tuple[Track, bool]:
+    """And whether it had to be left unread."""
     if facts.telemetry is None:
-        return Track()
+        return Track(), False
+    unread = False
     with original_bytes(held, original) as at_hand:
-        track = gpmf.track(at_hand.path, facts)
+        try:
+            track = gpmf.track(at_hand.path, facts, held.lost)
+        except Exceeded as exceeded:
+            log.warning("telemetry of original %s left unread: %s", original.id, exceeded.limit)
+            track, unread = Track(), True
     if held.lost.is_set():
         raise LeaseLost
-    return track
+    return track, unread
 
 
 def _wants_md5(recording: Recording) -> bool:
@@ -95,7 +108,9 @@ def _publish_announced(session: Session, held: Lease) -> None:
     finish(session, held)
 
 
-def _publish(session: Session, held: Lease, track: Track, md5: str | None = None) -> None:
+def _publish(
+    session: Session, held: Lease, track: Track, md5: str | None = None, telemetry_unread: bool = False
+) -> None:
     request_job(session, JobKind.link, held.subject_id, priority=4, cost_s=1)
     recording = session.scalars(
         select(Recording).where(Recording.id == held.subject_id).with_for_update()
@@ -133,6 +148,8 @@ def _publish(session: Session, held: Lease, track: Track, md5: str | None = None
         claimed,
         clock_restarted=original.clock_restarted,
     )
+    if telemetry_unread:
+        made.append(TELEMETRY_UNREAD.row(recording.id))
     made += rules.contradictions(recording.id, recording.claims)
     session.add_all([*made, *station_tags(recording.id, recording.claims, original.size, md5)])
     refresh_recording(session, recording.id)

@@ -9,7 +9,7 @@ from schemas.claims import Claims
 from schemas.recordings import Tag, TagSource
 from service.footage import tags as known
 from service.registry.conventions.rules import Conventions
-from workers.media import gpmf, iso6709
+from workers.media import iso6709
 from workers.media.clock import Claim, Clock, Convention, Stamp
 from workers.media.gpmf import Track
 from workers.media.probe import Probe
@@ -88,7 +88,7 @@ def place(probe: Probe, track: Track) -> Where:
     points = track.points
     if points:
         step = max(1, -(-len(points) // TRACK_POINTS_MAX))
-        best = gpmf.middle(points) or points[0]
+        best = track.middle or points[0]
         rows = tuple((p.lat, p.lon, p.t_s) for p in points[::step])
         return Where(best.lat, best.lon, rows)
     if probe.location is not None:
