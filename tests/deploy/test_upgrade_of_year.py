@@ -41,7 +41,6 @@ freezing.freeze_months(engine)
 """
 COUNT = """
 import json, sys
-from dataclasses import asdict
 from datetime import UTC, date, datetime
 import sqlalchemy
 from deploy.demo.simulator.rates import YEAR
@@ -55,7 +54,13 @@ filters = Filters(since=date(YEAR, 1, 1), until=date(YEAR + 1, 1, 1))
 with transaction(sqlalchemy.create_engine(sys.argv[1])) as session:
     actor = freezing.the_supervisor(session)
     found = board(session, actor, filters, ("squad", "month"), datetime(YEAR + 2, 1, 1, tzinfo=UTC), names=ALL)
-    told = {name: value for name, value in asdict(found).items() if name != "counted_at"}
+    told = {
+        f"{one.name} {[key.value for key in row.keys]}": [
+            round(one.numerator, 3), round(one.denominator, 3), one.n, one.excluded, one.matter_versions
+        ]
+        for row in (*found.rows, found.total)
+        for one in row.figures.values()
+    }
     print(json.dumps(told, default=str, sort_keys=True))
 """
 
@@ -131,4 +136,8 @@ def test_the_year_of_the_version_before_is_the_same_after_the_upgrade(
             now = contents(connection, had)
         del kept["alembic_version"], now["alembic_version"]
         assert now == kept
-        assert json.loads(run(TREE, COUNT, url)) == figures
+        counted = json.loads(run(TREE, COUNT, url))
+        assert counted.keys() == figures.keys() and len(figures) > 300
+        assert {
+            name: (figures[name], counted[name]) for name in figures if figures[name] != counted[name]
+        } == {}
