@@ -255,7 +255,8 @@ class CoverageSnapshot(SQLModel, table=True):
 
 
 class SnapshotRow(SQLModel, table=True):
-    """One row behind a frozen figure. `about`: event | recording | recorder | duty_day."""
+    """One row behind a frozen figure. `about`: event | recording | recorder | duty_day. `squad_id`: of that day; two
+    squads that were one may have been merged since."""
 
     __tablename__ = "snapshot_rows"
     __table_args__ = (Index("ix_snapshot_rows_subject_id", "subject_id"),)
@@ -263,7 +264,7 @@ class SnapshotRow(SQLModel, table=True):
     about: str = Field(primary_key=True, max_length=20)
     subject_id: UUID = Field(primary_key=True)
     basis: str = Field(default="", primary_key=True, max_length=20)
-    squad_id: UUID = Field(foreign_key="squads.id")
+    squad_id: UUID
     row: dict[str, Any] = json_field()
 
 

@@ -9,6 +9,7 @@ from schemas import (  # noqa: F401
     clocks,
     coverage,
     custody,
+    doubles,
     events,
     imports,
     jobs,

@@ -1,6 +1,7 @@
 """The HTTP API: the routes of every capability."""
 
 from service.access.routes import router as access
+from service.desk.doubles.routes import router as doubles_merged
 from service.desk.imports.routes import doors as import_doors
 from service.desk.imports.routes import router as imports
 from service.desk.operations.routes import router as operations
@@ -30,6 +31,7 @@ API = (
     people,
     recorders,
     doubles,
+    doubles_merged,
     clocks,
     cases,
     cases_shown,

@@ -69,6 +69,7 @@ ALLOWED = {
     """,
     "uploads and others by their ids, narrowed by the squad of each where they are told": "desk/operations/set_aside",
     "counts of the whole installation, for who runs it": "desk/operations/routes",
+    "moves what hangs on a row, for who administers the whole bureau and nobody else": "desk/doubles/actions",
 }
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from deploy import openapi
+from service.desk.doubles.facts import Fact, Look
 from service.finding.search.cards import LinkChip, RecordingCard
 from service.footage.stretches import Footage
 from service.kernel.i18n import gettext as _
@@ -26,7 +27,7 @@ from service.web.operations.views import (
     SquadRow,
     Worker,
 )
-from service.web.people.views import Person
+from service.web.people.views import Merged, Person
 from service.web.recordings.stretches import drawn
 from service.web.recordings.views import Clock, Job, Link, Location, Original, Player, Receipt, Recording, Tag
 from service.web.search.views import Chip, Facet, FacetOption, Search
@@ -337,6 +338,18 @@ def doubles() -> list[Double]:
     ]
 
 
+def look_at_double() -> Look:
+    facts = [Fact("name", _("Name"), "队员 001", "队员 零零一"), Fact("squad_id", _("Squad"), "ZD1", "ZD1")]
+    return Look(doubles()[1], facts, [(_("events"), 12), (_("recordings"), 7)])
+
+
+def merged_doubles() -> list[Merged]:
+    return [
+        Merged(_("Officers"), "０００００１", look_at_double().facts[:1], NOW),
+        Merged(_("Squads"), "ｚｄ１", [], NOW),
+    ]
+
+
 def people() -> list[Person]:
     roles = cycle(["member", "member", None, "supervisor"])
     return [
@@ -431,7 +444,8 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/queue", "supervisor", "operations/queue.html", {"health": health()}),
         ("/queue/stalled", "supervisor", "operations/queue.html", {"health": health(True)}),
         ("/people", "admin", "people/list.html", {"people": people(), "twice": 2}),
-        ("/people/doubles", "admin", "people/doubles.html", {"doubles": doubles()}),
+        ("/people/doubles", "admin", "people/doubles.html", {"doubles": doubles(), "merged": merged_doubles()}),
+        ("/people/doubles/officers/1", "admin", "people/double.html", {"look": look_at_double()}),
         ("/recorders", "admin", "recorders/list.html", {"listed": recorders(NOW)}),
         ("/matters", "supervisor", "matters/page.html", {"matters": matters(NOW)}),
         ("/matters/1", "auditor", "matters/page.html", {"matters": matters(NOW, compared=True)}),

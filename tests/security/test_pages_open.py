@@ -1,13 +1,16 @@
 """Every page opens for every role that the menu sends there, with rows of everything on it."""
 
+import re
 from uuid import uuid4
 
 import pytest
+from sqlmodel import select
 
 from schemas.accounts import Role
 from schemas.cases import Case
 from schemas.jobs import Heartbeat, Job, JobKind, JobState
 from schemas.links import Link, LinkState
+from schemas.people import Officer
 from schemas.policy import PolicyValue
 from service.access.rules import may
 from service.kernel import database
@@ -123,3 +126,30 @@ def test_what_stands_twice_is_for_who_administers_the_whole_bureau(
 ) -> None:
     wanted = 200 if may(role, "accounts") and squad is None else 403
     assert same_house.ask("GET", "/people/doubles", role, squad).status_code == wanted
+    one = f"/people/doubles/officers/{uuid4()}"
+    assert same_house.ask("GET", one, role, squad).status_code == (409 if wanted == 200 else 403)
+
+
+def test_a_double_is_looked_at_and_merged_on_its_page(house: House) -> None:
+    squad = house.bureau.squad("1")
+    with database.transaction() as session:
+        first = Officer(certificate_no="901", name="队员 901", squad_id=squad)
+        session.add(first)
+        session.flush()
+        session.add(Officer(certificate_no="９０１", name="队员 九〇一", squad_id=squad, double_of=first.id))
+    listed = house.ask("GET", "/people/doubles", Role.admin, None).text
+    [address] = re.findall(r"/people/doubles/officers/[0-9a-f-]+", listed)
+    page = house.ask("GET", address, Role.admin, None).text
+    assert "队员 九〇一" in page and "无法撤销" in page
+    [into] = re.findall(r'name="into" value="([0-9a-f-]+)"', page)
+    assert (
+        house.ask("POST", f"{address}/merge", Role.supervisor, None, data={"into": into}).status_code == 403
+    )
+    assert house.ask("POST", f"{address}/merge", Role.admin, None, data={"into": into}).status_code in (
+        200,
+        303,
+    )
+    after = house.ask("GET", "/people/doubles", Role.admin, None).text
+    assert address not in after and "队员 九〇一" in after
+    with database.transaction() as session:
+        assert session.scalars(select(Officer.certificate_no).where(Officer.folded == "901")).all() == ["901"]

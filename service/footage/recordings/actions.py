@@ -174,6 +174,12 @@ def assign_original(session: Session, recording: Recording, original: Original) 
         session.add(recording)
         session.flush()
         return recording
+    stand_for(session, survivor, recording)
+    return survivor
+
+
+def stand_for(session: Session, survivor: Recording, recording: Recording) -> None:
+    """Two of the same bytes in one squad: `recording` is merged into `survivor`. The caller holds both rows."""
     survivor.claims = missing_claims(survivor.claims, _not_in_receipts(survivor.claims, recording.claims))
     survivor.claims = together(survivor.claims, _arrival(session, recording))
     survivor.note = survivor.note or recording.note
@@ -186,7 +192,6 @@ def assign_original(session: Session, recording: Recording, original: Original) 
     session.flush()
     changed(session, Recording, [recording.id, survivor.id])
     _move_what_people_said(session, recording.id, survivor.id)
-    return survivor
 
 
 def _arrival(session: Session, recording: Recording) -> list[Arrived]:

@@ -1,12 +1,12 @@
 """Rows that stand twice: two keys that were taken for different ones before they were known to be one. New ones cannot
-come to be; of those from before a person decides, nothing is merged by itself."""
+come to be; of those from before a person decides (service.desk.doubles), nothing is merged by itself."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select, true
 from sqlalchemy.orm import aliased
 from sqlmodel import Session
 
@@ -38,6 +38,12 @@ class Kind:
     @property
     def table(self) -> Any:
         return self.key.class_
+
+    @property
+    def stands(self) -> ColumnElement[bool]:
+        """Of a row that is a double: a person has not merged it yet. All but events go when they are merged."""
+        merged = getattr(self.table, "merged_into", None)
+        return true() if merged is None else merged.is_(None)
 
 
 KINDS = (
@@ -88,26 +94,32 @@ class Double:
 def doubles(session: Session, actor: Actor) -> list[Double]:
     """By kind and key, for who administers the whole bureau."""
     require_accounts(actor)
-    found = []
-    for kind in KINDS:
-        first = aliased(kind.table)
-        rows: Sequence[Any] = session.execute(
-            select(
-                kind.table.id,
-                kind.key,
-                kind.called,
-                kind.table.double_of,
-                getattr(first, kind.key.key),
-                getattr(first, kind.called.key),
-            )
-            .join(first, first.id == kind.table.double_of)
-            .order_by(getattr(first, kind.key.key), kind.key)
-        ).all()
-        found += [
-            Double(kind, id_, key, str(called), double_of, of, str(of_called))
-            for id_, key, called, double_of, of, of_called in rows
-        ]
-    return found
+    return [one for kind in KINDS for one in _of_kind(session, kind)]
+
+
+def double_with(session: Session, kind: Kind, id_: UUID) -> Double | None:
+    return next(iter(_of_kind(session, kind, kind.table.id == id_)), None)
+
+
+def _of_kind(session: Session, kind: Kind, *which: ColumnElement[bool]) -> list[Double]:
+    first = aliased(kind.table)
+    rows: Sequence[Any] = session.execute(
+        select(
+            kind.table.id,
+            kind.key,
+            kind.called,
+            kind.table.double_of,
+            getattr(first, kind.key.key),
+            getattr(first, kind.called.key),
+        )
+        .join(first, first.id == kind.table.double_of)
+        .where(kind.stands, *which)
+        .order_by(getattr(first, kind.key.key), kind.key)
+    ).all()
+    return [
+        Double(kind, id_, key, str(called), double_of, of, str(of_called))
+        for id_, key, called, double_of, of, of_called in rows
+    ]
 
 
 def sees_doubles(actor: Actor) -> bool:
@@ -115,5 +127,5 @@ def sees_doubles(actor: Actor) -> bool:
 
 
 def count_doubles(session: Session) -> int:
-    asked = [select(func.count(kind.table.double_of)).scalar_subquery() for kind in KINDS]
+    asked = [select(func.count(kind.table.double_of)).where(kind.stands).scalar_subquery() for kind in KINDS]
     return sum(session.execute(select(*asked)).one())

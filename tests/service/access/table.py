@@ -59,6 +59,10 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("DELETE", "/api/v1/tokens/{token_id}"): Rule(good=ABSENT, other=404),
     ("GET", "/api/v1/accounts"): Rule("accounts", whole_bureau=True),
     ("GET", "/api/v1/doubles"): Rule("accounts", whole_bureau=True),
+    ("GET", "/api/v1/doubles/merged"): Rule("accounts", whole_bureau=True),
+    ("POST", "/api/v1/doubles/{kind}/{double_id}/merge"): Rule(
+        "accounts", whole_bureau=True, body=lambda: {"into": str(uuid4())}, good=ABSENT
+    ),
     ("POST", "/api/v1/accounts"): Rule(
         "accounts",
         whole_bureau=True,

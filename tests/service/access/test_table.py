@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from fastapi.routing import APIRoute
@@ -46,6 +47,7 @@ def body_of(rule: Rule) -> Any:
 @pytest.mark.parametrize(("method", "path", "rule"), ROWS)
 def test_who_may(shared: Bureau, method: str, path: str, rule: Rule) -> None:
     shared.ids |= {"number": "1", "version": "0", "kind": "officers", "name": "missing", "serial": "R-07"}
+    shared.ids["double_id"] = str(uuid4())
     shared.ids["month"] = "2024-06"
     if rule.may is not None:
         assert shared.ask(None, method, path, body_of(rule)).status_code == 401
