@@ -37,7 +37,8 @@ class EventCoverage(SQLModel, table=True):
     `links`: linked recordings whose bytes are here; `shown`: those of them that can be played and show some of the
     required interval; `archived`: those of them that came as part of an old archive. Of the others
     `first_received_at`/`last_received_at`, and `in_time`: how many of them came by `due_at`. `offered`: links that a
-    person has not decided yet, to recordings that are here and play.
+    person has not decided yet, to recordings that are here and play; `offered_alone`: those of them to recordings that
+    are offered to no other event.
     """
 
     __tablename__ = "event_coverage"
@@ -50,7 +51,9 @@ class EventCoverage(SQLModel, table=True):
               postgresql_include=["squad_id", "kind", "matter_version", "excluded", "exempt", "due_at", "required_to",
                                   "required_s", "links", "announced", "shown", "offered", "in_time",
                                   "recorded_s", "gap_count", "gap_explained", "subject", "campaign_id",
-                                  "archived"]),
+                                  "archived", "offered_alone"]),
+        Index("ix_event_coverage_contested", "basis", "day",
+              postgresql_where="shown = 0 AND offered > 0 AND offered_alone = 0"),
         Index("ix_event_coverage_squad_id_basis_day", "squad_id", "basis", "day"),
     )  # fmt: skip
     event_id: UUID = Field(foreign_key="enforcement_events.id", primary_key=True)
@@ -72,6 +75,7 @@ class EventCoverage(SQLModel, table=True):
     announced: int = 0
     shown: int = 0
     offered: int = 0
+    offered_alone: int = 0
     in_time: int = 0
     archived: int = 0
     recorded_s: float = 0.0

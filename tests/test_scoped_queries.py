@@ -54,7 +54,7 @@ ALLOWED = {
     "reads what hangs on rows that came from the caller's scope, by their ids": """
         finding/linking/queries finding/search/cards footage/recordings/queries footage/uploads/queries
         registry/events/recorded
-        supervision/coverage/late supervision/coverage/rows supervision/coverage/timeline
+        supervision/coverage/late supervision/coverage/offers supervision/coverage/rows supervision/coverage/timeline
         supervision/disputes/approval supervision/disputes/queries
         supervision/explanations/approval supervision/snapshots/export web/events/detail
         web/recordings/detail

@@ -20,6 +20,11 @@ def only_offered() -> ColumnElement[bool]:
     return and_(~filmed(), EventCoverage.offered > 0)
 
 
+def only_contested() -> ColumnElement[bool]:
+    """The same, and each recording that is offered is offered to another event, too."""
+    return and_(only_offered(), EventCoverage.offered_alone == 0)
+
+
 def offers(session: Session, event_ids: Iterable[UUID]) -> dict[UUID, int]:
     """How many links are offered to each event, whoever asks: as `is_recorded`."""
     statement = select(EventCoverage.event_id, EventCoverage.offered).where(

@@ -142,7 +142,7 @@ def _counted(
     for event_id, begun, start, until, measured, received_at, confirmed, archived in films:
         shown = () if start is None or until is None else in_real_time(measured, begun, start, until)
         filmed[event_id].append(Filmed(shown, received_at, confirmed, archived))
-    offered: dict[UUID, int] = {event_id: count for event_id, count in offers}
+    offered: dict[UUID, tuple[int, int]] = {event_id: (count, alone) for event_id, count, alone in offers}
     exempt: dict[UUID, str] = {}
     stretches: dict[UUID, list[Stretch]] = defaultdict(list)
     for event_id, kind, reason, since, until in explanations:
@@ -165,7 +165,7 @@ def _counted(
             explained=explained,
             day=day,
             open_for=known.open_for,
-            offered=offered.get(event_id, 0),
+            offered=offered.get(event_id, (0, 0)),
         )
         row = kept(mine)
         rows[event_id, "counted"] = row
@@ -237,7 +237,9 @@ _FILMED = text(
 )
 _OFFERED = text(
     f"""
-    SELECT l.event_id, count(*)
+    SELECT l.event_id, count(*) AS offered, count(*) FILTER (WHERE NOT EXISTS (
+        SELECT FROM links other WHERE other.recording_id = l.recording_id AND other.state = '{LinkState.offered}'
+                                  AND other.event_id <> l.event_id)) AS alone
     FROM links l JOIN recordings r ON r.id = l.recording_id LEFT JOIN originals o ON o.id = r.original_id
     WHERE l.event_id = ANY(CAST(:ids AS uuid[])) AND l.state = '{LinkState.offered}'
       AND {STANDS} AND {HERE} AND {PLAYS} AND {COUNTS_IF_SPARSE}

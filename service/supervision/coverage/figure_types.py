@@ -76,13 +76,15 @@ class OfEvents:
     numerator, denominator, and how many rows the denominator stands on. `where`: the rows that it stands on, where
     not all; the others are left out for the reason `unknown`, where that is named. `in_part`: the reasons for which
     something of a row is left out, though not all of it, and the rows of which. `held`, `rest`: rows of the numerator,
-    and those that it does not hold whole. `offered`: rows of the rest that it may come to hold by a key press.
+    and those that it does not hold whole. `offered`: rows of the rest that it may come to hold by a key press; `contested`: those of them of which one may take
+    the recording that the other needs.
     `exempt`: the numerator is the exempt rows instead."""
 
     share: Callable[[Totals], tuple[float, float, int]]
     held: ColumnElement[bool] | None = None
     rest: ColumnElement[bool] | None = None
     offered: ColumnElement[bool] | None = None
+    contested: ColumnElement[bool] | None = None
     sums: Mapping[str, ColumnElement[Any]] = field(default_factory=dict)
     where: ColumnElement[bool] | None = None
     unknown: str = ""
@@ -197,7 +199,8 @@ class Tally:
     excluded: dict[str, int] = field(default_factory=dict)
     reasons: dict[str, int] = field(default_factory=dict)
     versions: set[int] = field(default_factory=set)
-    offered: int | None = None
+    offered: int | None = None  # without the contested
+    contested: int = 0
 
     def add(self, numerator: float, denominator: float, n: int) -> None:
         self.numerator += numerator

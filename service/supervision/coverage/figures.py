@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, cast, func
 
 from schemas.coverage import EventCoverage
 from service.kernel.i18n import lazy as _
-from service.registry.events.recorded import filmed, only_offered
+from service.registry.events.recorded import filmed, only_contested, only_offered
 from service.supervision.coverage.figure_types import (
     OF_DUTY,
     OF_RECORDERS,
@@ -58,6 +58,7 @@ SPECS: tuple[Spec, ...] = (
             held=filmed(),
             rest=~filmed(),
             offered=only_offered(),
+            contested=only_contested(),
         ),
         wrong=(Part.rest, _("without a recording")),
     ),

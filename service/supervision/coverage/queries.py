@@ -1,7 +1,7 @@
 """The board: figures of what the caller may see, by up to two dimensions."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +16,7 @@ from service.kernel.policy import policy
 from service.registry.matters.queries import book
 from service.supervision.coverage.figure_types import About, Dimension, Figure, OfEvents, Tally
 from service.supervision.coverage.figures import BOARD, BY_NAME
+from service.supervision.coverage.offers import contested
 from service.supervision.coverage.policy import SMALL_DENOMINATOR
 from service.supervision.coverage.selection import Filters, Key, labels
 from service.supervision.coverage.sums import FAMILIES, TOTAL, Family, Group, Reading, Spread
@@ -104,6 +105,8 @@ def boards(
     for by in dimensions:
         wanted, absent = possible(names, by, filters)
         rows, total = _counted(reading, by, wanted)
+        if any(tally.contested for tally in total.tallies.values()):
+            _add_contested(rows, total, contested(session, actor, filters, by, moment))
         spread = Spread.read(session, actor, filters, by, moment, wanted) if percentiles else Spread()
         named = _keys(session, by, rows)
         made.append(
@@ -147,6 +150,14 @@ def _counted(
         for sums in reading.groups(family, ()).values():
             total.take(family, sums, wanted)
     return groups, total
+
+
+def _add_contested(rows: dict[Group, Counts], total: Counts, found: Mapping[Group, int]) -> None:
+    """To what is offered. Of two that wait for one recording one would be recorded: so these are counted apart."""
+    for group, counts in [*rows.items(), (TOTAL, total)]:
+        for tally in counts.tallies.values():
+            if tally.contested and tally.offered is not None:
+                tally.offered += found.get(group, 0)
 
 
 def _row(

@@ -72,6 +72,7 @@ class Kept(NamedTuple):
     announced: int
     shown: int
     offered: int
+    offered_alone: int
     in_time: int
     archived: int
     recorded_s: float
@@ -171,9 +172,10 @@ def cover(
     *,
     day: date,
     open_for: timedelta,
-    offered: int = 0,
+    offered: tuple[int, int] = (0, 0),
 ) -> Kept:
-    """What is kept of one event, of the links given. `offered`: how many more wait for a person.
+    """What is kept of one event, of the links given. `offered`: how many more wait for a person, and how many of these
+    are of recordings that are offered to no other event.
 
     `matter`: the line in force on `day`, the event's day in the bureau's zone. `open_for`: how long an event is
     taken to last whose departure is not known, for its deadline only.
@@ -207,7 +209,8 @@ def cover(
         links=len(here),
         announced=len(filmed) - len(here),
         shown=len(showing),
-        offered=offered,
+        offered=offered[0],
+        offered_alone=offered[1],
         in_time=sum(moment <= due_at for moment in received),
         archived=sum(one.archived for one in here),
         recorded_s=length(found.recorded).total_seconds(),

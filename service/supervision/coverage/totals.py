@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import and_, func, not_
 
 from schemas.links import COUNTED, LinkState
 from service.supervision.coverage.figure_types import About, LinkTerms, Tally, Totals
@@ -20,9 +20,13 @@ _OF_DUTY = figures_about(About.duty_day)
 EVENT_SUMS: dict[str, Any] = (
     {name: expression for counting in _OF_EVENTS.values() for name, expression in counting.sums.items()}
     | {
-        f"{name}_offered": func.count().filter(counting.offered)
+        f"{name}_{which}": func.count().filter(rows)
         for name, counting in _OF_EVENTS.items()
-        if counting.offered is not None
+        if counting.offered is not None and counting.contested is not None
+        for which, rows in (
+            ("offered", and_(counting.offered, not_(counting.contested))),
+            ("contested", counting.contested),
+        )
     }
     | {
         reason: func.count().filter(rows)
@@ -79,6 +83,7 @@ def of_events(rows: Iterable[EventSums]) -> dict[str, Tally]:
             reasons if counting.exempt else {},
             versions,
             None if counting.offered is None else int(totals.sums[f"{name}_offered"]),
+            int(totals.sums.get(f"{name}_contested", 0)),
         )
     return found
 
