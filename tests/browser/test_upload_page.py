@@ -207,3 +207,29 @@ def test_a_dropped_card_is_looked_through_and_what_no_camera_made_is_said(
         expect(page.locator("#list .up .said").nth(3)).to_contain_text(SAME)
         assert "System Volume Information" in page.locator("#left-out").inner_text()
         assert "FILE0004.THM" in page.locator("#left-out").inner_text()
+
+
+def test_an_old_archive_is_declared_by_those_who_may_and_is_shown_as_such(
+    stack: Stack, browser: Browser, tmp_path: Path, seed: bytes
+) -> None:
+    file = clip(tmp_path / "2019.mp4", seed, os.urandom(64))
+    with signed_in(browser, stack, "member") as page:
+        page.goto("/upload")
+        expect(page.locator("#drop")).to_contain_text("照片")
+        expect(page.locator("#archive")).to_have_count(0)
+    with signed_in(browser, stack, "supervisor") as page:
+        page.goto("/upload")
+        uploads = begun(page)
+        expect(page.locator("#first-received")).to_be_hidden()
+        page.check("#archive")
+        page.fill("#first-received", "2019-05-06T08:10")
+        page.set_input_files("#files", file)
+        said = page.locator("#list .up .said")
+        expect(said.nth(0)).to_contain_text(VERIFIED)
+        page.uncheck("#archive")  # the same bytes are not sent for it as part of the archive
+        page.set_input_files("#files", file)
+        expect(said.nth(1)).to_contain_text(VERIFIED)
+        assert len(uploads) == 2 and SAME not in said.nth(1).inner_text()
+        page.goto(said.nth(0).locator("a").get_attribute("href") or "")
+        expect(page.locator("main")).to_contain_text("作为旧档案上传")
+        expect(page.locator("main")).to_contain_text("2019")

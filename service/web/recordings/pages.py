@@ -1,6 +1,6 @@
 """One recording: the page, its live part, decisions on its links; and one's own uploads."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from schemas.base import believable
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link
 from schemas.originals import Original
+from schemas.people import Squad
 from schemas.recordings import Receipt, ReceiptOutcome, Recording
 from schemas.uploads import Upload, UploadState
 from service.access.actions import require
@@ -22,8 +23,10 @@ from service.access.queries import (
     visible_links,
     visible_receipts,
     visible_recordings,
+    visible_squads,
     visible_uploads,
 )
+from service.access.rules import may
 from service.desk.operations import actions as operations
 from service.finding.linking import actions as linking
 from service.finding.linking.errors import PartUnclear
@@ -36,7 +39,7 @@ from service.footage.stretches import Footage, Stretch
 from service.footage.uploads.acts import FORGET_UPLOAD
 from service.footage.uploads.queries import is_full
 from service.kernel.actor import Actor
-from service.kernel.clock import now
+from service.kernel.clock import local, now
 from service.kernel.custody import record
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Conflict, Invalid, NotFound
@@ -55,7 +58,7 @@ from service.web.uploads.views import MyUploads, UnfinishedUpload, UploadPage
 router = APIRouter(route_class=Gate)
 Field = Annotated[str, Form()]
 RECENT_EVENTS = 60
-SAID_HERE = ("event", "case", "note")  # the fields of the upload page
+SAID_HERE = ("event", "case", "note", "squad")  # the fields of the upload page
 PAGE = 40
 
 
@@ -206,6 +209,14 @@ def event_options(session: Session, actor: Actor, chosen: UUID | None = None) ->
     ]
 
 
+def squad_options(session: Session, actor: Actor) -> list[Option]:
+    """None for who belongs to one: that is whose recordings come."""
+    if actor.squad_id is not None:
+        return []
+    squads = session.scalars(visible_squads(actor).order_by(Squad.code))
+    return [Option(squad.code, squad.name) for squad in squads]
+
+
 def unfinished(session: Session, actor: Actor) -> list[UnfinishedUpload]:
     # The same file begun again and verified since: nothing of it is left to send.
     verified = (
@@ -247,8 +258,14 @@ def unfinished(session: Session, actor: Actor) -> list[UnfinishedUpload]:
 
 
 def _said_of(upload: Upload) -> dict[str, str]:
+    """As the page's fields hold it."""
     claims = upload.facts.get("claims", {})
-    return {name: claims[name] for name in SAID_HERE if name in claims}
+    said = {name: claims[name] for name in SAID_HERE if name in claims}
+    if (archive := upload.facts.get("archive")) is not None:
+        said["archive"] = "true"
+        if first := archive.get("first_received_at"):
+            said["first_received_at"] = f"{local(datetime.fromisoformat(first)):%Y-%m-%dT%H:%M}"
+    return said
 
 
 @router.get("/upload")
@@ -257,6 +274,8 @@ def upload_page(request: Request, actor: PageActor, session: DatabaseSession) ->
     page = UploadPage(
         events=event_options(session, actor),
         max_size=get_settings().max_upload_bytes,
+        squads=squad_options(session, actor),
+        may_archive=may(actor.role, "import"),
         unfinished=unfinished(session, actor),
     )
     return render(request, "recordings/upload.html", upload=page)

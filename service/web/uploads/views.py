@@ -15,6 +15,8 @@ class UploadPage:
     events: list[Option] = field(default_factory=list)  # the member's own recent events
     max_size: int | None = None
     unfinished: list["UnfinishedUpload"] = field(default_factory=list)  # of this person, any device
+    squads: list[Option] = field(default_factory=list)  # to choose from, of who belongs to none
+    may_archive: bool = False
     left_out: dict[str, str] = field(default_factory=lambda: dict(PATTERNS))
 
     @property

@@ -19,6 +19,8 @@ const find = <T extends HTMLElement>(selector: string, from: ParentNode = root):
 const list = find<HTMLUListElement>("#list");
 const template = find<HTMLTemplateElement>("#row");
 
+const archive = root.querySelector<HTMLInputElement>("#archive"); // of accounts that may import
+const squad = root.querySelector<HTMLSelectElement>("#squad"); // of accounts that belong to none
 const unfinished: Unfinished[] = JSON.parse(root.dataset.unfinished!);
 const AT_ONCE = 2;
 const FINAL = new Set<string>(["verified", "refused", "differs", "changed", "failed", "signedout", "empty", "toolarge"]);
@@ -169,7 +171,8 @@ class Row {
 
   // Whether an upload of these bytes under that name, of which that was said, leaves this one nothing to add.
   private says(filename: string, said: Record<string, string>): boolean {
-    return filename === this.file.name && Object.entries(this.about).every(([key, value]) => said[key] === value);
+    const same = Object.entries(this.about).every(([key, value]) => said[key] === value);
+    return filename === this.file.name && same && said.archive === this.about.archive;
   }
 
   pause(): void {
@@ -385,6 +388,12 @@ function take(found: Found[]): void {
   for (const [name, said] of [["event", value("#event")], ["case", value("#case")], ["note", value("#note")]]) {
     if (said) about[name] = said;
   }
+  if (squad) about.squad = squad.value;
+  if (archive?.checked) {
+    about.archive = "true";
+    const first = value("#first-received");
+    if (first) about.first_received_at = first;
+  }
   for (const { file, where } of found) {
     rows.push(new Row(taken, file, where, about));
     taken += 1;
@@ -407,6 +416,8 @@ function takeDropped(dropped: Dropped): void {
 worker.addEventListener("message", (event: MessageEvent<Told>) => {
   rows.find((row) => row.id === event.data.id)?.hashTold(event.data);
 });
+
+archive?.addEventListener("change", () => find("#archive-since").classList.toggle("hidden", !archive.checked));
 
 const drop = find("#drop");
 const input = find<HTMLInputElement>("#files");
