@@ -49,11 +49,13 @@ def decide(
     open_ones = [one for one in considered if one.event.id not in confirmed]
     automatic: list[Candidate] = []
     for one in open_ones:
-        rivals = [other for other in open_ones if other is not one and compete(one, other)]
-        clear = all(one.strength - other.strength >= _margin(one, other, limits) for other in rivals)
-        doubtful = is_doubtful(one, open_ones + taken, recording, limits)
-        sure = one.identity == "event" or (one.score >= limits.automatic_from and clear and not doubtful)
-        if one.may_be_automatic and sure and not any(compete(one, other) for other in taken):
+        if not one.may_be_automatic or any(compete(one, other) for other in taken):
+            continue
+        if one.identity == "event" or (
+            one.score >= limits.automatic_from
+            and _clear(one, open_ones, limits)
+            and not is_doubtful(one, open_ones + taken, recording, limits)
+        ):
             automatic.append(one)
     settled = taken + automatic
     offered = [
@@ -118,6 +120,15 @@ def _closed(events: list[EventFacts], limits: Limits) -> list[EventFacts]:
         until = min([event.start + limits.open_event, *later])
         found.append(event if event.end is not None else replace(event, end=until, open=True))
     return found
+
+
+def _clear(one: Candidate, others: list[Candidate], limits: Limits) -> bool:
+    """So far ahead of every competitor as it has to be."""
+    return all(
+        one.strength - other.strength >= _margin(one, other, limits)
+        for other in others
+        if other is not one and compete(one, other)
+    )
 
 
 def _margin(one: Candidate, other: Candidate, limits: Limits) -> float:
