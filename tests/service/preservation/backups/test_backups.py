@@ -147,9 +147,12 @@ def rows(url: str, statement: str) -> list[tuple]:
         return connection.execute(statement).fetchall()
 
 
-def databases(postgres: Postgres) -> set[str]:
+def databases(postgres: Postgres, url: str) -> set[str]:
+    """That database and those made or set aside beside it; other tests make theirs in the same cluster meanwhile."""
+    name = dump.database_of(url)
     with psycopg.connect(postgres.dsn(), autocommit=True) as admin:
-        return {row[0] for row in admin.execute("SELECT datname FROM pg_database").fetchall()}
+        every = {row[0] for row in admin.execute("SELECT datname FROM pg_database").fetchall()}
+    return {one for one in every if one == name or one.startswith(f"{name[:40]}_")}
 
 
 def bytes_of(store: Store, key: str, version: str) -> bytes:
@@ -463,7 +466,7 @@ def backed_up(bureau: Bureau, tmp_path: Path) -> Path:
 
 
 def test_a_restore_that_fails_changes_nothing(backed_up: Path, tmp_path: Path, postgres: Postgres) -> None:
-    store, there = directory(tmp_path / "empty"), databases(postgres)
+    store = directory(tmp_path / "empty")
     for number, (fault, (spoil, error)) in enumerate(FAULTS.items()):
         copy = tmp_path / f"spoiled-{number}"
         shutil.copytree(backed_up.parent, copy)
@@ -472,7 +475,7 @@ def test_a_restore_that_fails_changes_nothing(backed_up: Path, tmp_path: Path, p
             with pytest.raises(error):
                 bring_back(copy / backed_up.name, url, store, store_root=tmp_path)
             assert list(store.objects.list()) == [], fault
-            assert databases(postgres) - there == set(), fault
+            assert databases(postgres, url) == set(), fault
 
 
 def test_what_the_backup_does_not_know_is_kept_and_named(
@@ -579,12 +582,13 @@ def test_old_backups_go_the_newest_whole_one_and_shared_bytes_never(bureau: Bure
 def test_a_trial_reads_everything_leaves_no_database_and_is_written_down(
     backed_up: Path, bureau: Bureau, postgres: Postgres
 ) -> None:
-    url, there = bureau.env["ZHENGLU_DATABASE_URL"], databases(postgres)
+    url = bureau.env["ZHENGLU_DATABASE_URL"]
+    there = databases(postgres, url)
     try_restore(*chosen(backed_up), url, _schema())
     rot(an_object(backed_up))
     with pytest.raises(Damaged):
         try_restore(*chosen(backed_up), url, _schema())
-    assert databases(postgres) == there
+    assert databases(postgres, url) == there
 
 
 def test_settings_go_along_without_their_secrets(backed_up: Path) -> None:
@@ -713,10 +717,9 @@ def test_a_killed_restore_has_changed_no_database_and_the_next_one_goes_on(
     with empty_database(postgres) as url:
         for step, times in (("load", 0), ("compare", 0), ("store", 0), ("store", 0)):
             killed(lambda told: bring_back(backed_up, url, store, told=told), step, times)
-            assert dump.database_of(url) not in databases(postgres)
+            assert dump.database_of(url) not in databases(postgres, url)
         assert bring_back(backed_up, url, store).as_expected
-        left = {name for name in databases(postgres) if name.startswith(dump.database_of(url)[:40])}
-        assert left == {dump.database_of(url)}
+        assert databases(postgres, url) == {dump.database_of(url)}
 
 
 def test_why_none_could_be_made_stands_in_the_list(bureau: Bureau, tmp_path: Path) -> None:
