@@ -194,7 +194,7 @@ def _alike(one: Any, other: Any) -> bool:
 
 
 def _clean(cell: str) -> str:
-    return cell if isinstance(cell, xlsx.Lost) else prose(cell).strip()
+    return prose(cell).strip() if type(cell) is str else cell  # others know from what cell they came
 
 
 def _lost(values: Mapping[str, Any]) -> str:

@@ -101,10 +101,12 @@ def test_a_bad_row_is_refused_with_its_reason_and_the_others_come_in(field: Fiel
         "E-12,a\0b,巡查,2024-06-04 09:00,,one,,,\n"
     )
     report = bring(field, EventImporter, table)
-    assert outcomes(report) == ["refused"] * 8 + ["created"] + ["refused"] * 3
+    assert outcomes(report) == ["refused"] * 8 + ["created"] + ["refused"] * 2 + ["created"]
     assert all(row.problem for row in report.rows if row.outcome == "refused")
     known = field.session.scalars(select(EnforcementEvent.external_id)).all()
-    assert sorted(known) == ["E-1", "E-10", "E-2"]
+    assert sorted(known) == ["E-1", "E-10", "E-12", "E-2"]
+    titles = select(EnforcementEvent.title).where(EnforcementEvent.external_id == "E-12")
+    assert field.session.scalar(titles) == "ab", "what nobody can see is taken out"
 
 
 def test_why_a_row_is_refused_is_said_in_the_words_of_its_table(field: Field) -> None:
