@@ -1,6 +1,7 @@
 """Times and days that a request asks for, a command's options too: read by the one reader of times, in the bureau's zone
 where none is written."""
 
+import re
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -44,7 +45,13 @@ def bound(said: str, field: str, *, end: bool) -> datetime | None:
         raise Invalid(field=field, problem=_("there is no such day")) from error
 
 
+# A table's own days and a computer's seconds, which nobody types; 20261107 and 20261107090500 are written so.
+_COUNTED = re.compile(r"\s*(?!(?:\d{8}|\d{12}|\d{14})\s*$)[+-]?\d+(?:\.\d*)?\s*")
+
+
 def _read(said: Any) -> Written:
+    if _COUNTED.fullmatch(str(said)):
+        raise UnreadableTime(_("a time such as 2026-03-02 08:10 is wanted"))
     try:
         return read_time(said)
     except UnreadableTime as error:

@@ -90,7 +90,7 @@ def install(app: FastAPI) -> None:
     def _validation(request: Request, error: RequestValidationError) -> Response:
         first = error.errors()[0]
         field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-        return respond(request, BadRequest(field=field, problem=first["msg"]))
+        return respond(request, BadRequest(field=field, problem=first["msg"].removeprefix("Value error, ")))
 
     @app.exception_handler(StarletteHTTPException)
     def _http(request: Request, error: StarletteHTTPException) -> Response:
