@@ -134,6 +134,7 @@ class Row {
           return false;
         }
         this.set("retrying");
+        void this.giveUpWhereChanged();
         return true;
       },
       onProgress: (sent) => {
@@ -231,8 +232,17 @@ class Row {
     this.show();
   }
 
+  // What the browser cannot read any more comes to it as a broken connection, and no patience mends that.
+  private async giveUpWhereChanged(): Promise<boolean> {
+    if (await this.unchanged()) return false;
+    void this.upload?.abort();
+    this.set("changed");
+    next();
+    return true;
+  }
+
   private async fail(error: Error | tus.DetailedError): Promise<void> {
-    if (!(await this.unchanged())) return this.set("changed");
+    if (await this.giveUpWhereChanged()) return;
     const response = "originalResponse" in error ? error.originalResponse : null;
     const status = response?.getStatus() ?? 0;
     try {
