@@ -20,6 +20,7 @@ pytest_plugins = [
     "tests.fixtures.media",
     "tests.fixtures.photos",
     "tests.fixtures.jobs",
+    "tests.fixtures.backups",
     "tests.fixtures.stack",
     "tests.fixtures.ceph",
     "tests.fixtures.passwords",

@@ -12,9 +12,9 @@ from deploy.process import Child, wait_until
 from schemas.backups import Backup, BackupState
 from schemas.jobs import JobKind
 from service.preservation.backups.folder import BackupFolder, chosen
+from tests.fixtures.backups import resealed
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.processes import Processes
-from tests.service.preservation.backups.test_backups import resealed
 from workers import schedule
 
 

@@ -3,9 +3,8 @@ database is made beside and takes its name in one step at the end; what the back
 
 import contextlib
 import hashlib
-import sqlite3
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -39,8 +38,9 @@ from service.preservation.backups.manifest import (
     Named,
     check_files,
     read_objects,
-    size_of,
 )
+from service.preservation.backups.objects import Objects
+from service.preservation.backups.settling import settle
 
 SHOWN = 5
 USED = ("recordings", "receipts", "originals", "uploads", "enforcement_events", "cases", "officers", "squads")
@@ -161,7 +161,7 @@ class Restoring:
     def run(self) -> Restored:
         with (
             dump.connect(self.url, "postgres", autocommit=True) as admin,
-            closing(_Objects()) as objects,
+            closing(Objects()) as objects,
         ):
             aside = self._look_at_database(admin)
             if self.result.refused:
@@ -176,7 +176,7 @@ class Restoring:
                 _load(beside, self.backup, self.told)
                 self._put_objects(objects, put)
                 with closing(dump.connect(beside)) as connection:
-                    _settle(connection, self.manifest, objects)
+                    settle(connection, self.manifest, objects)
                     connection.commit()
                 self.schema.upgrade(beside)
                 dump.unused(admin, self.target)
@@ -219,7 +219,7 @@ class Restoring:
             self.result.refused = self.target
         return f"{self.target[:40]}_before_{datetime.now(UTC):%Y%m%d_%H%M%S}"
 
-    def _look_at_store(self, objects: "_Objects") -> None:
+    def _look_at_store(self, objects: Objects) -> None:
         """What of the backup is there already, what is there besides, and whether there is room for the rest."""
         wanted = 0
         other: list[str] = []
@@ -270,7 +270,7 @@ class Restoring:
 
     # doing
 
-    def _put_objects(self, objects: "_Objects", put: list[tuple[str, str]]) -> None:
+    def _put_objects(self, objects: Objects, put: list[tuple[str, str]]) -> None:
         total, done = sum(size for _, size in objects.absent()), 0
         for key, sha256, size in list(objects.to_put()):
             path = self.folder.path(sha256)
@@ -359,146 +359,3 @@ class _Hashing:
         data = self._file.read(size)
         self.digest.update(data)
         return data
-
-
-class _Objects:
-    """The objects of a backup and what the store has of them: in a file of its own, there may be millions."""
-
-    def __init__(self) -> None:
-        self._db = sqlite3.connect("")
-        self._db.execute(
-            "CREATE TABLE named (key TEXT PRIMARY KEY, sha256 TEXT, size INTEGER, kind TEXT, lacks TEXT,"
-            " before TEXT, version TEXT) WITHOUT ROWID"
-        )
-        self._db.execute("CREATE TABLE unknown (key TEXT)")
-
-    def name(self, one: Named) -> None:
-        self._db.execute(
-            "INSERT INTO named VALUES (?, ?, ?, ?, ?, ?, NULL)",
-            (one.key, one.sha256, one.size, one.of, one.lacks, one.version),
-        )
-
-    def is_there(self, key: str, version: str) -> None:
-        self._db.execute("UPDATE named SET version = ? WHERE key = ?", (version, key))
-
-    def is_unknown(self, key: str) -> None:
-        self._db.execute("INSERT INTO unknown VALUES (?)", (key,))
-
-    def knows(self, key: str) -> bool:
-        return self._db.execute("SELECT 1 FROM named WHERE key = ?", (key,)).fetchone() is not None
-
-    def absent(self) -> Iterator[tuple[str, int]]:
-        yield from self._db.execute(
-            "SELECT key, size FROM named WHERE version IS NULL AND lacks IS NULL ORDER BY key"
-        )
-
-    def to_put(self) -> Iterator[tuple[str, str, int]]:
-        yield from self._db.execute(
-            "SELECT key, sha256, size FROM named WHERE version IS NULL AND lacks IS NULL ORDER BY key"
-        )
-
-    def versions(self) -> Iterator[tuple[str, str | None, str]]:
-        """(key, the version that the rows name, the one that it has here), where they differ."""
-        yield from self._db.execute(
-            "SELECT key, before, version FROM named WHERE version IS NOT NULL AND version IS NOT before"
-        )
-
-    def lost_renditions(self) -> Iterator[str]:
-        for (key,) in self._db.execute(
-            "SELECT key FROM named WHERE kind = 'rendition' AND lacks IS NOT NULL"
-        ):
-            yield key
-
-    def unknown(self) -> Iterator[str]:
-        for (key,) in self._db.execute("SELECT key FROM unknown"):
-            yield key
-
-    def close(self) -> None:
-        self._db.close()
-
-
-def _settle(connection: psycopg.Connection, manifest: Manifest, objects: _Objects) -> None:
-    """What was true at the backup's moment and is not here: uploads in progress, held jobs, signed-in browsers, the
-    names that the other store gave to versions. In the schema of the backup's time. Custody stays as it was."""
-    run = connection.execute
-    run("CREATE TEMP TABLE here (key text PRIMARY KEY, version text) ON COMMIT DROP")
-    with connection.cursor().copy("COPY here FROM STDIN") as copy:
-        for key, _, version in objects.versions():
-            copy.write_row((key, version))
-    for table in ("originals", "receipts", "renditions", "uploads"):
-        run(
-            f"UPDATE {table} SET store_version = here.version FROM here"
-            f" WHERE here.key = {table}.store_key AND {table}.store_version IS DISTINCT FROM here.version"
-        )
-    run(
-        "UPDATE uploads SET state = 'expired', epoch = epoch + 1, writer_until = NULL, cleared_at = now()"
-        " WHERE (state = 'open' AND recording_id IS NULL)"
-        # by name: older schemas do not have the column
-        " OR (state = 'complete' AND partial AND NOT EXISTS ("
-        "SELECT FROM uploads AS final WHERE final.id::text = to_jsonb(uploads) ->> 'joined_into'"
-        " AND final.recording_id IS NOT NULL AND (final.state = 'open' OR EXISTS ("
-        "SELECT FROM receipts WHERE receipts.upload_id = final.id AND receipts.outcome = 'pending'))))"
-    )
-    run(
-        "UPDATE jobs SET state = 'queued', worker = NULL, lease_until = NULL, published_at = NULL,"
-        " not_before = now(), tries = greatest(tries - 1, 0), progress = NULL WHERE state = 'running'"
-    )
-    run("UPDATE jobs SET published_at = NULL WHERE state = 'queued'")
-    run(
-        "UPDATE job_attempts SET outcome = 'lost', reason = 'worker_lost', ended_at = now()"
-        " WHERE outcome = 'running'"
-    )
-    _make_again(connection, objects)
-    _beyond_unknown(connection, objects)
-    run("DELETE FROM heartbeats")
-    run("DELETE FROM sign_ins")
-    run(
-        "UPDATE backups SET state = 'failed', reason = 'backup-interrupted', ended_at = now()"
-        " WHERE state = 'running' AND id <> %s",
-        [manifest["id"]],
-    )
-    run(
-        "UPDATE backups SET state = 'verified', at = %s, verified_at = %s, ended_at = %s, progress = 1, reason = NULL,"
-        " restored_at = now(), size = %s, objects = %s, lacking = %s WHERE id = %s",
-        [
-            manifest["at"],
-            manifest["verified_at"],
-            manifest["verified_at"],
-            size_of(manifest),
-            manifest["objects"],
-            manifest["lacking"],
-            manifest["id"],
-        ],
-    )
-
-
-def _make_again(connection: psycopg.Connection, objects: _Objects) -> None:
-    """Renditions of which no bytes came along."""
-    keys = list(objects.lost_renditions())
-    if not keys:
-        return
-    lost = connection.execute(
-        "DELETE FROM renditions WHERE store_key = ANY(%s) RETURNING original_id", [keys]
-    ).fetchall()
-    connection.execute(
-        "UPDATE jobs SET state = 'queued', requested = requested + 1, requested_at = now(), tries = 0,"
-        " not_before = now(), published_at = NULL, reason = NULL"
-        " WHERE kind IN ('playable', 'renditions') AND subject_id = ANY(%s)",
-        [list({row[0] for row in lost})],
-    )
-
-
-def _beyond_unknown(connection: psycopg.Connection, objects: _Objects) -> None:
-    """A store that outlived the database holds what later attempts made, under the very keys that the next attempts
-    would use: these begin beyond them."""
-    for key in objects.unknown():
-        parts = key.split("/")
-        if len(parts) != 4 or parts[0] != "renditions":
-            continue
-        kind, _, attempt = parts[2].rpartition("-")
-        if attempt.isdigit():
-            with contextlib.suppress(ValueError):
-                connection.execute(
-                    "UPDATE jobs SET attempt = greatest(attempt, %s) WHERE kind = %s AND subject_id = %s",
-                    [int(attempt), kind, uuid.UUID(parts[1])],
-                )
