@@ -1,5 +1,6 @@
 """Errors said once: an HTTP status, a stable type and a sentence. Handler, OpenAPI and pages read them here."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -7,6 +8,12 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import noop as _n
 
 TYPE_BASE = "urn:zhenglu:error:"
+
+
+def first_fault(faults: Sequence[Any]) -> tuple[tuple[str, ...], str]:
+    """Where and what, of what pydantic's errors() found first. A sentence of ours comes with a word of its before it."""
+    first: Mapping[str, Any] = faults[0]
+    return tuple(map(str, first["loc"])), first["msg"].removeprefix("Value error, ")
 
 
 class ServiceError(Exception):

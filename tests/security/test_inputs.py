@@ -199,6 +199,7 @@ def test_a_number_is_no_time_where_the_api_wants_one(house: House) -> None:
         assert (answer.status_code, answer.json()["field"]) == (422, "arrived_at")
         asked = house.ask("GET", f"/api/v1/events?from={number}", Role.member)
         assert (asked.status_code, asked.json()["field"]) == (422, "from")
+        assert "Value error" not in answer.text + asked.text
     assert house.ask("GET", "/api/v1/events?from=2024-06-03T08:00:00", Role.member).status_code == 200
 
 

@@ -36,7 +36,7 @@ from service.kernel.actor import Actor
 from service.kernel.changes import changed, settle
 from service.kernel.clock import now
 from service.kernel.custody import Act, record
-from service.kernel.errors import Invalid, NotFound
+from service.kernel.errors import Invalid, NotFound, first_fault
 from service.kernel.jobs import raise_priority, request_job
 from service.kernel.policy import policy
 from service.kernel.round_trip import together
@@ -159,8 +159,8 @@ def event_from_recording(session: Session, actor: Actor, recording_id: UUID, **k
     try:
         return EventCreate.model_validate(values | {k: v for k, v in known.items() if v is not None})
     except ValidationError as error:
-        first = error.errors()[0]
-        raise Invalid(field=".".join(map(str, first["loc"])), problem=first["msg"]) from error
+        where, problem = first_fault(error.errors())
+        raise Invalid(field=".".join(where), problem=problem) from error
 
 
 def set_part(

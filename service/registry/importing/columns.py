@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from service.kernel import i18n
+from service.kernel.errors import first_fault
 from service.kernel.i18n import gettext as _
 from service.registry.importing.importer import Importer
 
@@ -55,7 +56,7 @@ def problem_of(importer: type[Importer], error: ValidationError) -> str:
     name = str(first["loc"][0]) if first["loc"] else ""
     column = next((one for one in columns(importer) if one.field == name), None)
     if column is None:
-        return first["msg"]
+        return first_fault([first])[1]
     said = first["input"]
     if first["type"] == "missing" or said is None:
         return _("{column} is missing").format(column=title(column))

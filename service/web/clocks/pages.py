@@ -19,7 +19,7 @@ from service.access.rules import may
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.database import DatabaseSession
-from service.kernel.errors import Invalid, NotFound
+from service.kernel.errors import Invalid, NotFound, first_fault
 from service.kernel.i18n import gettext as _
 from service.kernel.policy import policy
 from service.registry.clocks import actions, queries, words
@@ -96,8 +96,8 @@ def measure(
     try:
         wanted = ClockOffsetCreate.model_validate(said)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise Invalid(field=_field_name(str(first["loc"][0])), problem=first["msg"]) from error
+        where, problem = first_fault(error.errors())
+        raise Invalid(field=_field_name(where[0]), problem=problem) from error
     actions.add_offset(session, actor, wanted)
     return redirect(request, words.recorder_path(recorder))
 

@@ -25,7 +25,7 @@ from service.finding.linking import merging
 from service.finding.linking.from_recording import is_made_from, unmake_event
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
-from service.kernel.errors import Invalid
+from service.kernel.errors import Invalid, first_fault
 from service.kernel.i18n import gettext as _
 from service.kernel.ids import id_said
 from service.kernel.keyset import page, time, unique
@@ -132,8 +132,8 @@ def _wanted(model: type[Wanted], values: dict[str, object]) -> Wanted:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise Invalid(field=".".join(map(str, first["loc"])), problem=first["msg"]) from error
+        where, problem = first_fault(error.errors())
+        raise Invalid(field=".".join(where), problem=problem) from error
 
 
 @router.get("/events/{event_id}")

@@ -25,6 +25,7 @@ from service.kernel.errors import (
     OutOfScope,
     ServiceError,
     Unavailable,
+    first_fault,
 )
 from service.kernel.i18n import gettext as _
 from service.web.frame import rendering
@@ -88,9 +89,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     def _validation(request: Request, error: RequestValidationError) -> Response:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"][1:]) or str(first["loc"][0])
-        return respond(request, BadRequest(field=field, problem=first["msg"].removeprefix("Value error, ")))
+        where, problem = first_fault(error.errors())
+        field = ".".join(where[1:]) or where[0]
+        return respond(request, BadRequest(field=field, problem=problem))
 
     @app.exception_handler(StarletteHTTPException)
     def _http(request: Request, error: StarletteHTTPException) -> Response:
