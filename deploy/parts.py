@@ -21,6 +21,7 @@ from deploy.embedded.redis import Redis
 from deploy.process import Child
 from deploy.serve import queue_worker, web_server
 from deploy.supervisor import Part, StartFailed, Step
+from deploy.whole_file import write_whole
 from service.kernel.queues import QUEUES
 from service.kernel.settings import Settings
 
@@ -167,7 +168,6 @@ def shared_buffers_mib() -> int:
 def own_secret(folder: Path) -> str:
     """The installation's secret, made at its first start and kept in the data folder."""
     file = folder / "secret"
-    if not file.exists():
-        file.touch(mode=0o600)
-        file.write_text(secrets.token_urlsafe(48))
+    if not file.exists() or not file.read_text().strip("\0"):
+        write_whole(file, secrets.token_urlsafe(48))
     return file.read_text()

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.account import Account
+from service.kernel.boot import boot_id
 
 KILL_WAIT_S = 5.0
 
@@ -57,10 +58,6 @@ class ProcessId:
 
     def as_json(self) -> dict[str, Any]:
         return {"pid": self.pid, "started": self.started, "boot": self.boot}
-
-
-def boot_id() -> str:
-    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def _start_ticks(pid: int) -> int | None:

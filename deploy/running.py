@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from deploy.process import ProcessId
+from deploy.whole_file import write_whole
 
 STATE_FILE = "up.json"
 LOCK_FILE = "up.lock"
@@ -30,26 +31,29 @@ class Running:
     children: dict[str, ProcessId] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        target = folder / STATE_FILE
-        unfinished = folder / (STATE_FILE + ".new")
-        with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:  # noqa: PTH123
-            json.dump(asdict(self), file, indent=1)
-        unfinished.rename(target)
+        write_whole(folder / STATE_FILE, json.dumps(asdict(self), indent=1))
 
     @classmethod
     def read(cls, folder: Path) -> "Running | None":
-        """The last state written there, whether or not it still runs."""
+        """The last state written there, whether or not it still runs; None also where it cannot be read."""
         try:
             told = json.loads((folder / STATE_FILE).read_text())
+            return cls(
+                supervisor=ProcessId(**told["supervisor"]),
+                address=told["address"],
+                ready=told["ready"],
+                environment=told["environment"],
+                children={name: ProcessId(**child) for name, child in told["children"].items()},
+            )
         except (FileNotFoundError, NotADirectoryError, PermissionError):
             return None
-        return cls(
-            supervisor=ProcessId(**told["supervisor"]),
-            address=told["address"],
-            ready=told["ready"],
-            environment=told["environment"],
-            children={name: ProcessId(**child) for name, child in told["children"].items()},
-        )
+        except (
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+        ):  # as another version wrote it, or half of it
+            return None
 
     @property
     def alive(self) -> bool:

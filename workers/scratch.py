@@ -1,13 +1,14 @@
 """Scratch space of one machine, shared by all its worker processes: private rooms, and fetched files.
 
-    ledger             held while anything below is counted, made or removed
+    ledger             held while anything below is counted, made or removed; says during which start of the machine
     rooms/<id>         a private folder of one attempt      rooms/<id>.held    its reserved bytes, and for what
     files/<digest>     one object, fetched from the store   files/<digest>.held its size, and for what
 
 A part of it is intake's own: whatever the other stages hold, what arrives can be taken in.
 
 Whoever uses a room or file holds a flock on its `.held`. The kernel lets go when the process ends, however it
-ends, so what a killed worker left is seen as free by the next one that counts.
+ends, so what a killed worker left is seen as free by the next one that counts. Nothing here is ever synced: after a
+power cut a file may have its name and not its bytes, so what is of an earlier start of the machine goes unread.
 """
 
 import contextlib
@@ -24,6 +25,7 @@ from threading import Event
 from typing import IO, Literal
 
 from schemas.base import new_id
+from service.kernel.boot import boot_id
 from service.kernel.settings import get_settings
 from service.kernel.storage.protocols import Objects
 from workers.lease import JobFailed, LeaseLost, TryLater
@@ -144,9 +146,26 @@ class Scratch:
 
     @contextlib.contextmanager
     def _ledger(self) -> Iterator[None]:
-        with (self.root / "ledger").open("a") as ledger:
+        with (self.root / "ledger").open("a+b") as ledger:
             fcntl.flock(ledger, fcntl.LOCK_EX)
+            ledger.seek(0)
+            if ledger.read() != boot_id().encode():
+                self._forget()
+                ledger.truncate(0)
+                ledger.write(boot_id().encode())
+                ledger.flush()
             yield
+
+    def _forget(self) -> None:
+        """All but what somebody holds."""
+        self._held_bytes()
+        for left in self.rooms.iterdir():
+            if left.suffix != ".held" and not left.with_suffix(".held").exists():
+                shutil.rmtree(left, ignore_errors=True)
+        for left in self.files.iterdir():
+            mark = left.with_suffix(".held")
+            if not mark.exists() or _is_free(mark):
+                left.unlink(missing_ok=True)
 
     def _make_room(self, needed: int, of: Part, taken_over: int = 0) -> None:
         """`taken_over`: bytes that are there already, and were intake's so far."""

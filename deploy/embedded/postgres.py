@@ -3,6 +3,7 @@
 import contextlib
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -15,6 +16,7 @@ from psycopg.conninfo import make_conninfo
 
 from deploy.account import Account
 from deploy.process import Child, ProcessId, wait_until
+from service.kernel.storage.directory import sync_folder
 
 SUPERUSER = "zhenglu"
 SOCKET_PATH_MAX = 107  # sun_path holds 108 bytes with its closing zero
@@ -217,8 +219,11 @@ class Postgres:
         (self.socket_folder / f".s.PGSQL.{self.port}.lock").unlink(missing_ok=True)
 
     def _initdb(self) -> None:
+        """Beside its place, which it takes when it is whole: half a cluster would never start."""
+        made = self.folder / "data.new"
+        shutil.rmtree(made, ignore_errors=True)
         command = [
-            *(str(programs() / "initdb"), "-D", str(self.data), "-U", SUPERUSER),
+            *(str(programs() / "initdb"), "-D", str(made), "-U", SUPERUSER),
             *("--encoding=UTF8", "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=scram-sha-256"),
         ]
         if not self.durable:
@@ -236,6 +241,8 @@ class Postgres:
         )
         if done.returncode:
             raise PostgresError(f"initdb failed in {self.data}: {done.stderr.strip()}")
+        made.rename(self.data)
+        sync_folder(self.folder)
 
     def _own_folder(self, folder: Path) -> None:
         """Makes `folder` for its owner alone; refuses one that somebody else put there (the temp folder)."""

@@ -1,13 +1,15 @@
 """A private Redis, made from Debian's package in a folder of ours."""
 
 import secrets
+import shutil
 from pathlib import Path
-from shutil import which
 
 import redis
 
 from deploy.account import Account
 from deploy.process import Child, free_port, wait_until
+from deploy.whole_file import write_whole
+from service.kernel.boot import boot_id
 
 
 class RedisError(RuntimeError):
@@ -55,17 +57,16 @@ class Redis:
 
     def prepare(self) -> None:
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if not self._password_file.exists():
-            self._password_file.touch(mode=0o600)
-            self._password_file.write_text(secrets.token_urlsafe(32))
-        program = which("redis-server")
+        if not self._password_file.exists() or not self._password_file.read_text().strip("\0"):
+            write_whole(self._password_file, secrets.token_urlsafe(32))
+        program = shutil.which("redis-server")
         if program is None:
             raise RedisError("Redis is not installed: run `sudo apt-get install redis-server`.")
         self.port = self.port or free_port()
-        # A file, so that the password is not in the process list.
+        self._forget_another_start()
         configuration = self.folder / "redis.conf"
-        configuration.touch(mode=0o600)
-        configuration.write_text(
+        # A file, so that the password is not in the process list.
+        text = (
             "bind 127.0.0.1\n"
             f"port {self.port}\n"
             f"requirepass {self._password_file.read_text()}\n"
@@ -75,10 +76,20 @@ class Redis:
             # Evicting a queued message would be a lost nudge: refuse writes instead.
             "maxmemory-policy noeviction\n"
         )
+        if not configuration.exists() or configuration.read_text() != text:  # a full disk takes no second one
+            write_whole(configuration, text)
         if self.account:
             for path in (self.folder, self._password_file, configuration):
                 self.account.owns(path)
         self.child.argv = [program, str(configuration)]
+
+    def _forget_another_start(self) -> None:
+        """After a power cut the append-only file may be one that Redis refuses to read, and then it never starts. All
+        in it stands in the database, too, and is sent anew."""
+        mark = self.folder / "boot"
+        if not mark.exists() or mark.read_text() != boot_id():
+            shutil.rmtree(self.folder / "appendonlydir", ignore_errors=True)
+            write_whole(mark, boot_id())
 
     def start(self, timeout_s: float = 20.0) -> None:
         self.prepare()

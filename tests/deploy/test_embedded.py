@@ -13,6 +13,7 @@ import redis
 from deploy.account import named
 from deploy.embedded.postgres import SOCKET_PATH_MAX, Postgres, PostgresError
 from deploy.embedded.redis import Redis
+from deploy.parts import own_secret
 from deploy.process import ProcessId
 
 
@@ -41,6 +42,43 @@ def rows(postgres: Postgres, statement: str) -> list[tuple]:
     with psycopg.connect(postgres.dsn(), autocommit=True) as connection:
         cursor = connection.execute(statement)
         return cursor.fetchall() if cursor.description else []
+
+
+def test_a_cluster_that_was_half_made_is_made_anew(folder: Path) -> None:
+    half = folder / "pg/data.new"
+    half.mkdir(parents=True)
+    (half / "PG_VERSION").write_text("15\n")
+    postgres = cluster(folder, durable=False)
+    postgres.start()
+    assert rows(postgres, "SELECT 7") == [(7,)] and not half.exists()
+    postgres.stop()
+
+
+def test_redis_starts_after_a_power_cut_whatever_it_has_left(folder: Path) -> None:
+    server = Redis(folder / "redis", account=named("redis", "nobody"))
+    server.start()
+    password = server.url()
+    with redis.Redis.from_url(server.url()) as client:
+        client.set("queued", "1")
+    server.stop()
+    for file in (folder / "redis/appendonlydir").iterdir():
+        file.write_bytes(bytes(64))  # a length that has reached the disk, and no bytes
+    (folder / "redis/boot").write_text("an earlier start of the machine")
+    server.start()
+    with redis.Redis.from_url(server.url()) as client:
+        assert client.keys() == [] and server.url() == password
+    server.stop()
+
+
+def test_a_password_that_a_power_cut_took_is_made_anew(folder: Path) -> None:
+    (folder / "redis").mkdir()
+    (folder / "redis/password").write_bytes(bytes(43))
+    server = Redis(folder / "redis", account=named("redis", "nobody"))
+    server.prepare()
+    assert len((folder / "redis/password").read_text().strip("\0")) == 43
+    (folder / "secret").write_bytes(b"")
+    assert len(own_secret(folder)) == 64 and own_secret(folder) == (folder / "secret").read_text()
+    assert (folder / "secret").stat().st_mode & 0o077 == 0
 
 
 def test_a_killed_postgres_is_ended_and_started_again_with_its_data(server: Postgres, folder: Path) -> None:

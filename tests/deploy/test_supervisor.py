@@ -46,6 +46,12 @@ print("ended", flush=True)
 """
 
 
+@pytest.mark.parametrize("left", ["", "\0" * 900, "{", "[]", '{"supervisor": 1}', "null"])
+def test_what_a_power_cut_left_of_the_last_run_stops_no_start(folder: Path, left: str) -> None:
+    (folder / "up.json").write_text(left)
+    assert Running.read(folder) is None
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> str:
     file = tmp_path / "program.py"

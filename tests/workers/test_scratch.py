@@ -74,6 +74,38 @@ def test_another_process_counts_and_its_death_frees_everything(
     assert list(scratch.rooms.iterdir()) == []
 
 
+def test_after_another_start_of_the_machine_nothing_in_it_is_believed(
+    scratch: Scratch, objects: Objects, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file had its name after a power cut, and zeros for bytes: they were hashed and became an original's."""
+    source = tmp_path / "source"
+    source.write_bytes(b"x" * MIB)
+    for key in ("a", "b"):
+        objects.put_file(key, source)
+    with scratch.fetched(objects, "a", "1", MIB, threading.Event()) as left:
+        pass
+    left.path.chmod(0o644)
+    left.path.write_bytes(bytes(MIB))
+    (scratch.files / "without-a-mark").write_bytes(b"x")
+    (scratch.rooms / "without-a-mark").mkdir()
+    with scratch.fetched(objects, "b", "1", MIB, threading.Event()) as used, scratch.room(MIB) as room:
+        monkeypatch.setattr("workers.scratch.boot_id", lambda: "another")
+        with scratch.fetched(objects, "a", "1", MIB, threading.Event()) as anew:
+            assert anew.fetched and anew.path.read_bytes() == source.read_bytes()
+        assert used.path.exists() and room.exists(), "what somebody holds stays"
+    assert {path.name for path in scratch.files.iterdir() if path.suffix != ".held"} == {
+        used.path.name, anew.path.name
+    }  # fmt: skip
+    assert list(scratch.rooms.iterdir()) == []
+
+
+@pytest.mark.parametrize("left", [b"", bytes(36), b"half-an-i"])
+def test_a_ledger_that_a_power_cut_left_is_written_anew(scratch: Scratch, left: bytes) -> None:
+    (scratch.root / "ledger").write_bytes(left)
+    with scratch.room(MIB):
+        assert scratch.used_bytes() == MIB
+
+
 def test_a_subprocess_does_not_keep_its_parents_room(scratch: Scratch) -> None:
     with scratch.room(10 * MIB):
         child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(30)"], cwd=REPOSITORY)

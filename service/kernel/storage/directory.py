@@ -63,13 +63,30 @@ def sync_folder(path: Path) -> None:
         os.close(handle)
 
 
+_durable: set[Path] = set()
+
+
 def durable_folder(path: Path) -> None:
-    """Makes the folder, of which the parent exists, so that it is still there after a power cut."""
+    """Makes the folder, of which the parent exists, so that it is still there after a power cut. One that is there
+    already may have been made a moment ago by another process, which has not come to its own sync yet."""
     try:
         path.mkdir(mode=0o750)
     except FileExistsError:
-        return
+        if path in _durable:
+            return
     sync_folder(path.parent)
+    _durable.add(path)
+
+
+def durable_root(path: Path) -> None:
+    """With the folders above it, up to where its disk is mounted."""
+    path.mkdir(mode=0o750, parents=True, exist_ok=True)
+    path = path.resolve()
+    while path not in _durable and not path.is_mount():
+        with contextlib.suppress(PermissionError):  # made by somebody else, and not for us
+            sync_folder(path.parent)
+        _durable.add(path)
+        path = path.parent
 
 
 def sharded(root: Path, key: str) -> Path:
@@ -149,16 +166,18 @@ class DirectoryObjects:
 
     def prepare(self) -> None:
         with disk_errors():
-            self.root.mkdir(mode=0o750, parents=True, exist_ok=True)
+            durable_root(self.root)
             for name in ("objects", "uploads", "tmp"):
                 durable_folder(self.root / name)
             self.room.prepare()
             yesterday = time.time() - 86_400
             for left in (self.root / "tmp").iterdir():
                 with contextlib.suppress(FileNotFoundError):
-                    if left.stat().st_mtime < yesterday:
-                        self.room.give(left.stat().st_size)
+                    found = left.stat()
+                    if found.st_mtime < yesterday:
                         left.unlink()
+                        # A second link is a finished object, published just before a crash: its bytes stay in use.
+                        self.room.give(found.st_size if found.st_nlink == 1 else 0)
 
     def path(self, key: str) -> Path:
         return sharded(self.root / "objects", key)

@@ -50,6 +50,12 @@ def checkpoint_of(segments: Segments) -> Checkpoint:
     )
 
 
+def _epoch_in(fence: int) -> int:
+    """-1 where none was written, or a power cut has taken it: with it went whoever might have written late."""
+    told = os.pread(fence, 20, 0)
+    return int(told) if told.isdigit() else -1
+
+
 class DirectoryWriter:
     def __init__(
         self,
@@ -86,7 +92,8 @@ class DirectoryWriter:
         if self._length is not None and self.position + size > self._length:
             raise ValueError("more bytes than the upload's length")
         try:
-            self._room.take(size)
+            with disk_errors():
+                self._room.take(size)
             self._append(self._handle, views, size)
             self._follow_sync()
         except BaseException:  # clears up and raises it again
@@ -218,7 +225,7 @@ class DirectoryMultipart:
                 if not os.fstat(fence).st_nlink:
                     raise ObjectMissing(folder.name)  # aborted while this one waited
                 if epoch is not None:
-                    if int(os.pread(fence, 20, 0) or -1) >= epoch:
+                    if _epoch_in(fence) >= epoch:
                         raise WriterFenced()
                     os.pwrite(fence, b"%020d" % epoch, 0)
                 yield
@@ -342,6 +349,8 @@ class DirectoryMultipart:
                     shutil.rmtree(folder, ignore_errors=True)
             except ObjectMissing:
                 # What an abort that was killed left without its fence.
+                with contextlib.suppress(FileNotFoundError):
+                    self._drop_unlisted(folder, set())
                 shutil.rmtree(folder, ignore_errors=True)
 
     def list_uploads(self, older_than: datetime) -> Iterator[Lingering]:

@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import io
+import os
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from service.kernel.storage import Store, directory_multipart, open_store
+from service.kernel.storage import Store, directory, directory_multipart, open_store
 from service.kernel.storage.directory import DirectoryObjects
-from service.kernel.storage.errors import ObjectMissing, StorageFull, StorageUnavailable
+from service.kernel.storage.errors import ObjectMissing, StorageFull, StorageUnavailable, WriterFenced
 from service.kernel.storage.room import Room
 from tests.service.kernel.storage.row import Row, content
 from tests.service.kernel.storage.test_contract import noise
@@ -188,6 +189,64 @@ def test_bytes_behind_a_failed_sync_never_count(tmp_path: Path, monkeypatch: pyt
     hand.write(data)
     hand.close()
     assert content(store, row.complete(store)) == data
+
+
+@pytest.mark.parametrize("left", [b"", bytes(20), b"0000"])
+def test_a_fence_that_a_power_cut_has_emptied_stops_no_upload(tmp_path: Path, left: bytes) -> None:
+    store = open_store(f"file://{tmp_path}")
+    row = Row.create(store, "originals/a", 6)
+    hand = row.take_over(store)
+    hand.write(b"abc")
+    hand.close()
+    (fence,) = (tmp_path / "uploads").rglob("fence")
+    fence.write_bytes(left)
+    hand = row.take_over(store)
+    with pytest.raises(WriterFenced):
+        store.uploads.open(row.key, row.state, row.epoch)
+    hand.write(b"def")
+    hand.close()
+    assert content(store, row.complete(store)) == b"abcdef"
+
+
+@pytest.mark.parametrize("left", [b"", bytes(57), b"%020d" % 5, b"00000000000000000005 an-earlier-start"])
+def test_a_count_of_before_the_power_cut_is_not_believed(tmp_path: Path, left: bytes) -> None:
+    url = f"file://{tmp_path}?quota=1000"
+    open_store(url).objects.put_file("originals/a", io.BytesIO(b"x" * 700))
+    (tmp_path / "usage").write_bytes(left)
+    store = open_store(url)
+    assert isinstance(store.objects, DirectoryObjects) and store.objects.room.used() == 700
+    with pytest.raises(StorageFull):
+        store.objects.put_file("originals/b", io.BytesIO(b"x" * 301))
+    store.objects.put_file("originals/b", io.BytesIO(b"x" * 300))
+
+
+def test_an_object_with_a_second_name_left_by_a_power_cut_counts_once(tmp_path: Path) -> None:
+    url = f"file://{tmp_path}?quota=1000"
+    store = open_store(url)
+    store.objects.put_file("originals/a", io.BytesIO(b"x" * 300))
+    left = tmp_path / "tmp/left"
+    left.hardlink_to(store.objects.local_path("originals/a"))
+    os.utime(left, (0, 0))
+    assert Room(tmp_path, 1000, 0).recount() == 300
+    assert Room(tmp_path, 1000, 0).used() == 300
+    open_store(url)
+    assert not left.exists() and Room(tmp_path, 1000, 0).used() == 300
+
+
+def test_a_folder_that_another_process_has_just_made_is_synced_before_it_is_relied_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That one may not have come to its own sync when the power goes."""
+    synced: list[Path] = []
+    monkeypatch.setattr(directory, "sync_folder", synced.append)
+    shard = tmp_path / "ab"
+    shard.mkdir()
+    directory.durable_folder(shard)
+    assert synced == [tmp_path]
+    directory.durable_folder(shard)
+    assert synced == [tmp_path], "once is enough"
+    directory.durable_root(tmp_path / "x/y")
+    assert {tmp_path, tmp_path / "x"} <= set(synced)
 
 
 @pytest.mark.parametrize(
