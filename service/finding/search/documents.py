@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlmodel import Session
 
 from service.finding.search.refs import ref
-from service.finding.search.rules import all_tokens, day_tokens, key_token, place_tokens
+from service.finding.search.rules import all_tokens, day_tokens, place_tokens
 from service.finding.search.schema import TABLE, ensure_partitions, month_of
 from service.kernel.round_trip import Asked, together
 from service.kernel.text import fold
@@ -33,6 +33,9 @@ _LEARN = text(
     " SELECT * FROM unnest(CAST(:facets AS text[]), CAST(:values AS text[])) AS new (facet, value)"
     " WHERE NOT EXISTS (SELECT FROM search_values v WHERE v.facet = new.facet AND v.value = new.value)"
 )
+
+
+TURNS = 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,8 +91,9 @@ def write_documents(session: Session, documents: Iterable[SearchDocument]) -> in
 
 def turns(recording_ids: Iterable[UUID]) -> Asked:
     """Two writers of one recording take turns; in order, so that two batches never wait for each other. Whoever reads
-    what goes into a document takes the turn before: else the second would write what it read before the first."""
-    return _TAKE_TURNS, {"keys": sorted(key_token("recording", one) for one in recording_ids)}
+    what goes into a document takes the turn before: else the second would write what it read before the first. The
+    turns are fewer than the recordings: PostgreSQL keeps all locks of all transactions in one table of some thousands."""
+    return _TAKE_TURNS, {"keys": sorted({one.int % TURNS for one in recording_ids})}
 
 
 def copy_documents(session: Session, documents: Iterable[SearchDocument]) -> int:

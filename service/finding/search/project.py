@@ -32,7 +32,7 @@ def index_recordings(session: Session, recording_ids: Iterable[UUID]) -> None:
     ids = list(dict.fromkeys(recording_ids))
     for start in range(0, len(ids), BATCH):
         some = ids[start : start + BATCH]
-        known = _read(session, some, turns(some))
+        known = _read(session, some, *([] if start else [turns(ids)]))
         write_documents(session, known.documents())
         gone = [one.id for one in known.recordings if one.merged_into is not None]
         if gone:

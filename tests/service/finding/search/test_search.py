@@ -12,8 +12,14 @@ from sqlalchemy import Engine, text
 from sqlmodel import Session
 
 from service.finding.search import queries
-from service.finding.search.documents import SearchDocument, remove_document, write_document, write_documents
+from service.finding.search.documents import (
+    SearchDocument,
+    remove_document,
+    write_document,
+    write_documents,
+)
 from service.finding.search.errors import CursorUnreadable, FilterUnreadable, QueryTooShort
+from service.finding.search.project import index_recordings
 from service.finding.search.queries import SearchFilters, search
 from service.finding.search.rules import Near
 from service.finding.search.schema import TABLE, ensure_partition, partition_months
@@ -340,3 +346,11 @@ def test_two_writers_of_one_recording_leave_one_document(
         list(pool.map(write, range(3)))
     with Session(empty) as session:
         assert sorted(session.scalars(text(f"SELECT recording_id FROM {TABLE}"))) == sorted(ids)
+
+
+def test_a_change_of_very_many_recordings_does_not_fill_the_database_s_table_of_locks(
+    session: Session,
+) -> None:
+    index_recordings(session, [uuid4() for _ in range(20_000)])
+    held = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()")
+    assert (session.scalar(held) or 0) < 6_400 / 4  # what PostgreSQL keeps if it is not told otherwise
