@@ -56,6 +56,15 @@ def _epoch_in(fence: int) -> int:
     return int(told) if told.isdigit() else -1
 
 
+def _opened(segment: Path) -> int:
+    """A segment whose publisher was killed before it had its final name is whole and read-only already, also for its
+    owner. It is published from such a handle as well."""
+    try:
+        return os.open(segment, os.O_RDWR | os.O_CLOEXEC)
+    except PermissionError:
+        return os.open(segment, os.O_RDONLY | os.O_CLOEXEC)
+
+
 class DirectoryWriter:
     def __init__(
         self,
@@ -251,7 +260,7 @@ class DirectoryMultipart:
     def _seize(self, folder: Path, name: str, size: int) -> int | None:
         """The segment, cut to its durable size, if nobody else can still write to it."""
         try:
-            handle = os.open(folder / name, os.O_RDWR | os.O_CLOEXEC)
+            handle = _opened(folder / name)
         except FileNotFoundError:
             raise ObjectMissing(f"a part of {folder.name}") from None
         try:

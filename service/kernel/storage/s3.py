@@ -149,6 +149,13 @@ class Listed:
     size: int
     modified: datetime
     current: bool = True
+    etag: str = ""
+
+    @property
+    def made_of(self) -> int:
+        """Of how many parts; 0: it was put as a whole."""
+        _, dash, parts = self.etag.strip('"').rpartition("-")
+        return int(parts) if dash and parts.isdigit() else 0
 
 
 @dataclass(frozen=True)
@@ -219,7 +226,11 @@ class Bucket:
                     return None
                 raise
         return Listed(
-            key, found.version_id or "null", found.size or 0, found.last_modified or datetime.now(UTC)
+            key,
+            found.version_id or "null",
+            found.size or 0,
+            found.last_modified or datetime.now(UTC),
+            etag=found.etag or "",
         )
 
     def delete(self, key: str, version: str, bypass: bool = False) -> None:

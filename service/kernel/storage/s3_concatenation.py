@@ -74,11 +74,12 @@ def concatenate(bucket: Bucket, pool: ThreadPoolExecutor, key: str, pieces: Sequ
         finally:
             for _, done in under_way:
                 done.cancel()
-        bucket.finish(key, upload, made)
     except BaseException:  # clears up and raises it again
         with contextlib.suppress(StorageError):
             bucket.cancel(key, upload)
         raise
+    # Not given up when this fails: the store may be about to do it all the same, and would lose the parts.
+    bucket.finish(key, upload, made)
 
 
 def _make(bucket: Bucket, key: str, upload: str, number: int, pieces: list[Piece]) -> str:

@@ -34,6 +34,7 @@ from service.kernel.storage.s3_parts import WINDOW, Layout, Tail, part_size, wor
 IN_MEMORY = 16 * MIB
 OFFER_EVERY = 16 * MIB
 OFFER_AFTER_S = 1.0
+PATIENCE = 20  # looks, a tenth of a second apart, at what the store has under way
 
 
 @dataclass
@@ -268,11 +269,12 @@ class S3Multipart:
         done = self._already(key, size)
         if done is None:
             raise StorageError(f"{key} is not there after it was completed")
+        done = self._parted(done)
         self._clear(key, size)
         return done
 
     def _appears(self, key: str, size: int) -> bool:
-        for _ in range(20):
+        for _ in range(PATIENCE):
             if self._already(key, size) is not None:
                 return True
             time.sleep(0.1)
@@ -283,7 +285,7 @@ class S3Multipart:
             for found in list(self._bucket.versions(key)):
                 if found.key == key and found.size and found.size != size:
                     self._bucket.delete(key, found.version)
-        self.abort(key)
+        self._clear_tails(key)
 
     def _put_small(self, key: str, layout: Layout) -> None:
         if layout.tail is None:
@@ -361,7 +363,45 @@ class S3Multipart:
             done = self._already(key, total)
             if done is None:
                 raise StorageError(f"{key} is not there after it was put together")
+        return self._parted(done)
+
+    def _parted(self, done: Stored) -> Stored:
+        """The finished object, of which no upload is listed any more.
+
+        A store that was killed in between has the object and still lists the upload that it is made of. Whoever gives
+        that up (we, or a rule of the bucket) takes the parts from under the object, so it is written again first."""
+        listed = self._listed(done.key)
+        for _ in range(PATIENCE):
+            if not any(self._made_of(done.key, upload) for upload in listed):
+                break
+            time.sleep(0.1)  # or it is just about to forget it
+            listed = self._listed(done.key)
+        else:
+            done = self._written_again(done)
+        for upload in listed:
+            self._bucket.cancel(done.key, upload)
         return done
+
+    def _written_again(self, done: Stored) -> Stored:
+        concatenate(self._bucket, self._pool, done.key, whole([done]))
+        again = self._already(done.key, done.size)
+        if again is None or again.version == done.version:
+            raise StorageError(f"{done.key} was not written again")
+        self._bucket.delete(done.key, done.version)
+        return again
+
+    def _listed(self, key: str) -> list[str]:
+        return [upload for found, upload, _ in list(self._bucket.uploads(checked_key(key))) if found == key]
+
+    def _made_of(self, key: str, upload: str) -> bool:
+        """Whether the object may lie in the parts of this upload, which the store still lists."""
+        found = self._bucket.head(key)
+        if found is None or not found.made_of:
+            return False
+        with contextlib.suppress(ObjectMissing):
+            sizes = [part.size for part in self._bucket.parts(key, upload)]
+            return len(sizes) == found.made_of and sum(sizes) == found.size
+        return False
 
     def _already(self, key: str, size: int) -> Stored | None:
         found = self._bucket.head(checked_key(key))
@@ -372,9 +412,12 @@ class S3Multipart:
         return Stored(key, found.version, size)
 
     def abort(self, key: str) -> None:
-        for found, upload, _ in list(self._bucket.uploads(checked_key(key))):
-            if found == key:
+        for upload in self._listed(key):
+            if not self._made_of(key, upload):
                 self._bucket.cancel(key, upload)
+        self._clear_tails(key)
+
+    def _clear_tails(self, key: str) -> None:
         for tail in list(self._bucket.versions(f"tails/{key}/")):
             self._bucket.delete(tail.key, tail.version)
 

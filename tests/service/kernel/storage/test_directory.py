@@ -9,6 +9,9 @@ import subprocess
 import sys
 import threading
 import time
+import traceback
+import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -20,6 +23,8 @@ from service.kernel.storage.errors import ObjectMissing, StorageFull, StorageUna
 from service.kernel.storage.room import Room
 from tests.service.kernel.storage.row import Row, content
 from tests.service.kernel.storage.test_contract import noise
+
+UNPRIVILEGED = 65534
 
 
 def test_an_original_is_a_read_only_file(tmp_path: Path) -> None:
@@ -52,6 +57,47 @@ def test_one_writer_after_another_completes_without_a_copy(tmp_path: Path) -> No
     row.complete(store)
     path = store.objects.local_path("originals/a")
     assert path and path.stat().st_ino == inode
+
+
+def test_killed_just_before_the_final_name_the_service_user_completes_it_all_the_same(
+    run_folder: Path,
+) -> None:
+    """The file is read-only by then, and its owner is not root."""
+    folder = run_folder / f"published-{uuid.uuid4().hex}"
+    folder.mkdir()
+    if os.getuid() == 0:
+        os.chown(folder, UNPRIVILEGED, UNPRIVILEGED)
+
+    def killed_and_completed() -> None:
+        store = open_store(f"file://{folder}?reserve=0")
+        row = Row.create(store, "originals/a", 3)
+        hand = row.take_over(store)
+        hand.write(b"abc")
+        hand.close()
+        [segment] = (folder / "uploads").glob("*/*/[0-9]*")
+        segment.chmod(0o440)
+        assert content(store, row.complete(store)) == b"abc"
+        assert not list((folder / "uploads").glob("*/*"))
+        assert not os.access(folder / "objects" / segment.parent.parent.name / segment.parent.name, os.W_OK)
+
+    assert as_nobody(killed_and_completed) == 0
+
+
+def as_nobody(act: Callable[[], None]) -> int:
+    """In a child that has no rights beyond those of its files; its exit code."""
+    child = os.fork()
+    if not child:
+        try:
+            if os.getuid() == 0:
+                os.setgroups([])
+                os.setgid(UNPRIVILEGED)
+                os.setuid(UNPRIVILEGED)
+            act()
+        except BaseException:
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
 def test_ends_of_one_upload_that_meet_never_say_that_the_store_fails(tmp_path: Path) -> None:

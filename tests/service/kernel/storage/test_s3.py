@@ -132,6 +132,87 @@ def test_parts_of_a_dead_writer_are_cut_out_also_after_a_crash_in_the_middle_of_
         assert list(store.uploads.list_uploads(datetime.now(UTC) + timedelta(days=1))) == []
 
 
+@contextlib.contextmanager
+def killed_before_it_forgot(ceph: CephNode, key: str) -> Iterator[None]:
+    """What RGW knows of an upload of this key is there again afterwards, as if it had been killed between the object
+    that it makes of the upload and the removal of the upload."""
+    uploads, index = "default.rgw.buckets.non-ec", "default.rgw.buckets.index"
+
+    def rados(pool: str, *words: str) -> str:
+        done = subprocess.run(
+            ["rados", "-c", f"{ceph.home}/ceph.conf", "-p", pool, *words],
+            capture_output=True,
+            timeout=60,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode(errors="replace")
+
+    [meta] = [
+        name
+        for name in rados(uploads, "ls").splitlines()
+        if f"_multipart_{key}." in name and name.endswith(".meta")
+    ]
+    bucket_id, _, entry = meta.partition("__multipart_")
+    entry = f"_multipart_{entry}"
+    rados(uploads, "cp", meta, "kept")
+    [shard] = [
+        shard
+        for shard in rados(index, "ls").splitlines()
+        if bucket_id in shard and entry in rados(index, "listomapkeys", shard).splitlines()
+    ]
+    with tempfile.NamedTemporaryFile() as value:
+        rados(index, "getomapval", shard, entry, value.name)
+        yield
+        rados(uploads, "cp", "kept", meta)
+        rados(uploads, "rm", "kept")
+        rados(index, "setomapval", shard, entry, "--input-file", value.name)
+
+
+def test_an_object_keeps_its_parts_when_the_store_was_killed_before_it_forgot_the_upload(
+    ceph: CephNode, s3_url: str, bucket: Bucket
+) -> None:
+    """RGW takes the parts of an upload that is given up from under the object that it has made of them."""
+    data = noise(22_500_000)
+    store = open_store(s3_url, ceph.access_key, ceph.secret_key)
+    row = Row.create(store, "originals/left", len(data))
+    hand = row.take_over(store)
+    hand.write(data)
+    hand.close()
+    with killed_before_it_forgot(ceph, row.key):
+        row.complete(store)  # and nobody heard of it
+    assert [key for key, _, _ in bucket.uploads("")] == [row.key]
+
+    store.uploads.abort(row.key)
+    ceph.admin("gc", "process", "--include-all")
+    assert content(store, store.uploads.complete(row.key, row.state)) == data
+
+    assert list(bucket.uploads("")) == []
+    ceph.admin("gc", "process", "--include-all")
+    stored = store.uploads.complete(row.key, row.state)
+    assert content(store, stored) == data
+    assert [found.version for found in bucket.versions(row.key)] == [stored.version]
+
+
+def test_joined_pieces_keep_their_parts_when_the_store_was_killed_before_it_forgot_the_upload(
+    ceph: CephNode, s3_url: str, bucket: Bucket
+) -> None:
+    data = [noise(6_000_000), noise(7_000_000)]
+    store = open_store(s3_url, ceph.access_key, ceph.secret_key)
+    pieces = [store.objects.put_file(f"pieces/{n}", io.BytesIO(one)) for n, one in enumerate(data)]
+    upload = bucket.start("originals/whole")
+    made = [
+        (n, bucket.copy_part("originals/whole", upload, n, piece.key, piece.version, 0, piece.size))
+        for n, piece in enumerate(pieces, start=1)
+    ]
+    with killed_before_it_forgot(ceph, "originals/whole"):
+        bucket.finish("originals/whole", upload, made)
+    store.uploads.abort("originals/whole")  # as a second attempt does
+    stored = store.uploads.concatenate("originals/whole", pieces)
+    ceph.admin("gc", "process", "--include-all")
+    assert content(store, stored) == b"".join(data)
+    assert list(bucket.uploads("")) == []
+
+
 def test_a_store_that_was_never_there_does_not_stop_the_service() -> None:
     store = open_store(f"s3://none?endpoint=http://127.0.0.1:{free_port()}", "a", "b")
     began = time.monotonic()
