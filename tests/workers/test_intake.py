@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
+import psycopg
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import PoolProxiedConnection, event, func, select
+from sqlmodel import Session
 
 from schemas.custody import CustodyEntry
 from schemas.jobs import Job, JobKind
@@ -17,7 +19,7 @@ from schemas.recorders import Recorder, RecorderModel
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState, Tag
 from service.access.queries import get_recording
 from service.finding.search.queries import SearchFilters, search
-from service.kernel.database import transaction
+from service.kernel.database import get_engine, transaction
 from service.kernel.errors import NotFound
 from service.kernel.jobs import request_job
 from service.kernel.storage import get_store
@@ -247,6 +249,41 @@ def test_taking_in_twice_changes_nothing(bureau: Bureau, clip: Path) -> None:
         assert session.scalar(select(func.count()).select_from(Receipt)) == 1
         assert session.scalar(select(func.count()).select_from(Recording)) == 1
     assert len(custody(bureau, "lock")) == 1
+
+
+def test_what_was_committed_unheard_stands_in_custody_once(
+    bureau: Bureau, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection breaks between a commit and its answer, at each act for itself."""
+    bureau.receive(clip)
+    written: set[str] = set()
+    unheard: set[str] = set()
+    dialect = get_engine().dialect
+    commit = dialect.do_commit
+
+    def write(session: Session, _context: object) -> None:
+        written.update(entry.action for entry in session.new if isinstance(entry, CustodyEntry))
+
+    def commit_unheard(connection: PoolProxiedConnection) -> None:
+        commit(connection)
+        acts = written - unheard
+        written.clear()
+        if acts:
+            unheard.update(acts)
+            connection.dbapi_connection.close()
+            raise psycopg.OperationalError("the connection is lost")
+
+    monkeypatch.setattr(dialect, "do_commit", commit_unheard)
+    event.listen(Session, "after_flush", write)
+    try:
+        run_all_jobs(FIRST)
+    finally:
+        event.remove(Session, "after_flush", write)
+    assert unheard == {"verify", "lock"}
+    for act in ("receive", "verify", "lock"):
+        assert len(custody(bureau, act)) == 1, act
+    (receipt,) = receipts(bureau)
+    assert receipt.outcome == ReceiptOutcome.verified
 
 
 def test_bytes_that_are_gone_fail_with_their_reason(bureau: Bureau, clip: Path) -> None:

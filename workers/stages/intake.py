@@ -171,6 +171,8 @@ def _columns(facts: Probe, verdict: Verdict) -> dict[str, Any]:
 
 def _take_in(session: Session, receipt_id: UUID, examined: Examined) -> None:
     receipt = session.get_one(Receipt, receipt_id)
+    if receipt.outcome != ReceiptOutcome.pending:  # it was committed, and the answer to that got lost
+        return
     recording = session.get_one(Recording, receipt.recording_id)
     declared = (receipt.declared_sha256 or "").lower()
     if declared and declared != examined.sha256:
@@ -265,6 +267,8 @@ def _lock_in_store(held: Lease) -> None:
 
     def tell(session: Session) -> None:
         row = session.get_one(Original, original.id, with_for_update=True)
+        if _lock_is_told(session, recording, original):
+            return
         row.lock_mode = found.mode if found.locked else "NONE"
         row.locked_until = found.until if found.locked else None
         session.add(row)

@@ -140,7 +140,8 @@ def get_metrics(request: Request, actor: MaybeActor, session: DatabaseSession) -
             age
         )
     recordings = Gauge("zhenglu_recordings", "Recordings by state", ["state"], registry=registry)
-    for state, count in session.execute(text("SELECT state, count(*) FROM recordings GROUP BY state")):
+    by_state = text("SELECT state, count(*) FROM recordings WHERE merged_into IS NULL GROUP BY state")
+    for state, count in session.execute(by_state):
         recordings.labels(state).set(count)
     return Response(generate_latest(registry), media_type="text/plain; version=0.0.4")
 
