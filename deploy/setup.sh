@@ -72,7 +72,7 @@ size=$(apt install --assume-no "$@" | sed -n 's/^Need to get \(.*\) of archives.
 apt install -y "$@" || { update; apt install -y "$@"; }
 # Not started now, nor at the next boot.
 if command -v systemctl >/dev/null; then
-  for service in postgresql redis-server; do
+  for service in postgresql redis-server nginx; do
     [[ " $* " == *" $service "* ]] && systemctl disable --quiet "$service" 2>/dev/null || true
   done
 fi

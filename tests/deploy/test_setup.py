@@ -153,6 +153,38 @@ def test_a_fresh_machine_has_no_package_lists_and_sees_no_error_because_of_it(
     assert "248 MB to fetch" in answer.stderr and "E:" not in answer.stderr
 
 
+@pytest.mark.parametrize("package", ["postgresql", "redis-server", "nginx"])
+def test_servers_that_come_with_a_package_are_neither_started_now_nor_at_the_next_boot(
+    clone: Path, programs: Path, calls: Path, tmp_path: Path, package: str
+) -> None:
+    pretend_python(clone, programs, calls)
+    packages_of_a_fresh_machine(programs, tmp_path, calls, "true")
+    (programs / "dpkg-query").write_text(
+        f"#!/bin/bash\n[[ ${{!#}} == {package} ]] && exit 1; echo -n installed\n"
+    )
+    installing = (programs / "apt-get").read_text()
+    seen = f"[[ $* != *' -y '* ]] || ( /usr/sbin/policy-rc.d nginx start; echo policy $? >> {calls} )\n"
+    (programs / "apt-get").write_text(installing + seen)
+    (programs / "systemctl").write_text(f'#!/bin/bash\necho "systemctl $*" >> {calls}\n')
+    (programs / "systemctl").chmod(0o755)
+    answer = run(clone, programs, "test")
+    assert answer.returncode == 0, answer.stderr
+    told = calls.read_text()
+    assert "policy 101" in told
+    assert f"systemctl disable --quiet {package}" in told
+
+
+def test_servers_that_were_there_before_are_left_alone(
+    clone: Path, programs: Path, calls: Path, tmp_path: Path
+) -> None:
+    pretend_python(clone, programs, calls)
+    packages_of_a_fresh_machine(programs, tmp_path, calls, "true")
+    (programs / "systemctl").write_text(f'#!/bin/bash\necho "systemctl $*" >> {calls}\n')
+    (programs / "systemctl").chmod(0o755)
+    assert run(clone, programs, "test").returncode == 0
+    assert "systemctl" not in calls.read_text()
+
+
 def test_what_apt_could_not_do_is_shown_in_its_own_words(
     clone: Path, programs: Path, calls: Path, tmp_path: Path
 ) -> None:

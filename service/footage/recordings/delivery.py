@@ -45,6 +45,8 @@ def deliver(request: Request, what: Deliverable) -> Response:
     if etag in (part.strip() for part in request.headers.get("if-none-match", "").split(",")):
         return Response(status_code=304, headers=headers)
     if accelerated := _accelerated(what.key):
+        # The web server says itself what it can do with ranges; a second time would stand beside it.
+        del headers["Accept-Ranges"]
         return Response(
             headers={**headers, "X-Accel-Redirect": accelerated}, media_type=_media_type(what.content_type)
         )
