@@ -43,6 +43,11 @@ class Crowd:
             if len(self._here) > self.most:
                 self._make_room(one, None)
 
+    def another(self, one: Connection) -> None:
+        """On a proxy's connection, whose last request was of someone known, comes a request of who knows whom."""
+        self._here.pop(one, None)
+        self.came(one)
+
     def gone(self, one: Connection) -> None:
         if one not in self._here:
             return

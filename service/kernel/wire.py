@@ -84,6 +84,10 @@ class Protocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._forget_head()
+        if self.known and self.address is None:
+            # Else strangers would take over, one by one, the connections that a proxy keeps, and be counted no more.
+            self.known = False
+            crowd_of(self.loop).another(self)
         super().on_headers_complete()
         self._wire = None
         # A request has its own cycle, and uvicorn its own names for what starlette calls messages.

@@ -56,6 +56,16 @@ def test_a_proxy_speaks_for_many() -> None:
     assert arrived(crowd, One(None)) == [False] and len(crowd) == 5
 
 
+def test_a_proxy_that_carries_a_stranger_after_someone_known_is_counted_again_as_the_newest() -> None:
+    crowd = Crowd(most=2, most_of_one=1)
+    carried = One(None, known=True)
+    others = [One(None), One(None)]
+    assert arrived(crowd, carried, *others) == [False] * 3
+    carried.known = False
+    crowd.another(carried)
+    assert [one.ended for one in (carried, *others)] == [False, True, False] and len(crowd) == 2
+
+
 ONES = st.builds(One, st.sampled_from(["a", "b", None]), st.booleans(), st.booleans())
 
 

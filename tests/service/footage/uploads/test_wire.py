@@ -14,6 +14,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from service.kernel import wire
+from service.kernel.settings import get_settings
 from service.kernel.wire import HEAD_BYTES
 from tests.service.footage.uploads.service import Service, at, metadata
 from tests.service.footage.uploads.wire import offset_of
@@ -228,6 +229,31 @@ def test_slow_heads_end_idle_connections_and_no_answers(monkeypatch: pytest.Monk
             assert blank.recv(1) == b""
             answer_now.set()
             assert b" 200 " in answers(slow, 1)[0]
+
+
+@pytest.mark.parametrize(("proxies", "known_on"), [("", True), ("127.0.0.1", False)])
+def test_only_a_proxys_connection_forgets_who_asked_before(
+    proxies: str, known_on: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ZHENGLU_TRUSTED_PROXIES", proxies)
+    get_settings.cache_clear()
+    known = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        known.append(scope["extensions"][wire.CONNECTION].known)
+        wire.recognised(scope)
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+        await send({"type": "http.response.body"})
+
+    try:
+        with small_server(app) as port, socket.create_connection(("127.0.0.1", port), 20) as one:
+            for _ in range(2):
+                one.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                answers(one, 1)
+    finally:
+        monkeypatch.undo()
+        get_settings.cache_clear()
+    assert known == [False, known_on]
 
 
 def test_service_that_is_asked_to_stop_keeps_what_came(own_service: Service) -> None:
