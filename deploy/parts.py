@@ -65,6 +65,8 @@ class Installation:
             "ZHENGLU_REDIS_URL": self.redis.url() if self.redis else self.settings.redis_url,
             "ZHENGLU_SECRET_KEY": self.settings.secret_key or own_secret(self.folder),
             "ZHENGLU_PUBLIC_URL": self.address,
+            # of the machine's memory each has a share
+            "ZHENGLU_WORKERS_AT_ONCE": str(self.settings.workers_at_once or sum(self._processes().values())),
             **({"ZHENGLU_DEMO": "1"} if self.settings.demo else {}),
         }
 
@@ -81,13 +83,13 @@ class Installation:
             servers.append(Part(self.redis.child, self.redis.ready, self.redis.prepare))
         programs = [
             self._program("web", self._web(), self._web_answers, self._port_is_free),
-            *(
-                self._worker(one.name, self.size.queues.get(one.name, one.processes))
-                for one in QUEUES.values()
-            ),
+            *(self._worker(name, n) for name, n in self._processes().items()),
             self._program("schedule", ["workers.schedule"], lambda: True),
         ]
         return [servers, Step("migrations", self._migrate), programs]
+
+    def _processes(self) -> dict[str, int]:
+        return {one.name: self.size.queues.get(one.name, one.processes) for one in QUEUES.values()}
 
     def _migrate(self) -> None:
         if self.postgres:

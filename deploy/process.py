@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import resource
 import secrets
 import shutil
 import signal
@@ -17,6 +18,7 @@ from deploy.account import Account
 from service.kernel.boot import boot_id
 
 KILL_WAIT_S = 5.0
+OPEN_FILES = 65_536
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,14 @@ class ProcessId:
 
     def as_json(self) -> dict[str, Any]:
         return {"pid": self.pid, "started": self.started, "boot": self.boot}
+
+
+def allow_open_files() -> None:
+    """For this process and what it starts: a shell's usual 1024 are fewer than a bureau has browsers and docks."""
+    now, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if most == resource.RLIM_INFINITY else min(OPEN_FILES, most)
+    if now != resource.RLIM_INFINITY and now < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def _start_ticks(pid: int) -> int | None:

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from deploy.process import allow_open_files
 from service.kernel.queues import QUEUES
 
 
@@ -52,6 +53,7 @@ def queue_worker(queue: str, concurrency: int) -> list[str]:
 
 
 def _become(*module: str) -> None:
+    allow_open_files()
     os.execv(sys.executable, [sys.executable, "-m", *module])
 
 

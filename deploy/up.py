@@ -30,6 +30,7 @@ def up(
     from deploy.embedded.postgres import PostgresError
     from deploy.embedded.redis import RedisError
     from deploy.parts import Installation, Size
+    from deploy.process import allow_open_files
     from deploy.running import AlreadyRunning
     from deploy.service_user import CannotBecome, become
     from deploy.supervisor import StartFailed, Supervisor
@@ -43,6 +44,7 @@ def up(
         counts = [word for name, n in {"web": web, **queues}.items() for word in (f"--{name}", str(n))]
         become(folder, ["up", "--port", str(port), "--host", host, "--data", str(folder), *counts])
 
+        allow_open_files()
         size = Size(web=web, queues=queues)
         installation = Installation(get_settings(), host=host, port=port, size=size)
         supervisor = Supervisor(
