@@ -9,7 +9,8 @@ from typing import Any
 import typer
 from typer.main import get_command
 
-from deploy import backup, coverage, doctor, import_rows, policy, relink, serve, up, upload, user
+from deploy import backup, coverage, import_rows, policy, relink, serve, up, upload, user
+from deploy.doctor import command as doctor
 from deploy.language import Commands, helpful, language
 
 # In a checkout; a wheel leaves it out.

@@ -14,6 +14,7 @@ from service.kernel.actor import Actor
 from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import NotAllowed, NotSignedIn
+from service.kernel.forwarded import not_heard
 from service.kernel.settings import get_settings, is_proxy
 from service.kernel.wire import recognised
 
@@ -27,6 +28,8 @@ def client_address(request: Request) -> str:
     forwarded = request.headers.get("x-forwarded-for", "")
     if forwarded and is_proxy(peer):
         return forwarded.split(",")[-1].strip()[:64]
+    if forwarded:
+        not_heard(peer)
     return peer[:64]
 
 

@@ -1,34 +1,21 @@
 """`zhenglu doctor` on parts that are there, and on parts that are not."""
 
 import json
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 import sqlalchemy
-from sqlmodel import Session
 from typer.testing import CliRunner
 
-from deploy import doctor
 from deploy.cli import app
-from deploy.doctor import Finding, Verdict
-from schemas.backups import Backup, BackupObjects, BackupState
-from service.kernel import i18n
-from service.kernel.clock import now
+from deploy.doctor import media
+from deploy.doctor.command import CHECKS, COMPONENTS
+from deploy.doctor.findings import Verdict
 from service.kernel.settings import Settings, get_settings
 from service.kernel.storage.factory import open_store
+from tests.deploy.doctor.asked import examined
 from tests.fixtures.ceph import CephNode
-
-
-def examined(**settings: Any) -> dict[str, Finding]:
-    with i18n.speaking("en"):
-        return {finding.component: finding for finding in doctor.examine(Settings(**settings))}
-
-
-@pytest.fixture
-def working(database_url: str, redis_url: str, tmp_path: Path) -> dict[str, object]:
-    return {"database_url": database_url, "redis_url": redis_url, "data_dir": tmp_path, "object_store": ""}
 
 
 def test_nothing_that_works_is_called_broken(working: dict[str, Any]) -> None:
@@ -38,6 +25,9 @@ def test_nothing_that_works_is_called_broken(working: dict[str, Any]) -> None:
     assert findings["migrations"].verdict is Verdict.ok
     assert findings["object lock"].verdict is Verdict.warning  # a directory cannot lock, and says so
     assert findings["worker encode"].verdict is Verdict.warning  # none runs here
+    assert set(findings) <= set(COMPONENTS), "a component without words for people"
+    assert all(finding.mend for finding in findings.values() if finding.verdict is not Verdict.ok)
+    assert len(findings) >= len(CHECKS)
 
 
 def test_a_database_behind_the_migrations_says_which_command_mends_it(
@@ -83,7 +73,7 @@ def test_a_look_before_the_first_start_leaves_no_folder_behind(tmp_path: Path) -
 
 
 def test_a_missing_filter_is_named(monkeypatch: pytest.MonkeyPatch, working: dict[str, object]) -> None:
-    monkeypatch.setitem(doctor.NEEDED, "filters", ("scale", "a_filter_nobody_wrote"))
+    monkeypatch.setitem(media.NEEDED, "filters", ("scale", "a_filter_nobody_wrote"))
     found = examined(**working)["ffmpeg"]
     assert found.verdict is Verdict.broken
     assert "lacks a_filter_nobody_wrote" in found.found
@@ -116,33 +106,3 @@ def test_the_table_speaks_chinese_unless_the_locale_says_english(
         answers[lang] = CliRunner().invoke(app, ["doctor", "--data", str(tmp_path)]).stdout
     get_settings.cache_clear()
     assert "未运行" in answers["C.UTF-8"] and "not running" in answers["en_GB.UTF-8"]
-
-
-def test_no_backup_an_old_one_and_one_on_the_disk_of_the_data_are_told(
-    working: dict[str, Any], clean_database: str, tmp_path: Path
-) -> None:
-    settings = {**working, "database_url": clean_database}
-    assert examined(**settings)["backups"].found == "none has been made"
-    engine = sqlalchemy.create_engine(clean_database)
-    with Session(engine) as session:
-        row = Backup(
-            by="tests",
-            folder=str(tmp_path),
-            objects_by=BackupObjects.copy,
-            state=BackupState.verified,
-            restore_tried_at=now(),
-        )
-        session.add(row)
-        session.commit()
-        found = examined(**settings)["backups"]
-        assert found.verdict is Verdict.warning and "another disk" in found.mend
-        row.folder = "/proc"  # another file system
-        session.commit()
-        assert examined(**settings)["backups"].verdict is Verdict.ok
-        row.restore_tried_at = None
-        session.commit()
-        assert "--try" in examined(**settings)["backups"].mend
-        row.at = now() - timedelta(hours=49)
-        session.commit()
-        assert "2.0 days old" in examined(**settings)["backups"].mend
-    engine.dispose()
