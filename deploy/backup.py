@@ -392,8 +392,9 @@ def _telling() -> Iterator[None]:
 @contextlib.contextmanager
 def _progress() -> Iterator["Told"]:
     """A bar for each step, on a terminal."""
-    from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from deploy.console import Console
 
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())

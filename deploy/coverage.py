@@ -11,8 +11,7 @@ from service.supervision.coverage import acts
 from service.supervision.coverage.figures import BY_NAME
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from deploy.console import Console
     from service.registry.events.subjects import Subjects
     from service.supervision.coverage.figure_types import Figure
     from service.supervision.coverage.queries import Board
@@ -61,9 +60,9 @@ def coverage(
 
     For instance: zhenglu coverage --by squad --from 2024-06-01 --to 2024-06-30
     """
-    from rich.console import Console
     from sqlalchemy.exc import OperationalError
 
+    from deploy.console import Console
     from service.kernel.errors import ServiceError
     from service.kernel.settings import get_settings
 
@@ -97,8 +96,7 @@ def _show(
 ) -> None:
     import sys
 
-    from rich.console import Console
-
+    from deploy.console import Console
     from service.kernel import i18n
     from service.kernel.clock import local, now
     from service.kernel.custody import record

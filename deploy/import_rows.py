@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from deploy.passwords import OnCommandLine, PasswordFile, password_of
 from service.kernel.i18n import gettext as _
 
 if TYPE_CHECKING:
     from httpx import Client
-    from rich.console import Console
+
+    from deploy.console import Console
 
 
 class What(StrEnum):
@@ -66,9 +68,8 @@ def import_rows(
     user: Annotated[
         str, typer.Option(envvar="ZHENGLU_USER", help="sign in as; a supervisor or administrator")
     ] = "",
-    password: Annotated[
-        str, typer.Option(envvar="ZHENGLU_PASSWORD", help="asked for if not set", show_envvar=True)
-    ] = "",
+    password_file: PasswordFile = "",
+    password: OnCommandLine = "",
     token: Annotated[
         str,
         typer.Option(envvar="ZHENGLU_TOKEN", help="the secret of a session, instead of user and password"),
@@ -78,7 +79,7 @@ def import_rows(
 
     For instance: zhenglu import officers officers.xlsx --dry-run --user admin
     """
-    from rich.console import Console
+    from deploy.console import Console
 
     console = Console()
     if columns:
@@ -92,7 +93,8 @@ def import_rows(
     if not file.is_file():
         raise typer.BadParameter(_("there is no file {path}").format(path=file))
     told = _send(
-        console, what, file, server or _running_here(), dry_run, in_force_from, note, user, password, token
+        *(console, what, file, server or _running_here(), dry_run, in_force_from, note),
+        *(user, password_file, token),
     )
     _show(console, told)
     if report is not None:
@@ -118,7 +120,7 @@ def _send(
     in_force_from: str,
     note: str,
     user: str,
-    password: str,
+    password_file: str,
     token: str,
 ) -> dict[str, Any]:
     import httpx
@@ -137,7 +139,7 @@ def _send(
             trust_env=False,
         ) as client:
             own = not token
-            secret = token or _sign_in(console, client, user, password)
+            secret = token or _sign_in(console, client, user, password_file)
             client.headers["Authorization"] = f"Bearer {secret}"
             try:
                 answer = client.post(
@@ -174,15 +176,14 @@ def _wait_for(console: "Console", client: "Client", import_id: str) -> dict[str,
             time.sleep(ASK_EVERY_S)
 
 
-def _sign_in(console: "Console", client: "Client", user: str, password: str) -> str:
+def _sign_in(console: "Console", client: "Client", user: str, password_file: str) -> str:
     import sys
 
     if not user:
         if not sys.stdin.isatty():
-            _fail(console, _("Say who you are: --user NAME (and ZHENGLU_PASSWORD), or ZHENGLU_TOKEN."))
+            _fail(console, _("Say who you are: --user NAME (and --password-file FILE), or ZHENGLU_TOKEN."))
         user = typer.prompt(_("User name"))
-    if not password:
-        password = typer.prompt(_("Password of {user}").format(user=user), hide_input=True)
+    password = password_of(user, password_file)
     told = _answer(console, client.post("/api/v1/session", json={"username": user, "password": password}))
     return told["token"]
 

@@ -18,10 +18,12 @@ import sqlalchemy
 from deploy.database import upgrade
 from deploy.embedded.postgres import Postgres
 from deploy.embedded.redis import Redis
+from deploy.kept_log import Keeping, KeptLog
 from deploy.process import Child
 from deploy.serve import queue_worker, web_server
 from deploy.supervisor import Part, StartFailed, Step
 from deploy.whole_file import write_whole
+from service.kernel.database import engine_for, transaction
 from service.kernel.queues import QUEUES
 from service.kernel.settings import Settings
 
@@ -37,8 +39,11 @@ class Size:
 
 
 class Installation:
-    def __init__(self, settings: Settings, *, host: str, port: int, size: Size) -> None:
+    def __init__(
+        self, settings: Settings, *, host: str, port: int, size: Size, admin_password: str = ""
+    ) -> None:
         self.settings = settings
+        self._admin_password = admin_password
         self.folder = settings.data_dir
         self.host, self.port, self.size = host, port, size
         self.address = settings.public_url or f"http://{host}:{port}"
@@ -48,10 +53,14 @@ class Installation:
             self.postgres = Postgres(
                 self.folder / "postgres",
                 log=self.logs / "postgresql.log",
+                kept=self._log("postgresql"),
                 settings={"shared_buffers": f"{shared_buffers_mib()}MB"},
             )
         if not settings.redis_url:
-            self.redis = Redis(self.folder / "redis", log=self.logs / "redis.log")
+            self.redis = Redis(self.folder / "redis", log=self.logs / "redis.log", kept=self._log("redis"))
+
+    def _log(self, part: str) -> KeptLog:
+        return KeptLog(self.logs / f"{part}.log", log_keeping(self.settings))
 
     @property
     def database_url(self) -> str:
@@ -72,7 +81,7 @@ class Installation:
 
     def stages(self) -> list[Sequence[Part] | Step]:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.logs.mkdir(exist_ok=True)
+        self.logs.mkdir(mode=0o750, exist_ok=True)
         servers = []
         if self.postgres:
             cluster = self.postgres
@@ -86,7 +95,24 @@ class Installation:
             *(self._worker(name, n) for name, n in self._processes().items()),
             self._program("schedule", ["workers.schedule"], lambda: True),
         ]
-        return [servers, Step("migrations", self._migrate), programs]
+        once = [Step("migrations", self._migrate)]
+        if self._admin_password:
+            once.append(Step("first admin", self._make_first_admin))
+        return [servers, *once, programs]
+
+    def _make_first_admin(self) -> None:
+        from service.access.actions import ensure_first_admin
+        from service.access.errors import WeakPassword
+
+        engine = engine_for(self.database_url, pool_size=1)
+        try:
+            with transaction(engine) as session:
+                ensure_first_admin(session, self._admin_password)
+        except WeakPassword as error:
+            raise StartFailed(f"ZHENGLU_ADMIN_PASSWORD: {error}") from None
+        finally:
+            engine.dispose()
+            self._admin_password = ""
 
     def _processes(self) -> dict[str, int]:
         return {one.name: self.size.queues.get(one.name, one.processes) for one in QUEUES.values()}
@@ -110,6 +136,7 @@ class Installation:
             # The tree is where this very module is: the parts must not meet another one.
             env={"PYTHONPATH": os.pathsep.join(filter(None, [str(TREE), os.environ.get("PYTHONPATH", "")]))},
             cwd=self.folder,
+            kept=self._log(name),
         )
 
         def prepared() -> None:
@@ -159,6 +186,12 @@ class Installation:
                 ).scalar()
             )
         return False
+
+
+def log_keeping(settings: Settings) -> Keeping:
+    """Of each part."""
+    parts = len(QUEUES) + len(("postgresql", "redis", "web", "schedule"))
+    return Keeping.shared(settings.log_bytes, settings.log_days, parts)
 
 
 def shared_buffers_mib() -> int:

@@ -1,4 +1,5 @@
-"""Child processes: started in their own session, ended with their parent, never mistaken for another."""
+"""Child processes: started in their own session, ended with their parent, never mistaken for another, and told no
+secret that is not theirs."""
 
 import contextlib
 import os
@@ -12,10 +13,13 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from deploy.account import Account
+from deploy.kept_log import KeptLog
 from service.kernel.boot import boot_id
+from service.kernel.environment import for_others, for_ours
 
 KILL_WAIT_S = 5.0
 OPEN_FILES = 65_536
@@ -108,7 +112,8 @@ class Child:
     """One program run as our child.
 
     It gets a session and process group of its own (Ctrl-C reaches only us), no standard input, its output
-    appended to `log`, and `death_signal` from the kernel when the thread that started it ends.
+    appended to `log` (by `kept`, where there is one), and `death_signal` from the kernel when the thread that started
+    it ends. `ours`: no program of other people.
     """
 
     name: str
@@ -120,6 +125,8 @@ class Child:
     stop_signal: int = signal.SIGTERM
     death_signal: int | None = signal.SIGTERM
     grace_s: float = 10.0
+    ours: bool = True
+    kept: KeptLog | None = None
     process: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
     log_start: int = field(default=0, init=False, repr=False)
 
@@ -132,18 +139,26 @@ class Child:
         identity: dict[str, Any] = {}
         if self.account is not None:
             identity = {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
-        self.log_start = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as out:
+        with contextlib.ExitStack() as opened:
+            out: Any = subprocess.PIPE
+            if self.kept is None:
+                self.log_start = self.log.stat().st_size if self.log.exists() else 0
+                out = opened.enter_context(self.log.open("ab"))
             self.process = subprocess.Popen(
                 argv,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=subprocess.STDOUT,
-                env={**os.environ, **self.env},
+                env={**(for_ours() if self.ours else for_others()), **self.env},
                 cwd=self.cwd,
                 start_new_session=True,
                 **identity,
             )
+        if self.kept is not None:
+            self.kept.begin()
+            Thread(
+                target=self.kept.follow, args=(self.process.stdout,), name=f"log of {self.name}", daemon=True
+            ).start()
 
     @property
     def pid(self) -> int:
@@ -185,7 +200,9 @@ class Child:
         return self.process.returncode
 
     def output(self) -> str:
-        """What it has written since its last start."""
+        """What it has written since its last start; of a kept log, the end of it."""
+        if self.kept is not None:
+            return self.kept.output()
         if not self.log.exists():
             return ""
         with self.log.open("rb") as log:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from deploy.process import allow_open_files
+from service.kernel.environment import for_ours
 from service.kernel.queues import QUEUES
 
 
@@ -54,7 +55,33 @@ def queue_worker(queue: str, concurrency: int) -> list[str]:
 
 def _become(*module: str) -> None:
     allow_open_files()
-    os.execv(sys.executable, [sys.executable, "-m", *module])
+    os.execve(sys.executable, [sys.executable, "-m", *module], for_ours())
+
+
+def _make_first_admin() -> None:
+    """Here, so that the web server and all that it starts need not know the password."""
+    from deploy import first_admin
+
+    try:
+        password = first_admin.received()
+    except first_admin.CannotRead as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if not password:
+        return
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from service.access.actions import ensure_first_admin
+    from service.access.errors import WeakPassword
+    from service.kernel.database import transaction
+
+    try:
+        with transaction() as session:
+            ensure_first_admin(session, password)
+    except (WeakPassword, SQLAlchemyError) as error:
+        told = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+        typer.echo(f"{first_admin.PASSWORD}: {told}", err=True)
+        raise typer.Exit(1) from None
 
 
 def serve(
@@ -63,6 +90,7 @@ def serve(
     workers: Annotated[int, typer.Option(help="processes", min=1)] = 2,
 ) -> None:
     """Run the pages and the API."""
+    _make_first_admin()
     _become(*web_server(host, port, workers))
 
 

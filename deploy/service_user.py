@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 
 from deploy.account import Account
+from service.kernel.environment import for_ours
 
 NAME = "zhenglu"
 HOME = Path("/var/lib/zhenglu")
@@ -41,7 +42,7 @@ def become(data: Path, arguments: Sequence[str]) -> None:
             )
         account.owns(data)
     environment = {
-        **os.environ,
+        **for_ours(),
         "HOME": str(HOME),
         "USER": NAME,
         "LOGNAME": NAME,

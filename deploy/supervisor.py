@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from rich.console import Console
-
 from deploy import running
+from deploy.console import Console
 from deploy.process import Child, ProcessId
 from deploy.running import Running
 

@@ -25,8 +25,8 @@ def up(
     **queues: int,
 ) -> None:
     """Start everything on this machine: PostgreSQL, Redis, the service, its workers. Ctrl-C stops it."""
-    from rich.console import Console
-
+    from deploy import first_admin
+    from deploy.console import Console
     from deploy.embedded.postgres import PostgresError
     from deploy.embedded.redis import RedisError
     from deploy.parts import Installation, Size
@@ -38,6 +38,7 @@ def up(
 
     console = Console(highlight=False)
     try:
+        first_admin.out_of_sight()
         if data is not None:
             os.environ["ZHENGLU_DATA_DIR"] = str(data.absolute())
         folder = get_settings().data_dir.absolute()
@@ -46,7 +47,9 @@ def up(
 
         allow_open_files()
         size = Size(web=web, queues=queues)
-        installation = Installation(get_settings(), host=host, port=port, size=size)
+        installation = Installation(
+            get_settings(), host=host, port=port, size=size, admin_password=first_admin.received()
+        )
         supervisor = Supervisor(
             folder,
             installation.stages(),
@@ -58,7 +61,14 @@ def up(
         supervisor.run(
             when_ready=lambda: console.print(f"[bold]{installation.address}[/]  Ctrl-C 停止 stops it")
         )
-    except (StartFailed, AlreadyRunning, CannotBecome, PostgresError, RedisError) as error:
+    except (
+        StartFailed,
+        AlreadyRunning,
+        CannotBecome,
+        PostgresError,
+        RedisError,
+        first_admin.CannotRead,
+    ) as error:
         console.print(str(error), style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from rich.console import Console as RichConsole
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -25,6 +25,7 @@ from rich.text import Text
 
 from deploy import erasing
 from deploy.card import Card, look_through
+from deploy.console import Console
 from deploy.upload_client import Memory, Outcome, Sender, Sent, Server, name_of
 from service.footage.uploads.left_out import SAY as LEFT_OUT
 from service.kernel.i18n import gettext as _
@@ -212,7 +213,7 @@ def _say_left_out(console: Console, card: Card) -> None:
         _line(console, _("cannot be read: {problem}").format(problem=problem), name_of(folder), "red")
 
 
-def _line(console: Console, words: str, path: str, style: str = "") -> None:
+def _line(console: RichConsole, words: str, path: str, style: str = "") -> None:
     """One line, however long: programs read it."""
     console.print(Text(f"{words}  {path}", style=style), soft_wrap=True)
 

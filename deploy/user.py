@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deploy.passwords import OnCommandLine, PasswordFile, password_of
 from schemas.accounts import Role, TokenScope
 from service.kernel.i18n import gettext as _
 
@@ -15,16 +16,6 @@ if TYPE_CHECKING:
     from schemas.accounts import Account
 
 commands = typer.Typer(help="Accounts: add, list, new password, disable, dock token.", no_args_is_help=True)
-Password = Annotated[
-    str,
-    typer.Option(
-        prompt=True,
-        hide_input=True,
-        confirmation_prompt=True,
-        envvar="ZHENGLU_PASSWORD",
-        help="asked for when it is not given",
-    ),
-]
 
 
 @contextmanager
@@ -60,10 +51,11 @@ def _account(session: "Session", username: str) -> "Account":
 @commands.command()
 def add(
     username: str,
-    password: Password,
     role: Annotated[Role, typer.Option()] = Role.member,
     squad: Annotated[str | None, typer.Option(help="code of the squad; a member needs one")] = None,
     officer: Annotated[str | None, typer.Option(help="certificate number of the officer")] = None,
+    password_file: PasswordFile = "",
+    password: OnCommandLine = "",
 ) -> None:
     """Make an account. The first administrator: zhenglu user add admin --role admin"""
     from schemas.accounts import AccountCreate
@@ -72,6 +64,7 @@ def add(
     from service.access.rules import acceptable_password
     from service.kernel.database import transaction
 
+    password = password_of(username, password_file, again=True)
     with _telling(), transaction() as session:
         if not acceptable_password(username, password):
             raise WeakPassword
@@ -83,10 +76,10 @@ def add(
 @commands.command("list")
 def list_accounts() -> None:
     """All accounts."""
-    from rich.console import Console
     from rich.table import Table
     from sqlalchemy import select
 
+    from deploy.console import Console
     from schemas.accounts import Account
     from schemas.people import Squad
     from service.access.words import ROLES
@@ -103,11 +96,12 @@ def list_accounts() -> None:
 
 
 @commands.command()
-def password(username: str, password: Password) -> None:
+def password(username: str, password_file: PasswordFile = "", password: OnCommandLine = "") -> None:
     """Set a new password; every session of the account ends."""
     from service.access.actions import set_password
     from service.kernel.database import transaction
 
+    password = password_of(username, password_file, again=True)
     with _telling(), transaction() as session:
         set_password(session, "command line", _account(session, username), password)
     typer.echo(_("{username} has a new password.").format(username=username))

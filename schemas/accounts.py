@@ -111,10 +111,13 @@ class ApiTokenRead(SQLModel):
 
 
 class LoginFailure(SQLModel, table=True):
-    """One failed sign-in, for throttling by name and by address."""
+    """One failed sign-in. `address`: of a network for IPv6, where one machine has as many as it likes. `browser`: the
+    known one that it came from. `forgiven`: the same tried on and got in."""
 
     __tablename__ = "login_failures"
     id: UUID = id_field()
     username: str = Field(max_length=64, index=True)
     address: str = Field(max_length=64, index=True)
+    browser: str | None = Field(default=None, max_length=32)
+    forgiven: bool = False
     at: datetime = time_field(default_now=True, index=True)

@@ -14,24 +14,24 @@ _HALF = "\ud800-\udfff"
 _TURNS = "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"
 _CONTROLS = "\x00-\x1f\x7f-\x9f"
 _UNSTORABLE = re.compile(f"[\x00{_HALF}]")
-_UNCLEAN = re.compile(f"[{_CONTROLS}{_HALF}{_TURNS}\u2028\u2029\ufeff\ufff9-\ufffb]")
+UNSEEN = re.compile(f"[{_CONTROLS}{_HALF}{_TURNS}\u2028\u2029\ufeff\ufff9-\ufffb]")
 _LINE_BREAK = re.compile("\r\n|[\r\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
-_UNCLEAN_BESIDE_BREAKS = re.compile(_UNCLEAN.pattern.replace("\x00-\x1f", "\x00-\x08\x0e-\x1f"))
+_UNSEEN_BESIDE_BREAKS = re.compile(UNSEEN.pattern.replace("\x00-\x1f", "\x00-\x08\x0e-\x1f"))
 _RUN = re.compile(f"[{BREAKS}]+")
 
 
 def one_line(text: str) -> str:
     """A name, a title, a number: breaks and tabs become a blank, nothing unseen is left, nor blanks around it."""
-    if _UNCLEAN.search(text) is None:
+    if UNSEEN.search(text) is None:
         return text.strip()
-    return _UNCLEAN.sub("", _RUN.sub(" ", text)).strip()
+    return UNSEEN.sub("", _RUN.sub(" ", text)).strip()
 
 
 def prose(text: str) -> str:
     """A note: lines and tabs stay."""
-    if _UNCLEAN.search(text) is None:
+    if UNSEEN.search(text) is None:
         return text
-    return _UNCLEAN_BESIDE_BREAKS.sub("", _LINE_BREAK.sub("\n", text))
+    return _UNSEEN_BESIDE_BREAKS.sub("", _LINE_BREAK.sub("\n", text))
 
 
 def storable(value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 import gc
 import logging
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -9,14 +10,16 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import configure_mappers
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import service.reactions  # noqa: F401  what follows from each change
-from service.access.dependencies import COOKIE
+from service.access.dependencies import COOKIE, over_tls
 from service.api import API
 from service.footage.uploads.protocol import COMMON
 from service.footage.uploads.writer import settle_all
-from service.kernel import i18n, openapi
+from service.kernel import i18n, logs, openapi
 from service.kernel.database import Work, get_engine, process_is_for, transaction
 from service.kernel.early_answers import EarlyAnswers
 from service.kernel.errors import ServiceError
@@ -41,6 +44,21 @@ class Static(StaticFiles):
         return response
 
 
+PLAIN = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"permissions-policy", rendering.PERMISSIONS_POLICY.encode()),
+    # no window of another site keeps a hand on ours, and no other site shows what is ours
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    # what a person may see, no cache may keep, unless the answer says how
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'; base-uri 'none'"),
+)
+ONLY_TLS = (b"strict-transport-security", b"max-age=31536000")
+
+
 class PlainHeaders:
     """ASGI: what every answer carries, bytes and JSON too."""
 
@@ -52,16 +70,13 @@ class PlainHeaders:
 
         async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                names = {name for name, _ in message["headers"]}
-                for name, value in (
-                    (b"x-content-type-options", b"nosniff"),
-                    (b"referrer-policy", b"same-origin"),
-                    # what a person may see, no cache may keep, unless the answer says how
-                    (b"cache-control", b"no-store"),
+                said = {name.lower() for name, _ in message["headers"]}
+                ours = [
+                    *PLAIN,
+                    *((ONLY_TLS,) if over_tls(Request(scope)) else ()),
                     *(TUS if scope["path"].startswith("/api/v1/uploads") else ()),
-                ):
-                    if name not in names:
-                        message["headers"] = [*message["headers"], (name, value)]
+                ]
+                message["headers"] = [*message["headers"], *(one for one in ours if one[0] not in said)]
             await send(message)
 
         await self.app(scope, receive, marked if scope["type"] == "http" else send)
@@ -83,11 +98,16 @@ class LastResort:
 
         try:
             await self.app(scope, receive, watched)
+        except ClientDisconnect:  # nobody is there to be answered
+            log.info("%s %s: the client went away", scope["method"], scope["path"])
+            if not begun:  # the server wants an answer all the same
+                await Response(status_code=400)(scope, receive, send)
         except Exception:  # whatever it was: what has an answer of its own was answered further in
             if scope["type"] != "http" or begun:
                 raise
             log.exception("%s %s", scope["method"], scope["path"])
-            await error_answers.respond(Request(scope), ServiceError())(scope, receive, send)
+            answer = await run_in_threadpool(error_answers.respond, Request(scope), ServiceError())
+            await answer(scope, receive, send)
 
 
 @asynccontextmanager
@@ -96,7 +116,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     i18n.set_zone(settings.timezone)
     if settings.database_url:
         get_engine()  # the driver is loaded now, and not inside the first request
-    if settings.admin_password:
+    if settings.admin_password:  # of a web server that `zhenglu serve` has not started
+        os.environ.pop("ZHENGLU_ADMIN_PASSWORD", None)
         from service.access.actions import ensure_first_admin
         from service.access.errors import WeakPassword
 
@@ -118,6 +139,7 @@ def settle() -> None:
 
 def serve() -> FastAPI:
     """The application of a process that does nothing else."""
+    logs.begin()
     process_is_for(Work.request)
     app = create_app()
     load_driver(get_settings().store_url)
@@ -134,7 +156,6 @@ class Service(FastAPI):
 
 
 def create_app() -> FastAPI:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # No docs_url: that page runs scripts of another host beside our sessions. /docs is service.desk.operations' own.
     app = Service(
         title="Zhenglu 证录",

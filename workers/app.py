@@ -8,8 +8,9 @@ from datetime import timedelta
 from uuid import UUID
 
 from celery import Celery
-from celery.signals import worker_init, worker_process_init, worker_ready, worker_shutdown
+from celery.signals import setup_logging, worker_init, worker_process_init, worker_ready, worker_shutdown
 
+from service.kernel import logs
 from service.kernel.database import get_engine
 from service.kernel.jobs import TASK, publisher
 from service.kernel.settings import get_settings
@@ -48,6 +49,12 @@ app.conf.update(
 @app.task(name=TASK, ignore_result=True)
 def run(job_id: str) -> None:
     runner.run_job(UUID(job_id), worker_name(_main_pid))
+
+
+@setup_logging.connect
+def _log(**_: object) -> None:
+    """In place of Celery's own, which would write the words of an error as they are."""
+    logs.begin()
 
 
 PR_SET_PDEATHSIG = 1

@@ -5,6 +5,7 @@ import os
 from uuid import UUID
 
 from schemas.backups import BackupObjects
+from service.kernel import logs
 from service.kernel.database import transaction
 from service.kernel.errors import ServiceError
 from service.kernel.settings import get_settings
@@ -44,7 +45,7 @@ def run() -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logs.begin()
     os.nice(NICE)
     try:
         run()

@@ -85,7 +85,7 @@ def _run(held: Lease, stage: Stage) -> None:
             give_back(held, "scratch_full", {}, after_s=15, costs_try=False)
             return
         trace = traceback.format_exc()
-        log.error("job %s (%s) broke:\n%s", held.job_id, held.kind, trace)
+        log.exception("job %s (%s) broke", held.job_id, held.kind)
         _failed(held, stage, "internal", {"trace": trace[-1500:]}, final=False)
 
 

@@ -28,6 +28,7 @@ from schemas.sweeps import DutyState
 from service.access.actions import forget_sign_ins
 from service.finding.search.schema import ensure_partition, month_of
 from service.footage.uploads import reaper
+from service.kernel import logs
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.jobs import publish, publisher
@@ -221,7 +222,7 @@ def _say(duty: Duty, problem: str | None) -> None:
 
 
 def main() -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(message)s")
+    logs.begin()
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
+    from deploy.console import Console
     from deploy.parts import Installation
 
 
@@ -28,8 +27,7 @@ def demo(
     ] = False,
 ) -> None:
     """Show everything with a sample bureau: upload, workers, links, pages. Ctrl-C stops it."""
-    from rich.console import Console
-
+    from deploy.console import Console
     from deploy.demo.bureau import ZONE
     from deploy.service_user import CannotBecome, become
     from service.kernel.settings import DEMO_SECRET, default_data_dir, get_settings

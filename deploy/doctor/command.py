@@ -67,11 +67,11 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
 ) -> None:
     """Check each component and say how to mend what fails. Exit code 1 if something needed is broken or not running."""
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from deploy import running
+    from deploy.console import Console
     from deploy.service_user import CannotBecome, become
 
     if data is not None:

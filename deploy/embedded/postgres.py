@@ -15,7 +15,9 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from deploy.account import Account
+from deploy.kept_log import KeptLog
 from deploy.process import Child, ProcessId, wait_until
+from service.kernel.environment import for_others
 from service.kernel.storage.directory import sync_folder
 
 SUPERUSER = "zhenglu"
@@ -69,6 +71,7 @@ class Postgres:
         *,
         account: Account | None = None,
         log: Path | None = None,
+        kept: KeptLog | None = None,
         tcp_port: int | None = None,
         durable: bool = True,
         die_with_parent: bool = True,
@@ -87,6 +90,8 @@ class Postgres:
             log=log or self.folder / "postgres.log",
             cwd=self.folder,
             account=account,
+            ours=False,
+            kept=kept,
             stop_signal=signal.SIGINT,  # fast shutdown: SIGTERM would wait for every client to leave
             death_signal=signal.SIGINT if die_with_parent else None,
             grace_s=30.0,
@@ -232,6 +237,7 @@ class Postgres:
         done = subprocess.run(
             command,
             cwd=self.folder,
+            env=for_others(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

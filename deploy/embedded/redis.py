@@ -7,6 +7,7 @@ from pathlib import Path
 import redis
 
 from deploy.account import Account
+from deploy.kept_log import KeptLog
 from deploy.process import Child, free_port, wait_until
 from deploy.whole_file import write_whole
 from service.kernel.boot import boot_id
@@ -29,6 +30,7 @@ class Redis:
         *,
         account: Account | None = None,
         log: Path | None = None,
+        kept: KeptLog | None = None,
         port: int | None = None,
         durable: bool = True,
         die_with_parent: bool = True,
@@ -43,6 +45,8 @@ class Redis:
             log=log or self.folder / "redis.log",
             cwd=self.folder,
             account=account,
+            ours=False,
+            kept=kept,
             grace_s=10.0,
         )
         if not die_with_parent:

@@ -14,15 +14,15 @@ from sqlmodel import Session
 
 from schemas.accounts import Account, AccountCreate, ApiToken, LoginFailure, Role, SignIn, TokenScope
 from schemas.people import Officer, Squad
-from service.access import acts, rules
+from service.access import acts, patience, rules
 from service.access.errors import (
     LastAdministrator,
-    TooManyAttempts,
     UsernameTaken,
     WeakPassword,
     WrongPassword,
 )
-from service.access.policy import FAILURES_PER_ADDRESS, FAILURES_PER_NAME, LOGIN_WINDOW, SIGN_IN_LASTS
+from service.access.patience import Attempt
+from service.access.policy import LOGIN_WINDOW, SIGN_IN_LASTS
 from service.access.queries import squad_scope
 from service.kernel.actor import Actor
 from service.kernel.clock import now
@@ -56,30 +56,34 @@ def require_accounts(actor: Actor) -> None:
         raise NotAllowed
 
 
-def sign_in(session: Session, username: str, password: str, address: str) -> tuple[str, SignIn, Account]:
-    """A new session and its secret. Failures are counted in a transaction of their own, so they stay."""
+def sign_in(
+    session: Session, username: str, password: str, address: str, browser: str = ""
+) -> tuple[str, SignIn, Account]:
+    """A new session and its secret. Failures are counted in a transaction of their own, so they stay; what they cost,
+    the gate has made the caller wait. `browser`: the cookie by which it may be known."""
     with _checking:
-        # Inside, so that guesses sent all at once are counted one by one.
-        _throttle(session, username, address)
+        attempt = Attempt.of(session, username, address, browser)
         account = session.scalars(select(Account).where(Account.username == username)).first()
         if not _password_fits(account, password) or account is None or account.disabled_at is not None:
-            _failed(session, username, account, address)
+            _failed(session, attempt, account, address)
             raise WrongPassword
     if _hasher.check_needs_rehash(account.password_hash):
         account.password_hash = _hasher.hash(password)
         session.add(account)
-    session.execute(delete(LoginFailure).where(LoginFailure.username == username))
+    patience.forgive(session, attempt)
     secret, held = open_session(session, account)
     record(session, account.username, acts.SIGN_IN, "account", account.id, address=address)
     return secret, held, account
 
 
-def _failed(session: Session, username: str, account: Account | None, address: str) -> None:
+def _failed(session: Session, attempt: Attempt, account: Account | None, address: str) -> None:
     """A name that nobody has may be a password typed into the wrong field: custody does not keep it for ever."""
     with transaction(session.get_bind()) as failing:
-        failing.add(LoginFailure(username=username[:64], address=address))
-        who = account.username if account else "unknown"
-        record(failing, who, acts.SIGN_IN_FAILED, "account", account.id if account else None, address=address)
+        own, of_address = patience.failed(failing, attempt)
+        if not rules.worth_keeping(own, of_address):
+            return
+        who, subject = (account.username, account.id) if account else ("unknown", None)
+        record(failing, who, acts.SIGN_IN_FAILED, "account", subject, address=address, nth=own)
 
 
 def open_session(session: Session, account: Account) -> tuple[str, SignIn]:
@@ -93,19 +97,6 @@ def open_session(session: Session, account: Account) -> tuple[str, SignIn]:
     )
     session.add(held)
     return secret, held
-
-
-def _throttle(session: Session, username: str, address: str) -> None:
-    minutes = policy(session, LOGIN_WINDOW)
-    since = now() - timedelta(minutes=minutes)
-    by_name, by_address = session.execute(
-        select(
-            func.count().filter(LoginFailure.username == username[:64]),
-            func.count().filter(LoginFailure.address == address),
-        ).where(LoginFailure.at > since)
-    ).one()
-    if by_name >= policy(session, FAILURES_PER_NAME) or by_address >= policy(session, FAILURES_PER_ADDRESS):
-        raise TooManyAttempts(minutes=minutes, headers={"Retry-After": str(minutes * 60)})
 
 
 def _password_fits(account: Account | None, password: str) -> bool:
@@ -232,13 +223,14 @@ def set_password(session: Session, actor: Actor | str, account: Account, passwor
     record(session, actor, acts.SET_PASSWORD, "account", account.id)
 
 
-def change_own_password(session: Session, actor: Actor, current: str, wanted: str) -> None:
+def change_own_password(session: Session, actor: Actor, current: str, wanted: str, browser: str = "") -> None:
     account = session.get_one(Account, actor.account_id)
     with _checking:
-        _throttle(session, account.username, actor.address)
+        attempt = Attempt.of(session, account.username, actor.address, browser)
         if not _password_fits(account, current):
-            _failed(session, account.username, account, actor.address)
+            _failed(session, attempt, account, actor.address)
             raise WrongPassword
+    patience.forgive(session, attempt)
     set_password(session, actor, account, wanted)
 
 

@@ -41,6 +41,14 @@ def credentials(request: Request) -> tuple[str, bool]:
     return request.cookies.get(COOKIE, ""), True
 
 
+def over_tls(request: Request) -> bool:
+    """Of what the person's browser speaks, where it is known: behind a proxy, the proxy says so."""
+    said = request.headers.get("x-forwarded-proto", "")
+    if said and is_proxy(request.client.host if request.client else ""):
+        return said.split(",")[-1].strip().lower() == "https"
+    return request.url.scheme == "https"
+
+
 def find_actor(request: Request, session: Session) -> Actor | None:
     """By bearer token, else by cookie. A cookie alone may only read: changes need its CSRF token too."""
     actor = identify(request, session)

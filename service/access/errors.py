@@ -9,7 +9,7 @@ class WrongPassword(ServiceError):
 
 class TooManyAttempts(ServiceError):
     status, type = 429, "too-many-attempts"
-    sentence = _n("Too many failed sign-ins: try again in {minutes} minutes.")
+    sentence = _n("Too many passwords are being tried here at once: try again in {seconds} seconds.")
 
 
 class WeakPassword(ServiceError):

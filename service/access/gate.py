@@ -5,6 +5,7 @@ Uploads have a way of their own (service.footage.uploads): their bodies go to th
 """
 
 import asyncio
+import json
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -19,23 +20,25 @@ from anyio import CapacityLimiter
 from fastapi import Request, Response
 from fastapi.params import Form
 from fastapi.routing import APIRoute
-from sqlmodel import Session
 
+from service.access import known_browsers, patience
 from service.access.actions import require
 from service.access.dependencies import (
     CSRF_HEADER,
     SAFE_METHODS,
     check_csrf,
+    client_address,
     credentials,
     identify,
     no_dock,
     signed_in,
 )
+from service.access.patience import Attempt, Standing
 from service.kernel import bodies
 from service.kernel.actor import Actor
 from service.kernel.asked import check_address
 from service.kernel.bodies import Bound, Held
-from service.kernel.database import get_session
+from service.kernel.database import session_for
 from service.kernel.errors import Crowded, NotAllowed, NotSignedIn, TooManyAtOnce, WrongContentType
 from service.kernel.openapi import calls
 from service.kernel.settings import get_settings
@@ -47,6 +50,7 @@ LOOKS_AT_ONCE = 4  # threads that find out who asks, which nothing else may take
 TURN_WITHIN_S = 20.0
 MOST_WAIT = 200  # strangers for their turn
 _NEEDS = "__needs__"
+_GUESSES = "__guesses__"
 
 
 def needs(may: str | Callable[[Actor], None]) -> Callable[[F], F]:
@@ -63,6 +67,17 @@ def needs(may: str | Callable[[Actor], None]) -> Callable[[F], F]:
     return mark
 
 
+def guesses(field: str = "") -> Callable[[F], F]:
+    """On an endpoint that looks at a password: of whose name the body says in that field, and else of whoever asks. It
+    waits for what others have failed before (service.access.patience)."""
+
+    def mark(function: F) -> F:
+        setattr(function, _GUESSES, field)
+        return function
+
+    return mark
+
+
 @dataclass(frozen=True)
 class Door:
     """What a route wants to know of who comes. `bound`: of the body that it takes, if any."""
@@ -74,6 +89,7 @@ class Door:
     form: bool
     table: Bound | None
     threaded: bool
+    guessed: str | None
 
     @classmethod
     def of(cls, route: APIRoute) -> "Door":
@@ -89,6 +105,7 @@ class Door:
             form=form,
             table=table,
             threaded=not iscoroutinefunction(route.endpoint),
+            guessed=getattr(route.endpoint, _GUESSES, None),
         )
 
 
@@ -102,12 +119,55 @@ class Gate(APIRoute):
                 raise NotSignedIn(headers={"WWW-Authenticate": "Bearer"})
             if request.method not in SAFE_METHODS and bodies.is_coming(request):
                 request = await _held(request, door)
+            name = _tried_name(request, door)
+            if name is None:
+                return await answered(request)
+            with patience.waiting.turn(await _standing(request, door, name)) as seconds:
+                await asyncio.sleep(seconds)
+                return await answered(request)
+
+        async def answered(request: Request) -> Response:
             if door.known or not door.threaded:
                 return await handler(request)
             async with _strangers_turn():
                 return await handler(request)
 
         return through
+
+
+async def _standing(request: Request, door: Door, name: str) -> Standing:
+    """Of whose password is tried. The connection that tells it is given back before anybody waits."""
+
+    def look() -> Standing:
+        with session_for(request) as session:
+            actor = identify(request, session) if door.known else None
+            tried = Attempt.of(
+                session,
+                actor.username if actor else name,
+                client_address(request),
+                request.cookies.get(known_browsers.COOKIE, ""),
+            )
+            return Standing.of(session, tried)
+
+    if door.known:
+        return await anyio.to_thread.run_sync(look, limiter=_looks())
+    async with _strangers_turn():
+        return await anyio.to_thread.run_sync(look)
+
+
+def _tried_name(request: Request, door: Door) -> str | None:
+    """None where no password is looked at, also because the endpoint will refuse what was sent. "" of who is asking."""
+    if not door.guessed:
+        return door.guessed
+    form = request.form_fields if isinstance(request, Held) else None
+    if door.form:
+        return dict(form or ()).get(door.guessed, "")
+    try:
+        body = json.loads(request.held) if isinstance(request, Held) else None
+    except (ValueError, RecursionError):
+        return None
+    said = body.get(door.guessed) if isinstance(body, dict) else None
+    return said if isinstance(said, str) else None
 
 
 async def _held(request: Request, door: Door) -> Request:
@@ -137,20 +197,9 @@ def _smallest(*bounds: Bound) -> Bound:
     return min(bounds, key=lambda one: one.most_bytes)
 
 
-@contextmanager
-def _session_for(request: Request) -> Iterator[Session]:
-    """Where the routes of this application have another one than usual, so has the gate."""
-    given = request.app.dependency_overrides.get(get_session, get_session)()
-    if isinstance(given, Session):
-        yield given
-        return
-    with contextmanager(lambda: given)() as session:
-        yield session
-
-
 def _settled(request: Request, door: Door, carries_token: bool) -> Actor:
     """Raises unless the actor may send what it is sending. In a transaction of its own, over before a byte is awaited."""
-    with _session_for(request) as session:
+    with session_for(request) as session:
         actor = identify(request, session)
     if actor is None:
         raise NotSignedIn(headers={"WWW-Authenticate": "Bearer"})

@@ -8,7 +8,7 @@ from sqlmodel import SQLModel
 
 from schemas.accounts import Account, AccountCreate, AccountRead, ApiToken, ApiTokenRead, TokenScope
 from schemas.base import KeySaid, Prose, examples
-from service.access import actions
+from service.access import actions, known_browsers
 from service.access.dependencies import COOKIE, AnyActor, CurrentActor, FromHere, client_address
 from service.access.errors import (
     LastAdministrator,
@@ -17,7 +17,7 @@ from service.access.errors import (
     WeakPassword,
     WrongPassword,
 )
-from service.access.gate import Gate, needs
+from service.access.gate import Gate, guesses, needs
 from service.access.policy import SIGN_IN_LASTS
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
@@ -77,25 +77,36 @@ def account_read(account: Account) -> AccountRead:
     return AccountRead.model_validate(account, from_attributes=True)
 
 
-def set_cookie(request: Request, response: Response, secret: str, hours: float) -> None:
+def set_cookies(request: Request, response: Response, secret: str, hours: float, account: Account) -> None:
+    """Of the session, and of the browser that the account is known on from now on."""
     settings = get_settings()
     loopback = (request.url.hostname or "") in {"127.0.0.1", "localhost", "::1"}
     secure = not (settings.insecure_cookie or settings.demo or loopback)
     response.set_cookie(
         COOKIE, secret, max_age=int(hours * 3600), httponly=True, samesite="lax", secure=secure, path="/"
     )
+    known_browsers.remember(request, response, account, secure=secure)
+
+
+def browser(request: Request) -> str:
+    return request.cookies.get(known_browsers.COOKIE, "")
 
 
 @router.post("/session", dependencies=[FromHere])
 @raises(WrongPassword, TooManyAttempts)
+@guesses("username")
 def sign_in(
     wanted: Credentials, request: Request, response: Response, session: DatabaseSession
 ) -> SessionOpened:
-    """Opens a session. Its secret is answered, and kept by a browser as a cookie."""
+    """Opens a session. Its secret is answered, and kept by a browser as a cookie.
+
+    After failures under one name from one address the answer is a few seconds in coming; 429 only for more tries at
+    once than anybody makes by hand. A browser that keeps its cookies waits for its own failures only.
+    """
     secret, held, account = actions.sign_in(
-        session, wanted.username, wanted.password, client_address(request)
+        session, wanted.username, wanted.password, client_address(request), browser(request)
     )
-    set_cookie(request, response, secret, policy(session, SIGN_IN_LASTS))
+    set_cookies(request, response, secret, policy(session, SIGN_IN_LASTS), account)
     return SessionOpened(token=secret, csrf_token=held.csrf_token, account=account_read(account))
 
 
@@ -115,9 +126,13 @@ def sign_out(actor: CurrentActor, session: DatabaseSession, response: Response) 
 
 @router.post("/session/password", status_code=204)
 @raises(WrongPassword, WeakPassword, TooManyAttempts)
-def change_password(wanted: PasswordChange, actor: CurrentActor, session: DatabaseSession) -> None:
-    """Changes the caller's own password and ends the other sessions of the account."""
-    actions.change_own_password(session, actor, wanted.current, wanted.wanted)
+@guesses()
+def change_password(
+    wanted: PasswordChange, request: Request, actor: CurrentActor, session: DatabaseSession
+) -> None:
+    """Changes the caller's own password and ends the other sessions of the account. Failures cost time, as those to
+    sign in do."""
+    actions.change_own_password(session, actor, wanted.current, wanted.wanted, browser(request))
 
 
 @router.get("/tokens")

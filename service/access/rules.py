@@ -1,10 +1,12 @@
-"""Pure parts of access: what a role may do, what a password must be, when the door is closed."""
+"""Pure parts of access: what a role may do, what a password must be, how long it waits to be looked at."""
 
 import hashlib
 import re
 import secrets
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from schemas.accounts import Role
+from schemas.plain_text import one_line
 
 # What each role may do beyond seeing what is in its scope.
 MAY: dict[str, frozenset[Role]] = {
@@ -50,6 +52,40 @@ def acceptable_username(username: str) -> bool:
 
 def acceptable_password(username: str, password: str) -> bool:
     return 10 <= len(password) <= 256 and username.casefold() not in password.casefold()
+
+
+def counted_name(typed: str) -> str:
+    """As failures are counted under it."""
+    return one_line(typed)[:64]
+
+
+def origin(address: str) -> str:
+    """Whose failures count together: whoever has IPv6 has a whole network of addresses."""
+    try:
+        found = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address[:64]
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ip_network((found, 64), strict=False))
+    return str(found)
+
+
+def wait_s(failures: int, free: int, longest_s: float) -> float:
+    """Nothing for the free ones, then twice as long each time, and never longer than that."""
+    over = failures - free
+    return 0.0 if over < 0 else min(longest_s, longest_s / 8 * 2.0 ** min(over, 3))
+
+
+def worth_keeping(nth: int, nth_there: int) -> bool:
+    """Of a run of failures each at first, then the 16th, the 32nd and so on; likewise of all from one address. What
+    nobody may delete, strangers must not fill."""
+    return _seldom(nth, 8) and _seldom(nth_there, 200)
+
+
+def _seldom(nth: int, at_first: int) -> bool:
+    return nth <= at_first or nth & (nth - 1) == 0
 
 
 def new_secret() -> str:

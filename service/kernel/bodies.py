@@ -4,6 +4,7 @@ Such a body is read whole before anything is done about it, so nobody who sends 
 of the database meanwhile."""
 
 import asyncio
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +20,8 @@ from service.kernel.errors import BodyTooLarge, BodyTooSlow, Invalid, ServiceErr
 from service.kernel.i18n import gettext as _
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+log = logging.getLogger(__name__)
 
 URLENCODED = "application/x-www-form-urlencoded"
 MOST_FIELDS = 500
@@ -97,6 +100,7 @@ async def _next(request: Request, within_s: float) -> Message:
     async with within(within_s):
         message = await request.receive()
     if message["type"] == "http.disconnect":  # nobody reads this
+        log.info("%s %s: the client went away", request.method, request.url.path)
         raise Invalid(field="body", problem=_("the connection ended before it had arrived"))
     return message
 
@@ -117,6 +121,7 @@ class Held(Request):
             return {"type": "http.request", "body": body, "more_body": False}
 
         super().__init__(request.scope, replayed)
+        self.held, self.form_fields = body, form
         if form is not None:
             # starlette's own parser is a thousand times slower on what parts fields
             self._form = FormData([*form])

@@ -11,7 +11,7 @@ from functools import cache
 from typing import Annotated, Any
 
 import psycopg
-from fastapi import Depends
+from fastapi import Depends, Request
 from sqlalchemy import Connection, Engine, Row, TextClause, create_engine, event, text
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -173,6 +173,18 @@ def any_number_of_values(session: Session) -> Iterator[None]:
 
 def get_session() -> Iterator[Session]:
     with transaction() as session:
+        yield session
+
+
+@contextmanager
+def session_for(request: Request) -> Iterator[Session]:
+    """For what looks before or after a route does: where the routes of this application have another session than
+    usual, so has it."""
+    given = request.app.dependency_overrides.get(get_session, get_session)()
+    if isinstance(given, Session):
+        yield given
+        return
+    with contextmanager(lambda: given)() as session:
         yield session
 
 

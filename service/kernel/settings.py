@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     public_url: str = ""
     timezone: str = "Asia/Shanghai"
     admin_password: str = ""
+    log_days: int = (
+        190  # what `zhenglu up` logs is kept so long, and takes so much at most; the older goes first
+    )
+    log_bytes: int = 2 * 2**30
     demo: bool = False  # a demo database: sample recordings are allowed here and nowhere else
     insecure_cookie: bool = False  # the session cookie also over plain http (loopback always may)
     media_user: str = ""  # the unprivileged user of the media sandbox when workers run as root

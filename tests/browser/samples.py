@@ -21,6 +21,7 @@ from service.web.operations.contract import described, errors, shapes
 from service.web.operations.views import (
     Attention,
     Backup,
+    Failures,
     Health,
     Home,
     Queue,
@@ -326,6 +327,12 @@ def health(stalled: bool = False) -> Health:
         _("The newest backup is {days} days old: look at why no younger one was made.").format(days="3.0")
         if stalled
         else None,
+        failures=[
+            Failures(
+                "officer001", "192.0.2.17", 12, NOW - timedelta(hours=2), NOW - timedelta(hours=1), True
+            ),
+            Failures(None, "2001:db8:0:1::/64", 4312, NOW - timedelta(hours=9), NOW, False),
+        ],
     )
 
 

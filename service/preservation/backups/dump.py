@@ -13,9 +13,9 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import URL, make_url
 
+from service.kernel.environment import for_others
 from service.preservation.backups.errors import (
     DatabaseInUse,
     MayNotMakeDatabases,
@@ -25,6 +25,7 @@ from service.preservation.backups.errors import (
 )
 from service.preservation.backups.manifest import TableFacts
 
+SERVICE = "zhenglu"
 # A snapshot is held while others work, however long, and rows must read the same on every server.
 OPTIONS = (
     "-c timezone=UTC -c statement_timeout=0 -c idle_in_transaction_session_timeout=0 -c lock_timeout=60s"
@@ -83,21 +84,37 @@ def tool(name: str, major: int) -> tuple[str, int]:
 
 def _run(program: str, arguments: list[str], url: str, database: str | None = None) -> "Tool":
     named = parameters(url, database)
-    # A password on the command line would be seen by everybody on the machine.
-    password = named.pop("password", None)
-    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
-    return Tool(
-        Path(program).name,
-        subprocess.Popen(
-            [program, *arguments, f"--dbname={make_conninfo(**named)}", "--no-password"],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=environment,
-        ),
-    )
+    environment = for_others() | {name: value for name, value in os.environ.items() if name.startswith("PG")}
+    if password := environment.pop("PGPASSWORD", ""):
+        named.setdefault("password", password)
+    with _service_file(named) as file:
+        environment["PGSERVICEFILE"] = f"/proc/self/fd/{file}"
+        return Tool(
+            Path(program).name,
+            subprocess.Popen(
+                [program, *arguments, f"--dbname=service={SERVICE}", "--no-password"],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                text=True,
+                errors="replace",
+                env=environment,
+                pass_fds=[file],
+            ),
+        )
+
+
+@contextlib.contextmanager
+def _service_file(named: dict[str, Any]) -> Iterator[int]:
+    """Where and as whom, in memory and for the child alone: passwords on the command line are seen by everybody on the
+    machine, those in an environment by whoever runs as the same user."""
+    file = os.memfd_create("pg_service")
+    try:
+        lines = [f"[{SERVICE}]", *(f"{name}={value}" for name, value in named.items() if value is not None)]
+        os.write(file, "\n".join([*lines, ""]).encode())
+        yield file
+    finally:
+        os.close(file)
 
 
 class Tool:

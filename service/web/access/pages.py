@@ -11,11 +11,11 @@ from sqlmodel import Session
 from schemas.accounts import Account, ApiToken, TokenScope
 from service.access import actions
 from service.access.dependencies import COOKIE, FromHere, MaybeActor, client_address
-from service.access.errors import TooManyAttempts, WeakPassword, WrongPassword
-from service.access.gate import Gate, needs
+from service.access.errors import WeakPassword, WrongPassword
+from service.access.gate import Gate, guesses, needs
 from service.access.policy import SIGN_IN_LASTS
-from service.access.routes import set_cookie
-from service.access.rules import may
+from service.access.routes import browser, set_cookies
+from service.access.rules import counted_name, may
 from service.kernel import i18n
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession
@@ -57,12 +57,15 @@ def sign_in_page(request: Request, actor: MaybeActor, next: str = "/", expired: 
 
 
 @router.post("/sign-in", dependencies=[FromHere])
+@guesses("username")
 def sign_in(
     request: Request, session: DatabaseSession, username: Field = "", password: Field = "", next: Field = "/"
 ) -> Response:
     try:
-        secret, _held, account = actions.sign_in(session, username.strip(), password, client_address(request))
-    except (WrongPassword, TooManyAttempts) as error:
+        secret, _held, account = actions.sign_in(
+            session, counted_name(username), password, client_address(request), browser(request)
+        )
+    except WrongPassword as error:
         return render(
             request,
             "access/sign_in.html",
@@ -73,7 +76,7 @@ def sign_in(
             username=username,
         )
     response = redirect(request, local_path(next))
-    set_cookie(request, response, secret, policy(session, SIGN_IN_LASTS))
+    set_cookies(request, response, secret, policy(session, SIGN_IN_LASTS), account)
     if account.locale:
         _remember_language(response, account.locale)
     return response
@@ -136,6 +139,7 @@ def account_page(request: Request, actor: PageActor, session: DatabaseSession) -
 
 
 @router.post("/account/password")
+@guesses()
 def change_password(
     request: Request,
     actor: PageActor,
@@ -149,11 +153,9 @@ def change_password(
         errors["again"] = _("The two new passwords differ.")
     else:
         try:
-            actions.change_own_password(session, actor, old, new)
+            actions.change_own_password(session, actor, old, new, browser(request))
         except WrongPassword:
             errors["old"] = _("This is not your present password.")
-        except TooManyAttempts as error:
-            errors["old"] = error.say()
         except WeakPassword as error:
             errors["new"] = error.say()
     if errors:

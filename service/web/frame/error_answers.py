@@ -29,6 +29,7 @@ from service.kernel.errors import (
 )
 from service.kernel.i18n import gettext as _
 from service.web.frame import rendering
+from service.web.frame.shell import frame
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,8 @@ def respond(request: Request, error: ServiceError) -> Response:
             return rendering.redirect(
                 request, "/sign-in?" + urlencode({"next": _way_back(request), "expired": 1})
             )
+        if not isinstance(error, Unavailable):  # then nobody would tell whose it is
+            frame(request)
         response = rendering.render_error(request, error.status, error.say())
         response.headers.update(error.headers)
         return response

@@ -1,22 +1,26 @@
 """What every page of a signed-in person needs, fetched once a request."""
 
+import logging
 from typing import Annotated
 
 from fastapi import Depends, Request
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from schemas.accounts import Account
 from schemas.people import Squad
-from service.access.dependencies import CurrentActor
+from service.access.dependencies import CurrentActor, credentials, identify
 from service.access.rules import may
 from service.kernel import i18n
 from service.kernel.actor import Actor
-from service.kernel.database import DatabaseSession
+from service.kernel.database import DatabaseSession, session_for
 from service.kernel.i18n import gettext as _
 from service.kernel.jobs import queue_health
 from service.kernel.policy import holds_samples
 from service.kernel.queues import QUEUES
 from service.web.frame.views import Shell, Viewer
+
+log = logging.getLogger(__name__)
 
 
 def page_actor(request: Request, actor: CurrentActor, session: DatabaseSession) -> Actor:
@@ -24,6 +28,19 @@ def page_actor(request: Request, actor: CurrentActor, session: DatabaseSession) 
         i18n.use(actor.locale)
     request.state.shell = _shell(session, actor)
     return actor
+
+
+def frame(request: Request) -> None:
+    """For an answer that no route has prepared: whoever is signed in keeps the navigation, if that can be told now."""
+    if getattr(request.state, "shell", None) is not None or not credentials(request)[0]:
+        return
+    try:
+        with session_for(request) as session:
+            actor = getattr(request.state, "actor", None) or identify(request, session)
+            if actor is not None and not actor.is_dock:
+                page_actor(request, actor, session)
+    except SQLAlchemyError as error:  # the answer is given without
+        log.warning("whose frame it is was not found out: %s", error)
 
 
 def _shell(session: Session, actor: Actor) -> Shell:

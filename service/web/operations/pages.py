@@ -15,10 +15,11 @@ from schemas.jobs import Job, JobState
 from schemas.people import Squad
 from schemas.quarantine import QuarantineChoice
 from schemas.recordings import Recording, RecordingState
+from service.access import patience
 from service.access.actions import require
 from service.access.dependencies import MaybeActor
 from service.access.gate import Gate
-from service.access.queries import visible_recordings
+from service.access.queries import squad_scope, visible_recordings
 from service.access.rules import may
 from service.desk.operations import queries, set_aside
 from service.finding.search.cards import cards
@@ -224,8 +225,16 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
             views.Duty(one.name, one.done_at, one.failing_since, one.problem)
             for one in set_aside.duties(session)
         ],
+        failures=_failures(session) if squad_scope(actor) is None else [],
     )
     return render(request, "operations/queue.html", fragment="operations/_queue.html", health=shown)
+
+
+def _failures(session: Session) -> list[views.Failures]:
+    return [
+        views.Failures(run.account, run.address, run.failures, run.first_at, run.last_at, run.got_in)
+        for run in patience.runs(session)
+    ]
 
 
 def _backup(row: Backup) -> views.Backup:

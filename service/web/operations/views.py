@@ -92,6 +92,18 @@ class Duty:
 
 
 @dataclass(slots=True)
+class Failures:
+    """To sign in, of a day, from one address. `account` None: names that nobody has. `got_in`: then it went."""
+
+    account: str | None
+    address: str
+    count: int
+    first: datetime
+    last: datetime
+    got_in: bool
+
+
+@dataclass(slots=True)
 class Health:
     queues: list[Queue]
     workers: list[Worker]
@@ -102,6 +114,7 @@ class Health:
     backup_alarm: str | None = None
     set_aside: list[SetAside] = field(default_factory=list)
     duties: list[Duty] = field(default_factory=list)
+    failures: list[Failures] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -10,9 +10,12 @@ from starlette.requests import Request
 
 from schemas.accounts import Account, AccountCreate, LoginFailure, Role, SignIn
 from schemas.custody import CustodyEntry
+from schemas.policy import PolicyValue
 from service.access.actions import create_account, ensure_first_admin, forget_sign_ins, open_session
 from service.access.dependencies import client_address
 from service.access.errors import WeakPassword
+from service.access.patience import Attempt, Standing
+from service.access.policy import LONGEST_WAIT
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.settings import Settings, get_settings
@@ -59,13 +62,20 @@ def test_a_wrong_password_and_an_unknown_name_answer_alike(admin: Bureau) -> Non
     assert wrong.status_code == 401
 
 
-def test_the_door_closes_for_a_name_and_opens_after_the_window(admin: Bureau) -> None:
+def test_the_door_slows_down_for_a_name_and_not_after_the_window(admin: Bureau) -> None:
+    with transaction(admin.engine) as session:
+        session.add(PolicyValue(name=LONGEST_WAIT.name, value=0.1))
+
+    def waits() -> float:
+        with transaction(admin.engine) as session:
+            return Standing.of(session, Attempt.of(session, "chief", "testclient", "")).wait_s(0)
+
     for _ in range(8):
         assert sign_in(admin, password="x").status_code == 401
-    closed = sign_in(admin)
-    assert closed.status_code == 429 and int(closed.headers["Retry-After"]) > 0
+    assert waits() == 0.1
     with transaction(admin.engine) as session:
         session.execute(update(LoginFailure).values(at=now() - timedelta(minutes=11)))
+    assert waits() == 0
     assert sign_in(admin).status_code == 200
     with transaction(admin.engine) as session:
         failed = session.exec(select(CustodyEntry).where(CustodyEntry.action == "sign_in_failed")).all()
