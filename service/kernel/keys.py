@@ -7,7 +7,7 @@ Two rows of one fold cannot both be made; of those from before, all but one are 
 
 import re
 import unicodedata
-from collections.abc import Iterable, ValuesView
+from collections.abc import Callable, Iterable, ValuesView
 from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, and_, select
@@ -16,32 +16,34 @@ from sqlmodel import Session
 from service.kernel.errors import Conflict, Invalid, ServiceError
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import noop as _n
-from service.kernel.text import UNSEEN
+from service.kernel.text import CLOSING, DASHES, DOTS, OPENING, QUOTES, STROKES, UNSEEN
 
 T = TypeVar("T")
 
-_QUOTES = "\"'“”„‟‘’‚‛«»‹›〝〞〟′″´`"
-_DASHES = "‐‑‒–—―−﹣─━"  # Word sets some of them by itself
 # Letters of other alphabets that nobody can tell from Latin ones.
 _LOOK = "АВЕКМНОРСТХУІЈЅаеорсхуіјѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "ABEKMHOPCTXYIJSaeopcxyijsABEZHIKMNOPTYXo"
 _CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_FROM, _TO = _DASHES + _LOOK[0] + _CAPITALS, "-" * len(_DASHES) + (_LOOK[1] + _CAPITALS).lower()
+_SIGNS = (
+    OPENING + CLOSING + DOTS + STROKES,
+    "(" * len(OPENING) + ")" * len(CLOSING) + "·" * len(DOTS) + "-" * len(STROKES),
+)
+_FROM, _TO = _SIGNS[0] + _LOOK[0] + _CAPITALS, _SIGNS[1] + (_LOOK[1] + _CAPITALS).lower()
 # Patterns of Python's and of PostgreSQL's, which holds neither NUL nor half characters.
 _unseen = [f"\\U{a:08x}-\\U{b:08x}" for a, b in UNSEEN if a and a != 0xD800]
-_DROPPED = "[" + _QUOTES + "".join(_unseen) + "\\U00000001-\\U0000001f]+"
+_DROPPED = "[" + QUOTES + "".join(_unseen) + "\\U00000001-\\U0000001f]+"
 _NEVER_STORED = re.compile("[\x00\ud800-\udfff]")
 _hidden = "".join(chr(code) for a, b in UNSEEN for code in range(a, b + 1) if not chr(code).isspace())
 _HIDDEN = re.compile(f"[{re.escape(_hidden)}]+")
-_AROUND = re.compile(f"^=*[{_QUOTES}]*=*[{_QUOTES}]*|[{_QUOTES}]+$")
-_ROUNDED = re.compile(r"[+-]?\d(?:[.,]\d+)?[eE]\+\d{1,3}")
+_AROUND = re.compile(f"^=*[{QUOTES}]*=*[{QUOTES}]*|[{QUOTES}]+$")
+_ROUNDED = re.compile(r"[+-]?\d{1,3}(?:[.,]\d+)?[eE]\+\d{1,3}")
 
 _alike = str.maketrans(_FROM, _TO)
 _dropped = re.compile(_DROPPED)
 
 
 def fold(key: str) -> str:
-    """Equal for all ways to write one key: width, letter case, dashes, quotes, `="…"`, white space and what cannot be
-    seen make no difference; zeros do. Folding twice changes nothing."""
+    """Equal for all ways to write one key: width, letter case, the kind of dash, bracket and middle dot, quotes, `="…"`,
+    white space and what cannot be seen make no difference; zeros do. Folding twice changes nothing."""
     text = _dropped.sub("", _NEVER_STORED.sub("", key))
     if not text.isascii():
         text = _dropped.sub("", unicodedata.normalize("NFKC", text)).translate(_alike)
@@ -72,7 +74,7 @@ def said(key: str) -> str:
 def plain(text: str) -> str:
     """In half width, with one kind of dash and without what cannot be seen; letters stay as they are."""
     text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
-    return text.translate(str.maketrans(_DASHES, "-" * len(_DASHES)))
+    return text.translate(str.maketrans(DASHES, "-" * len(DASHES)))
 
 
 def said_or_none(key: str | None) -> str | None:
@@ -155,9 +157,11 @@ def differs(key: str, other: str) -> str:
         found.append(_("a character that cannot be seen"))
     steps = {
         _("full-width characters"): lambda text: unicodedata.normalize("NFKC", text),
-        _("quotation marks"): lambda text: re.sub(f"[{_QUOTES}=]", "", text),
+        _("quotation marks"): lambda text: re.sub(f"[{QUOTES}=]", "", text),
         _("spaces"): lambda text: re.sub(r"\s", "", text),
-        _("another dash"): lambda text: re.sub(f"[{_DASHES}]", "-", text),
+        _("another dash"): _one_kind(STROKES),
+        _("other brackets"): _one_kind(OPENING + CLOSING),
+        _("another middle dot"): _one_kind(DOTS),
         _("letters of another alphabet"): lambda text: text.translate(str.maketrans(*_LOOK)),
         _("another letter case"): lambda text: text.translate(str.maketrans(_CAPITALS, _CAPITALS.lower())),
     }
@@ -168,3 +172,12 @@ def differs(key: str, other: str) -> str:
         if one != two:
             found.append(name)
     return _(", ").join(found) or _("other characters")
+
+
+def _one_kind(signs: str) -> Callable[[str], str]:
+    alike = {
+        ord(sign): like
+        for sign, like in zip(*_SIGNS, strict=True)
+        if sign in signs and unicodedata.is_normalized("NFKC", sign)  # of another width is said as such
+    }
+    return lambda text: text.translate(alike)

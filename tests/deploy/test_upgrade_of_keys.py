@@ -76,3 +76,81 @@ def test_keys_that_are_one_from_now_on_stay_and_are_listed_for_a_person(clean_da
                 doubles(session, Actor(account_id=new_id(), username="x", role=role, squad_id=its))
     command.downgrade(config, BEFORE)
     engine.dispose()
+
+
+def test_what_is_one_since_all_brackets_dashes_and_dots_are_known_stays_and_is_listed(
+    clean_database: str,
+) -> None:
+    """With doubles of before that now stand behind another first, and a case under four spellings."""
+    config = configuration(clean_database)
+    command.downgrade(config, "0037")
+    engine = sqlalchemy.create_engine(clean_database)
+    squad = new_id()
+    names = ["E➖1", "E⟦1⟧", "E[1]", "e⟦1⟧", "R-7", "E-1", "E–1"]
+    numbers = [
+        "示城管罚〔2026〕1号",
+        "示城管罚〔2026年〕1号",
+        "示城管罚〔二〇二六〕1号",
+        "示城管罰〔2026〕№1",
+        "示城管罚〔2026〕2号",
+    ]
+    folds = [
+        "示城管罚(2026)1",
+        "示城管罚(2026年)1",
+        "示城管罚(二〇二六)1",
+        "示城管罰(2026)no1",
+        "示城管罚(2026)2",
+    ]
+    cases = [new_id() for _ in numbers]
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO squads (id, code, name) VALUES (:id, 'ZD1', '一中队')"), {"id": squad}
+        )
+        connection.execute(
+            text(
+                "INSERT INTO enforcement_events (id, external_id, title, subject, party, place, kind, arrived_at,"
+                " squad_id, sample, created_at, double_of) VALUES (:id, :name, 't', '', '', '', 'inspection', now(),"
+                " :squad, false, now(), :first)"
+            ),
+            [
+                {"id": UUID(int=n), "name": name, "squad": squad, "first": first}
+                for n, (name, first) in enumerate(
+                    zip(names, (None, None, None, UUID(int=2), None, None, UUID(int=6)), strict=True), 1
+                )
+            ],
+        )
+        connection.execute(
+            text(
+                "INSERT INTO cases (id, number, number_folded, title, party, place, squad_id, sample, created_at)"
+                " VALUES (:id, :number, :folded, '', '', '', :squad, false, now() + make_interval(secs => :n))"
+            ),
+            [
+                {"id": one, "number": number, "folded": folded, "squad": squad, "n": n}
+                for n, (one, number, folded) in enumerate(zip(cases, numbers, folds, strict=True))
+            ],
+        )
+    command.upgrade(config, "0038")
+    with engine.begin() as connection:
+        found = connection.execute(
+            text("SELECT external_id, folded, double_of FROM enforcement_events ORDER BY id")
+        ).all()
+        brackets = UUID(int=3)
+        assert [tuple(row) for row in found] == [
+            ("E➖1", "e-1", UUID(int=6)), ("E⟦1⟧", "e(1)", brackets), ("E[1]", "e(1)", None),
+            ("e⟦1⟧", "e(1)", brackets), ("R-7", "r-7", None), ("E-1", "e-1", None), ("E–1", "e-1", UUID(int=6)),
+        ]  # fmt: skip
+        kept = connection.execute(
+            text("SELECT number_folded, double_of FROM cases ORDER BY created_at")
+        ).all()
+        assert [tuple(row) for row in kept] == [
+            ("示城管罚(2026)1", None), *[(None, cases[0])] * 3, ("示城管罚(2026)2", None),
+        ]  # fmt: skip
+    admin = Actor(account_id=new_id(), username="admin", role=Role.admin, squad_id=None)
+    with Session(engine) as session, speaking("en"):
+        listed = {(one.kind.name, one.first, one.key) for one in doubles(session, admin)}
+        assert ("events", "E[1]", "E⟦1⟧") in listed and ("cases", numbers[0], numbers[3]) in listed
+        assert count_doubles(session) == 7
+    command.downgrade(config, "0037")
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT key_fold('E⟦1⟧')")) == "e⟦1⟧"
+    engine.dispose()

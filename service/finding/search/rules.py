@@ -20,7 +20,7 @@ from service.finding.search.errors import FilterUnreadable, QueryTooShort
 from service.kernel.asked import few
 from service.kernel.geo import EARTH_M
 from service.kernel.text import fold
-from service.registry.cases.rules import case_number_fold, names_case, pieces
+from service.registry.cases.rules import case_number_fold, names_case, pieces, simplified
 
 MAX_RADIUS_M = 50_000
 
@@ -80,13 +80,13 @@ def words(query: str) -> tuple[Word, ...]:
     """The words of a query, all of which must be found. A single character beside longer words is checked too;
     alone it is refused, since nothing could be looked up for it.
 
-    A case number without brackets is looked for in its proper spelling as well."""
+    A case number without brackets or in traditional characters is looked for in its proper spelling as well."""
     found = []
     for piece in few(pieces(query)):
         case = case_number_fold(piece)
-        spelled = case + "号" if piece.endswith("号") else case
-        is_case = piece != spelled and names_case(piece)
-        found.append(Word((piece, spelled) if is_case else (piece,)))
+        spelled = case + "号" if piece.endswith(("号", "號")) else case
+        proper = spelled if names_case(piece) else simplified(piece)
+        found.append(Word(tuple(dict.fromkeys((piece, proper)))))
     if found and not any(word.indexed for word in found):
         raise QueryTooShort()
     return tuple(found)

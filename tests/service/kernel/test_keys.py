@@ -14,12 +14,14 @@ SAME = [
     ("ZD1", "zd1 ＺＤ１ ｚｄ１ Zd1 ZD\u2060１ 'zd1'"),
     ("R-01", "r-01 R–01 R—01 R－01 R‑01 R−01 Ｒ－０１ R─01"),
     ("AB12", "АB12 ΑΒ12 аb12"),
-    ("E〔2026〕1", "e〔2026〕1 Ｅ〔２０２６〕１"),
+    ("E〔2026〕1", "e〔2026〕1 Ｅ〔２０２６〕１ E[2026]1 E⟦2026⟧1 E❨2026❩1 E⦅2026⦆1 E⁅2026⁆1"),
+    ("R-01", "R⁃01 R➖01 R⸺01 R⸻01 R〜01 R\u2800-01 R\u3164-01 R\U000e0100-01"),
+    ("A·1", "A•1 A⸳1 Aꞏ1 Aㆍ1 A◦1 A⚫1 A・1"),
 ]  # fmt: skip
 PAIRS = [(one, other) for one, others in SAME for other in others.split(" ")]
 written = st.text(
     st.sampled_from(
-        "0123abzAZ０１ａＺ-–—－\"'“’= \t\u200b\ufeff\xad\xa0\u3000\u202e\ufe0fА一号〔¨´\u0301\u0308"
+        "0123abzAZ０１ａＺ-–—－⟦❩⸳ㆍ➖⸺<>~\u0338\u2800\"'“’= \t\u200b\ufeff\xad\xa0\u3000\u202e\ufe0fА一号〔¨´\u0301\u0308"
     )
     | st.characters(codec="utf-8", exclude_characters="\x00")
 )
@@ -34,7 +36,22 @@ def test_one_key_however_it_is_written(one: str, other: str) -> None:
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("000001", "00001"), ("000001", "000010"), ("R-01", "R01"), ("O1", "01"), ("1.0", "10"), ("A_1", "A-1")],
+    [
+        ("000001", "00001"),
+        ("000001", "000010"),
+        ("R-01", "R01"),
+        ("O1", "01"),
+        ("1.0", "10"),
+        ("A_1", "A-1"),
+        ("A·1", "A1"),
+        ("A.1", "A·1"),
+        ("E(1)2", "E12"),
+        ("E(1)", "E1"),
+        ("R--1", "R-1"),
+        ("一", "-"),
+        ("1/2", "12"),
+        ("A1", "A-1"),
+    ],
 )
 def test_keys_that_look_different_are_different(one: str, other: str) -> None:
     assert fold(one) != fold(other)
@@ -108,4 +125,5 @@ def test_rows_are_found_by_any_writing_of_their_key() -> None:
 def test_what_differs_is_named(other: str, how: str) -> None:
     with speaking("en"):
         assert differs("000001", other) == how
+        assert differs("E(1)·2", "E⟦1⟧⸳2") == "other brackets, another middle dot"
         assert differs("R-01", "r–01") == "another dash, another letter case"

@@ -77,6 +77,12 @@ def test_text_tokens_are_int4(word: str) -> None:
         "赣蓉江城管罚『２０２４』123号。", "案号：赣蓉江城管罚〔2024〕123号", "案件编号 赣蓉江城管罚〔2024〕123号",
         "行政处罚决定书文号：赣蓉江城管罚〔2024〕第123号", "“赣蓉江城管罚〔2024〕123号”", "（赣蓉江城管罚〔2024〕123号）",
         "赣蓉江城管罚\u200b〔2024\xad〕123号",
+        "赣蓉江城管罚〔2024年〕123号", "赣蓉江城管罚〔2024年度〕第123号", "赣蓉江城管罚〔二〇二四〕123号", "赣蓉江城管罚〔二○二四年〕123号",
+        "赣蓉江城管罚〔二零二四〕第一百二十三号", "赣蓉江城管罚〔二0二四〕一二三号", "赣蓉江城管罚二〇二四年第123号",
+        "赣蓉江城管罚〔二千零二十四年〕123号", "赣蓉江城管罚〔贰零贰肆〕123号", "贛蓉江城管罰〔2024〕123號", "赣蓉江城管罚〔2024〕123號",
+        "案號：贛蓉江城管罰字〔2024〕第123號", "赣蓉江城管罚〔2024〕No.123", "赣蓉江城管罚〔2024〕№123", "赣蓉江城管罚〔2024〕NO：123号",
+        "赣蓉江城管罚〔2024〕第No.123号", "赣蓉江城管罚〔2024〕#123", "赣蓉江城管罚〔2024〕字第123号", "赣蓉江城管罚⟦2024⟧123号",
+        "赣蓉江城管罚❨2024❩⸺123号", "赣蓉江城管罚〔2024〕⁃123号", "赣·蓉江城管罚⸳〔2024〕123号",
     ],
 )  # fmt: skip
 def test_a_case_number_is_the_same_however_written(written: str) -> None:
@@ -85,8 +91,14 @@ def test_a_case_number_is_the_same_however_written(written: str) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    ["赣蓉江城管罚〔2024〕124号", "赣蓉江城管罚〔2023〕123号", "赣蓉江城管强〔2024〕123号", "A-17/3", ""],
-)
+    [
+        "赣蓉江城管罚〔2024〕124号", "赣蓉江城管罚〔2023〕123号", "赣蓉江城管强〔2024〕123号", "A-17/3", "",
+        "赣蓉江城管罚〔2024〕1-23号", "赣蓉江城管罚〔2024〕12.3号", "赣蓉江城管罚〔2024〕123号之一", "赣蓉江城管罚〔2024〕1230号",
+        "赣蓉江城管罚〔二〇二三〕123号", "赣蓉江城管罚〔2024〕一百二十号", "赣蓉江城管罚〔2024〕一百二三号", "赣蓉江城管罚〔2024〕百二十三号",
+        "赣蓉江城管罚〔2024〕十二三号", "赣蓉江三城管罚〔2024〕123号", "赣蓉江城管罚〔2024〕I23号", "赣蓉江城管处〔2024〕123号",
+        "赣蓉江城管罰〔2024〕124號", "赣蓉江城管罚〔2024〕No.124", "赣蓉江城管罚〔二〇二四〕一千零二十三号",
+    ],
+)  # fmt: skip
 def test_other_case_numbers_stay_others(other: str) -> None:
     assert case_number_fold(other) != CASE
 
@@ -95,6 +107,32 @@ def test_other_case_numbers_stay_others(other: str) -> None:
 def test_folding_a_case_number_twice_changes_nothing(text: str) -> None:
     once = case_number_fold(text)
     assert case_number_fold(once).removesuffix("号") == once.removesuffix("号")
+
+
+@given(st.integers(1, 9999), st.integers(1, 9999))
+def test_a_count_in_chinese_digits_is_the_same_count_and_no_other(number: int, other: int) -> None:
+    said = in_chinese(number)
+    assert case_number_fold(f"城管罚〔二〇二六〕{said}号") == f"城管罚(2026){number}"
+    assert (said == in_chinese(other)) == (number == other)
+
+
+def in_chinese(number: int) -> str:
+    """1024 → 一千零二十四, as it is written out."""
+    said, nil = "", ""
+    for unit, value in (("千", 1000), ("百", 100), ("十", 10), ("", 1)):
+        digit = number // value % 10
+        if digit:
+            said += (
+                nil + ("" if (digit, unit, said) == (1, "十", "") else "零一二三四五六七八九"[digit]) + unit
+            )
+        nil = "零" if said and not digit else ""
+    return said
+
+
+@pytest.mark.parametrize("query", ["示城管罰", "罰〔2026〕12號", "示城管罰〔二〇二六年〕№ 12 號"])
+def test_a_query_in_traditional_characters_finds_the_case_in_simplified_ones(query: str) -> None:
+    body = case_number_fold("示城管罚〔2026〕12号") + "号"
+    assert all(any(one in body for one in word.spellings) for word in words(query)), words(query)
 
 
 def test_words_are_split_folded_and_said_once() -> None:

@@ -102,6 +102,12 @@ def test_a_case_is_one_however_its_number_is_written(field: Field, spelling: str
         ("案号：蓉城管罚〔2024〕5号", "other words before it"),
         ("蓉城\u200b管罚〔2024〕5号", "a character that cannot be seen"),
         ("蓉城管罚〔2024〕-5号", "another dash"),
+        ("蓉城管罰〔2024〕5號", "traditional characters"),
+        ("蓉城管罚〔二〇二四〕5号", "Chinese digits"),
+        (
+            "蓉城管罚〔2024年〕№5",
+            "full-width characters, another letter case, another use of No., another use of 年, another use of 号",
+        ),
         ("“蓉城管罚”〔2024〕5号", "other quotation marks or dots"),
         (
             "蓉城管罚（2024）第05",
