@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,11 +17,13 @@ class Card:
     files: list[Path] = field(default_factory=list)
     left_out: list[tuple[Path, Why]] = field(default_factory=list)
     unreadable: list[tuple[Path, str]] = field(default_factory=list)
+    erased: Callable[[Path], Collection[str]] = lambda _path: ()
 
 
-def look_through(paths: list[Path]) -> Card:
-    """Files as given, also hidden ones; of folders everything in them but what is hidden."""
-    card = Card()
+def look_through(paths: list[Path], erased: Callable[[Path], Collection[str]] = lambda _path: ()) -> Card:
+    """Files as given, also hidden ones; of folders everything in them but what is hidden. `erased`: names of the
+    recordings that an earlier run erased beside a file and that were written together with it."""
+    card = Card(erased=erased)
     for path in paths:
         if not path.is_dir():
             _take_file(card, path, _names_in(path.parent), given=True)
@@ -53,7 +55,7 @@ def _look_into(card: Card, folder: Path) -> None:
 
 
 def _take_file(card: Card, path: Path, beside: Collection[str], *, given: bool = False) -> None:
-    why = file_left_out(path.name, beside)
+    why = file_left_out(path.name, beside) or file_left_out(path.name, card.erased(path))
     if given and why is Why.hidden:
         why = None
     if why is None and not given:

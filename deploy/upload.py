@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import copy_context
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -115,9 +116,10 @@ def upload(
     Only "verified, may be erased" means that the stored bytes are those of the file: the service hashed what it
     stored, and this command what it read. Every run reads every file; what arrived before is not sent again.
 
-    What no camera makes (Thumbs.db, System Volume Information, the small copy beside a recording) is left out and
-    said. With --erase exactly the files that were verified in this run are removed, each read and hashed once more
-    just before; there is a line for each, the rest stays, and so do all folders.
+    What no camera makes (Thumbs.db, System Volume Information) and what it makes of a recording (a small picture; a
+    small copy beside it, or beside where it was before --erase) is left out and said. With --erase exactly the files
+    that were verified in this run are removed, each read and hashed once more just before; there is a line for each,
+    the rest stays, and so do all folders.
 
     Exit codes: 0 every file is verified (and erased, with --erase). 1 at least one was not received, changed
     meanwhile, or a folder could not be read. 2 a wrong call. 3 at least one is kept in quarantine. 4 all were
@@ -142,12 +144,12 @@ def upload(
     }
     metadata = {key: value for key, value in said.items() if value}
     ahead = device_time - datetime.now(UTC) if device_time else None
-    card = look_through(paths)
+    memory, target = Memory.default(), Server(server.rstrip("/"), token, patience)
+    card = look_through(paths, memory.erased_with)
     _say_left_out(console, card)
     if not card.files:
         console.print(_("No files there."))
         raise typer.Exit(1 if card.unreadable else 0)
-    memory, target = Memory.default(), Server(server.rstrip("/"), token, patience)
     book, stopped = _Book(receipts), threading.Event()
     with _bars(console) as progress:
 
@@ -203,6 +205,8 @@ def _erase(sender: Sender, sent: Sent, shown: Callable[[str, int], None]) -> tup
         erasing.erase(sender.path, sender.look, sent.sha256, lambda done: shown("erase", done))
     except erasing.NotErased as reason:
         return False, str(reason)
+    with suppress(OSError):
+        sender.memory.keep_erased(sender.path, sender.look)
     return True, ""
 
 

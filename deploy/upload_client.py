@@ -17,11 +17,13 @@ from urllib.parse import urljoin
 import httpx
 
 from service.kernel.encodings import name_decoded
+from service.kernel.i18n import gettext as _
 
 CHUNK = 1024 * 1024
 BODY = {"Content-Type": "application/offset+octet-stream"}
 WAITS_S = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0)
 KEPT_S = 60 * 86_400
+TOGETHER_NS = 60 * 10**9  # a recording and its small copy are closed one after the other
 WORKING = ("receiving", "processing")
 
 
@@ -119,6 +121,24 @@ class Memory:
         fresh.write_text(json.dumps({"path": name_of(path), "sha256": sha256, "said": said, "url": url}))
         fresh.replace(file)
 
+    def keep_erased(self, path: Path, look: "Look") -> None:
+        """That it was erased: what the camera made beside it is no recording of its own."""
+        with self._erased_in(path.parent).open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"name": path.name, "mtime_ns": look.mtime_ns}) + "\n")
+
+    def erased_with(self, path: Path) -> list[str]:
+        """The names of those erased from its folder that were written together with it."""
+        try:
+            written_ns = path.stat().st_mtime_ns
+            lines = self._erased_in(path.parent).read_text(encoding="utf-8").splitlines()
+            found = [json.loads(line) for line in lines]
+            return [one["name"] for one in found if abs(one["mtime_ns"] - written_ns) <= TOGETHER_NS]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def _erased_in(self, folder: Path) -> Path:
+        return self.folder / f"{hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()}.erased"
+
     def forget(self, server: str, path: Path, sha256: str) -> None:
         self._file(server, path, sha256).unlink(missing_ok=True)
 
@@ -178,7 +198,9 @@ class Sender:
                 self.memory.forget(self.server.address, self.path, sha256)
             return sent
         except FileChanged:
-            return replace(sent, outcome=Outcome.changed, problem="the file changed while it was being sent")
+            return replace(
+                sent, outcome=Outcome.changed, problem=_("the file changed while it was being sent")
+            )
         except (UploadRefused, httpx.HTTPError, OSError) as error:
             return replace(sent, outcome=Outcome.failed, problem=str(error) or type(error).__name__)
 

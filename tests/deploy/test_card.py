@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from deploy.card import look_through
+from deploy.upload_client import Look, Memory
 from service.footage.uploads.left_out import Why
 
 
@@ -39,12 +40,25 @@ def test_a_folder_left_out_is_said_once_and_not_looked_into(tmp_path: Path) -> N
 
 def test_what_a_shell_names_is_judged_as_what_is_found(tmp_path: Path) -> None:
     """zhenglu upload card/*"""
-    made(tmp_path, "System Volume Information/x", "Thumbs.db", "F1.MP4", "F1.THM", "F2.THM")
+    made(tmp_path, "System Volume Information/x", "Thumbs.db", "F1.MP4", "F1.THM", "F2.THM", "F2.LRV")
     card = look_through(sorted(tmp_path.iterdir()))
-    assert [path.name for path in card.files] == ["F1.MP4", "F2.THM"]
+    assert [path.name for path in card.files] == ["F1.MP4", "F2.LRV"]
     assert said(tmp_path, card.left_out) == {
         "F1.THM": Why.made_beside, "System Volume Information": Why.system, "Thumbs.db": Why.system,
+        "F2.THM": Why.small_picture,  # its recording may have been sent and erased before
     }  # fmt: skip
+
+
+def test_what_was_made_beside_an_erased_recording_is_no_recording_of_its_own(tmp_path: Path) -> None:
+    """A later one of the same name is: its recording may have been removed by hand."""
+    memory = Memory(tmp_path / "memory")
+    card = made(tmp_path / "card", "DCIM/F1.MP4", "DCIM/F1.LRV", "DCIM/F2.LRV", "other/F1.LRV")
+    gone = card / "DCIM/F1.MP4"
+    memory.keep_erased(gone, Look.at(gone))
+    gone.unlink()
+    assert said(card, look_through([card], memory.erased_with).left_out) == {"DCIM/F1.LRV": Why.made_beside}
+    os.utime(card / "DCIM/F1.LRV", (0, 946_684_808))
+    assert not look_through([card], memory.erased_with).left_out
 
 
 def test_a_file_is_sent_once_however_often_it_is_named(tmp_path: Path) -> None:

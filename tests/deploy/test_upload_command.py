@@ -298,6 +298,22 @@ def test_a_sound_card_ends_well_and_what_no_camera_made_is_said(
         assert f"/{name}" in shown
 
 
+def test_a_card_that_was_emptied_ends_well_though_small_copies_lie_on_it(
+    service: Service, tmp_path: Path, intake: None
+) -> None:
+    card = tmp_path / "card3"
+    card.mkdir()
+    for name in ("F1.MP4", "F1.THM", "F1.LRV"):
+        (card / name).write_bytes(b"bytes of " + name.encode())
+    assert run(service, tmp_path, str(card), "--erase")[0] == 0
+    (card / "F2.THM").write_bytes(b"of one that was erased elsewhere")
+    code, receipts, shown = run(service, tmp_path, str(card), "--erase")
+    assert (code, receipts) == (0, []), shown
+    assert sorted(path.name for path in card.iterdir()) == ["F1.LRV", "F1.THM", "F2.THM"]
+    for name in ("F1.THM", "F2.THM", "F1.LRV"):
+        assert any(line.startswith("left out") and line.endswith(name) for line in shown.splitlines()), shown
+
+
 def test_a_folder_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
     """One that lies deeper than the system opens by its path, whoever asks."""
     torn = tmp_path / "torn"

@@ -15,6 +15,7 @@ from service.kernel.i18n import noop as _n
 class Why(enum.StrEnum):
     system = "system"
     made_beside = "made_beside"
+    small_picture = "small_picture"
     catalogue = "catalogue"
     hidden = "hidden"
     link = "link"
@@ -24,6 +25,7 @@ class Why(enum.StrEnum):
 SAY = {
     Why.system: _n("no camera made it"),
     Why.made_beside: _n("a small copy of the recording beside it"),
+    Why.small_picture: _n("the camera's small picture of a recording"),
     Why.catalogue: _n("the camera's own index, without pictures or sound"),
     Why.hidden: _n("hidden"),
     Why.link: _n("a link"),
@@ -44,8 +46,11 @@ FILES = (
 INDEXES = r".+\.(bdm|cpi|mpl|tdt|tid|ctg|mrk|sav)"
 COPIES = r".+\.(thm|lrv|lrf|glv)"
 VIDEOS = r".+\.(mp4|mov|m4v|avi|ts|mts|m2ts|mkv|3gp|mpg|mpeg|360|insv)"
-PATTERNS = {"folders": FOLDERS, "files": FILES, "indexes": INDEXES, "copies": COPIES, "videos": VIDEOS}
-_FOLDERS, _FILES, _INDEXES, _COPIES, _VIDEOS = (
+PICTURES = r".+\.thm"  # also without its recording, which may have been erased; the other copies could be all there is
+PATTERNS = {
+    "folders": FOLDERS, "files": FILES, "indexes": INDEXES, "copies": COPIES, "videos": VIDEOS, "pictures": PICTURES,
+}  # fmt: skip
+_FOLDERS, _FILES, _INDEXES, _COPIES, _VIDEOS, _PICTURES = (
     re.compile(pattern, re.IGNORECASE | re.DOTALL) for pattern in PATTERNS.values()
 )
 # GoPro's small copy of GX010001.MP4 is GL010001.LRV.
@@ -59,7 +64,7 @@ def folder_left_out(name: str) -> Why | None:
 
 
 def file_left_out(name: str, beside: Collection[str]) -> Why | None:
-    """`beside`: the names of the files in its folder."""
+    """`beside`: the names of the files in its folder, and of those that were erased from it and belong to this one."""
     if _FILES.fullmatch(name):
         return Why.system
     if name.startswith("."):
@@ -70,7 +75,7 @@ def file_left_out(name: str, beside: Collection[str]) -> Why | None:
         stem = _stem(name)
         if any(_VIDEOS.fullmatch(one) and _stem(one) == stem for one in beside):
             return Why.made_beside
-    return None
+    return Why.small_picture if _PICTURES.fullmatch(name) else None
 
 
 def _stem(name: str) -> str:

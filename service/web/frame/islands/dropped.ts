@@ -2,7 +2,7 @@
 
 export type Found = { file: File; where: string };
 // Patterns of whole names, as service/footage/uploads/left_out.py has them.
-export type Rules = { folders: string; files: string; indexes: string; copies: string; videos: string };
+export type Rules = Record<"folders" | "files" | "indexes" | "copies" | "videos" | "pictures", string>;
 
 // `unread`: what the browser could not read; nobody knows what is in it.
 export type Dropped = { files: Found[]; leftOut: string[]; unread: string[] };
@@ -40,6 +40,7 @@ async function look(folder: FileSystemDirectoryEntry, rules: Rules, all: Dropped
       one.name.startsWith(".") ||
       is(rules.files, one.name) ||
       is(rules.indexes, one.name) ||
+      is(rules.pictures, one.name) ||
       (is(rules.copies, one.name) && videos.has(stem(one.name)))
     ) {
       all.leftOut.push(one.fullPath.slice(1));

@@ -37,7 +37,7 @@ def test_other_folders_are_looked_into(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "beside", "why"),
     [
-        ("F1.THM", "F1.MP4", Why.made_beside), ("f1.thm", "F1.mov", Why.made_beside), ("F1.THM", "F2.MP4", None),
+        ("F1.THM", "F1.MP4", Why.made_beside), ("f1.thm", "F1.mov", Why.made_beside), ("F1.THM", "F2.MP4", Why.small_picture), ("a.thm.mp4", "", None),
         ("F1.LRV", "F1.MP4", Why.made_beside), ("F1.LRV", "F1.THM", None), ("F1.LRV", "", None),
         ("GL010001.LRV", "GX010001.MP4", Why.made_beside), ("GL010001.LRV", "GX010002.MP4", None),
         ("DJI_0001.LRF", "DJI_0001.MP4", Why.made_beside), ("M0100.CTG", "", Why.catalogue),
