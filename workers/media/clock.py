@@ -202,9 +202,10 @@ def _knows_its_zone(claim: Claim) -> bool:
 
 def _trust(claim: Claim) -> int:
     """Of the header's times one with a zone comes first: it is the camera's own, what stands beside it may be of an
-    export. It comes before a name that nobody's convention reads, too."""
-    word = claim.source.partition(":")[0]
-    if _is_header(claim) and (claim.source.endswith(CAMERAS_OWN) or _knows_its_zone(claim)):
+    export. So is that of a photo: without a zone it is the wall clock's. They come before a name that nobody's
+    convention reads, too."""
+    word, _colon, tag = claim.source.partition(":")
+    if _is_header(claim) and (tag.endswith(CAMERAS_OWN) or tag.startswith("exif_") or _knows_its_zone(claim)):
         word = "zoned"
     elif claim.source in TRUST:
         word = claim.source

@@ -21,7 +21,7 @@ from service.registry.importing.importer import KEYS, Importer, Outcome
 from service.registry.importing.reading import read_table
 from service.registry.importing.report import Report, RowReport
 from service.registry.importing.rules import Sheet, SourceRow, number
-from service.registry.importing.said_keys import key_said, no_key
+from service.registry.importing.said_keys import key_said, maybe_rounded, no_key
 
 Told = Callable[[int, int], None]
 _TELL_EVERY = 100  # rows
@@ -87,6 +87,7 @@ def _run(importer: Importer, sheet: Sheet, *, dry_run: bool, told: Told) -> Repo
         if inside.is_active:
             inside.rollback()
         raise
+    reports = _with_doubts(sheet.rows, reports)
     if applied:
         record(session, importer.actor, acts.IMPORT, importer.name, None, **dict[str, Any](counts))
     return Report(
@@ -103,6 +104,26 @@ def _with_notes(importer: Importer, reports: list[RowReport]) -> list[RowReport]
     notes = importer.notes()
     return [
         replace(one, note=notes[one.key]) if one.outcome != Outcome.refused and one.key in notes else one
+        for one in reports
+    ]
+
+
+def _with_doubts(rows: list[SourceRow], reports: list[RowReport]) -> list[RowReport]:
+    """Also of numbers that look as if a spreadsheet had lost their last digits, though they could be meant."""
+    by_column = {name: maybe_rounded(row.values.get(name) for row in rows) for name in KEYS}
+    doubted = {name: numbers for name, numbers in by_column.items() if numbers}
+    notes = {}
+    for row in rows if doubted else ():
+        said = [str(row.values.get(name, "")).strip() for name in doubted]
+        found = [one for one, numbers in zip(said, doubted.values(), strict=True) if one in numbers]
+        if found:
+            notes[row.number] = _(
+                "{number} ends in zeros, as a number does whose last digits a spreadsheet lost: compare it with its source"
+            ).format(number=", ".join(found))
+    return [
+        replace(one, note=f"{one.note} {notes[one.row]}" if one.note else notes[one.row])
+        if one.row in notes and one.outcome != Outcome.refused
+        else one
         for one in reports
     ]
 

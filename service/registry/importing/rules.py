@@ -31,6 +31,7 @@ _MOST_MERGED = 20 * MOST_ROWS  # cells under merged ones: in a sound file they n
 _SEPARATORS = re.compile(r"[;；、,，|\s]+")
 _LOOKED_AT = 4000
 _CONTROL = re.compile(r"[\x01-\x08\x0e-\x1f]")
+_SAID = {"big5": "Big5", "shift_jis": "Shift-JIS", "euc_kr": "EUC-KR", "euc_jp": "EUC-JP"}
 _WEB_PAGE = re.compile(r"<(?:!doctype html|html|head|meta|body|table|tr|td|div|script|style|p|span|br)\b")
 # 到达时间*, *到达时间, 到达时间（必填）, 日期（格式：2026-03-02）
 _REMARK = re.compile(r"^\*+|\*+$|\((?:\*|必|选|可|如|例|示例|格式|yyyy)[^()]*\)\**$")
@@ -95,6 +96,11 @@ def read(data: bytes, content_type: str, headers: Mapping[str, str]) -> Sheet:
     try:
         content = decoded(data)
     except NoText as error:
+        if error.foreign:
+            sentence = _(
+                "it is written in {encoding}, not in Unicode or GBK: save it as .xlsx or as CSV UTF-8"
+            )
+            raise ImportUnreadable(problem=sentence.format(encoding=_SAID[error.encoding])) from error
         raise ImportUnreadable(problem=_("it is no text: {place}").format(place=error)) from error
     if problem := _no_table(content):
         raise ImportUnreadable(problem=problem)

@@ -1,6 +1,7 @@
 """Cells that hold a key, as spreadsheets and databases write them into a table. Pure."""
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from service.kernel.i18n import gettext as _
@@ -12,6 +13,9 @@ _MONTHS = "jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec"
 _DAY = re.compile(rf"\d{{1,2}}月\d{{1,2}}日|\d{{1,2}}-(?:{_MONTHS})|(?:{_MONTHS})-\d{{2}}", re.IGNORECASE)
 _DECIMAL = re.compile(r"\d{2,}\.0+")
 _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+")
+# A spreadsheet keeps fifteen digits and writes zeros for the rest.
+_ENDS_IN_NILS = re.compile(r"\d{15}0+")
+_LONG = re.compile(r"\d{16,}")
 _NOTHING = frozenset(("null", "(null)", "<null>", "[null]", "\\n", "nan", "nat"))  # of databases' exports
 
 
@@ -26,6 +30,15 @@ def no_key(value: Any, *, several: bool = False) -> str:
     if isinstance(value, str) and not several and _THOUSANDS.fullmatch(value.strip()):
         return _("it was written with marks of thousands: make the column text")
     return ""
+
+
+def maybe_rounded(column: Iterable[Any]) -> frozenset[str]:
+    """Those of its cells of more than fifteen digits, where all of them end as a spreadsheet writes a number whose last
+    digits it lost. One that ends otherwise tells that the column was text."""
+    found = frozenset(
+        text for cell in column if isinstance(cell, str) and _LONG.fullmatch(text := cell.strip())
+    )
+    return found if all(map(_ENDS_IN_NILS.fullmatch, found)) else frozenset()
 
 
 def key_said(value: Any) -> Any:

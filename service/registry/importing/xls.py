@@ -1,4 +1,4 @@
-"""The first sheet of an old Excel file (.xls, also what WPS calls .et) as rows of text. A stranger's file: its records are
+"""The first sheet that is seen of an old Excel file (.xls, also what WPS calls .et) as rows of text. A stranger's file: its records are
 counted before xlrd makes objects of them."""
 
 import io
@@ -40,6 +40,7 @@ _ONE_CELL = frozenset({0x06, 0x0203, 0x0204, 0x0205, 0x0206, 0x027E, 0x0201, 0xD
 _SEVERAL = frozenset({0xBD, 0xBE})  # cells of one row, the last column at the end
 _OF_ROWS = frozenset({0x0207, 0x0208, 0xD7})  # texts of formulas, heights and addresses of rows
 _WORKSHEET = 0
+_HIDDEN = 0b11  # from the menu, or by a macro
 
 
 def rows_of(data: bytes) -> Rows:
@@ -51,17 +52,18 @@ def rows_of(data: bytes) -> Rows:
     except (XLRDError, CompDocError, CutOff, IndexError, ValueError, AssertionError) as error:
         raise _damaged() from error
     try:
-        _bounded(stream.mem or b"", stream.base, stream.base + stream.stream_len)
+        place, seen = _bounded(stream.mem or b"", stream.base, stream.base + stream.stream_len)
     except (CutOff, IndexError) as error:
         raise _damaged() from error
     try:
         book = open_workbook(
             file_contents=data, logfile=io.StringIO(), formatting_info=True, on_demand=True, ragged_rows=True
         )
-        sheet = book.sheet_by_index(0)
+        sheet = book.sheet_by_index(place)
+        names = book.sheet_names()
     except Exception as error:  # whatever a damaged file trips xlrd with: it checks little
         raise _damaged() from error
-    return Rows(_texts(book, sheet), list(book.sheet_names()[1:]), _merged(sheet))
+    return Rows(_texts(book, sheet), [names[one] for one in seen if one != place], _merged(sheet))
 
 
 def _damaged() -> ImportUnreadable:
@@ -81,22 +83,27 @@ def _records(mem: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]
             return
 
 
-def _bounded(mem: bytes, base: int, end: int) -> None:
-    """Of all that is read: what stands before the sheets, and the first of them."""
-    first = None
+def _bounded(mem: bytes, base: int, end: int) -> tuple[int, list[int]]:
+    """Of all that is read: what stands before the sheets, and the first of them that is seen. Which of the sheets that
+    is, and which are seen: what nobody sees holds the words of drop-down lists."""
+    starts: list[int] = []
+    seen: list[int] = []
     others = strings = 0
     for kind, place, _length in _records(mem, base, end):
         if kind == _FILEPASS:
             raise ImportUnreadable(problem=_("it is behind a password: save it without one"))
-        if kind == _BOUNDSHEET and first is None and mem[place + 5] == _WORKSHEET:
-            (first,) = unpack_from("<i", mem, place)
+        if kind == _BOUNDSHEET and mem[place + 5] == _WORKSHEET:
+            if not mem[place + 4] & _HIDDEN:
+                seen.append(len(starts))
+            starts += unpack_from("<i", mem, place)
         elif kind == _SST:
             strings += max(0, unpack_from("<i", mem, place + 4)[0])
         others += kind != _CONTINUE
-    if first is None or not 0 <= first < end - base:
+    seen = seen or list(range(len(starts)))
+    if not starts or not 0 <= starts[seen[0]] < end - base:
         raise ImportUnreadable(problem=_("there is no table in it"))
     widths: dict[int, int] = {}
-    for kind, place, length in _records(mem, base + first, end):
+    for kind, place, length in _records(mem, base + starts[seen[0]], end):
         if kind in _ONE_CELL or kind in _SEVERAL:
             row, column = unpack_from("<HH", mem, place)
             if kind in _SEVERAL:
@@ -108,6 +115,7 @@ def _bounded(mem: bytes, base: int, end: int) -> None:
             others += 1
     if sum(widths.values()) > MOST_CELLS or strings > MOST_STRINGS or others > MOST_OTHERS:
         raise ImportUnreadable(problem=_("it holds more than a table of that kind can need"))
+    return seen[0], seen
 
 
 def _texts(book: Any, sheet: Any) -> list[list[str]]:

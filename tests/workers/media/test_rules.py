@@ -168,6 +168,22 @@ def test_the_cameras_own_time_comes_before_that_of_the_export() -> None:
     assert alone.doubts == [] and {one.finding for one in alone.judged} == {"ok", "exported"}
 
 
+@pytest.mark.parametrize(
+    "said", ["2024-05-12T09:40:00", "2024-05-12T09:40:00+08:00", "2024-05-12T01:40:00+00:00"]
+)
+def test_when_a_photo_was_taken_comes_before_what_its_name_seems_to_say(said: str) -> None:
+    """And a name that its recorder's model reads before both: the bureau has said so."""
+    for word, right in (("filename:guessed", "2024-05-12T01:40:00"), ("filename", "2024-05-12T03:00:00")):
+        for order in (1, -1):
+            claims = [
+                Claim(source="container:exif_datetimeoriginal", at=said),
+                Claim(source=word, at="2024-05-12T03:00:00+00:00"),
+            ][::order]
+            got = clock.judge(claims, 0, ARRIVED)
+            assert got.recorded_from == datetime.fromisoformat(right).replace(tzinfo=UTC)
+            assert got.doubts == ["claims_disagree"]
+
+
 @given(st.datetimes(datetime(2024, 5, 1), datetime(2024, 5, 13)), st.sampled_from(["filename", ZONED]))  # noqa: DTZ001
 def test_wall_clocks_that_agree_tell_how_the_header_is_meant(wall: datetime, source: str) -> None:
     """Whichever way the header was meant, it says the same time as the other witness, and casts no doubt."""

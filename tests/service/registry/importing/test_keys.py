@@ -29,6 +29,7 @@ from service.registry.recorders.actions import create_recorder
 from service.registry.recorders.importers import AssignmentImporter, RecorderImporter
 from tests.service.finding.linking.field import Field, at
 from tests.service.registry.importing.tables import bring, workbook
+from tests.service.registry.importing.test_xls import workbook as old_workbook
 
 ONE = ["000001\u200b", '"=""000001"""', "'000001", "０００００１", "\ufeff000001", "“000001”"]
 SQUADS = ["ＺＤ１", "zd1", "ZD1\u200b", "'ZD1"]
@@ -79,6 +80,36 @@ def test_a_rounded_number_is_refused_with_what_happened_to_it(field: Field) -> N
             field.actor(Role.admin),
             OfficerCreate(certificate_no="4.11E+17", name="甲", squad="ZD1"),
         )
+
+
+def test_a_long_number_that_ends_in_zeros_is_taken_and_said(field: Field) -> None:
+    """Of eighteen digits a spreadsheet keeps fifteen, whatever format shows them all in a text file."""
+    table = "证号,姓名,中队\n411023199001010000,甲,ZD1\n{other},乙,ZD1\n12,丙,ZD1\n"
+    with speaking("en"):
+        report = bring(field, OfficerImporter, table.format(other="411023199001020000"))
+        assert [(row.outcome, "lost" in (row.note or "")) for row in report.rows] == [
+            ("created", True), ("created", True), ("created", False),
+        ]  # fmt: skip
+        # one whose last digits are there tells that nothing was lost
+        report = bring(field, OfficerImporter, table.format(other="411023199001020017"))
+        assert [row.note for row in report.rows] == [None] * 3
+
+
+@pytest.mark.parametrize("form", ["xls", "xlsx", "csv", "csv in thousands"])
+def test_a_number_of_more_digits_than_a_spreadsheet_keeps_is_refused_in_every_table(
+    field: Field, form: str
+) -> None:
+    head, number = ["证号", "姓名", "中队"], 411023199001011234
+    data = {
+        "xls": lambda: old_workbook(head, [number, "甲", "ZD1"]),
+        "xlsx": lambda: workbook(head, [number, "甲", "ZD1"]),
+        "csv": lambda: "证号,姓名,中队\n4.11023E+17,甲,ZD1\n".encode(),
+        "csv in thousands": lambda: "证号,姓名,中队\n411.0E+15,甲,ZD1\n".encode(),
+    }[form]()
+    importer = OfficerImporter(field.session, field.actor(Role.admin))
+    with speaking("en"):
+        (row,) = run_import(importer, data, "text/csv", dry_run=False).rows
+    assert row.outcome == "refused" and "lost its last digits" in (row.problem or "")
 
 
 @pytest.mark.parametrize(

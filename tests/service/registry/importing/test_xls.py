@@ -95,6 +95,30 @@ def test_a_cell_merged_downwards_fills_its_rows_and_further_sheets_are_named() -
     assert sheet.unread == ("第二张",)
 
 
+@pytest.mark.parametrize("how", [1, 2])
+def test_a_sheet_that_nobody_sees_is_no_table(how: int) -> None:
+    """It holds the words of drop-down lists; .xlsx reads it so, too."""
+
+    def further(book: Any, sheet: Any) -> None:
+        sheet.visibility = how
+        book.add_sheet("名单").write(0, 0, "证号")
+        book.get_sheet(1).write(1, 0, "012")
+        book.add_sheet("说明").write(0, 0, "x")
+        book.add_sheet("选项").visibility = how
+        book.active_sheet = 1
+
+    sheet = read(workbook(["一中队"], ["二中队"], fill=further), "", HEADERS)
+    assert [row.values for row in sheet.rows] == [{"certificate_no": "012"}]
+    assert sheet.unread == ("说明",)
+
+
+def test_where_nobody_sees_any_sheet_the_first_is_read() -> None:
+    def hide(_book: Any, sheet: Any) -> None:
+        sheet.visibility = 1
+
+    assert values(workbook(["证号"], ["012"], fill=hide)) == [{"certificate_no": "012"}]
+
+
 def test_more_columns_than_a_table_has_are_refused() -> None:
     with pytest.raises(ImportUnreadable):
         values(workbook(["证号"] + [f"c{n}" for n in range(250)], ["012"]))
