@@ -12,6 +12,7 @@ from service.finding.search.errors import FilterUnreadable
 from service.finding.search.refs import ref
 from service.finding.search.rules import Near, Word, key_token, near_tokens, needle_grams, range_tokens, words
 from service.kernel.geo import EARTH_M
+from service.kernel.i18n import gettext as _
 
 MAX_VALUES = 100
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -43,13 +44,13 @@ class SearchFilters:
         for name in ("since", "until"):
             moment = getattr(self, name)
             if moment is not None and moment.tzinfo is None:
-                raise FilterUnreadable(field=name, problem="a time needs its zone")
+                raise FilterUnreadable(field=name, problem=_("a time needs its zone"))
         for name in ("case", "event", "officer", "squad", "recorder", "kind", "state", "media", "tag"):
             values = getattr(self, name)
             if len(values) > MAX_VALUES:
                 raise FilterUnreadable(field=name, problem=f"at most {MAX_VALUES} values")
             if any(isinstance(value, str) and _UNSTORABLE.search(value) for value in values):
-                raise FilterUnreadable(field=name, problem="a character that no text can hold")
+                raise FilterUnreadable(field=name, problem=_("it holds a character that no text may hold"))
 
 
 @dataclass

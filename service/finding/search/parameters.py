@@ -1,46 +1,27 @@
 """The query string of the recordings list, the same for the API and the page."""
 
-from contextlib import suppress
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Depends, Query
-from sqlalchemy import select
-from sqlmodel import Session
 
-from schemas.people import Squad
+from service.access.dependencies import MaybeActor
 from service.finding.search.errors import FilterUnreadable, QueryTooLong, QueryTooShort
+from service.finding.search.named import require_codes
 from service.finding.search.queries import SearchFilters
 from service.finding.search.rules import Near
 from service.kernel.asked_times import bound
 from service.kernel.contract import raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid
-from service.kernel.keys import ByKey, known
+from service.registry.people.queries import squad_of
 
 Many = Annotated[list[str], Query()]
-
-
-# What no squad has for an id: a code that nobody knows finds nothing, as any other unknown number does.
-NOBODYS = UUID(int=0)
-
-
-def _squads(session: Session, values: tuple[str, ...]) -> tuple[UUID, ...]:
-    """By id, or by the code that people use."""
-    ids: dict[str, UUID] = {}
-    for value in values:
-        with suppress(ValueError):
-            ids[value] = UUID(value)
-    if codes := [value for value in values if value not in ids]:
-        rows = session.execute(select(Squad.code, Squad.id).where(known(Squad, codes)))
-        found: ByKey[UUID] = ByKey(list(rows.tuples()))
-        ids |= {code: id_ for code in codes if (id_ := found.get(code))}
-    return tuple(ids.get(value, NOBODYS) for value in values)
 
 
 @raises(QueryTooShort, QueryTooLong, FilterUnreadable)
 def search_filters(
     session: DatabaseSession,
+    actor: MaybeActor,
     q: str = "",
     case: Many = [],  # noqa: B006 - FastAPI copies the default
     event: Many = [],  # noqa: B006
@@ -61,12 +42,12 @@ def search_filters(
     linkage = {"": None, "yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
     if linked not in linkage:
         raise Invalid(field="linked", problem=linked)
-    return SearchFilters(
+    filters = SearchFilters(
         q=q.strip() or None,
         case=_given(case),
         event=_given(event),
         officer=_given(officer),
-        squad=_squads(session, _given(squad)),
+        squad=tuple(squad_of(session, actor, one).id for one in _given(squad)) if actor else (),
         recorder=_given(recorder),
         kind=_given(kind),
         state=_given(state),
@@ -77,6 +58,8 @@ def search_filters(
         until=bound(to, "to", end=True),
         near=Near.parse(near) if near else None,
     )
+    require_codes(filters)
+    return filters
 
 
 def _given(values: list[str]) -> tuple[str, ...]:

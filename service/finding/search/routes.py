@@ -11,6 +11,7 @@ from service.access.queries import squad_scope, visible_recordings
 from service.finding.search import queries
 from service.finding.search.cards import RecordingCard, cards
 from service.finding.search.errors import CursorUnreadable
+from service.finding.search.named import require_named
 from service.finding.search.parameters import Filters
 from service.kernel import contract
 from service.kernel.actor import Actor
@@ -37,6 +38,7 @@ def list_recordings(
 ) -> contract.Page[RecordingCard]:
     """Newest arrival first. `next` is the cursor of the following page, null at the end."""
     page = queries.search(session, squad_scope(actor), filters, cursor, limit)
+    require_named(session, actor, filters, found=bool(page.items or cursor))
     items = cards(session, actor, load(session, actor, page))
     return contract.Page[RecordingCard](items=items, next=page.next)
 
@@ -54,4 +56,6 @@ class FacetsRead(BaseModel):
 @router.get("/facets")
 def count_recordings(filters: Filters, actor: CurrentActor, session: DatabaseSession) -> FacetsRead:
     """Counts by squad, kind, state, media, tag and linked; `capped` means at least that many."""
-    return FacetsRead(**queries.facets(session, squad_scope(actor), filters))
+    found = queries.facets(session, squad_scope(actor), filters)
+    require_named(session, actor, filters, found=any(one.count for one in found["total"]))
+    return FacetsRead(**found)

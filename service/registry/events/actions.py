@@ -156,7 +156,7 @@ def said_reason(reason: str) -> str:
 
 def check(session: Session, event: EnforcementEvent) -> None:
     if not event.title.strip():
-        raise Invalid(field="title", problem="empty")
+        raise Invalid(field="title", problem=_("it is empty"))
     if not rules.span_fits(event.arrived_at, event.departed_at):
         raise DepartureBeforeArrival
     with session.no_autoflush:  # the table's own look at the span would be a worse sentence
@@ -192,7 +192,7 @@ def _values(session: Session, actor: Actor, wanted: EventUpdate) -> dict[str, An
     values = wanted.model_dump(exclude_unset=True, exclude=left_out)
     for name in NEVER_EMPTY & set(values):
         if values[name] is None:
-            raise Invalid(field=name, problem="null")
+            raise Invalid(field=name, problem=_("it may not be null"))
     for name in ("arrived_at", "departed_at"):
         if values.get(name) is not None:
             values[name] = as_utc(values[name])

@@ -14,10 +14,12 @@ from schemas.people import Officer, Squad
 from service.access.queries import visible_events
 from service.kernel.actor import Actor
 from service.kernel.asked import few
+from service.kernel.errors import Invalid
 from service.kernel.folded import all_stand_in
 from service.kernel.keyset import Page, page, time, unique
 from service.registry.cases.queries import campaign_of, case_of
 from service.registry.cases.rules import pieces
+from service.registry.events.kinds import KINDS
 from service.registry.events.recorded import is_recorded
 from service.registry.people.queries import officer_of, squad_of
 
@@ -47,6 +49,8 @@ def list_events(
     if wanted.q:
         statement = statement.where(said_in(wanted.q))
     if wanted.kind:
+        if wanted.kind not in KINDS:
+            raise Invalid(field="kind", problem=wanted.kind)
         statement = statement.where(EnforcementEvent.kind == literal(wanted.kind))
     if wanted.squad:
         statement = statement.where(EnforcementEvent.squad_id == squad_of(session, actor, wanted.squad).id)

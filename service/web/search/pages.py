@@ -21,6 +21,7 @@ from service.access.queries import (
 )
 from service.finding.search import queries
 from service.finding.search.cards import cards
+from service.finding.search.named import require_named
 from service.finding.search.parameters import Filters
 from service.finding.search.routes import load
 from service.footage.media import MEDIA
@@ -126,6 +127,7 @@ def recordings_page(
     request: Request, actor: PageActor, filters: Filters, session: DatabaseSession, cursor: str | None = None
 ) -> Response:
     page = queries.search(session, squad_scope(actor), filters, cursor, 50)
+    require_named(session, actor, filters, found=bool(page.items or cursor))
     fragment = "recordings/_rows.html" if cursor else "recordings/_results.html"
     return render(
         request, "recordings/list.html", fragment=fragment, search=_search(session, actor, request, page)
