@@ -29,6 +29,7 @@ from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import transaction
 from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.kernel.i18n import gettext as _
 from service.kernel.keys import known
 from service.kernel.policy import policy
 
@@ -181,7 +182,7 @@ def create_account(session: Session, actor: Actor | str, wanted: AccountCreate) 
         if officer is None:
             raise Invalid(field="officer", problem=wanted.officer)
     if wanted.role == Role.member and squad is None:
-        raise Invalid(field="squad", problem="a member belongs to a squad")
+        raise Invalid(field="squad", problem=_("a member belongs to a squad"))
     account = Account(
         username=wanted.username,
         display_name=wanted.display_name or wanted.username,

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, and_, or_
 from sqlmodel import Session
 
 from service.kernel.errors import Invalid
+from service.kernel.i18n import gettext as _
 
 MOST = 200
 
@@ -53,7 +54,7 @@ def within(limit: int) -> None:
 def sliced(items: Sequence[Any], cursor: str | None, limit: int) -> tuple[Sequence[Any], str | None]:
     """Of a list that was made whole anyway (a few hundred rows): the cursor is a place in it."""
     if not (cursor or "0").isdigit() or len(cursor or "0") > 9:
-        raise Invalid(field="cursor", problem="unreadable")
+        raise Invalid(field="cursor", problem=_("it cannot be read"))
     within(limit)
     start = int(cursor or 0)
     more = len(items) > start + limit
@@ -82,11 +83,11 @@ def _read(order: Sequence[Order], cursor: str) -> list[Any]:
             raise ValueError("length")
         values = [one.read(str(word)) for one, word in zip(order, words, strict=True)]
     except (ValueError, RecursionError) as error:
-        raise Invalid(field="cursor", problem="unreadable") from error
+        raise Invalid(field="cursor", problem=_("it cannot be read")) from error
     if any(isinstance(value, str) and "\x00" in value for value in values):
-        raise Invalid(field="cursor", problem="unreadable")
+        raise Invalid(field="cursor", problem=_("it cannot be read"))
     if any(isinstance(value, datetime) and value.tzinfo is None for value in values):
-        raise Invalid(field="cursor", problem="unreadable")
+        raise Invalid(field="cursor", problem=_("it cannot be read"))
     return values
 
 

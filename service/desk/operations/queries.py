@@ -22,12 +22,13 @@ from service.access.queries import (
     visible_squads,
 )
 from service.footage.announcements.rules import WITHDRAWN
+from service.footage.recordings import quarantine
 from service.kernel.actor import Actor
 from service.kernel.errors import NotFound
 from service.kernel.keyset import Page, page, time, unique
 from service.registry.events.recorded import is_recorded
 
-WHAT = ("failed", "waiting", "unlinked", "refused", "removal")
+WHAT = ("failed", "waiting", "unlinked", "refused", "term_over", "removal")
 NEWS = 200
 
 
@@ -52,18 +53,20 @@ def _condition(what: str) -> ColumnElement[bool]:
     }[what]
 
 
-def rows(actor: Actor, what: str) -> Select:
+def rows(session: Session, actor: Actor, what: str) -> Select:
+    if what == "term_over":
+        return quarantine.term_over(session, actor)
     return visible_recordings(actor).where(Recording.merged_into.is_(None), _condition(what))
 
 
-def unlinked(actor: Actor) -> Select:
-    return rows(actor, "unlinked")
+def unlinked(session: Session, actor: Actor) -> Select:
+    return rows(session, actor, "unlinked")
 
 
 def counts(session: Session, actor: Actor, squad_id: UUID | None = None) -> dict[str, int]:
     found = {}
     for what in WHAT:
-        statement = rows(actor, what)
+        statement = rows(session, actor, what)
         if squad_id is not None:
             statement = statement.where(Recording.squad_id == squad_id)
         found[what] = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
@@ -75,7 +78,7 @@ def counts(session: Session, actor: Actor, squad_id: UUID | None = None) -> dict
 def recordings(
     session: Session, actor: Actor, what: str, squad_id: UUID | None, cursor: str | None, limit: int
 ) -> Page:
-    statement = rows(actor, what)
+    statement = rows(session, actor, what)
     if squad_id is not None:
         statement = statement.where(Recording.squad_id == squad_id)
     order = [time(Recording.received_at, newest_first=True), unique(Recording.id, newest_first=True)]
@@ -102,7 +105,7 @@ def by_squad(session: Session, actor: Actor) -> list[SquadRow]:
         for squad in session.scalars(visible_squads(actor).order_by(Squad.code))
     }
     for what in ("failed", "waiting", "unlinked", "refused"):
-        counted = rows(actor, what).subquery()
+        counted = rows(session, actor, what).subquery()
         for squad_id, count, oldest in session.execute(
             select(counted.c.squad_id, func.count(), func.min(counted.c.received_at)).group_by(
                 counted.c.squad_id

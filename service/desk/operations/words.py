@@ -21,6 +21,9 @@ ATTENTION = {
     "refused": Word(
         _("Refused"), icon="ban", tone="bad", meaning=_("In quarantine; the device must keep its copy.")
     ),
+    "term_over": Word(
+        _("Term over"), icon="clock", tone="bad", meaning=_("Refused, and to be decided on by now.")
+    ),
     "removal": Word(
         _("Removal asked"), icon="trash-2", tone="warn", meaning=_("A member asked for a removal.")
     ),

@@ -118,6 +118,11 @@ def with_decisions(session: Session, recordings: list[Recording]) -> list[Held]:
 
 def over(session: Session, actor: Actor) -> int:
     """How many wait for a decision whose term is over."""
+    return session.scalar(select(func.count()).select_from(term_over(session, actor).subquery())) or 0
+
+
+def term_over(session: Session, actor: Actor) -> Select:
+    """Those that wait for a decision, and had time for it."""
     term = timedelta(days=policy(session, QUARANTINE))
     last = (
         select(QuarantineDecision.until, QuarantineDecision.choice)
@@ -128,5 +133,4 @@ def over(session: Session, actor: Actor) -> int:
     )
     mine = held_apart(actor).outerjoin(last, true())
     due = func.coalesce(last.c.until, Recording.received_at + term) < func.now()
-    asked = last.c.choice.is_distinct_from(QuarantineChoice.dispose.value)
-    return session.scalar(select(func.count()).select_from(mine.where(due, asked).subquery())) or 0
+    return mine.where(due, last.c.choice.is_distinct_from(QuarantineChoice.dispose.value))

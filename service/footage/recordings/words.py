@@ -110,6 +110,18 @@ PARAMETERS = {
     "document": lazy("a document"),
     "office document": lazy("a document"),
     "pdf": lazy("a document"),
+    "bzip2": lazy("an archive"),
+    "xz": lazy("an archive"),
+    "database": lazy("a database"),
+    "font": lazy("a font"),
+    "garbage": lazy("other bytes behind it"),
+    "cpu_time": lazy("computing time"),
+    "wall_time": lazy("time"),
+    "memory": lazy("memory"),
+    "output_size": lazy("the size of what is made"),
+    "stdout_size": lazy("the size of what is told"),
+    "cancelled": lazy("waiting"),
+    "crash": lazy("crashes"),
 }
 
 
@@ -158,10 +170,15 @@ def reason_sentence(code: str | None, params: dict[str, Any] | None = None) -> s
     if message is None:
         return code
     try:
-        said = {name: str(PARAMETERS.get(str(value), value)) for name, value in (params or {}).items()}
-        return _(message) % said
+        return _(message) % {name: _parameter(name, value) for name, value in (params or {}).items()}
     except KeyError:
         return _(message)
+
+
+def _parameter(name: str, value: Any) -> str:
+    if name in ("codec", "container"):
+        return str(format_name(str(value)))
+    return str(PARAMETERS.get(str(value), value))
 
 
 # What further arrivals of the same bytes say (service.footage.recordings.arrivals).

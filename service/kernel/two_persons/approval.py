@@ -16,6 +16,7 @@ from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.custody import Act, record
 from service.kernel.errors import Conflict, Invalid, NotAllowed, NotFound
+from service.kernel.i18n import gettext
 from service.kernel.i18n import lazy as _
 from service.kernel.i18n import noop as _n
 from service.kernel.two_persons.errors import DecidedAlready, SecondPerson
@@ -129,7 +130,7 @@ class Approval(Generic[W]):
         self.admit(actor, Step.ask)
         words = getattr(wish, self.said).strip()
         if not words:
-            raise Invalid(field=self.said, problem="empty")
+            raise Invalid(field=self.said, problem=gettext("it is empty"))
         session.refresh(beside, with_for_update={"key_share": True})
         wish.asked_by = actor.account_id  # whatever the kind wrote there
         waiting = session.scalars(
@@ -170,7 +171,7 @@ class Approval(Generic[W]):
                 raise self.too_late
         answer = answer.strip()[: self._longest("answer")] if step in ANSWERS else ""
         if step in self.must_say_why and not answer:
-            raise Invalid(field="answer", problem="empty")
+            raise Invalid(field="answer", problem=gettext("it is empty"))
         before = wish.state
         wish.state, wish.answer = self.states[TO[step]], answer
         wish.decided_by = actor.account_id if step in ANSWERS else None

@@ -12,6 +12,7 @@ from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed, changing
 from service.kernel.custody import record
 from service.kernel.errors import Invalid, NotAllowed
+from service.kernel.i18n import gettext as _
 from service.kernel.keys import new_key
 from service.registry.cases import acts
 from service.registry.cases.errors import CampaignExists, CaseExists, CaseWrittenOtherwise
@@ -45,7 +46,7 @@ def update_case(session: Session, actor: Actor, case_id: UUID, wanted: CaseUpdat
     values = wanted.model_dump(exclude_unset=True, exclude={"squad"})
     for name in ("number", "title", "party", "place"):
         if name in values and values[name] is None:
-            raise Invalid(field=name, problem="null")
+            raise Invalid(field=name, problem=_("it may not be null"))
     if "number" in values:
         values |= {"number_folded": _folded(values["number"]), "double_of": None}
     if wanted.squad is not None:
@@ -83,7 +84,7 @@ def update_campaign(session: Session, actor: Actor, campaign_id: UUID, wanted: C
     campaign = get_campaign(session, campaign_id)
     values = wanted.model_dump(exclude_unset=True)
     if values.get("name", "") is None:
-        raise Invalid(field="name", problem="null")
+        raise Invalid(field="name", problem=_("it may not be null"))
     changes = {name: value for name, value in values.items() if getattr(campaign, name) != value}
     if changes:
         before = {name: str(getattr(campaign, name)) for name in changes}

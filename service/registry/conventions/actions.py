@@ -1,5 +1,6 @@
 """Keeping what a sidecar says, whether its recordings are here already or still to come."""
 
+import logging
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -9,6 +10,7 @@ from sqlmodel import Session
 from schemas.base import new_id
 from schemas.jobs import JobKind
 from schemas.recordings import Recording, Sidecar
+from service.kernel.bounded import Bounds, OutOfBounds, prepared, run_bounded
 from service.kernel.clock import now
 from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
@@ -16,11 +18,22 @@ from service.registry.conventions.queries import BESIDE, known_conventions
 from service.registry.conventions.rules import Facts
 from service.registry.conventions.sidecars import read_sidecar_by_any
 
+log = logging.getLogger(__name__)
+
+BOUNDS = Bounds(cpu_s=10, wall_s=30, memory_bytes=2**29)
+"""A sidecar of the largest size, read by each of some dozen conventions, takes a tenth of it."""
+prepared("service.registry.conventions.sidecars")
+
 
 def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) -> dict[str, Facts]:
     """Answers the names that it speaks of, with what it says; none: it is no sidecar. A later one replaces an earlier one. Recordings
     that came lately are tagged anew."""
-    found = read_sidecar_by_any(data, file_name, known_conventions(session), get_settings().zone)
+    known = known_conventions(session)
+    try:
+        found = run_bounded(read_sidecar_by_any, data, file_name, known, get_settings().zone, bounds=BOUNDS)
+    except OutOfBounds as ended:
+        log.warning("a sidecar of %d bytes was not read to its end: %s", len(data), ended.bound)
+        return {}
     names = {name: facts for name, facts in found if len(name) <= 500}
     for name, facts in sorted(names.items()):
         statement = insert(Sidecar).values(

@@ -11,6 +11,7 @@ from service.access.queries import get_event
 from service.kernel.actor import Actor
 from service.kernel.clock import as_utc
 from service.kernel.errors import Invalid
+from service.kernel.i18n import gettext as _
 from service.kernel.two_persons.rules import Step
 from service.supervision.coverage.counting import recount
 from service.supervision.explanations.approval import EXPLANATION
@@ -36,7 +37,7 @@ def ask_gap_reason(
     what is approved must not explain a gap that comes later."""
     stretch = as_utc(gap_from), as_utc(gap_to)
     if stretch[0] >= stretch[1]:
-        raise Invalid(field="gap_to", problem="before gap_from")
+        raise Invalid(field="gap_to", problem=_("it lies before {field}").format(field="gap_from"))
     return _ask(session, actor, event_id, ExplanationKind.gap_reason, reason, note, stretch)
 
 

@@ -14,6 +14,7 @@ from service.kernel.actor import Actor
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotFound
+from service.kernel.i18n import gettext as _
 from service.kernel.two_persons.errors import DecidedAlready, SecondPerson
 from service.supervision.explanations import actions, queries
 from service.supervision.explanations.approval import EXPLANATION
@@ -82,7 +83,7 @@ def ask_wanted(session: Session, actor: Actor, event_id: UUID, wanted: Explanati
     if wanted.gap_from is None and wanted.gap_to is None:
         return actions.ask_exemption(session, actor, event_id, wanted.reason, wanted.note)
     if wanted.gap_from is None or wanted.gap_to is None:
-        raise Invalid(field="gap_from" if wanted.gap_from is None else "gap_to", problem="missing")
+        raise Invalid(field="gap_from" if wanted.gap_from is None else "gap_to", problem=_("it is missing"))
     return actions.ask_gap_reason(
         session, actor, event_id, wanted.reason, wanted.note, wanted.gap_from, wanted.gap_to
     )

@@ -64,7 +64,7 @@ def home_page(request: Request, actor: PageActor, session: DatabaseSession) -> R
         )
         home.processing = _cards(session, actor, mine.where(Recording.state == RecordingState.processing))
         home.refused = _cards(session, actor, mine.where(Recording.state == RecordingState.refused))
-        home.unlinked = _cards(session, actor, queries.unlinked(actor))
+        home.unlinked = _cards(session, actor, queries.unlinked(session, actor))
         home.recent = _cards(session, actor, mine)
         home.tiles = [
             _tile(_("Processing"), counts["waiting"], "/my-uploads", "plain"),
@@ -128,7 +128,7 @@ def attention_page(
         else None,
         backup_alarm=backups.alarm(backups.standing(session)) if may(actor.role, "see_queue") else None,
     )
-    if what == "refused":
+    if what in ("refused", "term_over"):
         board.quarantine = _quarantined(session, actor, found.items)
     return render(request, "operations/attention.html", fragment="operations/_attention.html", board=board)
 

@@ -12,6 +12,7 @@ from schemas.custody import CustodyEntry
 from schemas.originals import Original
 from schemas.quarantine import QuarantineChoice
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState
+from service.desk.operations import queries as attention
 from service.footage.recordings import quarantine
 from service.footage.recordings.errors import NotInQuarantine
 from service.kernel.actor import Actor
@@ -62,6 +63,10 @@ def test_it_is_listed_with_its_term_and_a_decision_gives_it_another(
     with transaction() as session:
         session.execute(update(Recording).values(received_at=now() - timedelta(days=91)))
     assert over(supervisor) == 1
+    with transaction() as session:
+        late = attention.recordings(session, supervisor, "term_over", None, None, 50).items
+        assert [one.id for one in late] == [refused]
+        assert attention.counts(session, supervisor)["term_over"] == 1
     kept = decide(supervisor, refused, QuarantineChoice.keep)
     assert kept.decide_by is not None and kept.decide_by > now() + timedelta(days=89)
     assert over(supervisor) == 0
