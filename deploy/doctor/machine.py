@@ -1,6 +1,7 @@
 """The machine: clock, disk, memory, open files, logs."""
 
 import configparser
+import os
 import re
 import resource
 import shutil
@@ -21,6 +22,7 @@ MOST_FOR_WORK = 0.8  # of the memory
 LEAST_OPEN_FILES = 4096
 LARGEST_LOG = 256 * 2**20
 LOGS_KEPT = timedelta(days=190)
+NEARLY_FULL = 0.9  # of the room that the logs of a part have
 JOURNAL = Path("/var/log/journal")
 # The later overrule the earlier.
 JOURNAL_SETTINGS = (
@@ -144,23 +146,49 @@ def of_process(pid: int) -> int | None:
 def logs(settings: Settings) -> Iterator[Finding]:
     folder = settings.data_dir / "logs"
     if folder.is_dir():
-        yield _files(folder)
+        yield _files(folder, settings)
     elif Path("/run/systemd/system").is_dir():
         yield _journal()
 
 
-def _files(folder: Path) -> Finding:
-    sizes = {path: path.stat().st_size for path in folder.glob("*.log")}
-    large = [path.name for path, n in sorted(sizes.items()) if n > LARGEST_LOG]
+def _files(folder: Path, settings: Settings) -> Finding:
+    """Of `zhenglu up`, which puts a full file by and forgets what is old, or what finds no room."""
+    from deploy.parts import log_keeping
+
+    room = log_keeping(settings).all_bytes
+    parts = {path.stem: path.stat().st_size for path in sorted(folder.glob("*.log"))}
+    put_by = {part: [path.stat() for path in folder.glob(f"{part}-*.log.gz")] for part in parts}
+    large = [part for part, n in parts.items() if n > LARGEST_LOG]
+    short = [
+        part
+        for part, files in put_by.items()
+        if sum(file.st_size for file in files) > NEARLY_FULL * room and _age(files) < LOGS_KEPT
+    ]
     if large:
         return warning(
             "logs",
             _("{names}: larger than {n}").format(names=", ".join(large), n=size(LARGEST_LOG)),
-            _(
-                "Start `zhenglu up` anew: it begins new files by size, and keeps the old ones for half a year."
-            ),
+            _("Start `zhenglu up` anew: it puts a full file by, and keeps it for half a year."),
         )
-    return ok("logs", _("{n} in {folder}").format(n=size(sum(sizes.values())), folder=folder))
+    if timedelta(days=settings.log_days) < LOGS_KEPT:
+        return warning(
+            "logs",
+            _("kept for {n} days").format(n=settings.log_days),
+            _("Set ZHENGLU_LOG_DAYS to {n} or more, or leave it out.").format(n=LOGS_KEPT.days),
+        )
+    if short:
+        return warning(
+            "logs",
+            _("no room for half a year: {names}").format(names=", ".join(short)),
+            _("Give ZHENGLU_LOG_BYTES more than {n}.").format(n=size(settings.log_bytes)),
+        )
+    all_bytes = sum(parts.values()) + sum(file.st_size for files in put_by.values() for file in files)
+    return ok("logs", _("{n} in {folder}").format(n=size(all_bytes), folder=folder))
+
+
+def _age(files: Sequence[os.stat_result]) -> timedelta:
+    oldest = min(file.st_mtime for file in files)
+    return datetime.now(UTC) - datetime.fromtimestamp(oldest, UTC)
 
 
 def _journal() -> Finding:

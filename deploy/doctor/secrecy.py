@@ -63,7 +63,7 @@ def _keys(folder: Path) -> list[Path]:
 
 
 def _still_holding(settings: Settings) -> list[str]:
-    """Which parts keep the first password in their environment: as far as it may be looked at from here."""
+    """Which parts and files keep the first password: as far as it may be looked at from here."""
     import sqlalchemy
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -83,7 +83,16 @@ def _still_holding(settings: Settings) -> list[str]:
     state = Running.read(settings.data_dir)
     parts = state.children if state and state.alive else {}
     found = [name for name, process in parts.items() if process.alive and holds_password(process.pid)]
-    return [*found, *([_("here")] if settings.admin_password else [])]
+    kept = [str(FOR_SYSTEMD)] if _says_password(FOR_SYSTEMD) else []
+    return [*found, *kept, *([_("here")] if settings.admin_password else [])]
+
+
+def _says_password(file: Path) -> bool:
+    try:
+        lines = file.read_text(errors="replace").splitlines()
+    except OSError:
+        return False
+    return any(line.strip().startswith(f"{FIRST_PASSWORD}=") for line in lines)
 
 
 def holds_password(pid: int) -> bool:

@@ -13,6 +13,7 @@ from service.kernel.settings import Settings
 
 OF_A_NETWORK = ("nfs", "cifs", "smb", "9p", "afs", "vboxsf", "fuse.sshfs", "fuse.rclone", "fuse.s3fs")
 LEAST_RESERVE = 64 * 2**20
+LEAST_LOCK_DAYS = 180
 
 
 def object_store(settings: Settings) -> Iterator[Finding]:
@@ -36,7 +37,15 @@ def object_store(settings: Settings) -> Iterator[Finding]:
         )
         return
     yield ok("object store", _("{address} answers").format(address=settings.store_url.split("?")[0]))
-    if proof.holds:
+    if proof.holds and (settings.lock_mode == "NONE" or settings.lock_days < LEAST_LOCK_DAYS):
+        yield warning(
+            "object lock",
+            _("the store can lock, and originals are not locked")
+            if settings.lock_mode == "NONE"
+            else _("originals are locked for {n} days").format(n=settings.lock_days),
+            _("Set ZHENGLU_LOCK_MODE=GOVERNANCE and ZHENGLU_LOCK_DAYS to half a year or more."),
+        )
+    elif proof.holds:
         yield ok(
             "object lock",
             proof.detail or _("a locked probe could not be deleted, nor its lock be shortened"),

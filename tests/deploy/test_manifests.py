@@ -169,6 +169,11 @@ def test_kubernetes_traffic_reaches_the_pods() -> None:
     backend = ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"]
     assert backend["name"] == service["metadata"]["name"]
     assert set(settings["data"]) <= SETTINGS
+    notes = ingress["metadata"]["annotations"]
+    assert {name.partition("/")[2]: value for name, value in notes.items() if "buffering" in name} == {
+        "proxy-request-buffering": "off",
+        "proxy-buffering": "off",
+    }
     secret = set(re.findall(r"--from-literal=(\w+)=", (DEPLOY / "kubernetes/zhenglu.yaml").read_text()))
     assert secret | set(settings["data"]) >= NEEDED
     # Who may say who calls is a whole network of pods: so nobody but the web server in front reaches the service.

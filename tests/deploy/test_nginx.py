@@ -247,6 +247,10 @@ def test_a_stranger_cannot_say_who_calls_and_the_proxy_can(nginx: Nginx, stack: 
     with httpx.Client(transport=elsewhere, trust_env=False, timeout=30) as client:
         assert seen(client, nginx.address) == ELSEWHERE
         assert seen(client, stack.address) == ELSEWHERE
+        unencrypted = client.get(f"{stack.address}/sign-in", headers={"X-Forwarded-Proto": "https"})
+        assert "strict-transport-security" not in unencrypted.headers
+    with nginx.client() as client:  # what is for this machine alone is for nobody whom nginx brings
+        assert client.get("/metrics", headers={"X-Forwarded-For": ""}).status_code == 401
 
 
 def test_events_arrive_one_by_one(module_processes: Processes, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,9 @@ import pytest
 from deploy.doctor import machine
 from deploy.doctor.findings import Verdict
 from deploy.doctor.machine import LARGEST_LOG, journal_settings, logs, memory, of_process, open_files, seconds
+from deploy.parts import log_keeping
 from deploy.process import allow_open_files
+from service.kernel.settings import Settings
 from tests.deploy.doctor.asked import told
 from workers import memory as shares
 
@@ -44,15 +47,39 @@ def test_few_open_files_are_told_and_a_start_takes_what_it_may(tmp_path: Path) -
     assert resource.getrlimit(resource.RLIMIT_NOFILE) == before
 
 
-def test_a_log_that_nothing_rotates_is_named(tmp_path: Path) -> None:
+@pytest.fixture
+def kept(tmp_path: Path) -> Path:
     folder = tmp_path / "logs"
     folder.mkdir()
     (folder / "web.log").write_text("a line\n")
+    (folder / "light.log").write_text("a line\n")
+    return folder
+
+
+def test_a_log_that_nothing_rotates_is_named(tmp_path: Path, kept: Path) -> None:
     assert told(logs, data_dir=tmp_path).verdict is Verdict.ok
-    with (folder / "light.log").open("w") as file:
+    with (kept / "light.log").open("w") as file:
         file.truncate(LARGEST_LOG + 1)
     found = told(logs, data_dir=tmp_path)
-    assert found.verdict is Verdict.warning and found.found.startswith("light.log")
+    assert found.verdict is Verdict.warning and found.found.startswith("light:")
+
+
+def test_logs_that_are_kept_too_short_are_told_by_their_days_and_by_their_room(
+    tmp_path: Path, kept: Path
+) -> None:
+    assert "90 days" in told(logs, data_dir=tmp_path, log_days=90).found
+    room = log_keeping(Settings(data_dir=tmp_path)).all_bytes
+    old, new = kept / "web-20260101T000000.000000.log.gz", kept / "web-20260301T000000.000000.log.gz"
+    for path, days in ((old, 100), (new, 1)):
+        with path.open("wb") as file:
+            file.truncate(room // 2)
+        at = time.time() - days * 86_400
+        os.utime(path, (at, at))
+    found = told(logs, data_dir=tmp_path)
+    assert found.verdict is Verdict.warning and found.found.endswith(": web") and "LOG_BYTES" in found.mend
+    at = time.time() - 191 * 86_400
+    os.utime(old, (at, at))
+    assert told(logs, data_dir=tmp_path).verdict is Verdict.ok
 
 
 @pytest.mark.parametrize(

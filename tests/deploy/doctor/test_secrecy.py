@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -9,15 +11,28 @@ import pytest
 import sqlalchemy
 from sqlmodel import Session
 
+from deploy.doctor import secrecy
 from deploy.doctor.findings import Verdict
 from deploy.doctor.secrecy import holds_password, secrets
-from deploy.process import ProcessId
+from deploy.process import ProcessId, wait_until
 from deploy.running import Running
 from schemas.accounts import AccountCreate, Role
 from service.access.actions import create_account
 from tests.deploy.doctor.asked import told
 
 PASSWORD = "a-long-enough-word"
+
+
+@contextmanager
+def sleeping(more: dict[str, str]) -> Iterator[int]:
+    """A process with this in its environment, which the kernel shows only some moments after its start."""
+    part = subprocess.Popen(["sleep", "60"], env={"PATH": os.environ["PATH"], **more})
+    try:
+        assert wait_until(lambda: bool(Path(f"/proc/{part.pid}/environ").read_bytes()), 10)
+        yield part.pid
+    finally:
+        part.kill()
+        part.wait()
 
 
 def test_a_key_that_others_may_read_is_broken_and_named(run_folder: Path) -> None:
@@ -40,7 +55,9 @@ def test_a_key_that_can_be_guessed_is_told(tmp_path: Path) -> None:
     assert told(secrets, data_dir=tmp_path, secret_key="x" * 32).verdict is Verdict.ok
 
 
-def test_the_first_password_is_told_where_it_is_needed_no_more(clean_database: str, tmp_path: Path) -> None:
+def test_the_first_password_is_told_where_it_is_needed_no_more(
+    clean_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings: dict[str, Any] = {
         "database_url": clean_database,
         "data_dir": tmp_path,
@@ -57,20 +74,21 @@ def test_the_first_password_is_told_where_it_is_needed_no_more(clean_database: s
     settings["admin_password"] = ""
     assert told(secrets, **settings).verdict is Verdict.ok
 
-    part = subprocess.Popen(["sleep", "60"], env={**os.environ, "ZHENGLU_ADMIN_PASSWORD": PASSWORD})
-    try:
-        mine, its = ProcessId.of(os.getpid()), ProcessId.of(part.pid)
+    kept = tmp_path / "environment"
+    monkeypatch.setattr(secrecy, "FOR_SYSTEMD", kept)
+    kept.write_text(f"ZHENGLU_TIMEZONE=Asia/Shanghai\nZHENGLU_ADMIN_PASSWORD={PASSWORD}\n")
+    kept.chmod(0o600)
+    assert str(kept) in told(secrets, **settings).found
+    kept.unlink()
+
+    with sleeping({"ZHENGLU_ADMIN_PASSWORD": PASSWORD}) as pid:
+        mine, its = ProcessId.of(os.getpid()), ProcessId.of(pid)
         assert mine and its
         Running(supervisor=mine, ready=True, children={"web": its}).write(tmp_path)
         assert "(web)" in told(secrets, **settings).found
-    finally:
-        part.kill()
-        part.wait()
 
 
 @pytest.mark.parametrize(("value", "held"), [(PASSWORD, True), ("", False), (None, False)])
 def test_an_empty_password_is_none(value: str | None, held: bool) -> None:
-    env = {"PATH": os.environ["PATH"], **({} if value is None else {"ZHENGLU_ADMIN_PASSWORD": value})}
-    with subprocess.Popen(["sleep", "60"], env=env) as part:
-        assert holds_password(part.pid) is held
-        part.kill()
+    with sleeping({} if value is None else {"ZHENGLU_ADMIN_PASSWORD": value}) as pid:
+        assert holds_password(pid) is held
