@@ -108,7 +108,7 @@ class Supervisor:
         last = Running.read(self.folder)
         for name, process in reversed(list(last.children.items()) if last else []):
             if process.alive:
-                self.console.print(f"  ending {name} of an earlier run (process {process.pid})")
+                self._tell(f"  ending {name} of an earlier run (process {process.pid})")
                 process.end(signal.SIGTERM, grace_s=10.0)
 
     def _start_all(self) -> bool:
@@ -168,7 +168,7 @@ class Supervisor:
         part.is_ready = False
         part.start_again_at = time.monotonic() + wait
         ended = f"was ended by {signal.Signals(-code).name}" if code and code < 0 else f"ended with {code}"
-        self.console.print(f"  [red]{part.name:<12}[/] {ended}; starting it again in {wait:.1f} s")
+        self._tell(f"  [red]{part.name:<12}[/] {ended}; starting it again in {wait:.1f} s")
 
     def _start_again(self, part: Part) -> None:
         try:
@@ -176,8 +176,11 @@ class Supervisor:
         except (OSError, RuntimeError) as error:  # a full disk, an orphan that will not go: try later again
             part.crashes += 1
             part.start_again_at = time.monotonic() + BACKOFF_MOST_S
-            self.console.print(f"  [red]{part.name:<12}[/] could not start: {error}")
-        self._write(ready=True)
+            self._tell(f"  [red]{part.name:<12}[/] could not start: {error}")
+        try:
+            self._write(ready=True)
+        except OSError as error:
+            self._tell(f"  not written what runs now: {error}")
 
     def _stop_all(self) -> None:
         for stage in reversed(self.stages):
@@ -190,7 +193,7 @@ class Supervisor:
             for part in reversed(stage):
                 if part.child.process is not None and part.child.process.returncode is None:
                     part.child.stop()
-                    self.console.print(f"  {part.name:<12} stopped")
+                    self._tell(f"  {part.name:<12} stopped")
                 part.clean_up()
         (self.folder / running.STATE_FILE).unlink(missing_ok=True)
 
@@ -221,8 +224,13 @@ class Supervisor:
             children={name: child for name, child in children.items() if child},
         ).write(self.folder)
 
+    def _tell(self, line: str) -> None:
+        """A full disk under what we say ends nothing that runs."""
+        with contextlib.suppress(OSError):
+            self.console.print(line)
+
     def _say(self, name: str, what: str, seconds: float) -> None:
-        self.console.print(f"  [green]{name:<12}[/] {what} in {seconds:.1f} s")
+        self._tell(f"  [green]{name:<12}[/] {what} in {seconds:.1f} s")
 
 
 def tail(part: Part, characters: int = 2000) -> str:

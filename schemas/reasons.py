@@ -90,6 +90,7 @@ MESSAGES = {
     "link_failed": "It could not be linked: %(detail)s",
     "worker_lost": "The worker disappeared; another one took over.",
     "scratch_full": "The worker's scratch space is full; it goes on when there is room.",
+    "store_full": "The object store is full; it goes on when there is room.",
     "store_away": "The object store does not answer; it is tried again.",
     "database_away": "The database does not answer; it is tried again.",
     "sandbox_closed": "The media sandbox cannot start here: %(detail)s",

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 import service.reactions  # noqa: F401  what follows from each change
 from service.kernel.database import stopped
-from service.kernel.storage.errors import ObjectMissing, StorageError
+from service.kernel.storage.errors import ObjectMissing, StorageError, StorageFull
 from workers import lease, scratch
 from workers.lease import BUSY_TRIES, JobFailed, Lease, LeaseLost, TryLater, fail, give_back, kept, take
 from workers.media.apart import Exceeded
@@ -77,6 +77,9 @@ def _run(held: Lease, stage: Stage) -> None:
         give_back(held, "database_away", {}, after_s=5, costs_try=False)
     except ObjectMissing as missing:
         _failed(held, stage, "bytes_missing", missing.params, final=False)
+    except StorageFull as full:
+        log.warning("job %s: %s", held.job_id, full)
+        give_back(held, "store_full", {}, after_s=15, costs_try=False)
     except StorageError as error:
         log.warning("job %s: %s", held.job_id, error)
         give_back(held, "store_away", {"detail": str(error)}, after_s=10, costs_try=False)

@@ -11,13 +11,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from deploy.doctor.findings import Finding, broken, ok, warning
+from service.kernel.disks import disks
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import size
 from service.kernel.settings import Settings
 
 CLOCK_SKEW_S = 2.0
-DISK_FULL_BYTES = 2**30
-DISK_LOW_BYTES = 20 * 2**30
 MOST_FOR_WORK = 0.8  # of the memory
 LEAST_OPEN_FILES = 4096
 LARGEST_LOG = 256 * 2**20
@@ -72,20 +71,21 @@ def clock(settings: Settings) -> Iterator[Finding]:
 
 
 def disk(settings: Settings) -> Iterator[Finding]:
-    folder = settings.data_dir
-    while not folder.exists():
-        folder = folder.parent
-    usage = shutil.disk_usage(folder)
-    found = _("{free} of {all} free for {folder}").format(
-        free=size(usage.free), all=size(usage.total), folder=settings.data_dir
+    known = disks(settings)
+    scratch = next(one for one in known if "scratch" in one.parts)
+    found = "; ".join(
+        _("{free} of {all} free for {folder}").format(
+            free=size(one.free), all=size(one.total), folder=f"{one.folder} ({one.label})"
+        )
+        for one in known
     )
-    if usage.free < DISK_FULL_BYTES:
+    if any(one.full for one in known):
         yield broken(
             "disk", found, _("Make room or move ZHENGLU_DATA_DIR: uploads are refused when it is full.")
         )
-    elif usage.free < DISK_LOW_BYTES:
+    elif any(one.low for one in known):
         yield warning("disk", found, _("One day of a squad's footage may need more: make room."))
-    elif settings.scratch_bytes > usage.total:
+    elif settings.scratch_bytes > scratch.total:
         yield warning(
             "disk",
             _("scratch may take {n} of it").format(n=size(settings.scratch_bytes)),

@@ -1,5 +1,6 @@
 """Signing in and out, accounts, tokens."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import cache
@@ -8,7 +9,8 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import delete, exists, func, select, update
+from sqlalchemy import Update, delete, exists, func, select, update
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import aliased
 from sqlmodel import Session
 
@@ -123,7 +125,7 @@ def actor_of_secret(session: Session, secret: str, address: str) -> Actor | None
         if account is None or account.disabled_at is not None:
             return None
         if now() - held.seen_at > timedelta(minutes=1):
-            session.execute(update(SignIn).where(SignIn.id == held.id).values(seen_at=now()))
+            _note(session, update(SignIn).where(SignIn.id == held.id).values(seen_at=now()))
         return replace(_actor(account, address), sign_in_id=held.id, csrf_token=held.csrf_token)
     token = session.scalars(select(ApiToken).where(ApiToken.secret_sha256 == digest)).first()
     if token is None or token.revoked_at is not None:
@@ -132,10 +134,16 @@ def actor_of_secret(session: Session, secret: str, address: str) -> Actor | None
     if account is None or account.disabled_at is not None:
         return None
     if token.last_used_at is None or now() - token.last_used_at > timedelta(minutes=1):
-        session.execute(update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now()))
+        _note(session, update(ApiToken).where(ApiToken.id == token.id).values(last_used_at=now()))
     return replace(
         _actor(account, address), token_id=token.id, token_name=token.name, scope=TokenScope(token.scope)
     )
+
+
+def _note(session: Session, statement: Update) -> None:
+    """It may get lost: where the database's disk is full, people read on."""
+    with suppress(OperationalError), session.begin_nested():
+        session.execute(statement)
 
 
 def actor_of_account(session: Session, account_id: UUID, token_id: UUID | None, address: str = "") -> Actor:

@@ -87,6 +87,14 @@ class Unavailable(ServiceError):
     sentence = _n("A part of the service does not answer just now; try again in a minute. Nothing is lost.")
 
 
+class DatabaseFull(Unavailable):
+    type = "database-full"
+    sentence = _n(
+        "The database has no room on its disk, so nothing was changed; what was received is kept. "
+        "It goes on by itself when there is room."
+    )
+
+
 class BadRequest(ServiceError):
     status, type = 422, "bad-request"
     sentence = _n("The field “{field}” is missing or wrong: {problem}")

@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)
 STORE_AWAY_AFTER = 3  # items in a row: then it is the store, and no use to ask for the others
-AWAY = ("08", "57P")  # classes of what PostgreSQL says when it is going, gone or coming
+# Classes of what PostgreSQL says when it is going, gone or coming, or has no disk, memory or connection left.
+AWAY = ("08", "53", "57P", "58")
 
 
 def left_alone(duty: str) -> Select[UUID]:

@@ -21,6 +21,7 @@ from service.web.operations.contract import described, errors, shapes
 from service.web.operations.views import (
     Attention,
     Backup,
+    Disk,
     Failures,
     Health,
     Home,
@@ -333,6 +334,11 @@ def health(stalled: bool = False) -> Health:
             ),
             Failures(None, "2001:db8:0:1::/64", 4312, NOW - timedelta(hours=9), NOW, False),
         ],
+        disks=[
+            Disk("数据目录、数据库、暂存空间", 8 * 10**10, 10**12, full=False, low=False),
+            Disk("对象存储", 0 if stalled else 10**10, 8 * 10**12, full=stalled, low=True),
+        ],
+        full_disks=[_("The object store is full; it goes on when there is room.")] if stalled else [],
     )
 
 

@@ -5,6 +5,7 @@ are `/in/0`, `/in/1`, … : a user's file name never reaches a command line.
 """
 
 import contextlib
+import errno
 import functools
 import math
 import os
@@ -23,6 +24,7 @@ from threading import Event
 from typing import Literal
 
 STDERR_TAIL = 16 * 1024
+NO_ROOM = 2**20  # free on the disk of the private folder
 # Libraries, mapped files and what threads reserve without using it: none of it is memory that is taken.
 ADDRESSES_BESIDE = 3 * 1024**3
 Ended = Literal["exit", "cancelled", "wall_time", "cpu_time", "output_size", "stdout_size"]
@@ -140,7 +142,8 @@ class Sandbox:
 
         With `on_progress`, `-progress pipe:1` is added and the callback gets seconds of output written, about
         twice a second. `on_stdout` gets the bytes as they come in place of `Outcome.stdout`. When `cancel` is
-        set the whole group is ended within two seconds. Raises SandboxUnavailable when it cannot start.
+        set the whole group is ended within two seconds. Raises SandboxUnavailable when it cannot start, and OSError
+        (ENOSPC) when the private folder's disk was full in the end.
         """
         own = limits or Limits()
         limits = self.allowance.of_run(own) if self.allowance else own
@@ -172,6 +175,9 @@ class Sandbox:
             ("bwrap: ", "unshare: ", "mount: ", "setpriv: ", "prlimit: ")
         ):
             raise SandboxUnavailable(_explain(outcome.stderr))
+        if outcome.ended == "exit" and _free(private_dir) < NO_ROOM:
+            # Whatever it says of itself or of the file: what it wrote was cut off, and that is no fault of the file's.
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(private_dir))
         if self.allowance:
             self.allowance.take(outcome, limits, own)
         return outcome
@@ -380,6 +386,11 @@ def _supervise(
         wall_s=time.monotonic() - started,
         cpu_s=cpu_s,
     )
+
+
+def _free(folder: Path) -> int:
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize
 
 
 def _signal_group(process: subprocess.Popen[bytes], number: int) -> None:

@@ -22,6 +22,7 @@ from service.desk.operations import actions, set_aside
 from service.kernel import jobs
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession, transaction
+from service.kernel.disks import disks
 from service.kernel.errors import NotAllowed, NotFound, NotSignedIn
 from service.kernel.settings import get_settings
 from service.preservation.backups import queries as backups
@@ -139,6 +140,10 @@ def get_metrics(request: Request, actor: MaybeActor, session: DatabaseSession) -
         Gauge("zhenglu_backup_age_seconds", "Age of the newest backup that is whole", registry=registry).set(
             age
         )
+    free = Gauge("zhenglu_disk_free_bytes", "Room where a part writes", ["part"], registry=registry)
+    for disk in disks(get_settings()):
+        for part in disk.parts:
+            free.labels(part).set(disk.free)
     recordings = Gauge("zhenglu_recordings", "Recordings by state", ["state"], registry=registry)
     by_state = text("SELECT state, count(*) FROM recordings WHERE merged_into IS NULL GROUP BY state")
     for state, count in session.execute(by_state):

@@ -170,6 +170,10 @@ class BackupFolder:
 
     # bytes
 
+    def must_have_room(self, wanted: int = 0) -> None:
+        if free(self.root) < wanted + SPARE:
+            raise no_room(self.root, wanted + SPARE)
+
     def path(self, sha256: str) -> Path:
         return self.root / "objects" / sha256[:2] / sha256
 
@@ -192,8 +196,7 @@ class BackupFolder:
 
     def add(self, chunks: Iterable[bytes], wanted: int) -> tuple[str, int, Path]:
         """Bytes beside the others, not among them yet: their hash, how many, and where. See `keep`."""
-        if free(self.root) < wanted + SPARE:
-            raise no_room(self.root, wanted)
+        self.must_have_room(wanted)
         path = self.unfinished / uuid.uuid4().hex
         digest, taken = hashlib.sha256(), 0
         with disk_errors(self.root, wanted):

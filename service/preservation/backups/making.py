@@ -23,7 +23,13 @@ from service.kernel.settings import Settings
 from service.kernel.storage import Store, get_store
 from service.kernel.storage.errors import ObjectMissing
 from service.preservation.backups import actions, dump
-from service.preservation.backups.errors import BackupError, FolderInsideStore, FolderOfAnother, NeverReadBack
+from service.preservation.backups.errors import (
+    BackupError,
+    FolderInsideStore,
+    FolderOfAnother,
+    NeverReadBack,
+    ToolFailed,
+)
 from service.preservation.backups.folder import BackupFolder, disk_errors, sync
 from service.preservation.backups.manifest import (
     DATABASE,
@@ -149,6 +155,7 @@ class Making:
 
     def _made(self) -> Made:
         assert self.id is not None, "its row is there"
+        self.folder.must_have_room()
         begun = self.folder.unfinished / str(self.id)
         with disk_errors(self.folder.root):
             begun.mkdir(mode=0o700)
@@ -220,7 +227,11 @@ class Making:
                 tables: dict[str, TableFacts] = dump.digests(connection)
                 while True:
                     with suppress(TimeoutError):
-                        dumping.wait(within_s=TOLD_EVERY_S)
+                        try:
+                            dumping.wait(within_s=TOLD_EVERY_S)
+                        except ToolFailed:
+                            self.folder.must_have_room()  # a full disk is what made it fail
+                            raise
                         break
                     self._say("dump", 0, 0)
             self._say("dump", 0, 0)

@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from psycopg.errors import DiskFull
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException as StarletteHTTPException
@@ -17,6 +18,7 @@ from service.kernel.errors import (
     BadRequest,
     BodyTooLarge,
     Conflict,
+    DatabaseFull,
     Invalid,
     MethodNotAllowed,
     NotAllowed,
@@ -28,6 +30,7 @@ from service.kernel.errors import (
     first_fault,
 )
 from service.kernel.i18n import gettext as _
+from service.kernel.storage.errors import StorageError
 from service.web.frame import rendering
 from service.web.frame.shell import frame
 
@@ -88,6 +91,8 @@ def install(app: FastAPI) -> None:
     def _service_error(request: Request, error: ServiceError) -> Response:
         if error.denial:
             _note_denial(request, error)
+        if isinstance(error, StorageError) and error.status >= 500:
+            log.error("%s %s: %s", request.method, request.url.path, error)
         return respond(request, error)
 
     @app.exception_handler(RequestValidationError)
@@ -119,6 +124,9 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(OperationalError)
     def _database_away(request: Request, error: OperationalError) -> Response:
+        if getattr(error.orig, "sqlstate", None) == DiskFull.sqlstate:
+            log.error("the database has no room: %s", error.orig)
+            return respond(request, DatabaseFull(headers={"Retry-After": "30"}))
         return respond(request, Unavailable(headers={"Retry-After": "5"}))
 
     @app.exception_handler(PoolTimeout)

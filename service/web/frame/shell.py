@@ -14,10 +14,12 @@ from service.access.rules import may
 from service.kernel import i18n
 from service.kernel.actor import Actor
 from service.kernel.database import DatabaseSession, session_for
+from service.kernel.disks import disks
 from service.kernel.i18n import gettext as _
 from service.kernel.jobs import queue_health
 from service.kernel.policy import holds_samples
 from service.kernel.queues import QUEUES
+from service.kernel.settings import get_settings
 from service.web.frame.views import Shell, Viewer
 
 log = logging.getLogger(__name__)
@@ -72,7 +74,11 @@ def stalled_sentences(session: Session) -> list[str]:
 
 
 def stalled_sentence(session: Session) -> str | None:
-    return next(iter(stalled_sentences(session)), None)
+    return next(iter(stalled_sentences(session) or full_disks()), None)
+
+
+def full_disks() -> list[str]:
+    return [disk.alarm for disk in disks(get_settings()) if disk.alarm]
 
 
 PageActor = Annotated[Actor, Depends(page_actor)]

@@ -29,7 +29,7 @@ class Shell:
     csrf_token: str = ""
     demo: bool = False
     waiting: int = 0  # the number beside "Waiting for attention"
-    stalled: str | None = None  # a sentence when no worker serves a queue
+    stalled: str | None = None  # a sentence when no worker serves a queue, or a disk is full
     notices: list["Notice"] = field(default_factory=list)
 
 

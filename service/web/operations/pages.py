@@ -28,17 +28,19 @@ from service.kernel import jobs as queue
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.database import DatabaseSession
+from service.kernel.disks import disks
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
 from service.kernel.ids import id_said
 from service.kernel.job_kinds import KINDS
+from service.kernel.settings import get_settings
 from service.preservation.backups import queries as backups
 from service.preservation.backups.words import STATES as BACKUP_STATES
 from service.web.cases.pages import case_views
 from service.web.coverage.list_view import board_tiles, mine_tiles
 from service.web.frame.query import carried, link_with
 from service.web.frame.rendering import redirect, render
-from service.web.frame.shell import PageActor, page_actor, stalled_sentences
+from service.web.frame.shell import PageActor, full_disks, page_actor, stalled_sentences
 from service.web.frame.views import Ref, Tile
 from service.web.operations import views
 from service.web.operations.contract import described, errors, shapes
@@ -226,6 +228,11 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
             for one in set_aside.duties(session)
         ],
         failures=_failures(session) if squad_scope(actor) is None else [],
+        disks=[
+            views.Disk(disk.label, disk.free, disk.total, disk.full, disk.low)
+            for disk in disks(get_settings())
+        ],
+        full_disks=full_disks(),
     )
     return render(request, "operations/queue.html", fragment="operations/_queue.html", health=shown)
 

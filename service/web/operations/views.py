@@ -104,6 +104,15 @@ class Failures:
 
 
 @dataclass(slots=True)
+class Disk:
+    label: str
+    free: int
+    total: int
+    full: bool
+    low: bool
+
+
+@dataclass(slots=True)
 class Health:
     queues: list[Queue]
     workers: list[Worker]
@@ -115,6 +124,8 @@ class Health:
     set_aside: list[SetAside] = field(default_factory=list)
     duties: list[Duty] = field(default_factory=list)
     failures: list[Failures] = field(default_factory=list)
+    disks: list[Disk] = field(default_factory=list)
+    full_disks: list[str] = field(default_factory=list)  # a sentence for each
 
 
 @dataclass(slots=True)

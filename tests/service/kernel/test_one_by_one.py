@@ -3,6 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 import sqlalchemy
 from sqlalchemy import select, update
@@ -64,6 +65,19 @@ def test_one_that_fails_stops_no_other_and_is_set_aside_when_its_tries_are_spent
     assert type(error).__name__ in set_aside()[items[1]].problem
     assert forget(DUTY, items[1]) and not forget(DUTY, items[1])
     assert alone() == set()
+
+
+@pytest.mark.parametrize("state", ["53100", "53200", "53300", "57P01", "08006", "58030"])
+def test_a_database_without_room_is_nobodys_own_failure(state: str) -> None:
+    """A disk that was full for an hour set aside whatever was tried meanwhile."""
+    said = psycopg.errors.lookup(state)("could not extend file: No space left on device")
+
+    def act(_: UUID) -> None:
+        raise OperationalError("INSERT", {}, said)
+
+    with pytest.raises(OperationalError):
+        each(DUTY, [new_id()], act)
+    assert set_aside() == {}
 
 
 def test_a_statement_that_the_database_refuses_is_the_items_own_failure() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.small_disks import on_small_disks
 from tests.workers.media.conftest import Canary
 from workers.media.sandbox import Limits, Sandbox, SandboxUnavailable, _must_be_readable, inside
 
@@ -53,6 +54,36 @@ def wait_for(test: Any, seconds: float = 10) -> Any:
 
 def test_ffmpeg_starts_here(box: Sandbox) -> None:
     assert box.check() is None
+
+
+FULL = """
+import sys
+from pathlib import Path
+from workers.media.sandbox import Sandbox
+private = Path(sys.argv[1]) / "private"
+private.mkdir()
+box = Sandbox.here()
+writing = ["/bin/sh", "-c", "head -c $0 /dev/zero > out; exit $1"]
+assert box.run([*writing, "1000000", "0"], private_dir=private).ok
+for code in ("0", "1"):
+    try:
+        box.run([*writing, "100000000", code], private_dir=private)
+    except OSError as error:
+        print(error.strerror)
+"""
+
+
+def test_a_disk_that_was_full_in_the_end_is_no_fault_of_the_files(tmp_path: Path) -> None:
+    """Three encodes on a full disk, and a sound recording was called one that cannot be played."""
+    done = subprocess.run(
+        on_small_disks(
+            {tmp_path / "small": 4 * 2**20}, [sys.executable, "-c", FULL, str(tmp_path / "small")]
+        ),
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.stdout.splitlines() == ["No space left on device"] * 2, done.stderr
 
 
 def test_the_closed_namespace_is_explained_in_one_sentence() -> None:
