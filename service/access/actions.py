@@ -52,11 +52,16 @@ def require(actor: Actor, what: str) -> None:
         raise NotAllowed
 
 
-def require_accounts(actor: Actor) -> None:
-    """Whoever makes accounts could make one for any squad, so only those who see the whole bureau do."""
-    require(actor, "accounts")
+def require_bureau(actor: Actor, what: str) -> None:
+    """What no squad owns serves them all: only who sees the whole bureau changes it."""
+    require(actor, what)
     if squad_scope(actor) is not None:
         raise NotAllowed
+
+
+def require_accounts(actor: Actor) -> None:
+    """Whoever makes accounts could make one for any squad."""
+    require_bureau(actor, "accounts")
 
 
 def sign_in(
@@ -281,6 +286,8 @@ def create_token(
     """The secret is answered once and never again."""
     if actor.is_dock:
         raise NotAllowed
+    if scope == TokenScope.dock:
+        require(actor, "upload")
     name = name.strip()
     if not name or not name.isprintable():
         raise Invalid(field="name", problem=name)

@@ -22,7 +22,7 @@ from fastapi.params import Form
 from fastapi.routing import APIRoute
 
 from service.access import known_browsers, patience
-from service.access.actions import require
+from service.access.actions import require, require_bureau
 from service.access.dependencies import (
     CSRF_HEADER,
     SAFE_METHODS,
@@ -53,12 +53,17 @@ _NEEDS = "__needs__"
 _GUESSES = "__guesses__"
 
 
-def needs(may: str | Callable[[Actor], None]) -> Callable[[F], F]:
-    """On an endpoint that takes a body: the word of what the role must be allowed, or what refuses an actor. The action
-    asks again, whoever calls it."""
+def needs(may: str | Callable[[Actor], None], *, bureau: bool = False) -> Callable[[F], F]:
+    """On an endpoint that takes a body: the word of what the role must be allowed, or what refuses an actor. `bureau`:
+    and it must see the whole of it. The action asks again, whoever calls it."""
 
     def check(actor: Actor) -> None:
-        require(actor, may) if isinstance(may, str) else may(actor)
+        if not isinstance(may, str):
+            may(actor)
+        elif bureau:
+            require_bureau(actor, may)
+        else:
+            require(actor, may)
 
     def mark(function: F) -> F:
         setattr(function, _NEEDS, check)

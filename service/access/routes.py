@@ -148,7 +148,8 @@ def list_tokens(actor: CurrentActor, session: DatabaseSession) -> Page[ApiTokenR
 
 @router.post("/tokens", status_code=201)
 def create_token(wanted: TokenWanted, actor: CurrentActor, session: DatabaseSession) -> TokenMade:
-    """A token for a program: `dock` may upload and read the fate of its own uploads, `full` acts as the account."""
+    """A token for a program: `dock` may upload and read the fate of its own uploads, if the account may upload; `full` acts
+    as the account."""
     secret, token = actions.create_token(session, actor, wanted.name, wanted.scope)
     return TokenMade(token=secret, **token.model_dump(exclude={"secret_sha256"}))
 

@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Callable, Iterable, ValuesView
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import ColumnElement, Select, and_, select
 from sqlmodel import Session
 
 from service.kernel.errors import Conflict, Invalid, ServiceError
@@ -99,13 +99,18 @@ NOT_NEW = (WrittenOtherwise, KeyRounded)
 """What else a key is refused for, beside being taken."""
 
 
-def new_key(session: Session, column: Any, key: str, taken: ServiceError) -> str:
-    """The key of a row to be made, as it is kept; `taken`: what is said where one has the very same."""
+def new_key(
+    session: Session, column: Any, key: str, taken: ServiceError, seen: Select[Any] | None = None
+) -> str:
+    """The key of a row to be made, as it is kept; `taken`: what is said where one has the very same. `seen`: the rows
+    that the asker may see; of another, how it is written is not told."""
     kept = said(key)
     if not kept:
         raise Invalid(field=column.key, problem=_("it is empty"))
     found = session.scalars(select(column).where(known(column.class_, [kept]))).first()
     if found is not None:
+        if seen is not None and session.scalars(seen.where(known(column.class_, [kept]))).first() is None:
+            raise taken
         raise taken if found == key else WrittenOtherwise(number=found, how=differs(found, key))
     return kept
 

@@ -131,7 +131,7 @@ def get_import_template(
 
 
 def _open_door(kind: type[Importer]) -> None:
-    @needs("import")
+    @needs("import", bureau=kind.of_bureau)
     def door(
         actor: CurrentActor,
         session: DatabaseSession,
@@ -141,9 +141,10 @@ def _open_door(kind: type[Importer]) -> None:
     ) -> Report:
         return import_rows(session, actor, kind, body, request, dry_run)
 
+    whose = ", by who sees the whole bureau" if kind.of_bureau else ""
     said = (
-        f"A table of {kind.name}: XLSX, XLS, CSV or JSON. Idempotent by `{kind.known_by}`; answers a report for each "
-        "row. A large table, or any with `Prefer: respond-async`, is imported in the background. One at a time for "
+        f"A table of {kind.name}: XLSX, XLS, CSV or JSON{whose}. Idempotent by `{kind.known_by}`; answers a report for "
+        "each row. A large table, or any with `Prefer: respond-async`, is imported in the background. One at a time for "
         "each account."
     )
     doors.add_api_route(

@@ -15,7 +15,7 @@ from schemas.claims import PutRight
 from schemas.events import EnforcementEvent, EventCreate
 from schemas.jobs import Job, JobKind
 from schemas.links import COUNTED, Link, LinkState
-from schemas.people import Squad
+from schemas.people import Officer, Squad
 from schemas.recordings import Recording
 from service.access.actions import require
 from service.access.queries import get_case, get_event, get_recording, visible_cases, visible_links
@@ -42,6 +42,7 @@ from service.kernel.policy import policy
 from service.kernel.round_trip import together
 from service.registry.events.actions import create_event
 from service.registry.events.policy import DEFAULT_KIND
+from service.registry.people.queries import known_officers
 
 # What a person declared in place of an earlier claim; undo puts the earlier one back.
 PUT_RIGHT: Final = "event_put_right"
@@ -138,10 +139,10 @@ def event_from_recording(session: Session, actor: Actor, recording_id: UUID, **k
     if span is None and known.get("arrived_at") is None:
         raise NoTime
     gathered = gather(session, recording, limits(session), [])
-    officers = [gathered.recording.officer.label] if gathered.recording.officer else []
-    officers += [
-        held.officer.label for held in gathered.recording.holdings if held.officer.label not in officers
-    ]
+    people = [gathered.recording.officer, *(held.officer for held in gathered.recording.holdings)]
+    named = known_officers(actor).where(Officer.id.in_({one.id for one in people if one}))
+    known_ids = set(session.scalars(named.with_only_columns(Officer.id)))
+    officers = list(dict.fromkeys(one.label for one in people if one and one.id in known_ids))
     # Another squad's case stays unknown, even to those who guessed its number.
     claimed = gathered.claimed.case
     case = claimed and session.scalars(visible_cases(actor).where(Case.id == claimed.id)).first()

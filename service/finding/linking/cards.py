@@ -15,6 +15,7 @@ from service.finding.linking.evidence import EventFacts, Limits, Person, Recordi
 from service.finding.linking.numbers import Number, in_order
 from service.finding.linking.stories import Answer, Shot, agreement
 from service.finding.linking.surroundings import ONE_CARD, UNKNOWN_BEFORE_ARRIVAL, Surroundings
+from service.finding.linking.terms import was_there
 
 CLOCKS_APART = timedelta(minutes=10)
 LATE_STARTS = (timedelta(0), timedelta(minutes=3))
@@ -49,7 +50,9 @@ class CardFile:
 def at_a_loss(recording: RecordingFacts, events: Sequence[EventFacts], limits: Limits) -> bool:
     """Whether its card is to be asked: its time is not known; or it is, and none of its people did anything then."""
     said = (
-        recording.declared_event or recording.declared_case or any(piece.case_id for piece in recording.run)
+        any(event.id == recording.declared_event and was_there(recording, event) for event in events)
+        or (recording.declared_case and not recording.case_foreign)
+        or any(piece.case_id for piece in recording.run)
     )
     if recording.recorder_id is None or said:
         return False

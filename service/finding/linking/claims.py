@@ -13,6 +13,7 @@ from schemas.claims import CLAIMABLE, Claimable
 from schemas.claims import Claims as Said
 from schemas.events import EnforcementEvent
 from schemas.recordings import Recording
+from service.access.acquainted import knows_officer, knows_recorder
 from service.finding.linking.evidence import Person, Source
 from service.kernel import keys
 from service.kernel.ids import as_id
@@ -32,9 +33,11 @@ class Named:
 
 @dataclass(frozen=True)
 class Claimed:
-    """`foreign`: the case is another squad's, and none of this squad's events belongs to it."""
+    """Officer and recorder as far as the recording's squad knows them. `foreign`: the case is another squad's, and none
+    of this squad's events belongs to it. `officer_squad`: where the officer belongs."""
 
     officer: Person | None = None
+    officer_squad: UUID | None = None
     officer_source: Source = Source.declared
     recorder: Named | None = None
     recorder_source: Source = Source.declared
@@ -68,6 +71,7 @@ class Claims:
         self.known: dict[str, list[Any]] = {
             "officers": sorted({one.officer_id for one in recordings if one.officer_id}),
             "numbers": sorted(set(map(fold, self.words("officer", "officer_id")))),
+            "squads": sorted({one.squad_id for one in recordings}),
             "recorders": sorted({one.recorder_id for one in recordings if one.recorder_id}),
             "serials": sorted(set(map(fold, self.words("recorder", "recorder_id")))),
             "cases": sorted(key for key in self.cases.values() if isinstance(key, UUID)),
@@ -97,49 +101,56 @@ class Claims:
 
     def resolved(self, rows: Sequence[Any], events: Mapping[str, UUID]) -> dict[UUID, Claimed]:
         """`rows`: of `asked`; `events`: of `find_events`."""
-        officers: dict[Any, Person] = {}
-        recorders: dict[Any, Named] = {}
+        known: dict[tuple[str, Any], Any] = {
+            (row.what, key): row for row in rows if row.what != "case" for key in (row.id, row.folded)
+        }
         cases = self.found_cases(rows)
-        works_on: dict[UUID, list[UUID]] = {}
-        for row in rows:
-            if row.what == "officer":
-                officers[row.id] = officers[row.folded] = Person(row.id, row.label)
-            elif row.what == "recorder":
-                recorders[row.id] = recorders[row.folded] = Named(row.id, row.label, row.squad_id)
-            else:
-                works_on[row.id] = row.squads
+        works_on: dict[UUID, list[UUID]] = {row.id: row.squads for row in rows if row.what == "case"}
+
+        def meant(what: str, column: UUID | None, said: tuple[str, Source] | None, squad_id: UUID) -> Any:
+            if column is not None:
+                return known.get((what, column))
+            row = known.get((what, fold(said[0]))) if said else None
+            return row if row is not None and squad_id in row.squads else None
+
         found = {}
         for one in self.recordings:
             officer, recorder, event, case = (
                 self.said[one.id][x] for x in ("officer", "recorder", "event", "case")
             )
-            known = cases.get(case[0]) if case else None
+            of_case = cases.get(case[0]) if case else None
+            who = meant("officer", one.officer_id, officer, one.squad_id)
+            what = meant("recorder", one.recorder_id, recorder, one.squad_id)
             found[one.id] = Claimed(
-                officer=officers.get(one.officer_id or (fold(officer[0]) if officer else None)),
+                officer=Person(who.id, who.label) if who else None,
+                officer_squad=who.squad_id if who else None,
                 officer_source=officer[1] if officer else Source.declared,
-                recorder=recorders.get(one.recorder_id or (fold(recorder[0]) if recorder else None)),
+                recorder=Named(what.id, what.label, what.squad_id) if what else None,
                 recorder_source=recorder[1] if recorder else Source.declared,
                 event_id=events.get(event[0]) if event else None,
                 event_source=event[1] if event else Source.declared,
-                case=known,
-                case_number=known.label if known else case[0] if case else "",
+                case=of_case,
+                case_number=of_case.label if of_case else case[0] if case else "",
                 case_source=case[1] if case else Source.declared,
-                case_foreign=known is not None
-                and known.squad_id != one.squad_id
-                and one.squad_id not in works_on[known.id],
+                case_foreign=of_case is not None
+                and of_case.squad_id != one.squad_id
+                and one.squad_id not in works_on[of_case.id],
             )
         return found
 
 
-# Of a case also the squads that have an event of it.
+# `squads`: of the recordings' those that know the officer or the recorder; of a case all that have an event of it.
 NAMED = text(
-    """
+    f"""
     SELECT 'officer' AS what, id, certificate_no AS label, squad_id,
-           CASE WHEN double_of IS NULL THEN folded END AS folded, CAST('{}' AS uuid[]) AS squads
+           CASE WHEN double_of IS NULL THEN folded END AS folded,
+           ARRAY(SELECT s FROM unnest(CAST(:squads AS uuid[])) AS s WHERE {knows_officer("s")}) AS squads
     FROM officers
     WHERE id = ANY(CAST(:officers AS uuid[])) OR (folded = ANY(CAST(:numbers AS text[])) AND double_of IS NULL)
     UNION ALL
-    SELECT 'recorder', id, serial, squad_id, CASE WHEN double_of IS NULL THEN folded END, '{}' FROM recorders
+    SELECT 'recorder', id, serial, squad_id, CASE WHEN double_of IS NULL THEN folded END,
+           ARRAY(SELECT s FROM unnest(CAST(:squads AS uuid[])) AS s WHERE {knows_recorder("s")})
+    FROM recorders
     WHERE id = ANY(CAST(:recorders AS uuid[])) OR (folded = ANY(CAST(:serials AS text[])) AND double_of IS NULL)
     UNION ALL
     SELECT 'case', id, number, squad_id, number_folded,

@@ -28,11 +28,12 @@ class Person:
 
 @dataclass(frozen=True)
 class Holding:
-    """`officer` held the recorder from `start` to `end` (None: still holds it)."""
+    """`officer`, of the squad, held the recorder from `start` to `end` (None: still holds it)."""
 
     officer: Person
     start: datetime
     end: datetime | None = None
+    squad_id: UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class RecordingFacts:
     `run`: the recorder's files that follow each other without a break, this one left out. `others`: when
     its other files about that time begin and end. `supposed`: where the time is
     not known, how well it fits each event, beside the other files of its card. `presumed_s`: how far off the clock is
-    taken to be, against what it showed, because nothing fits as it was.
+    taken to be, against what it showed, because nothing fits as it was. `officer_ours`: who is named belongs to the
+    squad; `lent`: else when the roster has him on duty for it. `recorder_ours`: the recorder belongs to the squad.
     """
 
     id: UUID
@@ -102,6 +104,9 @@ class RecordingFacts:
     others: tuple[tuple[datetime, datetime], ...] = ()
     supposed: Mapping[UUID, float] = field(default_factory=dict)
     presumed_s: float = 0.0
+    officer_ours: bool = False
+    lent: tuple[tuple[datetime, datetime], ...] = ()
+    recorder_ours: bool = False
 
     @cached_property
     def shown(self) -> tuple[tuple[datetime, datetime], ...]:
@@ -181,7 +186,8 @@ OWN = frozenset({"event", "officer", "holder", "run_officer"})
 @dataclass(frozen=True)
 class Candidate:
     """`part`: what of the recording lies in the event. `identity`: the strongest code, "" for none; `guessed`: it
-    rests on a guess. `strength`: the score where it is not held in 0…1, to tell two sure ones apart."""
+    rests on a guess. `strength`: the score where it is not held in 0…1, to tell two sure ones apart. `foreign`: of
+    another squad, and nothing but words ties the recording to it."""
 
     event: EventFacts
     score: float
@@ -191,6 +197,7 @@ class Candidate:
     impossible: bool = False
     guessed: bool = False
     strength: float = 0.0
+    foreign: bool = False
 
     def weight(self, code: str) -> float:
         """What these reasons added."""
@@ -198,7 +205,7 @@ class Candidate:
 
     @property
     def may_be_automatic(self) -> bool:
-        if self.guessed:
+        if self.guessed or self.foreign:
             return False
         if self.identity == "event":
             return not self.impossible

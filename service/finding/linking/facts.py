@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -179,8 +179,44 @@ def gather_all(
     for one in facts:
         recording, candidates = known.around(one, named.get(one.id, ()))
         found[one.id] = Gathered(recording, candidates, claimed[one.id])
+    found = _with_duties(session, found)
     lost = [one for one in found.values() if at_a_loss(one.recording, one.events, rule)]
     return found | _by_their_cards(session, lost, rule, named) if lost else found
+
+
+def _with_duties(session: Session, found: dict[UUID, Gathered]) -> dict[UUID, Gathered]:
+    """Of those few that name another squad's officer, who took part in another squad's event: when the roster has him
+    on duty for theirs."""
+    lent: dict[UUID, Gathered] = {}
+    for key, one in found.items():
+        mine, who = one.recording, one.recording.officer
+        elsewhere = (event for event in one.events if event.squad_id != mine.squad_id)
+        if who and not mine.officer_ours and any(who in event.officers for event in elsewhere):
+            lent[key] = one
+    if not lent:
+        return found
+    asked = {
+        (one.recording.officer.id, one.recording.squad_id) for one in lent.values() if one.recording.officer
+    }
+    duties: dict[tuple[UUID, UUID], list[Span]] = defaultdict(list)
+    for row in session.execute(
+        DUTIES, {"officers": [who for who, _ in asked], "squads": [squad for _, squad in asked]}
+    ):
+        duties[row.officer_id, row.squad_id].append((row.starts_at, row.ends_at))
+    for key, one in lent.items():
+        mine, who = one.recording, one.recording.officer
+        spans = tuple(sorted(duties.get((who.id, mine.squad_id), ()))) if who else ()
+        found[key] = replace(one, recording=replace(mine, lent=spans))
+    return found
+
+
+DUTIES = text(
+    """
+    SELECT r.officer_id, r.squad_id, r.starts_at, r.ends_at
+    FROM unnest(CAST(:officers AS uuid[]), CAST(:squads AS uuid[])) AS t (officer_id, squad_id)
+    JOIN rosters r ON r.officer_id = t.officer_id AND r.squad_id = t.squad_id
+    """
+)
 
 
 def _by_their_cards(
@@ -251,6 +287,8 @@ def _own_facts(
         case_foreign=claimed.case_foreign,
         officer=claimed.officer,
         officer_source=claimed.officer_source,
+        officer_ours=claimed.officer_squad == recording.squad_id,
+        recorder_ours=claimed.recorder is not None and claimed.recorder.squad_id == recording.squad_id,
         recorder_id=claimed.recorder.id if claimed.recorder else None,
         recorder=claimed.recorder.label if claimed.recorder else "",
         recorder_source=claimed.recorder_source,
@@ -289,7 +327,7 @@ MEASURED = text(
 # Whose they are is asked by id or by what is claimed; the wider reach of another recording is no harm.
 HOLDINGS = text(
     """
-    SELECT DISTINCT a.id, a.recorder_id, a.officer_id, o.certificate_no, a.held_from, a.held_to
+    SELECT DISTINCT a.id, a.recorder_id, a.officer_id, o.certificate_no, o.squad_id, a.held_from, a.held_to
     FROM unnest(CAST(:held_since AS timestamptz[]), CAST(:held_until AS timestamptz[])) AS t (since, until)
     CROSS JOIN (
         SELECT id FROM recorders WHERE id = ANY(CAST(:recorders AS uuid[]))
@@ -305,7 +343,7 @@ def holdings_of(rows: Iterable[Any]) -> dict[UUID, list[Holding]]:
     found: dict[UUID, list[Holding]] = defaultdict(list)
     for row in rows:
         holder = Person(row.officer_id, row.certificate_no)
-        found[row.recorder_id].append(Holding(holder, row.held_from, row.held_to))
+        found[row.recorder_id].append(Holding(holder, row.held_from, row.held_to, row.squad_id))
     return found
 
 

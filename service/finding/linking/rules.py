@@ -40,13 +40,15 @@ def decide(
 
     One recording may serve several events: only events whose parts of the recording cover each other compete.
     A link is automatic above the threshold and clear of every competitor; the rest is offered, unless what
-    it would show is already taken. A cancelled event is never linked.
+    it would show is already taken. A cancelled event is never linked. Events of other squads that nothing but words ties
+    to it are offered beside these, and change nothing about them: what the own squad sees would tell of those.
     """
     by_id = {event.id: event for event in _closed([one for one in events if not one.cancelled], limits)}
     considered = [consider(recording, event, limits) for event in by_id.values() if event.id not in rejected]
     considered.sort(key=lambda one: (-one.score, -one.strength, one.event.start, str(one.event.id)))
     taken = [one for one in considered if one.event.id in confirmed]
-    open_ones = [one for one in considered if one.event.id not in confirmed]
+    strangers = [one for one in considered if one.foreign and one.event.id not in confirmed]
+    open_ones = [one for one in considered if not one.foreign and one.event.id not in confirmed]
     automatic: list[Candidate] = []
     for one in open_ones:
         if not one.may_be_automatic or any(compete(one, other) for other in taken):
@@ -72,8 +74,20 @@ def decide(
         )
         and (one.part is not None or not settled or one.identity == "event")
     ]
+    beside = [
+        one
+        for one in strangers
+        if one.identity == "event"
+        or (
+            one.identity
+            and one.score >= limits.offer_from
+            and not any(compete(one, other) for other in settled)
+            and (one.part is not None or not settled)
+        )
+    ]
     decisions = [_decision(one, LinkState.automatic) for one in automatic]
-    decisions += [_decision(one, LinkState.offered) for one in offered[: limits.offers]]
+    shown = (offered[: limits.offers] + beside)[: limits.offers]
+    decisions += [_decision(one, LinkState.offered) for one in considered if one in shown]
     case_link = _case_decision(recording, settled, settled_cases)
     return decisions + ([case_link] if case_link else [])
 

@@ -71,10 +71,40 @@ def consider(recording: RecordingFacts, event: EventFacts, limits: Limits) -> Ca
     reasons += _contradictions(recording, event, identity, part)
     reasons += _time(recording, event, ended, part, limits)
     reasons += _place(recording, event, part, limits)
+    foreign = not was_there(recording, event)
+    if foreign:
+        reasons.append(Reason("other_squad"))
     strength = sum(reason.weight for reason in reasons)
     score = min(1.0, max(0.0, strength))
     return Candidate(
-        event, round(score, 4), tuple(reasons), identity, part, guessed=guessed, strength=round(strength, 4)
+        event,
+        round(score, 4),
+        tuple(reasons),
+        identity,
+        part,
+        guessed=guessed,
+        strength=round(strength, 4),
+        foreign=foreign,
+    )
+
+
+def was_there(recording: RecordingFacts, event: EventFacts) -> bool:
+    """The event is its own squad's; or one of the event's officers held its recorder, or is named by it, and belongs to
+    its squad by what the bureau wrote down: the recorder's squad, the officer's, the roster. Who uploads can say any
+    number, so another squad's officer, recorder, case or event that is only said proves nothing."""
+    if event.squad_id == recording.squad_id:
+        return True
+    at_work = {person.id for person in event.officers}
+    held = recording.recorder_source != Source.guess and any(
+        one.officer.id in at_work and (recording.recorder_ours or one.squad_id == recording.squad_id)
+        for one in recording.holdings
+    )
+    named = recording.officer is not None and recording.officer_source != Source.guess
+    if held or not named or recording.officer is None or recording.officer.id not in at_work:
+        return held
+    ended = event.end or event.start
+    return recording.officer_ours or any(
+        since <= ended and until >= event.start for since, until in recording.lent
     )
 
 
@@ -83,11 +113,8 @@ def _declared(
 ) -> Candidate:
     """A declared event holds, unless the believed clock or another squad's event speaks against it."""
     against = []
-    at_work = {person.id for person in event.officers}
-    ours = {holding.officer.id for holding in recording.holdings}
-    if recording.officer:
-        ours.add(recording.officer.id)
-    if event.squad_id != recording.squad_id and not at_work & ours:
+    foreign = not was_there(recording, event)
+    if foreign:
         against.append(Reason("event_other_squad", {}, -0.4))
     gap = _gap(recording, event.start, ended)
     if gap is not None and gap - timedelta(seconds=recording.doubt_s) > limits.slack:
@@ -106,6 +133,7 @@ def _declared(
         impossible=bool(against),
         guessed=guessed,
         strength=score,
+        foreign=foreign,
     )
 
 
@@ -169,7 +197,7 @@ def _said_beside(recording: RecordingFacts, event: EventFacts, at_work: set) -> 
     """What the recorder's neighbouring files say, where this one says nothing itself."""
     found = []
     of_case = event.case_id is not None and any(piece.case_id == event.case_id for piece in recording.run)
-    if recording.declared_case is None and of_case:
+    if (recording.declared_case is None or recording.case_foreign) and of_case:
         found.append(Reason("run_case", {}, IDENTITY["run_case"]))
     if recording.officer is None or recording.officer_source == Source.guess:
         named = sorted(

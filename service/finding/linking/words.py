@@ -30,6 +30,9 @@ SENTENCES = {
     "event": _n("declared for this event"),
     "event.guess": _n("the file name may name this event"),
     "event_other_squad": _n("the declared event belongs to another squad and names none of its holders"),
+    "other_squad": _n(
+        "the event belongs to another squad, and neither holder nor duty shows that this one was there"
+    ),
     "event_time_apart": _n("but the declared event lies {gap} away from the recording"),
     "case.declared": _n("declared for case {case}"),
     "case.sidecar": _n("the sidecar file names case {case}"),

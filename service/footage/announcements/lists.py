@@ -1,12 +1,12 @@
 """A station's list, file by file: what is new, what changed, what is here already, what is no longer there."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Select, TextClause, func, select, text
 from sqlmodel import Session
 
 from schemas.base import believable
@@ -15,6 +15,8 @@ from schemas.jobs import JobKind
 from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Recording, RecordingState
+from service.access.acquainted import officer_known_to, recorder_known_to
+from service.access.queries import squad_scope
 from service.footage.announcements import acts, rules
 from service.footage.announcements.adoption import file_of, lock_lists
 from service.footage.announcements.policy import DUE_AFTER
@@ -31,6 +33,8 @@ from service.registry.clocks.correcting import corrected, read_clock, timeline_o
 from service.registry.clocks.resets import is_time
 from service.registry.conventions.rules import Facts, moment_of
 from service.registry.importing.actions import Outcome
+
+T = TypeVar("T")
 
 PRIORITY = 5
 GONE: Final = "gone_at"  # since when a list no longer names it
@@ -72,10 +76,10 @@ class StationList:
         session = self.session
         lock_lists(session, self.squad_id, alone=True)
         self._serials = {fold(one.facts.recorder) for one in files} | ({fold(self.recorder)} - {""})
-        recorders = session.scalars(select(Recorder).where(known(Recorder, self._serials)))
+        recorders = session.scalars(self._by_key(Recorder, self._serials, recorder_known_to))
         self.recorders = ByKey((row.serial, row) for row in recorders)
         numbers = {one.facts.officer for one in files}
-        officers = session.scalars(select(Officer).where(known(Officer, numbers)))
+        officers = session.scalars(self._by_key(Officer, numbers, officer_known_to))
         self.officers = ByKey((row.certificate_no, row.id) for row in officers)
         self.hours = policy(session, DUE_AFTER)
         names = {rules.folded(one.file_name) for one in files}
@@ -108,6 +112,13 @@ class StationList:
                 )
             ).all()
         )
+
+    def _by_key(
+        self, table: type[T], keys: Iterable[str], known_to: Callable[[Iterable[UUID]], TextClause]
+    ) -> Select[T]:
+        """Whatever a station of one squad lists, of another's it is told nothing and changes nothing."""
+        named = select(table).where(known(table, keys))
+        return named if squad_scope(self.actor) is None else named.where(known_to([self.squad_id]))
 
     def take(self, one: Listed) -> tuple[Outcome, list[str], str]:
         """What becomes of a file, the names of what changed, and what is worth a remark ("" | received | withdrawn |

@@ -4,7 +4,7 @@ from service.kernel.i18n import noop as _n
 
 class CaseExists(Conflict):
     type = "case-exists"
-    sentence = _n("There is already a case with the number {number}.")
+    sentence = _n("The number {number} cannot be used for another case.")
 
 
 class CaseWrittenOtherwise(CaseExists):

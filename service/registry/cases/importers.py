@@ -88,7 +88,7 @@ class CaseImporter(Importer):
             self.fresh.append(case.id)
             return Outcome.created, []
         if not self.in_scope(case.squad_id):
-            raise RowRefused(_("this belongs to another squad"))
+            raise RowRefused(_("this id cannot be used"))
         changes = differences(case, values | {"number": case.number})  # however the table writes it
         if changes:
             self.changed[case.id] = changes
@@ -110,6 +110,7 @@ class CampaignImporter(Importer):
         "external_id": EXTERNAL_ID,
     }
     model = CampaignCreate
+    of_bureau = True
     headers: ClassVar = {
         "外部编号": "external_id",
         "编号": "external_id",

@@ -70,9 +70,9 @@ def list_campaigns(
 
 @router.post("/campaigns", status_code=201)
 @raises(CampaignExists, *NOT_NEW)
-@needs("edit_cases")
+@needs("edit_cases", bureau=True)
 def create_campaign(wanted: CampaignCreate, actor: CurrentActor, session: DatabaseSession) -> CampaignRead:
-    """A new campaign. Events name it by `external_id` or id."""
+    """A new campaign, by who sees the whole bureau. Events name it by `external_id` or id."""
     return campaign_read(actions.create_campaign(session, actor, wanted))
 
 
@@ -85,9 +85,9 @@ def get_campaign(campaign_id: UUID, actor: CurrentActor, session: DatabaseSessio
 
 @router.patch("/campaigns/{campaign_id}")
 @raises(NotFound)
-@needs("edit_cases")
+@needs("edit_cases", bureau=True)
 def update_campaign(
     campaign_id: UUID, wanted: CampaignUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> CampaignRead:
-    """Fields left out stay as they are."""
+    """By who sees the whole bureau. Fields left out stay as they are."""
     return campaign_read(actions.update_campaign(session, actor, campaign_id, wanted))

@@ -49,7 +49,11 @@ def add_offset(session: Session, actor: Actor, wanted: ClockOffsetCreate) -> Clo
     recorder = recorder_named(session, actor, wanted.recorder)
     read = checked(wanted)
     name = wanted.external_id
-    kept = new_key(session, ClockOffset.external_id, name, NumberTaken(number=name)) if name else None
+    taken = NumberTaken(number=name)
+    seen = select(ClockOffset).where(
+        ClockOffset.recorder_id.in_(visible_recorders(actor).with_only_columns(Recorder.id))
+    )
+    kept = new_key(session, ClockOffset.external_id, name, taken, seen) if name else None
     change_clock(session, recorder.id)
     offset = ClockOffset(
         external_id=kept,

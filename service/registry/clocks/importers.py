@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from schemas.clocks import ClockOffset, ClockOffsetCreate, OffsetSource
 from schemas.recorders import Recorder
+from service.access.queries import visible_recorders
 from service.kernel.errors import ServiceError
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
@@ -76,6 +77,12 @@ class ClockOffsetImporter(Importer):
         names = [one.external_id for one in wanted if one.external_id]
         offsets = self.session.scalars(select(ClockOffset).where(known(ClockOffset, names)))
         self.known = ByKey((one.external_id, one) for one in offsets)
+        measured = [one.recorder_id for one in self.known.values()]
+        self.ours = set(
+            self.session.scalars(
+                visible_recorders(self.actor).with_only_columns(Recorder.id).where(Recorder.id.in_(measured))
+            )
+        )
         self.rows: dict[str, ClockOffset] = {}  # as said in this table
         self.changed: set = set()
 
@@ -107,6 +114,8 @@ class ClockOffsetImporter(Importer):
             note_measurement(self.session, self.actor, recorder, acts.MEASURE_CLOCK, row)
             self.changed.add(recorder.id)
             return Outcome.created, []
+        if row.recorder_id not in self.ours and row.recorder_id != recorder.id:
+            raise RowRefused(_("this id cannot be used"))
         if row.recorder_id != recorder.id:
             raise RowRefused(_("this external id belongs to another recorder's measurement"))
         if row.withdrawn_at is not None:

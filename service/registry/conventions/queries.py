@@ -13,6 +13,7 @@ from sqlmodel import Session
 from schemas.claims import FileFacts
 from schemas.recorders import Recorder, RecorderModel
 from schemas.recordings import Sidecar
+from service.access.acquainted import recorder_known_to
 from service.kernel.keys import known
 from service.kernel.settings import get_settings
 from service.registry.conventions.examples import EXAMPLES
@@ -32,13 +33,16 @@ BESIDE = timedelta(days=3)
 time, and not about last month's of the same name."""
 
 
-def conventions_of_recorder(session: Session, serial: str) -> Conventions | None:
-    """Those of the recorder's model; None where the recorder or its model is not known."""
-    stored = session.scalars(
+def conventions_of_recorder(
+    session: Session, serial: str, squad_id: UUID | None = None
+) -> Conventions | None:
+    """Those of the recorder's model; None where the recorder or its model is not known (to the squad, if one is said)."""
+    named = (
         select(RecorderModel.conventions)
         .join(Recorder, Recorder.model_id == RecorderModel.id)
         .where(known(Recorder, [serial]))
-    ).first()
+    )
+    stored = session.scalars(named.where(recorder_known_to([squad_id])) if squad_id else named).first()
     return None if stored is None else _read(serial, stored)
 
 
@@ -81,11 +85,14 @@ def sidecar_facts(session: Session, squad_id: UUID, file_name: str, arrived: dat
     return next((by_key[key] for key in keys if key in by_key), FileFacts())
 
 
-def facts_in_name(session: Session, file_name: str, recorder: str | None) -> Facts:
+def facts_in_name(
+    session: Session, file_name: str, recorder: str | None, squad_id: UUID | None = None
+) -> Facts:
     """By the model of the recorder where one is named, in the claims or in the name itself; else by whatever fits,
-    and that is guessed. So is a time that no pattern of the model reads: phones and dashcams write it alike."""
+    and that is guessed. So is a time that no pattern of the model reads: phones and dashcams write it alike.
+    `squad_id`: a recorder counts only where this squad knows it."""
     zone = get_settings().zone
-    model = conventions_of_recorder(session, recorder) if recorder else None
+    model = conventions_of_recorder(session, recorder, squad_id) if recorder else None
     if model is not None:
         return read_file_name(file_name, model, zone) or usual_time(file_name, model, zone)
     timed = usual_time(file_name, Conventions(), zone)
@@ -99,7 +106,7 @@ def facts_in_name(session: Session, file_name: str, recorder: str | None) -> Fac
         ),
     )
     found = next((facts for facts in readings if facts), timed)
-    model = conventions_of_recorder(session, found.recorder) if found.recorder else None
+    model = conventions_of_recorder(session, found.recorder, squad_id) if found.recorder else None
     if model is not None and (facts := read_file_name(file_name, model, zone)):
         return facts
     return replace(found, guessed=True) if found else found

@@ -9,7 +9,7 @@ from sqlmodel import Session
 from schemas.cases import Case
 from schemas.events import EnforcementEvent, EventCreate, EventOfficer, EventUpdate
 from service.access.actions import require
-from service.access.queries import get_event
+from service.access.queries import get_event, visible_events
 from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed, changing
 from service.kernel.clock import as_utc, now
@@ -42,7 +42,8 @@ def create_event(session: Session, actor: Actor, wanted: EventCreate) -> Enforce
     require(actor, "edit_events")
     name = wanted.external_id
     if name:
-        name = new_key(session, EnforcementEvent.external_id, name, ExternalIdTaken(external_id=name))
+        taken = ExternalIdTaken(external_id=name)
+        name = new_key(session, EnforcementEvent.external_id, name, taken, visible_events(actor))
     values = wanted.model_dump(exclude={"squad", "officers", "case", "campaign"})
     values["arrived_at"] = as_utc(wanted.arrived_at)
     values["departed_at"] = as_utc(wanted.departed_at) if wanted.departed_at else None
@@ -57,7 +58,7 @@ def create_event(session: Session, actor: Actor, wanted: EventCreate) -> Enforce
     check(session, event)
     session.add(event)
     session.flush()
-    numbers = set_officers(session, event.id, wanted.officers)
+    numbers = set_officers(session, actor, event.id, wanted.officers)
     record(
         session,
         actor,
@@ -88,7 +89,7 @@ def update_event(session: Session, actor: Actor, event_id: UUID, wanted: EventUp
     after: dict[str, Any] = {name: plain(value) for name, value in changes.items()}
     if wanted.officers is not None:
         held = [officer.certificate_no for officer in officers_of(session, [event.id])[event.id]]
-        numbers = set_officers(session, event.id, wanted.officers)
+        numbers = set_officers(session, actor, event.id, wanted.officers)
         if sorted(held) != sorted(numbers):
             before["officers"], after["officers"] = held, numbers
     if after:
@@ -167,9 +168,9 @@ def check(session: Session, event: EnforcementEvent) -> None:
         raise PlaceUnreadable
 
 
-def set_officers(session: Session, event_id: UUID, names: list[str]) -> list[str]:
+def set_officers(session: Session, actor: Actor, event_id: UUID, names: list[str]) -> list[str]:
     """Exactly these took part; answers their certificate numbers."""
-    officers = {officer.id: officer for officer in officers_named(session, names)}
+    officers = {officer.id: officer for officer in officers_named(session, actor, names)}
     held = set(
         session.scalars(select(EventOfficer.officer_id).where(EventOfficer.event_id == event_id)).all()
     )

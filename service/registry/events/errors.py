@@ -4,7 +4,7 @@ from service.kernel.i18n import noop as _n
 
 class ExternalIdTaken(Conflict):
     type = "external-id-taken"
-    sentence = _n("There is already an event with the external id {external_id}.")
+    sentence = _n("The external id {external_id} cannot be used for another event.")
 
 
 class DepartureBeforeArrival(ServiceError):

@@ -37,7 +37,7 @@ from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import many, moment, truth
 from service.registry.importing.words import EXTERNAL_ID, SQUAD, SUBJECT
-from service.registry.people.queries import squads_said
+from service.registry.people.queries import known_officers, squads_said
 
 IMPORT = "import"
 MIDNIGHT = time()  # what a day without a time is read as
@@ -160,7 +160,7 @@ class EventImporter(Importer):
         session = self.session
         self.squads = squads_said(session)
         numbers = {number for one in wanted for number in one.officers}
-        officers = session.scalars(select(Officer).where(known(Officer, numbers)))
+        officers = session.scalars(known_officers(self.actor).where(known(Officer, numbers)))
         self.officers = ByKey((officer.certificate_no, officer) for officer in officers)
         folded = {case_number_fold(one.case) for one in wanted if one.case}
         # Only what the importer may see: an event that names a case makes the case readable to its squad.
@@ -227,7 +227,7 @@ class EventImporter(Importer):
         if event is None:
             return self._create(wanted, values, officers)
         if not self.in_scope(event.squad_id):
-            raise RowRefused(_("this belongs to another squad"))
+            raise RowRefused(_("this id cannot be used"))
         return self._change(event, wanted, values, officers)
 
     def _create(

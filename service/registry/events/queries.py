@@ -55,7 +55,7 @@ def list_events(
     if wanted.squad:
         statement = statement.where(EnforcementEvent.squad_id == squad_of(session, actor, wanted.squad).id)
     if wanted.officer:
-        officer = officer_of(session, wanted.officer)
+        officer = officer_of(session, actor, wanted.officer)
         statement = statement.where(
             exists().where(
                 EventOfficer.event_id == EnforcementEvent.id, EventOfficer.officer_id == officer.id

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from sqlmodel import Session, SQLModel
 
-from service.access.actions import require
+from service.access.actions import require, require_bureau
 from service.access.queries import squad_scope
 from service.kernel.actor import Actor
 from service.kernel.keys import differs
@@ -42,7 +42,8 @@ class Importer(ABC):
     `headers`: other column names → field. `cells`: how a field's cell is read before the model sees it.
     `load` fetches, in a fixed number of queries, all that the rows refer to; `apply` says what becomes of one
     row and raises RowRefused; `finish` does once what follows from all of them (links, search).
-    `all_or_nothing`: one refused row leaves everything as it was.
+    `all_or_nothing`: one refused row leaves everything as it was. `of_bureau`: what no squad owns, so only who sees the
+    whole bureau imports it.
     """
 
     name: ClassVar[str]
@@ -54,6 +55,7 @@ class Importer(ABC):
     meanings: ClassVar[Mapping[str, str]] = {}
     words: ClassVar[Mapping[type, Mapping[str, Word]]] = {}
     all_or_nothing: ClassVar[bool] = False
+    of_bureau: ClassVar[bool] = False
     note: str | None = None  # of the row that `apply` has just read
 
     def __init__(self, session: Session, actor: Actor) -> None:
@@ -69,7 +71,7 @@ class Importer(ABC):
         ...
 
     def require_may(self) -> None:
-        require(self.actor, "import")
+        require_bureau(self.actor, "import") if self.of_bureau else require(self.actor, "import")
 
     @abstractmethod
     def key(self, wanted: Any) -> str: ...

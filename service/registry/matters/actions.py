@@ -9,20 +9,16 @@ from sqlmodel import Session
 
 from schemas.jobs import JobKind
 from schemas.matters import MatterBase, MatterList, RecordingMatter
-from service.access.actions import require
-from service.access.queries import squad_scope
+from service.access.actions import require_bureau
 from service.kernel.actor import Actor
 from service.kernel.custody import record
-from service.kernel.errors import NotAllowed
 from service.kernel.jobs import request_job
 from service.registry.matters import acts
 
 
 def may_publish(actor: Actor) -> None:
     """The list is the whole bureau's: one squad's supervisor would change the figures of the others."""
-    require(actor, "publish_matters")
-    if squad_scope(actor) is not None:
-        raise NotAllowed
+    require_bureau(actor, "publish_matters")
 
 
 def publish(

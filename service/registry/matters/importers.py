@@ -75,6 +75,7 @@ class MatterImporter(Importer):
     headers: ClassVar = HEADERS
     cells: ClassVar = CELLS
     all_or_nothing = True
+    of_bureau = True
 
     def __init__(
         self, session: Session, actor: Actor, in_force_from: date | None = None, note: str = ""

@@ -84,7 +84,7 @@ def list_matter_versions(actor: CurrentActor, session: DatabaseSession) -> Page[
 
 
 @router.post("/import", responses=IN_BACKGROUND)
-@needs("publish_matters")
+@needs("publish_matters", bureau=True)
 def import_matters(
     actor: CurrentActor,
     session: DatabaseSession,

@@ -5,12 +5,11 @@ from uuid import UUID
 from sqlmodel import Session
 
 from schemas.people import Officer, OfficerCreate, Squad, SquadCreate
-from service.access.actions import require
-from service.access.queries import squad_scope
+from service.access.actions import require, require_bureau
+from service.access.queries import visible_officers
 from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed
 from service.kernel.custody import record
-from service.kernel.errors import NotAllowed
 from service.kernel.keys import new_key
 from service.registry.people import acts
 from service.registry.people.errors import NumberTaken
@@ -20,9 +19,7 @@ from service.registry.people.updates import OfficerUpdate
 
 def create_squad(session: Session, actor: Actor, wanted: SquadCreate) -> Squad:
     """Only those who see the whole bureau: another could not see what they made."""
-    require(actor, "people")
-    if squad_scope(actor) is not None:
-        raise NotAllowed
+    require_bureau(actor, "people")
     code = new_key(session, Squad.code, wanted.code, NumberTaken(number=wanted.code))
     squad = Squad(code=code, name=wanted.name)
     session.add(squad)
@@ -36,7 +33,9 @@ def create_officer(session: Session, actor: Actor, wanted: OfficerCreate) -> Off
     require(actor, "people")
     squad = squad_of(session, actor, wanted.squad)
     number = wanted.certificate_no
-    number = new_key(session, Officer.certificate_no, number, NumberTaken(number=number))
+    number = new_key(
+        session, Officer.certificate_no, number, NumberTaken(number=number), visible_officers(actor)
+    )
     officer = Officer(
         **wanted.model_dump(exclude={"squad", "certificate_no"}), certificate_no=number, squad_id=squad.id
     )

@@ -27,8 +27,10 @@ class LeftBefore(ServiceError):
 
 
 class NumberTaken(ServiceError):
+    """Whose it is, and whether it is written just so, is for those to know who see it."""
+
     status, type = 409, "number-taken"
-    sentence = _n("{number} exists already.")
+    sentence = _n("{number} cannot be used for another one.")
 
 
 class SpanReversed(ServiceError):

@@ -10,6 +10,7 @@ from sqlalchemy import select
 
 from schemas.people import Officer, OfficerCreate, Roster, RosterCreate, Squad, SquadCreate
 from schemas.recorders import Assignment, Recorder
+from service.access.queries import visible_recorders
 from service.kernel.changes import NEW, changed
 from service.kernel.clock import as_utc, day_start, local
 from service.kernel.i18n import gettext as _
@@ -25,7 +26,7 @@ from service.registry.importing.rules import day
 from service.registry.importing.words import EXTERNAL_ID, OFFICER, SQUAD
 from service.registry.people.errors import OnDutyElsewhere
 from service.registry.people.policy import LONGEST_DUTY
-from service.registry.people.queries import squads_said
+from service.registry.people.queries import known_officers, squads_said
 from service.registry.people.rules import Span, clock_or_moment, left_by, overlapping, shift
 
 
@@ -36,6 +37,7 @@ class SquadImporter(Importer):
         lazy("Squads"), icon="users", meaning=lazy("Code and name; the other tables name squads by either.")
     )
     model = SquadCreate
+    of_bureau = True
     headers: ClassVar = {
         "编号": "code",
         "中队编号": "code",
@@ -61,14 +63,10 @@ class SquadImporter(Importer):
     def apply(self, wanted: SquadCreate) -> tuple[Outcome, list[str]]:
         squad = self.known.get(wanted.code)
         if squad is None:
-            if self.scope is not None:
-                raise RowRefused(_("a new squad is for those who see the whole bureau"))
             squad = Squad(**wanted.model_dump())
             self.session.add(squad)
             self.fresh.append(squad.id)
             return Outcome.created, []
-        if not self.in_scope(squad.id):
-            raise RowRefused(_("this belongs to another squad"))
         changes = differences(squad, {"name": wanted.name})
         if changes:
             self.changed.append(squad.id)
@@ -136,7 +134,10 @@ class OfficerImporter(Importer):
         for officer_id, serial, until in self.session.execute(
             select(Assignment.officer_id, Recorder.serial, Assignment.held_to)
             .join(Recorder, Recorder.id == Assignment.recorder_id)
-            .where(Assignment.officer_id.in_(officers))
+            .where(
+                Assignment.officer_id.in_(officers),
+                Recorder.id.in_(visible_recorders(self.actor).with_only_columns(Recorder.id)),
+            )
             .order_by(Recorder.serial)
         ):
             held.setdefault(officer_id, []).append((serial, until))
@@ -156,7 +157,7 @@ class OfficerImporter(Importer):
             self.fresh.append(officer.id)
             return Outcome.created, []
         if not self.in_scope(officer.squad_id):
-            raise RowRefused(_("this belongs to another squad"))
+            raise RowRefused(_("this id cannot be used"))
         if wanted.left_on:
             gone = day_start(wanted.left_on)
             kept = sorted(
@@ -241,7 +242,7 @@ class RosterImporter(Importer):
         self.squads = squads_said(session)
         numbers = {one.officer for one in wanted}
         found = session.scalars(
-            select(Officer)
+            known_officers(self.actor)
             .where(known(Officer, numbers))
             .order_by(Officer.id)
             .with_for_update(key_share=True)
@@ -261,7 +262,7 @@ class RosterImporter(Importer):
                     Roster.ends_at > min(start for start, _end in spans),
                 )
             ).all()
-        self.natural = {(r.officer_id, r.starts_at): r for r in near}
+        self.natural = {(r.officer_id, r.starts_at): r for r in near if self.in_scope(r.squad_id)}
         # Duties that this table says anew are judged as it says them, in whatever order its rows stand.
         said = {row.id for row in map(self._known, wanted) if row is not None}
         self.taken: dict[UUID, list[Span]] = {}
@@ -291,7 +292,7 @@ class RosterImporter(Importer):
             "ends_at": as_utc(wanted.ends_at),
         }
         if known is not None and not self.in_scope(known.squad_id):
-            raise RowRefused(_("this belongs to another squad"))
+            raise RowRefused(_("this id cannot be used"))
         self._possible(officer, values["starts_at"], values["ends_at"])
         self.taken.setdefault(officer.id, []).append((values["starts_at"], values["ends_at"]))
         if known is None:

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlmodel import Session
 
 from schemas.accounts import Account
 from schemas.people import Officer, Squad
+from service.access.acquainted import officer_known_to
 from service.access.queries import squad_scope, visible_officers, visible_squads
 from service.kernel import keys
 from service.kernel.actor import Actor
@@ -42,23 +43,29 @@ def squads_said(session: Session) -> ByKey[Squad]:
     return ByKey([*named, *((squad.code, squad) for squad in found)])
 
 
-def officer_of(session: Session, name: str) -> Officer:
-    """By certificate number or id, of any squad: officers work together across squads."""
+def known_officers(actor: Actor) -> Select[Officer]:
+    """Of any squad, as far as the actor knows them: officers work together across squads."""
+    scope = squad_scope(actor)
+    return select(Officer) if scope is None else select(Officer).where(officer_known_to(scope))
+
+
+def officer_of(session: Session, actor: Actor, name: str) -> Officer:
+    """By certificate number or id."""
     known = as_id(name)
     found = session.scalars(
-        select(Officer).where(Officer.id == known if known else keys.known(Officer, [name]))
+        known_officers(actor).where(Officer.id == known if known else keys.known(Officer, [name]))
     ).first()
     if found is None:
         raise Invalid(field="officer", problem=name)
     return found
 
 
-def officers_named(session: Session, names: Sequence[str]) -> list[Officer]:
+def officers_named(session: Session, actor: Actor, names: Sequence[str]) -> list[Officer]:
     """All of them, in one query, in the order of the names; said twice, given once."""
     ids = {name: known for name in names if (known := as_id(name))}
     found = list(
         session.scalars(
-            select(Officer).where(
+            known_officers(actor).where(
                 or_(Officer.id.in_(ids.values()), keys.known(Officer, [n for n in names if n not in ids]))
             )
         )

@@ -63,7 +63,7 @@ def list_rosters(
     """Latest first; those with time between `since` and `until`."""
     statement = visible_rosters(actor)
     if officer:
-        statement = statement.where(Roster.officer_id == officer_of(session, officer).id)
+        statement = statement.where(Roster.officer_id == officer_of(session, actor, officer).id)
     if squad:
         statement = statement.where(Roster.squad_id == squad_of(session, actor, squad).id)
     if since is not None:
@@ -109,7 +109,7 @@ def on_duty(session: Session, actor: Actor, at: datetime, *, squad_id: UUID | No
 
 def create_roster(session: Session, actor: Actor, wanted: RosterCreate) -> Roster:
     require(actor, "people")
-    officer = officer_of(session, wanted.officer)
+    officer = officer_of(session, actor, wanted.officer)
     if wanted.squad:
         squad_id = squad_of(session, actor, wanted.squad).id
     else:
@@ -117,8 +117,9 @@ def create_roster(session: Session, actor: Actor, wanted: RosterCreate) -> Roste
         if scope is not None and squad_id not in scope:
             raise Invalid(field="officer", problem=wanted.officer)
     name = wanted.external_id
+    taken, seen = NumberTaken(number=name), visible_rosters(actor)
     roster = Roster(
-        external_id=new_key(session, Roster.external_id, name, NumberTaken(number=name)) if name else None,
+        external_id=new_key(session, Roster.external_id, name, taken, seen) if name else None,
         officer_id=officer.id,
         squad_id=squad_id,
         starts_at=as_utc(wanted.starts_at),

@@ -61,7 +61,7 @@ def list_squads(
 
 @router.post("/squads", status_code=201)
 @raises(NumberTaken, *NOT_NEW)
-@needs("people")
+@needs("people", bureau=True)
 def create_squad(wanted: SquadCreate, actor: CurrentActor, session: DatabaseSession) -> SquadRead:
     """A new squad, by who sees the whole bureau."""
     return squad_read(actions.create_squad(session, actor, wanted))

@@ -1,6 +1,5 @@
 """Recorders, their models, and who holds them. A changed holder links the recordings concerned anew."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,13 +16,13 @@ from schemas.recorders import (
     RecorderModel,
     RecorderModelCreate,
 )
-from service.access.actions import require
-from service.access.queries import squad_scope
+from service.access.actions import require, require_bureau
+from service.access.queries import visible_recorders
 from service.kernel.actor import Actor
 from service.kernel.changes import NEW, changed, changing
 from service.kernel.clock import as_utc, local
 from service.kernel.custody import record
-from service.kernel.errors import Invalid, NotAllowed, NotFound
+from service.kernel.errors import Invalid, NotFound
 from service.kernel.i18n import gettext as _
 from service.kernel.keys import new_key
 from service.registry.clocks.correcting import weigh_model, weigh_recorders
@@ -32,17 +31,23 @@ from service.registry.people.errors import LeftBefore, NumberTaken, SpanReversed
 from service.registry.people.queries import officer_of, squad_of
 from service.registry.people.rules import left_by
 from service.registry.recorders import acts
-from service.registry.recorders.queries import get_assignment, get_recorder, model_of, recorder_of
+from service.registry.recorders.queries import (
+    get_assignment,
+    get_recorder,
+    model_of,
+    recorder_of,
+    visible_assignments,
+)
 from service.registry.recorders.updates import AssignmentUpdate, RecorderModelUpdate, RecorderUpdate
 
 TIME_LAPSE = "time_lapse"  # the convention
 
 
 def create_model(session: Session, actor: Actor, wanted: RecorderModelCreate) -> RecorderModel:
-    require(actor, "people")
+    """A model serves every squad: how its names, clock and pictures are read decides the times and figures of all."""
+    require_bureau(actor, "people")
     code = new_key(session, RecorderModel.code, wanted.code, NumberTaken(number=wanted.code))
     _check_conventions(wanted.conventions)
-    _may_count_otherwise(actor, {}, wanted.conventions)
     model = RecorderModel(**wanted.model_dump(exclude={"code"}), code=code)
     session.add(model)
     session.flush()
@@ -54,7 +59,7 @@ def create_model(session: Session, actor: Actor, wanted: RecorderModelCreate) ->
 def update_model(
     session: Session, actor: Actor, model_id: UUID, wanted: RecorderModelUpdate
 ) -> RecorderModel:
-    require(actor, "people")
+    require_bureau(actor, "people")
     model = session.get(RecorderModel, model_id)
     if model is None:
         raise NotFound
@@ -62,7 +67,6 @@ def update_model(
     if "conventions" in values:
         values["conventions"] = wanted.conventions or {}  # null: none at all
         _check_conventions(values["conventions"])
-        _may_count_otherwise(actor, model.conventions, values["conventions"])
     anew = values.get("conventions", model.conventions) != model.conventions
     if changes := _change(session, actor, "recorder_model", model, values, None):
         changed(session, RecorderModel, [model.id], changes)
@@ -81,14 +85,9 @@ def _check_conventions(stored: dict[str, Any]) -> None:
         ) from None
 
 
-def _may_count_otherwise(actor: Actor, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """A model serves every squad, and whether pictures far apart count decides the figures of them all."""
-    if before.get(TIME_LAPSE, False) != after.get(TIME_LAPSE, False) and squad_scope(actor) is not None:
-        raise NotAllowed
-
-
 def set_time_lapse(session: Session, actor: Actor, recorder_id: UUID, wanted: bool) -> RecorderModel:
     """Of the recorder's model, beside what else its conventions say."""
+    require_bureau(actor, "people")
     recorder = get_recorder(session, actor, recorder_id)
     model = session.get(RecorderModel, recorder.model_id) if recorder.model_id else None
     if model is None:
@@ -101,8 +100,9 @@ def set_time_lapse(session: Session, actor: Actor, recorder_id: UUID, wanted: bo
 def create_recorder(session: Session, actor: Actor, wanted: RecorderCreate) -> Recorder:
     require(actor, "people")
     squad = squad_of(session, actor, wanted.squad)
+    taken = NumberTaken(number=wanted.serial)
     recorder = Recorder(
-        serial=new_key(session, Recorder.serial, wanted.serial, NumberTaken(number=wanted.serial)),
+        serial=new_key(session, Recorder.serial, wanted.serial, taken, visible_recorders(actor)),
         squad_id=squad.id,
         state=wanted.state,
         last_dock_at=as_utc(wanted.last_dock_at) if wanted.last_dock_at else None,
@@ -145,13 +145,14 @@ def update_recorder(session: Session, actor: Actor, recorder_id: UUID, wanted: R
 def create_assignment(session: Session, actor: Actor, wanted: AssignmentCreate) -> Assignment:
     require(actor, "people")
     recorder = recorder_of(session, actor, wanted.recorder)
-    officer = officer_of(session, wanted.officer)
+    officer = officer_of(session, actor, wanted.officer)
     start = as_utc(wanted.held_from)
     end = as_utc(wanted.held_to) if wanted.held_to else None
     if end is not None and end <= start:
         raise SpanReversed
     name = wanted.external_id
-    kept = new_key(session, Assignment.external_id, name, NumberTaken(number=name)) if name else None
+    taken, seen = NumberTaken(number=name), visible_assignments(actor)
+    kept = new_key(session, Assignment.external_id, name, taken, seen) if name else None
     _still_here(officer, start)
     assignment = Assignment(
         external_id=kept,

@@ -32,7 +32,7 @@ from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import moment, truth
 from service.registry.importing.words import EXTERNAL_ID, OFFICER, RECORDER, SQUAD
-from service.registry.people.queries import squads_said
+from service.registry.people.queries import known_officers, squads_said
 from service.registry.people.rules import left_by
 from service.registry.recorders import acts
 from service.registry.recorders.words import RECORDER_STATES
@@ -127,7 +127,7 @@ class RecorderImporter(Importer):
             self.fresh.append(recorder.id)
             return Outcome.created, []
         if not self.in_scope(recorder.squad_id):
-            raise RowRefused(_("this belongs to another squad"))
+            raise RowRefused(_("this id cannot be used"))
         changes = differences(recorder, values)
         if changes:
             self.changed[recorder.id] = changes
@@ -202,7 +202,7 @@ class AssignmentImporter(Importer):
         serials, numbers = {one.recorder for one in wanted}, {one.officer for one in wanted}
         recorders = session.scalars(select(Recorder).where(keys.known(Recorder, serials)))
         self.recorders = ByKey((recorder.serial, recorder) for recorder in recorders)
-        officers = session.scalars(select(Officer).where(keys.known(Officer, numbers)))
+        officers = session.scalars(known_officers(self.actor).where(keys.known(Officer, numbers)))
         self.officers = ByKey((officer.certificate_no, officer) for officer in officers)
         names = [one.external_id for one in wanted if one.external_id]
         found = session.scalars(select(Assignment).where(keys.known(Assignment, names)))
@@ -274,7 +274,7 @@ class AssignmentImporter(Importer):
             else self.natural.get((recorder.id, officer.id, as_utc(wanted.held_from)))
         )
         if known is not None and known.recorder_id != recorder.id and not self._ours(known):
-            raise RowRefused(_("this belongs to another squad"))
+            raise RowRefused(_("this id cannot be used"))
         values = self._values(wanted, recorder, officer, known)
         self._possible(officer, values["held_from"], values.get("held_to", known.held_to if known else None))
         if known is None:

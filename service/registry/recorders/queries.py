@@ -106,7 +106,7 @@ def list_assignments(
     if recorder:
         statement = statement.where(Assignment.recorder_id == recorder_of(session, actor, recorder).id)
     if officer:
-        statement = statement.where(Assignment.officer_id == officer_of(session, officer).id)
+        statement = statement.where(Assignment.officer_id == officer_of(session, actor, officer).id)
     if at is not None:
         statement = statement.where(
             Assignment.held_from <= at, or_(Assignment.held_to.is_(None), Assignment.held_to > at)

@@ -53,21 +53,21 @@ def list_recorder_models(
 
 @router.post("/recorder-models", status_code=201)
 @raises(NumberTaken, *NOT_NEW)
-@needs("people")
+@needs("people", bureau=True)
 def create_recorder_model(
     wanted: RecorderModelCreate, actor: CurrentActor, session: DatabaseSession
 ) -> RecorderModelRead:
-    """A make of camera. `conventions`: how its file names, clock and sidecars are read."""
+    """A make of camera, by who sees the whole bureau. `conventions`: how its file names, clock and sidecars are read."""
     return model_read(actions.create_model(session, actor, wanted))
 
 
 @router.patch("/recorder-models/{model_id}")
 @raises(NotFound)
-@needs("people")
+@needs("people", bureau=True)
 def update_recorder_model(
     model_id: UUID, wanted: RecorderModelUpdate, actor: CurrentActor, session: DatabaseSession
 ) -> RecorderModelRead:
-    """Fields left out stay as they are. New conventions hold for what comes from then on."""
+    """By who sees the whole bureau. Fields left out stay as they are. New conventions hold for what comes from then on."""
     return model_read(actions.update_model(session, actor, model_id, wanted))
 
 

@@ -74,7 +74,7 @@ def filters_of(
         since=since,
         until=until,
         squad=squad_of(session, actor, squad).id if squad else None,
-        officer=officer_of(session, officer).id if officer else None,
+        officer=officer_of(session, actor, officer).id if officer else None,
         kind=kind or None,
         subject=subject,
         campaign=campaign_of(session, campaign).id if campaign else None,

@@ -9,14 +9,12 @@ from sqlmodel import Session, select
 
 from schemas.base import new_id
 from schemas.coverage import Basis, CoverageSnapshot
-from service.access.actions import require
-from service.access.queries import squad_scope
+from service.access.actions import require_bureau
 from service.kernel import i18n
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import DatabaseSession, transaction
-from service.kernel.errors import NotAllowed
 from service.kernel.months import next_month
 from service.kernel.policy import policy
 from service.supervision.coverage.answers import definitions, row_json
@@ -54,9 +52,7 @@ SteadySession = Annotated[Session, Depends(steady_session, scope="function")]
 
 def may_freeze(actor: Actor) -> None:
     """The month is the whole bureau's."""
-    require(actor, "freeze_months")
-    if squad_scope(actor) is not None:
-        raise NotAllowed
+    require_bureau(actor, "freeze_months")
 
 
 def freeze(session: Session, actor: Actor, month: date, *, confirmed: bool = False) -> CoverageSnapshot:

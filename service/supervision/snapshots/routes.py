@@ -75,7 +75,7 @@ def list_months(actor: CurrentActor, session: DatabaseSession) -> Page[MonthRead
 
 @router.post("", status_code=201)
 @raises(MonthNotOver, FrozenAlready, NothingToFreeze, RecountUnderWay, StillOpen)
-@needs("freeze_months")
+@needs("freeze_months", bureau=True)
 def freeze_month(wanted: FreezeWanted, actor: CurrentActor, session: actions.SteadySession) -> SnapshotHead:
     """Keeps figures, definitions and rows of a month that is over. A month is frozen once."""
     snapshot = actions.freeze(session, actor, month_of(wanted.month), confirmed=wanted.confirmed)

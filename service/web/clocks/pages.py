@@ -115,7 +115,7 @@ def withdraw(
 
 
 @router.post("/recorders/{serial:path}/time-lapse")
-@needs("people")
+@needs("people", bureau=True)
 def count_time_lapse(
     request: Request, serial: str, actor: PageActor, session: DatabaseSession, counts: Field = ""
 ) -> Response:

@@ -17,7 +17,7 @@ from service.kernel.actor import Actor
 from service.kernel.asked_times import day_asked
 from service.kernel.clock import local, now
 from service.kernel.database import DatabaseSession
-from service.kernel.errors import Invalid
+from service.kernel.errors import Invalid, NotAllowed
 from service.kernel.i18n import gettext as _
 from service.kernel.written_times import UnreadableTime
 from service.registry.importing.columns import Column, columns
@@ -89,18 +89,19 @@ class Told:
 
 
 def kinds_of(actor: Actor) -> list[type[Importer]]:
-    """The list of matters is the whole bureau's."""
-    return [kind for kind in IMPORTS.values() if kind is not MatterImporter or squad_scope(actor) is None]
+    """What no squad owns is for those who see the whole bureau."""
+    return [kind for kind in IMPORTS.values() if not kind.of_bureau or squad_scope(actor) is None]
 
 
 @router.get("/import")
 def import_page(request: Request, actor: PageActor, session: DatabaseSession, kind: str = "") -> Response:
     require(actor, "import")
-    chosen = import_kind(kind or "squads")
+    kinds = kinds_of(actor)
+    chosen = import_kind(kind) if kind else kinds[0]
+    if chosen not in kinds:
+        raise NotAllowed
     running = waiting_import(session, actor)
-    page = Page(
-        kinds_of(actor), chosen, columns(chosen), local(now()).date(), running.id if running else None
-    )
+    page = Page(kinds, chosen, columns(chosen), local(now()).date(), running.id if running else None)
     return render(request, "importing/page.html", importing=page)
 
 

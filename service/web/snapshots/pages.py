@@ -51,7 +51,7 @@ def months_page(request: Request, actor: PageActor, session: DatabaseSession) ->
 
 
 @router.post("/snapshots/{month}/freeze")
-@needs("freeze_months")
+@needs("freeze_months", bureau=True)
 def freeze(
     request: Request,
     month: str,

@@ -1,6 +1,8 @@
 """The service in this process over a database of its own, with an account and a token for every role."""
 
-from collections.abc import Iterator
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from typing import Any
@@ -61,9 +63,32 @@ class Bureau:
             )
             return secret
 
-    def ask(self, secret: str | None, method: str, path: str, body: Any = None) -> httpx.Response:
-        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
-        return self.client.request(method, path.format(**self.ids), json=body, headers=headers)
+    def ask(
+        self,
+        secret: str | None,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        form: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        said: Mapping[str, str] | None = None,
+    ) -> httpx.Response:
+        """`form`: sent in place of a body; `said`: for parameters of the path, before the ids of rows."""
+        bearer = {"Authorization": f"Bearer {secret}"} if secret else {}
+        address = path.format(**{**self.ids, **(said or {})})
+        sent = {"data": form} if form is not None else {"json": body}
+        return self.client.request(
+            method, address, headers={**bearer, **(headers or {})}, follow_redirects=False, **sent
+        )
+
+
+def words_in(answer: httpx.Response) -> str:
+    """Of a workbook what stands in its sheets; a PDF of this service holds its text compressed, so nothing of it."""
+    if answer.content[:2] == b"PK":
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as book:
+            return "".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
+    return answer.text
 
 
 def _squad(session: Session, code: str) -> Squad:

@@ -21,6 +21,7 @@ def own_settings(database_url: str, folder: Path) -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     patch.setenv("ZHENGLU_DATABASE_URL", database_url)
     patch.setenv("ZHENGLU_DATA_DIR", str(folder))
+    patch.setenv("ZHENGLU_REDIS_URL", "redis://127.0.0.1:1/0")  # none answers there
     _forget()
     try:
         yield

@@ -1,5 +1,7 @@
-"""Who may do what where: role × scope × endpoint. A new API route must be entered here."""
+"""Who may do what where: role × scope × endpoint. A new route of the API must be entered here, one of a page in
+`pages.py` beside it: every route of the application stands in one of the two (test_table.py)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -17,7 +19,9 @@ class Rule:
 
     `dock`: a dock's token may, too. `other`: what someone of another squad is answered; 200 means a list without
     a trace of the first squad. `good`: answers of an allowed request; those of requests whose body this table
-    does not spell out are errors about the body, never about the right.
+    does not spell out are errors about the body, never about the right. `form`: fields that a page sends in place of a
+    body. `said`: values of the path's parameters, where the usual ones will not do. `files`: under `format`, what else
+    the answer can be a file of. `own`: it changes what is the asker's own, whatever ids it names.
     """
 
     may: str | None = ""
@@ -26,6 +30,11 @@ class Rule:
     body: Any = None
     good: frozenset[int] = field(default_factory=lambda: frozenset({200, 201, 202, 204}))
     whole_bureau: bool = False  # only accounts without a squad
+    form: Mapping[str, str] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    said: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    own: bool = False
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -36,6 +45,7 @@ def fresh() -> str:
     return uuid4().hex[:12]
 
 
+TUS = {"Tus-Resumable": "1.0.0"}
 ABSENT = frozenset({404})
 UNSAID = frozenset({400, 409, 411, 412, 415, 422})
 IMPORT = Rule("import", body=[], other=200)
@@ -48,14 +58,16 @@ HOLDING = {"recorder": "R-07", "officer": "012", "held_from": "2024-06-04T09:00:
 DUTY = {"officer": "012", "starts_at": "2024-06-04T20:00:00+08:00", "ends_at": "2024-06-05T08:00:00+08:00"}
 
 ACCESS: dict[tuple[str, str], Rule] = {
-    ("POST", "/api/v1/session"): Rule(None, body={"username": "nobody", "password": "x"}, good=frozenset({401})),
+    ("POST", "/api/v1/session"): Rule(
+        None, body={"username": "nobody", "password": "x"}, good=frozenset({401}), own=True
+    ),
     ("GET", "/api/v1/session"): Rule(dock=True),
-    ("DELETE", "/api/v1/session"): Rule(),
+    ("DELETE", "/api/v1/session"): Rule(own=True),
     ("POST", "/api/v1/session/password"): Rule(
-        body={"current": "x", "wanted": "correct-horse-1"}, good=frozenset({401}), other=401
+        body={"current": "x", "wanted": "correct-horse-1"}, good=frozenset({401}), other=401, own=True
     ),
     ("GET", "/api/v1/tokens"): Rule(),
-    ("POST", "/api/v1/tokens"): Rule(body={"name": "d"}, other=201),
+    ("POST", "/api/v1/tokens"): Rule("upload", body={"name": "d"}, other=201, own=True),
     ("DELETE", "/api/v1/tokens/{token_id}"): Rule(good=ABSENT, other=404),
     ("GET", "/api/v1/accounts"): Rule("accounts", whole_bureau=True),
     ("GET", "/api/v1/doubles"): Rule("accounts", whole_bureau=True),
@@ -73,7 +85,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/squads"): Rule(
         "people", whole_bureau=True, body=lambda: {"code": fresh(), "name": "n"}
     ),
-    ("POST", "/api/v1/squads/import"): IMPORT,
+    ("POST", "/api/v1/squads/import"): Rule("import", whole_bureau=True, body=[]),
     ("GET", "/api/v1/squads/{squad_id}"): Rule(other=404),
     ("GET", "/api/v1/officers"): Rule(),
     ("POST", "/api/v1/officers"): Rule(
@@ -90,8 +102,10 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("PATCH", "/api/v1/rosters/{roster_id}"): Rule("people", body={}, other=404),
     ("DELETE", "/api/v1/rosters/{roster_id}"): Rule("people", other=404),
     ("GET", "/api/v1/recorder-models"): Rule(),
-    ("POST", "/api/v1/recorder-models"): Rule("people", body=lambda: {"code": fresh()}, other=201),
-    ("PATCH", "/api/v1/recorder-models/{model_id}"): Rule("people", body={"name": "n"}),
+    ("POST", "/api/v1/recorder-models"): Rule(
+        "people", whole_bureau=True, body=lambda: {"code": fresh()}
+    ),
+    ("PATCH", "/api/v1/recorder-models/{model_id}"): Rule("people", whole_bureau=True, body={"name": "n"}),
     ("GET", "/api/v1/recorders"): Rule(),
     ("POST", "/api/v1/recorders"): Rule("people", body=lambda: {"serial": fresh(), "squad": "one"}, other=400),
     ("POST", "/api/v1/recorders/import"): IMPORT,
@@ -140,18 +154,18 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", "/api/v1/cases/{case_id}"): Rule(other=404),
     ("PATCH", "/api/v1/cases/{case_id}"): Rule("edit_cases", body={"title": "u"}, other=404),
     ("GET", "/api/v1/campaigns"): Rule(),
-    ("POST", "/api/v1/campaigns"): Rule("edit_cases", body={"name": "n"}, other=201),
-    ("POST", "/api/v1/campaigns/import"): IMPORT,
+    ("POST", "/api/v1/campaigns"): Rule("edit_cases", whole_bureau=True, body={"name": "n"}),
+    ("POST", "/api/v1/campaigns/import"): Rule("import", whole_bureau=True, body=[]),
     ("GET", "/api/v1/campaigns/{campaign_id}"): Rule(),
-    ("PATCH", "/api/v1/campaigns/{campaign_id}"): Rule("edit_cases", body={"name": "n"}),
+    ("PATCH", "/api/v1/campaigns/{campaign_id}"): Rule("edit_cases", whole_bureau=True, body={"name": "n"}),
     ("GET", "/api/v1/imports"): Rule(),
-    ("GET", "/api/v1/imports/{kind}/template"): Rule(),
+    ("GET", "/api/v1/imports/{kind}/template"): Rule(files=("csv", "xlsx")),
     ("GET", "/api/v1/imports/{import_id}"): Rule(dock=True, other=404, good=ABSENT),  # who asked, administrators
     ("GET", "/api/v1/matters"): Rule(),
     ("POST", "/api/v1/matters/import"): Rule("publish_matters", whole_bureau=True, body=[]),
     ("GET", "/api/v1/matters/{version}"): Rule(),
     ("GET", "/api/v1/matters/{version}/changes"): Rule(),
-    ("GET", "/api/v1/matters/{version}/export"): Rule(),
+    ("GET", "/api/v1/matters/{version}/export"): Rule(files=("csv", "xlsx")),
     ("GET", "/api/v1/links"): Rule(),
     ("POST", "/api/v1/links/{link_id}/confirm"): Rule("link", other=404),
     ("POST", "/api/v1/links/{link_id}/reject"): Rule("link", other=404),
@@ -168,7 +182,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/recordings/{recording_id}/time/withdraw"): Rule(
         "correct_times", other=404, good=frozenset({200, 409})
     ),
-    ("POST", "/api/v1/recordings"): Rule("upload", dock=True, other=201),  # into one's own squad
+    ("POST", "/api/v1/recordings"): Rule("upload", dock=True, other=201, own=True),  # into one's own squad
     ("POST", "/api/v1/sidecars"): Rule("upload", dock=True, good=UNSAID, other=400),
     **{
         (method, f"/api/v1/recordings/{{recording_id}}/{part}"): BYTES
@@ -178,7 +192,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
         )
     },
     ("GET", "/api/v1/coverage"): Rule("see_board"),
-    ("GET", "/api/v1/coverage/export"): Rule("see_board"),
+    ("GET", "/api/v1/coverage/export"): Rule("see_board", files=("csv", "xlsx")),
     ("GET", "/api/v1/coverage/rows"): Rule("see_board"),
     ("GET", "/api/v1/snapshots"): Rule("see_board"),
     ("POST", "/api/v1/snapshots"): Rule(
@@ -188,7 +202,9 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("GET", "/api/v1/snapshots/{month}/preview"): Rule("see_board"),
     ("GET", "/api/v1/snapshots/{month}/check"): Rule("see_board", good=ABSENT, other=404),
     ("GET", "/api/v1/snapshots/{month}/rows"): Rule("see_board", good=ABSENT, other=404),
-    ("GET", "/api/v1/snapshots/{month}/export"): Rule("see_board", good=ABSENT, other=404),
+    ("GET", "/api/v1/snapshots/{month}/export"): Rule(
+        "see_board", good=ABSENT, other=404, files=("csv", "xlsx", "pdf")
+    ),
     ("GET", "/api/v1/coverage/lists"): Rule("see_board"),
     ("GET", "/api/v1/coverage/lists/{name}"): Rule("see_board"),
     ("GET", "/api/v1/events/{event_id}/coverage"): Rule(other=404),
@@ -235,6 +251,17 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/set-aside/retry"): Rule(
         "retry_jobs", good=ABSENT, other=404, body={"duty": "complete-uploads", "subject_id": str(uuid4())}
     ),
+    # One resumable protocol behind one address; its own tests ask it for what it promises (tests/service/footage/uploads).
+    ("OPTIONS", "/api/v1/uploads"): Rule(None),
+    ("POST", "/api/v1/uploads"): Rule(
+        "upload", dock=True, other=201, headers=TUS | {"Upload-Length": "1"}, own=True
+    ),
+    ("HEAD", "/api/v1/uploads/{upload_id}"): Rule(dock=True, other=404, good=ABSENT, headers=TUS),
+    ("PATCH", "/api/v1/uploads/{upload_id}"): Rule(
+        "upload", dock=True, other=404, good=ABSENT,
+        headers=TUS | {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"},
+    ),
+    ("DELETE", "/api/v1/uploads/{upload_id}"): Rule(dock=True, other=404, good=ABSENT, headers=TUS),
 }  # fmt: skip
-# One resumable upload protocol behind one address: its own tests ask every method (tests/service/footage/uploads).
+# The other methods of that address, each answered that it is not one of them.
 PROTOCOLS = {"/api/v1/uploads", "/api/v1/uploads/", "/api/v1/uploads/{upload_id}"}

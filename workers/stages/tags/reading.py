@@ -4,15 +4,19 @@ import logging
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, exists, or_, select
 from sqlmodel import Session
 
+from schemas.accounts import Account, Role
+from schemas.cases import Case
 from schemas.claims import CLAIMABLE, Claims
+from schemas.events import EnforcementEvent
 from schemas.jobs import JobKind
 from schemas.originals import MediaState, Original
 from schemas.people import Officer
 from schemas.recorders import Recorder
 from schemas.recordings import Receipt, ReceiptOutcome, Recording, RecordingState, Tag, TagSource
+from service.access.acquainted import officer_known_to, recorder_known_to
 from service.finding.linking.claims import claim, find_case, find_event
 from service.finding.linking.evidence import Source
 from service.footage.announcements.adoption import settle
@@ -156,27 +160,58 @@ def _publish(
 
 
 def _resolve(session: Session, recording: Recording) -> list[Claimed]:
-    """Claims become rows where such rows exist; the others stay claims, and a tag lists them for a person."""
+    """Claims become rows where the recording's squad knows such rows; the others stay claims, and a tag lists them for a
+    person. What another squad has is not known here: the tag would tell whoever tries numbers."""
     found = []
+    trusted = _said_by_bureau(session, recording)
     for name in CLAIMABLE:
         said = claim(recording.claims, name)
         if said is None:
             continue
         value, source = said
+        anyones = trusted and source != Source.sidecar  # which may have come from somebody else
         row: Any = None
         match name:
             case "recorder":
-                row = session.scalars(select(Recorder).where(known(Recorder, [value]))).first()
+                row = _recorder(session, recording, value, anyones)
                 recording.recorder_id = row.id if row else None
             case "officer":
-                row = session.scalars(select(Officer).where(known(Officer, [value]))).first()
+                ours = Officer.id == recording.officer_id, officer_known_to([recording.squad_id])
+                named = select(Officer).where(known(Officer, [value]))
+                row = session.scalars(named if anyones else named.where(or_(*ours))).first()
                 recording.officer_id = row.id if row and source != Source.guess else None
             case "event":
                 row = find_event(session, value)
+                row = row if row and row.squad_id == recording.squad_id else None
             case "case":
                 row = find_case(session, value)
+                row = row if row and _sees_case(session, recording, row) else None
         found.append(Claimed(name, value, source.value, row is not None))
     return found
+
+
+def _said_by_bureau(session: Session, recording: Recording) -> bool:
+    """Who sees the whole bureau sends in files of any of its recorders and officers."""
+    if recording.claims.get("also"):
+        return False  # somebody else said some of it
+    if recording.uploaded_by is None:
+        return True
+    account = session.get_one(Account, recording.uploaded_by)
+    return account.squad_id is None and account.role != Role.member
+
+
+def _recorder(session: Session, recording: Recording, serial: str, anyones: bool) -> Recorder | None:
+    """As far as the recording's squad knows it: another's would have its clock measured and its files explained by
+    this one."""
+    named = select(Recorder).where(known(Recorder, [serial]))
+    return session.scalars(named if anyones else named.where(recorder_known_to([recording.squad_id]))).first()
+
+
+def _sees_case(session: Session, recording: Recording, case: Case) -> bool:
+    mine = exists().where(
+        EnforcementEvent.case_id == case.id, EnforcementEvent.squad_id == recording.squad_id
+    )
+    return case.squad_id == recording.squad_id or bool(session.scalar(select(mine)))
 
 
 def _with_papers(session: Session, recording: Recording) -> Claims:
@@ -193,7 +228,8 @@ def _with_papers(session: Session, recording: Recording) -> Claims:
     if sidecar:
         own["sidecar"] = sidecar
     said = claim(own, "recorder")
-    if named := facts_in_name(session, recording.file_name, said[0] if said else None):
+    whose = None if _said_by_bureau(session, recording) else recording.squad_id
+    if named := facts_in_name(session, recording.file_name, said[0] if said else None, whose):
         own["file_name"] = named.as_json()
     return together(own, _arrivals(session, recording, said[0] if said else None))
 
@@ -214,7 +250,8 @@ def _arrivals(session: Session, recording: Recording, recorder: str | None) -> I
             claims["sidecar"] = beside
         said = claim(claims, "recorder")
         recorder = recorder or (said[0] if said else None)
-        if named := facts_in_name(session, receipt.file_name, said[0] if said else recorder):
+        recorder_said = said[0] if said else recorder
+        if named := facts_in_name(session, receipt.file_name, recorder_said, recording.squad_id):
             claims["file_name"] = named.as_json()
         yield Arrival(str(receipt.id), receipt.file_name, claims)
 

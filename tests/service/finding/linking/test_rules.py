@@ -12,6 +12,7 @@ from hypothesis.strategies import DrawFn
 from schemas.links import LinkState
 from service.finding.linking.evidence import EventFacts, Fix, Holding, Limits, Person, RecordingFacts, Source
 from service.finding.linking.rules import consider, decide
+from service.finding.linking.terms import was_there
 
 BASE = datetime(2024, 6, 3, 1, 0, tzinfo=UTC)
 LIMITS = Limits()
@@ -62,6 +63,8 @@ def recordings(draw: DrawFn) -> RecordingFacts:
         holdings=tuple(Holding(who, since, since + length) for who, since, length in holders),
         partners=frozenset(person.id for person in draw(crews)),
         track=tuple(Fix(*point) for point in draw(st.lists(points, max_size=3))),
+        officer_ours=draw(st.booleans()),
+        recorder_ours=draw(st.booleans()),
     )
 
 
@@ -221,3 +224,36 @@ def test_a_part_begins_and_ends_where_something_was_recorded(
     assert any(start <= until <= end for start, end in holed.shown)
     overlap = next(reason for reason in considered.reasons if reason.code == "overlap")
     assert overlap.params["overlap_s"] <= overlap.params["recording_s"] <= sum(steps) * 60
+
+
+@given(recordings(), known)
+def test_an_event_of_another_squad_that_only_words_tie_to_it_is_never_automatic_and_changes_nothing_else(
+    recording: RecordingFacts, found: list[EventFacts]
+) -> None:
+    """What the own squad sees of its own events would tell of those of others."""
+    ended = [replace(event, end=event.end or event.start + timedelta(hours=1)) for event in found]
+    own = [event for event in ended if was_there(recording, event)]
+    theirs = {event.id for event in ended} - {event.id for event in own}
+    all_of_them = decide(recording, ended, LIMITS)
+    assert {one.state for one in all_of_them if one.event_id in theirs} <= {LinkState.offered}
+    assert [one for one in all_of_them if one.event_id not in theirs] == decide(recording, own, LIMITS)
+
+
+@given(recordings(), events())
+def test_only_what_the_bureau_wrote_down_proves_that_a_squad_was_at_anothers_event(
+    recording: RecordingFacts, event: EventFacts
+) -> None:
+    apart = replace(event, squad_id=UUID(int=77))
+    said = replace(recording, officer_ours=False, recorder_ours=False, declared_event=event.id)
+    assert not was_there(said, apart), "whoever is named, and whoever held what is named"
+    if event.officers:
+        who = event.officers[0]
+        assert was_there(replace(said, officer=who, officer_ours=True), apart)
+        spans = ((apart.start - timedelta(hours=1), apart.start + timedelta(hours=1)),)
+        assert was_there(replace(said, officer=who, lent=spans), apart)
+        late = tuple((since + timedelta(days=2), until + timedelta(days=2)) for since, until in spans)
+        assert not was_there(replace(said, officer=who, lent=late), apart)
+        held = (Holding(who, apart.start - timedelta(hours=1)),)
+        assert was_there(replace(said, holdings=held, recorder_ours=True), apart)
+        assert was_there(replace(said, holdings=(replace(held[0], squad_id=said.squad_id),)), apart)
+        assert not was_there(replace(said, holdings=held), apart)

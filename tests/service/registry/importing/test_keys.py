@@ -186,7 +186,7 @@ def test_forms_and_the_api_find_them_and_say_what_differs(field: Field) -> None:
     session, admin = field.session, field.actor(Role.admin)
     officer, recorder = field.officer("000001"), field.recorder("R-01")
     for number in ("000001\u200b", '="000001"', "０００００１"):
-        assert officer_of(session, number).id == officer.id
+        assert officer_of(session, admin, number).id == officer.id
         wanted = OfficerCreate(certificate_no=number, name="x", squad="zd1")
         with pytest.raises(WrittenOtherwise) as taken, speaking("en"):
             create_officer(session, admin, wanted)

@@ -131,7 +131,7 @@ def test_changing_and_removing_a_duty_stands_in_custody_and_keeps_the_rules(fiel
 
 def test_nothing_begins_once_an_officer_has_left(field: Field) -> None:
     admin = field.actor(Role.admin)
-    officer = officer_of(field.session, "012")
+    officer = officer_of(field.session, field.actor(Role.admin), "012")
     update_officer(field.session, admin, officer.id, OfficerUpdate(left_on=date(2024, 6, 4)))
     create_roster(field.session, admin, duty(start="20:00", end="08:00", end_day=1))
     with pytest.raises(LeftBefore):
@@ -163,7 +163,11 @@ def test_an_overlap_is_refused_with_the_duty_that_stands_there(field: Field) -> 
 
 
 def test_the_hours_of_another_squads_duty_stay_untold(field: Field) -> None:
+    """Of an officer whom the squad knows, because he was lent to it once."""
     create_roster(field.session, field.actor(Role.admin), duty("021", "08:00", "16:00"))
+    with pytest.raises(Invalid):
+        create_roster(field.session, field.actor(Role.supervisor, "one"), duty("021", day=3, squad="one"))
+    create_roster(field.session, field.actor(Role.admin), duty("021", day=5, squad="one"))
     with pytest.raises(OnDutyElsewhere) as refused:
         create_roster(
             field.session, field.actor(Role.supervisor, "one"), duty("021", "15:00", "18:00", squad="one")
@@ -207,7 +211,7 @@ def test_a_table_that_moves_two_duties_past_each_other_is_judged_as_it_ends(fiel
         ("012,2024-06-03,2024-06-03 10:00,2024-06-03 08:00", "after the start"),
         ("012,2024-06-03,2024-06-03 10:00,2024-06-13 08:00", "48"),
         ("012,2024-06-03,8am,16:00", "starts_at"),
-        ("021,2024-06-03,08:00,16:00", "another squad"),
+        ("021,2024-06-03,08:00,16:00", "021 is not known"),
     ],
 )
 def test_a_row_that_cannot_be_is_refused_and_the_others_are_taken(field: Field, row: str, word: str) -> None:
@@ -219,7 +223,7 @@ def test_a_row_that_cannot_be_is_refused_and_the_others_are_taken(field: Field, 
 
 def test_a_duty_keeps_the_squad_of_its_day_through_a_transfer(field: Field) -> None:
     bring(field, TABLE)
-    officer = officer_of(field.session, "012")
+    officer = officer_of(field.session, field.actor(Role.admin), "012")
     update_officer(field.session, field.actor(Role.admin), officer.id, OfficerUpdate(squad="two"))
     assert outcomes(bring(field, TABLE)) == ["unchanged", "unchanged"]
     kept = field.session.scalars(select(Roster).where(Roster.external_id == "D-1")).one()
@@ -247,7 +251,7 @@ def test_squads_are_named_by_code_or_by_a_name_that_only_one_has(field: Field) -
     assert "直属中队" not in said
     report = bring(field, "证号,姓名,中队\n031,队员 031,中队 two\n", OfficerImporter)
     assert outcomes(report) == ["created"]
-    assert officer_of(field.session, "031").squad_id == field.squad("two").id
+    assert officer_of(field.session, field.actor(Role.admin), "031").squad_id == field.squad("two").id
 
 
 def test_a_new_squad_is_for_those_who_see_the_whole_bureau(field: Field) -> None:
@@ -267,7 +271,7 @@ def test_an_officers_number_is_one_and_a_transfer_is_in_custody(field: Field) ->
             field.actor(Role.supervisor, "one"),
             OfficerCreate(certificate_no="099", name="x", squad="two"),
         )
-    officer = officer_of(field.session, "012")
+    officer = officer_of(field.session, field.actor(Role.admin), "012")
     with pytest.raises(NotFound):
         update_officer(
             field.session, field.actor(Role.supervisor, "two"), officer.id, OfficerUpdate(name="x")
