@@ -82,6 +82,8 @@ MESSAGES = {
     # of bytes and of jobs
     "hash_mismatch": "The stored bytes differ from what the sender declared; they are kept apart and do not count.",
     "bytes_missing": "The object store does not have the bytes any more; this must be looked into at once.",
+    "bytes_changed": "The object store gave out other bytes than those that were received (MiB %(mib)s); they are not used, and this must be looked into at once.",
+    "bytes_unsteady": "Two readings of the same object gave different bytes; it is read again.",
     "size_mismatch": "The store holds %(stored)s bytes where %(expected)s were received.",
     "assemble_failed": "It could not be put together from the pieces that were sent: %(detail)s",
     "intake_failed": "The file could not be taken in: %(detail)s",

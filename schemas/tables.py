@@ -13,6 +13,7 @@ from schemas import (  # noqa: F401
     events,
     imports,
     jobs,
+    kept_bytes,
     links,
     matters,
     originals,

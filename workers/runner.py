@@ -3,6 +3,7 @@
 import errno
 import logging
 import os
+import random
 import signal
 import time
 import traceback
@@ -13,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 import service.reactions  # noqa: F401  what follows from each change
 from service.kernel.database import stopped
-from service.kernel.storage.errors import ObjectMissing, StorageError, StorageFull
+from service.kernel.storage.errors import BytesChanged, ObjectMissing, StorageError, StorageFull
 from workers import lease, scratch
 from workers.lease import BUSY_TRIES, JobFailed, Lease, LeaseLost, TryLater, fail, give_back, kept, take
 from workers.media.apart import Exceeded
@@ -31,7 +32,7 @@ def prepare() -> None:
 
 
 def backoff_s(tries: int) -> float:
-    return min(5.0 * 2 ** (tries - 1), 300.0)
+    return min(5.0 * 2 ** (tries - 1), 300.0) * random.uniform(0.8, 1.0)
 
 
 def run_job(job_id: UUID, worker: str) -> None:
@@ -80,9 +81,12 @@ def _run(held: Lease, stage: Stage) -> None:
     except StorageFull as full:
         log.warning("job %s: %s", held.job_id, full)
         give_back(held, "store_full", {}, after_s=15, costs_try=False)
+    except BytesChanged as changed:
+        _failed(held, stage, "bytes_changed", {"mib": changed.block}, final=False)
     except StorageError as error:
         log.warning("job %s: %s", held.job_id, error)
-        give_back(held, "store_away", {"detail": str(error)}, after_s=10, costs_try=False)
+        # Not all at once, when it is well again.
+        give_back(held, "store_away", {"detail": str(error)}, after_s=random.uniform(5, 15), costs_try=False)
     except Exception as error:  # whatever a stage raises, its job must end in a state that a person can see
         if isinstance(error, OSError) and error.errno in DISK_FULL:
             give_back(held, "scratch_full", {}, after_s=15, costs_try=False)

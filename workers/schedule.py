@@ -27,6 +27,7 @@ from schemas.jobs import Job, JobState
 from schemas.sweeps import DutyState
 from service.access.actions import forget_sign_ins
 from service.finding.search.schema import ensure_partition, month_of
+from service.footage.recordings import damage
 from service.footage.uploads import reaper
 from service.kernel import logs
 from service.kernel.clock import now
@@ -42,6 +43,7 @@ from service.supervision.coverage.counted_by import recount_if_changed
 from workers.heartbeat import Beat
 from workers.stages.duplicates import RELEASE, release_duplicates
 from workers.stages.publishing import SWEEP, sweep_orphans
+from workers.stages.sums import WITHOUT_SUMS, ask_for_sums
 from workers.stages.walk import UNMEASURED, ask_for_unmeasured
 
 log = logging.getLogger(__name__)
@@ -155,6 +157,8 @@ DUTIES = (
     Duty("abort-orphans", 60.0, reaper.abort_orphans),
     Duty(RELEASE, 60.0, release_duplicates),
     Duty(SWEEP, 60.0, sweep_orphans),
+    Duty(damage.LOOK, 20.0, damage.look_at_damage),
+    Duty(WITHOUT_SUMS, 60.0, ask_for_sums),
     Duty(UNMEASURED, 60.0, ask_for_unmeasured),
     Duty("recount", 60.0, recount_after_changes),
     Duty("forget-sign-ins", 3600.0, forget_sign_ins),

@@ -22,12 +22,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
-from typing import IO, Literal
+from typing import IO, Literal, Protocol
 
 from schemas.base import new_id
 from service.kernel.boot import boot_id
 from service.kernel.settings import get_settings
-from service.kernel.storage.protocols import Objects
+from service.kernel.storage.protocols import ByteStream
 from workers.lease import JobFailed, LeaseLost, TryLater
 
 KEEP_UNUSED_S = 3600.0
@@ -35,6 +35,10 @@ DISK_RESERVE = 64 * 2**20
 CHUNK = 2**20
 INTAKES_SHARE, INTAKES_MOST = 0.25, 4 * 2**30
 Part = Literal["whole", "shared"]  # of the quota: all of it, or what intake does not need for itself
+
+
+class Source(Protocol):
+    def read(self, key: str, version: str | None = None) -> ByteStream: ...
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,7 @@ class Scratch:
     @contextlib.contextmanager
     def fetched(
         self,
-        objects: Objects,
+        objects: Source,
         key: str,
         version: str | None,
         size: int,
@@ -92,7 +96,7 @@ class Scratch:
         of: Part = "whole",
     ) -> Iterator[AtHand]:
         """The object as a file that anyone may read, fetched once for all who want it on this machine."""
-        path = self.files / hashlib.sha256(f"{key}\n{version}".encode()).hexdigest()[:40]
+        path = self._file_of(key, version)
         mark, complete = self._use(path, size, cancel, of)
         with mark:
             if not complete:
@@ -106,6 +110,16 @@ class Scratch:
                     fcntl.flock(mark, fcntl.LOCK_SH)
             os.utime(path)
             yield AtHand(path, fetched=not complete)
+
+    def _file_of(self, key: str, version: str | None) -> Path:
+        return self.files / hashlib.sha256(f"{key}\n{version}".encode()).hexdigest()[:40]
+
+    def forget(self, key: str, version: str | None) -> None:
+        """A fetched file that is not what it should be: the next one fetches it anew."""
+        path = self._file_of(key, version)
+        with self._ledger():
+            if _is_free(path.with_suffix(".held")):
+                _remove_file(path)
 
     def _use(self, path: Path, size: int, cancel: Event, of: Part) -> tuple[IO[str], bool]:
         """The mark of `path`, shared when its bytes are there, else exclusive for the one who fetches them."""
@@ -210,7 +224,7 @@ class Scratch:
 
 
 def _fetch(
-    objects: Objects,
+    objects: Source,
     key: str,
     version: str | None,
     path: Path,

@@ -27,6 +27,7 @@ COMPONENTS = {
     "duties": lazy("duties of the schedule"),
     "object store": lazy("object store"),
     "object lock": lazy("object lock"),
+    "stored bytes": lazy("stored bytes"),
     "store disk": lazy("disk of the object store"),
     "ffmpeg": lazy("ffmpeg"),
     "tesseract": lazy("tesseract"),
@@ -47,7 +48,7 @@ COMPONENTS = {
 CHECKS: tuple[Callable[[Settings], Iterator[Finding]], ...] = (
     *(database.database, database.time_limits, database.durability),
     *(work.redis_server, work.workers, work.duties),
-    *(store.object_store, store.store_disk),
+    *(store.object_store, store.stored_bytes, store.store_disk),
     *(media.ffmpeg, media.tesseract, media.photos, media.sandbox, media.readers),
     *(machine.memory, machine.clock, machine.disk, machine.open_files, machine.logs),
     backups.backups,

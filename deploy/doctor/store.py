@@ -64,6 +64,37 @@ def object_store(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def stored_bytes(settings: Settings) -> Iterator[Finding]:
+    import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlmodel import Session
+
+    from service.footage.recordings.damage import damaged_objects, unproven_originals
+
+    if not settings.database_url:
+        return
+    engine = sqlalchemy.create_engine(settings.database_url, poolclass=sqlalchemy.NullPool)
+    try:
+        with Session(engine) as session:
+            damaged, unproven = damaged_objects(session), unproven_originals(session)
+    except SQLAlchemyError:  # the database's own check has said why, or that of its schema
+        return
+    if damaged:
+        yield broken(
+            "stored bytes",
+            _("{n} objects do not have the bytes that were received").format(n=damaged),
+            _("Send the same files again, mend the store, or bring them back from a backup."),
+        )
+    elif unproven:
+        yield warning(
+            "stored bytes",
+            _("{n} older recordings wait to be proven block by block").format(n=unproven),
+            _("Nothing: the workers do it behind all other work."),
+        )
+    else:
+        yield ok("stored bytes", _("every range is proven before it goes out"))
+
+
 def store_disk(settings: Settings) -> Iterator[Finding]:
     """Of a folder: the fences of uploads rest on its locks, and what it leaves free keeps the database alive."""
     from service.kernel.storage.factory import DEFAULT_RESERVE

@@ -43,6 +43,7 @@ KINDS = {
         ),
         Kind(JobKind.clock, Word(_("Read the time in the picture"), icon="clock")),
         Kind(JobKind.walk, Word(_("Try out what the bytes show"), icon="footprints")),
+        Kind(JobKind.sums, Word(_("Prove its bytes block by block"), icon="fingerprint")),
         Kind(JobKind.table, Word(_("Import a large table"), icon="file-spreadsheet")),
         Kind(JobKind.recount, Word(_("Count the coverage again"), icon="refresh-cw")),
         Kind(JobKind.reindex, Word(_("Find recordings by new words"), icon="search")),

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from schemas.originals import Original
 from schemas.recordings import Receipt, ReceiptOutcome
 from service.kernel.database import transaction
+from service.kernel.kept_bytes import forget_sums, is_whole
 from service.kernel.one_by_one import each, left_alone
 from service.kernel.storage import get_store
 from service.kernel.storage.errors import StorageError
@@ -22,28 +23,40 @@ SETTLED_AFTER = timedelta(minutes=2)
 RELEASE = "release-duplicates"
 
 
-def release(receipt_id: UUID) -> None:
+def release(receipt_id: UUID, *, proven: bool = False) -> None:
     """Removes the receipt's own copy if its original's bytes are in the store, and lets the receipt point there.
+    `proven`: they have just been read and hashed.
 
     A store that is away is no loss: the duty `release_duplicates` comes back to it.
     """
     try:
-        _release(receipt_id)
+        _release(receipt_id, proven=proven)
     except (StorageError, OriginalMissing) as error:
         log.warning("second copy of receipt %s stays for now: %s", receipt_id, error)
 
 
-def _release(receipt_id: UUID) -> None:
+def _release(receipt_id: UUID, *, proven: bool = False) -> None:
     objects = get_store().objects
+    with transaction() as session:
+        found = _receipt_and_original(session, receipt_id)
+    if found is None:
+        return
+    first = found[1]
+    if not (proven or is_whole(first.store_key, first.store_version, first.size, first.sha256)):
+        raise OriginalMissing(
+            f"original {first.id} is not in the store as it came: its receipt keeps its copy"
+        )
     with transaction() as session:
         found = _receipt_and_original(session, receipt_id)
         if found is None:
             return
         receipt, original = found
         info = objects.stat(original.store_key, original.store_version)
-        if info is None or info.size != original.size or receipt.size != original.size:
-            raise OriginalMissing(f"original {original.id} is not in the store: its receipt keeps its copy")
+        sizes = {info.size if info else None, first.size, original.size, receipt.size}
+        if len(sizes) > 1 or original.store_key != first.store_key:
+            raise OriginalMissing(f"original {original.id} has moved: its receipt keeps its copy for now")
         objects.delete(receipt.store_key, receipt.store_version)
+        forget_sums(session, [receipt.store_key])
         receipt.store_key, receipt.store_version = original.store_key, original.store_version
         session.add(receipt)
 

@@ -1,6 +1,5 @@
 """Intake: the stored bytes get their fingerprint, are looked at, and become an Original, or say why not."""
 
-import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import timedelta
@@ -30,11 +29,14 @@ from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
+from service.kernel.kept_bytes import forget_sums, is_whole, keep_sums
 from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
+from service.kernel.storage.blocks import Sums
 from service.kernel.storage.errors import ObjectMissing
 from workers import scratch
+from workers.allowed import copied_within_s
 from workers.lease import BUSY_TRIES, JobFailed, Lease, LeaseLost, finish
 from workers.media import photo, sniff
 from workers.media.probe import Probe, probe
@@ -58,17 +60,22 @@ class Examined:
     sha256: str
     size: int
     facts: dict[str, Any]
+    sums: Sums
+    fetched: bool
 
 
 def run(held: Lease) -> None:
     receipt = _pending_receipt(held.subject_id)
+    proven = receipt is not None
     if receipt is not None:
         examined = _examine(held, receipt)
-        held.publish(lambda session: _take_in(session, receipt.id, examined))
+        _read_again_where_in_doubt(held, receipt, examined)
+        whole = _known_bytes_are_whole(held, receipt, examined)
+        held.publish(lambda session: _take_in(session, receipt.id, examined, whole))
     _lock_in_store(held)
     duplicates = held.publish(lambda session: _go_on(session, held))
     for receipt_id in duplicates:
-        release(receipt_id)
+        release(receipt_id, proven=proven)
 
 
 def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
@@ -86,20 +93,20 @@ def _pending_receipt(recording_id: UUID) -> Receipt | None:
 
 def _examine(held: Lease, receipt: Receipt) -> Examined:
     """Reads the bytes once. Where they lie on this machine, probe and hash go side by side."""
-    digest = hashlib.sha256()
+    sums = Sums()
     box = sandbox_for(held, receipt.size)
     with transaction() as session:
         hole_s = policy(session, HOLE)
     with (
         scratch.here().room(PROBE_ROOM) as private,
         bytes_of(
-            held, receipt.store_key, receipt.store_version, receipt.size, digest.update, of="whole"
+            held, receipt.store_key, receipt.store_version, receipt.size, sums.update, of="whole"
         ) as at_hand,
     ):
         size = at_hand.path.stat().st_size
         if size != receipt.size:
             raise JobFailed("size_mismatch", stored=size, expected=receipt.size)
-        hashing = _Hashing(at_hand.path, digest, held.lost)
+        hashing = _Hashing(at_hand.path, sums, held.lost)
         if not at_hand.fetched:
             hashing.start()
         with at_hand.path.open("rb") as file:
@@ -119,15 +126,15 @@ def _examine(held: Lease, receipt: Receipt) -> Examined:
     if facts.exceeded == "wall_time":  # says nothing of the file: the machine had other things to do
         raise JobFailed("limit_exceeded", final=held.tries >= BUSY_TRIES, limit=facts.exceeded)
     verdict = verdict or judge(facts, kind)
-    return Examined(digest.hexdigest(), size, _columns(facts, verdict))
+    return Examined(sums.hexdigest(), size, _columns(facts, verdict), sums, at_hand.fetched)
 
 
 class _Hashing(Thread):
     """hashlib lets other threads run while it works, so the probe waits for nothing."""
 
-    def __init__(self, path: Path, digest: Any, cancel: Event) -> None:
+    def __init__(self, path: Path, sums: Sums, cancel: Event) -> None:
         super().__init__(name="hashing", daemon=True)
-        self.path, self.digest, self.cancel = path, digest, cancel
+        self.path, self.sums, self.cancel = path, sums, cancel
         self.error: OSError | None = None
         self.begun = False
 
@@ -139,7 +146,7 @@ class _Hashing(Thread):
         try:
             with self.path.open("rb", buffering=0) as file:
                 while not self.cancel.is_set() and (chunk := file.read(CHUNK)):
-                    self.digest.update(chunk)
+                    self.sums.update(chunk)
         except OSError as error:
             self.error = error
 
@@ -169,7 +176,7 @@ def _columns(facts: Probe, verdict: Verdict) -> dict[str, Any]:
     }
 
 
-def _take_in(session: Session, receipt_id: UUID, examined: Examined) -> None:
+def _take_in(session: Session, receipt_id: UUID, examined: Examined, whole: bool) -> None:
     receipt = session.get_one(Receipt, receipt_id)
     if receipt.outcome != ReceiptOutcome.pending:  # it was committed, and the answer to that got lost
         return
@@ -179,7 +186,10 @@ def _take_in(session: Session, receipt_id: UUID, examined: Examined) -> None:
         refuse_mismatch(session, recording, receipt, examined.sha256)
         return
     original = keep_as_original(session, receipt, examined.sha256, examined.facts)
-    _heal(session, original, receipt)
+    keep_sums(session, receipt.store_key, examined.sums)
+    if not whole:
+        _heal(session, original, receipt)
+    keep_sums(session, original.store_key, examined.sums)
     _look_again(session, original, examined)
     survivor = assign_original(session, recording, original)
     receipt.stored_sha256, receipt.verified_at = examined.sha256, now()
@@ -218,23 +228,48 @@ def _look_again(session: Session, original: Original, examined: Examined) -> Non
     refresh_state(session, original.id)
 
 
+def _read_again_where_in_doubt(held: Lease, receipt: Receipt, examined: Examined) -> None:
+    """A byte that was bent on its way from the store must make no mismatch, and no fingerprint of its own. So where the
+    fingerprint is not the declared one, or none was declared and the bytes travelled, two readings have to agree."""
+    declared = (receipt.declared_sha256 or "").lower()
+    if declared == examined.sha256 or not (declared or examined.fetched):
+        return
+    held.within(2 * copied_within_s(receipt.size))
+    again = Sums()
+    with get_store().objects.read(receipt.store_key, receipt.store_version) as stream:
+        for chunk in stream:
+            if held.lost.is_set():
+                raise LeaseLost
+            again.update(chunk)
+    if again.hexdigest() != examined.sha256:
+        scratch.here().forget(receipt.store_key, receipt.store_version)
+        raise JobFailed("bytes_unsteady")
+
+
+def _known_bytes_are_whole(held: Lease, receipt: Receipt, examined: Examined) -> bool:
+    """Whether the bytes that came before are still there as they came, all of them: the second copy goes by that."""
+    with transaction() as session:
+        known = session.scalars(select(Original).where(Original.sha256 == examined.sha256)).one_or_none()
+    if known is None or known.store_key == receipt.store_key:
+        return True
+    held.within(2 * copied_within_s(known.size))
+    return is_whole(known.store_key, known.store_version, known.size, known.sha256)
+
+
 def _heal(session: Session, original: Original, receipt: Receipt) -> None:
-    """Bytes that the store has lost come back with the next arrival of the same ones."""
+    """Bytes that the store has lost, or gives out changed, come back with the next arrival of the same ones."""
     if original.store_key == receipt.store_key:
         return
-    info = get_store().objects.stat(original.store_key, original.store_version)
-    if info is None or info.size != original.size:
-        log.error(
-            "original %s: its bytes were gone; they are those of receipt %s now", original.id, receipt.id
-        )
-        record(
-            session, "intake", acts.RESTORE, "original", original.id,
-            lost_key=original.store_key, store_key=receipt.store_key,
-        )  # fmt: skip
-        original.store_key, original.store_version = receipt.store_key, receipt.store_version
-        original.locked_until = original.lock_mode = None
-        session.add(original)
-        session.flush()
+    log.error("original %s: its bytes were gone; they are those of receipt %s now", original.id, receipt.id)
+    record(
+        session, "intake", acts.RESTORE, "original", original.id,
+        lost_key=original.store_key, store_key=receipt.store_key,
+    )  # fmt: skip
+    forget_sums(session, [original.store_key])
+    original.store_key, original.store_version = receipt.store_key, receipt.store_version
+    original.locked_until = original.lock_mode = None
+    session.add(original)
+    session.flush()
 
 
 def _original_of(session: Session, recording_id: UUID) -> tuple[Recording, Original | None]:

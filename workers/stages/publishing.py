@@ -14,8 +14,10 @@ from sqlmodel import Session
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind
 from schemas.originals import Original, Rendition, RenditionKind
 from service.kernel.database import after_commit, transaction
+from service.kernel.kept_bytes import forget_sums, keep_sums
 from service.kernel.one_by_one import each, left_alone
 from service.kernel.storage import get_store
+from service.kernel.storage.blocks import BLOCK, Sums
 from service.kernel.storage.errors import StorageError
 from service.kernel.storage.protocols import Stored
 from workers.lease import Lease, LeaseLost
@@ -48,6 +50,7 @@ class Made:
     name: str = ""
     path: Path | None = None
     stored: Stored | None = None
+    sums: Sums | None = None
     facts: dict[str, Any] = field(default_factory=dict)
 
 
@@ -63,9 +66,18 @@ def put_all(held: Lease, made: Iterable[Made]) -> None:
             continue
         if held.lost.is_set():
             raise LeaseLost
+        one.sums = _sums_of(one.path)
         one.stored = objects.put_file(
             key_of(held.kind, held.subject_id, held.attempt, one.name), one.path, one.path.stat().st_size
         )
+
+
+def _sums_of(path: Path) -> Sums:
+    sums = Sums()
+    with path.open("rb", buffering=0) as file:
+        while data := file.read(BLOCK):
+            sums.update(data)
+    return sums
 
 
 def replace_rows(session: Session, held: Lease, original: Original, made: list[Made]) -> None:
@@ -80,6 +92,8 @@ def replace_rows(session: Session, held: Lease, original: Original, made: list[M
         session.delete(row)
     session.flush()
     for one in made:
+        if one.sums is not None and one.stored is not None:
+            keep_sums(session, one.stored.key, one.sums)
         session.add(
             Rendition(
                 original_id=original.id,
@@ -94,6 +108,7 @@ def replace_rows(session: Session, held: Lease, original: Original, made: list[M
             )
         )
     if gone:
+        forget_sums(session, [key for key, _ in gone])
         _look_again(session, original.id)
         after_commit(session, lambda: _delete(gone))
 

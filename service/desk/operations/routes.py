@@ -19,6 +19,7 @@ from service.access.actions import require
 from service.access.dependencies import CurrentActor, MaybeActor
 from service.access.gate import Gate, needs
 from service.desk.operations import actions, set_aside
+from service.footage.recordings import damage
 from service.kernel import jobs
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession, transaction
@@ -144,6 +145,9 @@ def get_metrics(request: Request, actor: MaybeActor, session: DatabaseSession) -
     for disk in disks(get_settings()):
         for part in disk.parts:
             free.labels(part).set(disk.free)
+    Gauge(
+        "zhenglu_damaged_objects", "Objects of which the store does not give the bytes", registry=registry
+    ).set(damage.damaged_objects(session))
     recordings = Gauge("zhenglu_recordings", "Recordings by state", ["state"], registry=registry)
     by_state = text("SELECT state, count(*) FROM recordings WHERE merged_into IS NULL GROUP BY state")
     for state, count in session.execute(by_state):

@@ -1,18 +1,28 @@
 """Bytes to whoever may see them: whole or one range of them, never by a link that outlives the permission."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
+from anyio import CapacityLimiter, to_thread
+from anyio.lowlevel import RunVar
 from fastapi import Request
 from fastapi.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from service.footage.recordings.errors import RangeNotSatisfiable
 from service.footage.recordings.rules import byte_range
+from service.kernel.kept_bytes import read_proven
 from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
-from service.kernel.storage.protocols import ByteStream
+from service.kernel.storage.protocols import MIB, ByteStream
+
+AT_ONCE = 24
+"""Reads of the store under way in a process. They have threads of their own: a store that is slow keeps no page."""
+ACCELERATED_MOST = 16 * MIB
+"""What is proven before the web server is told to send it. Longer ranges go out through us, proven as they go."""
 
 
 @dataclass(frozen=True)
@@ -29,8 +39,8 @@ class Deliverable:
 
 
 def deliver(request: Request, what: Deliverable) -> Response:
-    """200, 206, 304 or 416. The store is asked before the first byte of the answer, so its errors are still
-    answered as such."""
+    """200, 206, 304 or 416. The store is asked once the transaction of the request is over, and before the answer is
+    begun: so it keeps no connection, and its errors are still answered as such."""
     etag = f'"{what.tag}"'
     headers = {
         "Accept-Ranges": "bytes",
@@ -44,23 +54,73 @@ def deliver(request: Request, what: Deliverable) -> Response:
         headers["Content-Disposition"] = f'attachment; filename="{what.attachment}"'
     if etag in (part.strip() for part in request.headers.get("if-none-match", "").split(",")):
         return Response(status_code=304, headers=headers)
-    if accelerated := _accelerated(what.key):
-        # The web server says itself what it can do with ranges; a second time would stand beside it.
-        del headers["Accept-Ranges"]
-        return Response(
-            headers={**headers, "X-Accel-Redirect": accelerated}, media_type=_media_type(what.content_type)
-        )
+    media_type = _media_type(what.content_type)
     part = _part(request, what.size, etag)
     start, length = part or (0, what.size)
+    # By If-Range the web server may decide otherwise than we, and send all of it.
+    proven = what.size if "if-range" in request.headers else length
+    if proven <= ACCELERATED_MOST and (accelerated := _accelerated(what.key)):
+        if request.method != "HEAD":
+            _prove(what, *((0, what.size) if proven == what.size else (start, length)))
+        # The web server says itself what it can do with ranges; a second time would stand beside it.
+        del headers["Accept-Ranges"]
+        return Response(headers={**headers, "X-Accel-Redirect": accelerated}, media_type=media_type)
     if part:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{what.size}"
     headers["Content-Length"] = str(length)
     status = 206 if part else 200
-    media_type = _media_type(what.content_type)
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=media_type)
-    stream = get_store().objects.read(what.key, what.version, start, length)
-    return StreamingResponse(_chunks(stream), status_code=status, headers=headers, media_type=media_type)
+    return _Proven(what, start, length, status_code=status, headers=headers, media_type=media_type)
+
+
+def _prove(what: Deliverable, start: int, length: int) -> None:
+    with read_proven(what.key, what.version, what.size, start, length) as stream:
+        for _ in stream:
+            pass
+
+
+_reads: RunVar[CapacityLimiter] = RunVar("reads of the store")
+
+
+def _limiter() -> CapacityLimiter:
+    try:
+        return _reads.get()
+    except LookupError:
+        made = CapacityLimiter(AT_ONCE)
+        _reads.set(made)
+        return made
+
+
+class _Proven(StreamingResponse):
+    """A range of an object, block by block as each is proven. What is wrong later ends the connection: the receiver
+    sees that the answer is not whole, and no wrong byte of it."""
+
+    def __init__(
+        self,
+        what: Deliverable,
+        start: int,
+        length: int,
+        *,
+        status_code: int,
+        headers: dict[str, str],
+        media_type: str,
+    ) -> None:
+        super().__init__(self._chunks(), status_code=status_code, headers=headers, media_type=media_type)
+        self._open = partial(read_proven, what.key, what.version, what.size, start, length)
+        self._stream: ByteStream | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._stream = await to_thread.run_sync(self._open, limiter=_limiter())
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stream.close()
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        assert self._stream is not None, "opened before the answer is begun"
+        while (chunk := await to_thread.run_sync(next, self._stream, None, limiter=_limiter())) is not None:
+            yield chunk
 
 
 def _media_type(content_type: str) -> str:
@@ -75,11 +135,6 @@ def _part(request: Request, size: int, etag: str) -> tuple[int, int] | None:
         return byte_range(request.headers.get("range"), size)
     except ValueError:
         raise RangeNotSatisfiable(headers={"Content-Range": f"bytes */{size}"}, size=size) from None
-
-
-def _chunks(stream: ByteStream) -> Iterator[bytes]:
-    with stream:
-        yield from stream
 
 
 def _accelerated(key: str) -> str | None:

@@ -21,6 +21,7 @@ from service.footage.uploads.rules import SIDECAR_ENDINGS
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import transaction
+from service.kernel.kept_bytes import read_surely
 from service.kernel.storage import get_store
 from service.kernel.storage.protocols import Stored
 from service.registry.conventions.actions import keep_sidecar
@@ -100,8 +101,7 @@ def _is_sidecar(session: Session, upload: Upload, stored: Stored) -> bool:
     where it is kept apart and its sender told. The bytes of a sidecar stay in the store."""
     if not upload.file_name.lower().endswith(SIDECAR_ENDINGS) or stored.size > LARGEST_SIDECAR:
         return False
-    with get_store().objects.read(stored.key, stored.version) as stream:
-        data = b"".join(stream)
+    data = read_surely(stored)
     files = list(keep_sidecar(session, upload.squad_id, upload.file_name, data))
     if not files:
         return False

@@ -31,6 +31,19 @@ class ObjectMissing(StorageError):
     sentence = _n("The object store does not have these bytes.")
 
 
+class BytesChanged(StorageError):
+    """`block`: the first one that is not as it was received."""
+
+    status, type = 503, "bytes-changed"
+    sentence = _n(
+        "The object store gave out other bytes than those that were received. They are not shown; whoever runs the service is told."
+    )
+
+    def __init__(self, block: int = 0) -> None:
+        super().__init__()
+        self.params, self.block = {}, block
+
+
 class ObjectExists(StorageError):
     status, type = 409, "object-exists"
     sentence = _n("The object store already has something under this key, and keys are written once.")

@@ -10,12 +10,14 @@ are checked by the server (Ceph RGW ignores x-amz-checksum-*). `tests/service/ke
 
 import contextlib
 import inspect
+import random
 import re
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, TypeVar
 from xml.etree import ElementTree
 
 import certifi
@@ -37,6 +39,7 @@ from service.kernel.storage.errors import (
 )
 from service.kernel.storage.protocols import LockState, Mode
 
+T = TypeVar("T")
 _SIGNATURES = {
     "_build_headers": ["self", "host", "headers", "body", "creds"],
     "_execute": ["self", "method", "bucket_name", "object_name", "body", "headers", "query_params"],
@@ -52,7 +55,14 @@ _SIGNATURES = {
 }
 _MISSING = {"NoSuchKey", "NoSuchVersion", "NoSuchUpload"}
 _FULL = {"XMinioStorageFull", "QuotaExceeded", "XMinioAdminBucketQuotaExceeded", "InsufficientCapacity"}
-_AWAY = {"SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "OperationAborted", "Busy"}
+_AWAY = {
+    "SlowDown", "InternalError", "ServiceUnavailable", "RequestTimeout", "OperationAborted", "Busy",
+    "RequestTimeTooSkewed",  # the clock of one of the two jumped
+}  # fmt: skip
+_BENT = {"XAmzContentSHA256Mismatch", "BadDigest", "IncompleteBody"}
+"""What arrived at the store is not what was sent: sent again, it comes right."""
+TRIES = 4
+PAUSE_S = 0.2
 _NO_LOCK = {
     "NoSuchObjectLockConfiguration",
     "ObjectLockConfigurationNotFoundError",
@@ -72,6 +82,20 @@ def check_sdk(client: type = Minio) -> None:
             raise RuntimeError(
                 f"minio's {name} takes {', '.join(found)} and not {', '.join(expected)}: install the pinned release (7.2.x)"
             )
+
+
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+def total_of(answer: urllib3.BaseHTTPResponse) -> int:
+    """The size of the object of which this is a range."""
+    said = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+    return int(said[3]) if said else 0
+
+
+def pause(tries: int) -> None:
+    """Longer each time, and not for all at once."""
+    time.sleep(PAUSE_S * 2**tries * random.uniform(0.5, 1.0))
 
 
 class Readable(Protocol):
@@ -105,12 +129,28 @@ class _Client(Minio):
         return built, date
 
 
+READ_S, WRITE_S = 20.0, 60.0  # until the next byte of an answer; completing a large object takes its time
+
+
 class _Pool(urllib3.PoolManager):
     def urlopen(self, method: str, url: str, redirect: bool = True, **kw: Any) -> Any:  # type: ignore[override]  # what it takes by name is passed on
+        patience = READ_S if method in ("GET", "HEAD") else WRITE_S
+        kw["timeout"] = urllib3.Timeout(connect=5, read=patience)
         if isinstance(kw.get("body"), FileBody):
             kw["body"] = kw["body"].file
             kw["body"].seek(0)
         return super().urlopen(method, url, redirect=redirect, **kw)
+
+
+class AnotherRange(StorageUnavailable):
+    """Bytes came, and not those that were asked for."""
+
+
+def _no_such_version(error: Exception) -> bool:
+    """RGW answers a version id that cannot be one with 400, without a body."""
+    if isinstance(error, S3Error):
+        return error.code in ("BadRequest", "InvalidArgument", "InvalidVersionId")
+    return isinstance(error, InvalidResponseError) and "code: 400" in str(error)
 
 
 class PartsRefused(StorageError):
@@ -131,7 +171,7 @@ def s3_errors() -> Iterator[None]:
             raise PartsRefused(said) from error
         if error.code in _FULL or error.response.status == 507:
             raise StorageFull(said) from error
-        if error.code in _AWAY or error.response.status >= 500:
+        if error.code in _AWAY | _BENT or error.response.status >= 500:
             raise StorageUnavailable(said) from error
         raise StorageError(said) from error
     except (ServerError, InvalidResponseError) as error:
@@ -171,11 +211,18 @@ class Bucket:
         check_sdk()
         secure, host = endpoint.startswith("https://"), endpoint.split("://", 1)[-1].rstrip("/")
         http = _Pool(
-            timeout=urllib3.Timeout(connect=5, read=60),
             maxsize=32,
             cert_reqs="CERT_REQUIRED",
             ca_certs=certifi.where(),
-            retries=urllib3.Retry(total=4, backoff_factor=0.2, status_forcelist=[500, 502, 503, 504]),
+            # Each request may be made again, also one whose answer was lost: what is begun twice is found and
+            # given up by `abort`, what is completed twice answers that the upload is unknown (see `complete`).
+            retries=urllib3.Retry(
+                total=TRIES,
+                backoff_factor=PAUSE_S,
+                backoff_jitter=PAUSE_S,
+                status_forcelist=[500, 502, 503, 504],
+                allowed_methods=None,
+            ),
         )
         self.name, self.region = name, region
         self._client = _Client(host, access_key, secret_key, secure=secure, region=region, http_client=http)
@@ -200,12 +247,27 @@ class Bucket:
         with s3_errors():
             yield self._client
 
+    def again(self, send: Callable[[], T]) -> T:
+        """Where the store says that what arrived was not what was sent."""
+        for tries in range(TRIES):
+            try:
+                return send()
+            except StorageUnavailable as error:
+                bent = isinstance(error.__cause__, S3Error) and error.__cause__.code in _BENT
+                if not bent or tries == TRIES - 1:
+                    raise
+            pause(tries)
+        raise AssertionError("the last try returns or raises")
+
     # whole objects
 
     def put(self, key: str, body: bytes | memoryview) -> str:
-        with self._sdk() as sdk:
-            # any buffer will do
-            return sdk._put_object(self.name, key, body, {}).version_id or "null"  # type: ignore[arg-type]
+        def send() -> str:
+            with self._sdk() as sdk:
+                # any buffer will do
+                return sdk._put_object(self.name, key, body, {}).version_id or "null"  # type: ignore[arg-type]
+
+        return self.again(send)
 
     def put_stream(self, key: str, source: Readable, size: int, part: int) -> str:
         with self._sdk() as sdk:
@@ -213,16 +275,37 @@ class Bucket:
             return sdk.put_object(self.name, key, source, size, part_size=part).version_id or "null"  # type: ignore[arg-type]
 
     def get(self, key: str, version: str | None, start: int, length: int | None) -> urllib3.BaseHTTPResponse:
+        """`length` None: to the end. An answer that is not this range of the object is none."""
+        last = "" if length is None else start + length - 1
+        asked: dict[str, Any] = {"Range": f"bytes={start}-{last}"}
         with self._sdk() as sdk:
-            return sdk.get_object(self.name, key, offset=start, length=length or 0, version_id=version)
+            try:
+                answer = sdk.get_object(self.name, key, request_headers=asked, version_id=version)
+            except (S3Error, InvalidResponseError) as error:
+                if version and _no_such_version(error):
+                    raise ObjectMissing(key) from error
+                raise
+        said = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
+        if answer.status != 206 or said is None or int(said[1]) != start:
+            answer.close()
+            raise AnotherRange("the store answered another range")
+        return answer
+
+    def size_of(self, key: str, version: str) -> int:
+        """As the store says it with the bytes themselves."""
+        try:
+            answer = self.get(key, version, 0, 1)
+        except InvalidRange:
+            return 0
+        answer.close()
+        return total_of(answer)
 
     def head(self, key: str, version: str | None = None) -> Listed | None:
         with self._sdk() as sdk:
             try:
                 found = sdk.stat_object(self.name, key, version_id=version)
             except S3Error as error:
-                # RGW answers a version id that cannot be one with 400, without a body.
-                if error.code in _MISSING or (version and error.code in ("BadRequest", "InvalidArgument")):
+                if error.code in _MISSING or (version and _no_such_version(error)):
                     return None
                 raise
         return Listed(
@@ -263,8 +346,11 @@ class Bucket:
             return sdk._create_multipart_upload(self.name, key, {})
 
     def part(self, key: str, upload: str, number: int, body: bytes | memoryview | FileBody) -> str:
-        with self._sdk() as sdk:
-            return sdk._upload_part(self.name, key, body, None, upload, number)  # type: ignore[arg-type]  # any body will do
+        def send() -> str:
+            with self._sdk() as sdk:
+                return sdk._upload_part(self.name, key, body, None, upload, number)  # type: ignore[arg-type]  # any body will do
+
+        return self.again(send)
 
     def copy_part(
         self, key: str, upload: str, number: int, source: str, version: str, start: int, length: int

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from service.kernel.storage.errors import StorageError
 from service.kernel.storage.protocols import MIB, Stored
 from service.kernel.storage.s3 import Bucket
-from service.kernel.storage.s3_objects import S3Stream
+from service.kernel.storage.s3_objects import read_surely
 from service.kernel.storage.s3_parts import MAX_PART, MAX_PARTS, MIN_PART, USUAL_PART
 
 COPY_AT_ONCE = 256 * MIB
@@ -92,7 +92,5 @@ def _make(bucket: Bucket, key: str, upload: str, number: int, pieces: list[Piece
 def _read(bucket: Bucket, pieces: list[Piece]) -> memoryview:
     joined = bytearray()
     for source, start, length in pieces:
-        with S3Stream(bucket, source.key, source.version, start, length) as stream:
-            for chunk in stream:
-                joined += chunk
+        joined += read_surely(bucket, source.key, source.version, start, length)
     return memoryview(joined)

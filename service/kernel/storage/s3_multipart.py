@@ -28,7 +28,7 @@ from service.kernel.storage.protocols import (
 from service.kernel.storage.s3 import Bucket, FileBody, Listed, PartsRefused, StoredPart
 from service.kernel.storage.s3_collecting import DiskPart, MemoryPart
 from service.kernel.storage.s3_concatenation import Piece, concatenate, whole
-from service.kernel.storage.s3_objects import S3Stream
+from service.kernel.storage.s3_objects import read_surely
 from service.kernel.storage.s3_parts import WINDOW, Layout, Tail, part_size, worth_a_part
 
 IN_MEMORY = 16 * MIB
@@ -71,9 +71,7 @@ class S3Writer:
             tail = layout.tail
             # The first part takes the whole tail: part of it alone would move the offset back.
             self._part = self._empty_part(max(part_size(self._next, self._sent, length), tail.size))
-            with S3Stream(bucket, tail.key, tail.version, 0, tail.size) as stream:
-                for chunk in stream:
-                    self._fill(memoryview(chunk))
+            self._fill(read_surely(bucket, tail.key, tail.version, 0, tail.size))
 
     @property
     def position(self) -> int:
@@ -259,7 +257,7 @@ class S3Multipart:
         try:
             if found is None:
                 self._join(key, layout) if layout.upload and layout.runs else self._put_small(key, layout)
-            elif found.size != size:
+            elif self._size(found, size) != size:
                 self._cut_out(key, found)
         except (ObjectMissing, StorageUnavailable):
             # Another caller, or this request before a connection broke, completed it or is about to: then RGW
@@ -294,11 +292,7 @@ class S3Multipart:
         self._bucket.put(key, self._tail_bytes(layout.tail))
 
     def _tail_bytes(self, tail: Tail) -> memoryview:
-        part = MemoryPart(tail.size)
-        with S3Stream(self._bucket, tail.key, tail.version, 0, tail.size) as stream:
-            for chunk in stream:
-                part.add(memoryview(chunk))
-        return part.body()
+        return read_surely(self._bucket, tail.key, tail.version, 0, tail.size)
 
     def _join(self, key: str, layout: Layout) -> None:
         assert layout.upload is not None
@@ -340,8 +334,7 @@ class S3Multipart:
         noted = self._bucket.head(_plan_key(key))
         if noted is None:
             raise ObjectExists(key)
-        with S3Stream(self._bucket, noted.key, noted.version, 0, noted.size) as stream:
-            plan = json.loads(b"".join(stream))
+        plan = json.loads(bytes(read_surely(self._bucket, noted.key, noted.version, 0, noted.size)))
         if sum(size for size, _ in plan) != everything.size:
             raise ObjectExists(key)
         source = Stored(key, everything.version, everything.size)
@@ -403,11 +396,17 @@ class S3Multipart:
             return len(sizes) == found.made_of and sum(sizes) == found.size
         return False
 
+    def _size(self, found: Listed, expected: int) -> int:
+        """A head that says something else is not believed alone."""
+        if found.size == expected or not expected:
+            return found.size
+        return self._bucket.size_of(found.key, found.version)
+
     def _already(self, key: str, size: int) -> Stored | None:
         found = self._bucket.head(checked_key(key))
         if found is None:
             return None
-        if found.size != size:
+        if self._size(found, size) != size:
             raise ObjectExists(key)
         return Stored(key, found.version, size)
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -27,7 +27,7 @@ from service.kernel.storage.protocols import (
     Stored,
     checked_key,
 )
-from service.kernel.storage.s3 import Bucket
+from service.kernel.storage.s3 import AnotherRange, Bucket, pause, total_of
 from service.kernel.storage.s3_parts import part_size
 
 NO_LOCK_HERE = "the bucket was made without object lock"
@@ -43,7 +43,39 @@ class S3Stream:
         self._failed = 0
         self._response: urllib3.BaseHTTPResponse | None = None
         if length:
-            self._connect()
+            self._patiently(self._connect)
+
+    @classmethod
+    def asked(
+        cls, bucket: Bucket, key: str, version: str | None, start: int, length: int | None
+    ) -> "S3Stream":
+        """The one answer says what the object is and begins to give its bytes. InvalidRange, ObjectMissing."""
+        stream = cls(bucket, key, version or "", start, 0)
+        stream._patiently(lambda: stream._first(version, start, length))
+        return stream
+
+    def _first(self, version: str | None, start: int, length: int | None) -> None:
+        self._response = answer = self._bucket.get(self._key, version, start, length)
+        left = total_of(answer) - start
+        self.length = left if length is None else min(length, left)
+        self._end = start + self.length
+        # All that follows is of the same bytes, also where someone writes the key again meanwhile.
+        self._version = version or answer.headers.get("x-amz-version-id") or "null"
+
+    def _patiently(self, act: Callable[[], None]) -> None:
+        """A store that is away has been waited for already."""
+        while True:
+            try:
+                return act()
+            except AnotherRange as error:
+                self._failing(error)
+
+    def _failing(self, error: Exception) -> None:
+        self._drop()
+        self._failed += 1
+        if self._failed >= ATTEMPTS:
+            raise StorageUnavailable(type(error).__name__) from error
+        pause(self._failed)
 
     def _connect(self) -> None:
         self._response = self._bucket.get(self._key, self._version, self._at, self._end - self._at)
@@ -61,12 +93,10 @@ class S3Stream:
                 if not chunk:
                     raise StorageUnavailable("the store ended the answer early")
             except (urllib3.exceptions.HTTPError, OSError, StorageUnavailable) as error:
-                self._drop()
-                self._failed += 1
-                if self._failed >= ATTEMPTS:
-                    raise StorageUnavailable(type(error).__name__) from error
+                self._failing(error)
                 continue
             self._at += len(chunk)
+            self._failed = 0
             return chunk
         self._finish()
         raise StopIteration
@@ -93,6 +123,26 @@ class S3Stream:
         self.close()
 
 
+READINGS = 6
+
+
+def read_surely(bucket: Bucket, key: str, version: str, start: int, length: int) -> memoryview:
+    """A few MiB of which nobody knows the fingerprint yet: two readings agree. A byte that was bent on its way would
+    become a part of what is put together of them."""
+    before: bytearray | None = None
+    for _ in range(READINGS):
+        found = bytearray()
+        with S3Stream(bucket, key, version, start, length) as stream:
+            for chunk in stream:
+                found += chunk
+        if found == before:
+            break
+        before = found
+    else:
+        raise StorageUnavailable("no two readings agree")
+    return memoryview(found)
+
+
 class _Counted:
     def __init__(self, source: IO[bytes]) -> None:
         self._source, self.count = source, 0
@@ -110,9 +160,18 @@ class S3Objects:
     def put_file(self, key: str, source: Source, size: int | None = None) -> Stored:
         if self._bucket.head(checked_key(key)) is not None:
             raise ObjectExists(key)
-        if isinstance(source, Path):
-            with source.open("rb") as opened:
-                return self.put_file(key, opened, source.stat().st_size if size is None else size)
+        if not isinstance(source, Path):
+            return self._put(key, source, size)
+        whole = source.stat().st_size if size is None else size
+        with source.open("rb") as opened:
+
+            def send() -> Stored:
+                opened.seek(0)
+                return self._put(key, opened, whole)
+
+            return self._bucket.again(send)
+
+    def _put(self, key: str, source: IO[bytes], size: int | None) -> Stored:
         counted = _Counted(source)
         try:
             part = part_size(1, 0, size)
@@ -127,15 +186,16 @@ class S3Objects:
     def read(
         self, key: str, version: str | None = None, start: int = 0, length: int | None = None
     ) -> S3Stream:
+        if start >= 0 and length != 0:
+            with contextlib.suppress(InvalidRange):
+                return S3Stream.asked(self._bucket, checked_key(key), version, start, length)
+        # A range without bytes: S3 has none.
         found = self._bucket.head(checked_key(key), version)
         if found is None:
             raise ObjectMissing(key)
         if not 0 <= start <= found.size:
             raise InvalidRange(key)
-        left = found.size - start
-        return S3Stream(
-            self._bucket, key, found.version, start, left if length is None else min(length, left)
-        )
+        return S3Stream(self._bucket, key, found.version, start, 0)
 
     def stat(self, key: str, version: str | None = None) -> ObjectInfo | None:
         found = self._bucket.head(checked_key(key), version)

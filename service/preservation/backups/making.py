@@ -18,10 +18,11 @@ import psycopg
 
 from schemas.backups import BackupObjects
 from service.kernel.database import transaction
+from service.kernel.kept_bytes import read_proven
 from service.kernel.policy import policy
 from service.kernel.settings import Settings
 from service.kernel.storage import Store, get_store
-from service.kernel.storage.errors import ObjectMissing
+from service.kernel.storage.errors import BytesChanged, ObjectMissing
 from service.preservation.backups import actions, dump
 from service.preservation.backups.errors import (
     BackupError,
@@ -288,10 +289,12 @@ class Making:
         """Copied from the store, by its hash. `anew`: what the folder holds under that hash is not believed."""
         for key, version in self._where(one):
             try:
-                with self.store.objects.read(key, version) as chunks:
+                with read_proven(key, version, one.size) as chunks:
                     sha256, size, path = self.folder.add(self._counted(chunks), one.size)
             except ObjectMissing:
                 continue
+            except BytesChanged:
+                return replace(one, lacks="damaged")
             if size != one.size or (one.sha256 is not None and sha256 != one.sha256):
                 path.unlink()
                 return replace(one, lacks="damaged")
@@ -346,12 +349,14 @@ class Making:
             digest, size = hashlib.sha256(), 0
             lacks = None
             try:
-                with self.store.objects.read(one.key, one.version) as chunks:
+                with read_proven(one.key, one.version, one.size) as chunks:
                     for chunk in self._counted(chunks):
                         digest.update(chunk)
                         size += len(chunk)
             except ObjectMissing:
                 lacks = _absent(one)
+            except BytesChanged:
+                lacks = "damaged"
             if lacks is None and (
                 size != one.size or digest.hexdigest() != (one.sha256 or digest.hexdigest())
             ):

@@ -23,7 +23,7 @@ from service.access.queries import squad_scope, visible_recordings
 from service.access.rules import may
 from service.desk.operations import queries, set_aside
 from service.finding.search.cards import cards
-from service.footage.recordings import quarantine
+from service.footage.recordings import damage, quarantine
 from service.kernel import jobs as queue
 from service.kernel.actor import Actor
 from service.kernel.clock import now
@@ -31,6 +31,7 @@ from service.kernel.database import DatabaseSession
 from service.kernel.disks import disks
 from service.kernel.errors import Invalid
 from service.kernel.i18n import gettext as _
+from service.kernel.i18n import ngettext
 from service.kernel.ids import id_said
 from service.kernel.job_kinds import KINDS
 from service.kernel.settings import get_settings
@@ -53,6 +54,7 @@ router = APIRouter(route_class=Gate)
 SHOWN = 8
 PAGE = 40
 BACKUPS = 5
+DAMAGED = 10
 
 
 @router.get("/")
@@ -222,6 +224,11 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
         stalled=stalled_sentences(session),
         backups=[_backup(row) for row in backups.backups(session, None, BACKUPS).items],
         backup_alarm=backups.alarm(backups.standing(session)),
+        damage_alarm=_damage_alarm(damage.damaged_objects(session)),
+        damaged=[
+            Ref(one.file_name or str(one.id), f"/recordings/{one.id}")
+            for one in damage.damaged_recordings(session, actor, DAMAGED)
+        ],
         set_aside=[_set_aside(one, actor) for one in set_aside.items(session, actor)],
         duties=[
             views.Duty(one.name, one.done_at, one.failing_since, one.problem)
@@ -242,6 +249,16 @@ def _failures(session: Session) -> list[views.Failures]:
         views.Failures(run.account, run.address, run.failures, run.first_at, run.last_at, run.got_in)
         for run in patience.runs(session)
     ]
+
+
+def _damage_alarm(objects: int) -> str | None:
+    if not objects:
+        return None
+    return ngettext(
+        "The store does not give the bytes of %(num)s object as they came.",
+        "The store does not give the bytes of %(num)s objects as they came.",
+        objects,
+    ) % {"num": objects}
 
 
 def _backup(row: Backup) -> views.Backup:

@@ -121,6 +121,8 @@ class Health:
     stalled: list[str] = field(default_factory=list)  # a sentence for each queue that nobody serves
     backups: list[Backup] = field(default_factory=list)
     backup_alarm: str | None = None
+    damage_alarm: str | None = None
+    damaged: list[Ref] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
     duties: list[Duty] = field(default_factory=list)
     failures: list[Failures] = field(default_factory=list)
