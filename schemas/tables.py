@@ -22,6 +22,7 @@ from schemas import (  # noqa: F401
     quarantine,
     recorders,
     recordings,
+    server_clock,
     sweeps,
     uploads,
 )

@@ -40,6 +40,7 @@ from service.kernel.settings import get_settings
 from service.preservation.backups import queries as backups
 from service.registry.importing.running import forget_old_imports
 from service.supervision.coverage.counted_by import recount_if_changed
+from workers import clock_watch
 from workers.heartbeat import Beat
 from workers.stages.duplicates import RELEASE, release_duplicates
 from workers.stages.publishing import SWEEP, sweep_orphans
@@ -146,6 +147,7 @@ class Duty:
     name: str
     every_s: float
     act: Callable[[], object]
+    forgets: bool = False  # by the calendar: it rests for a day after a jump, and a person can look
 
 
 DUTIES = (
@@ -161,8 +163,9 @@ DUTIES = (
     Duty(WITHOUT_SUMS, 60.0, ask_for_sums),
     Duty(UNMEASURED, 60.0, ask_for_unmeasured),
     Duty("recount", 60.0, recount_after_changes),
-    Duty("forget-sign-ins", 3600.0, forget_sign_ins),
-    Duty("forget-imports", 3600.0, forget_old_imports),
+    Duty("watch-clock", 1.0, clock_watch.look),
+    Duty("forget-sign-ins", 3600.0, forget_sign_ins, forgets=True),
+    Duty("forget-imports", 3600.0, forget_old_imports, forgets=True),
     Duty("search-partitions", 3600.0, make_search_partitions),
     Duty("back-up", 60.0, back_up),
 )
@@ -188,6 +191,9 @@ def run(stop: threading.Event) -> None:
 def perform(duty: Duty) -> None:
     """Once, and says how it went."""
     try:
+        clock_watch.look()  # before anything is judged by the time
+        if duty.forgets and clock_watch.jumped_lately():
+            return
         duty.act()
     except Exception as error:  # whatever it is, it stands on the page of queues
         if is_database_away(error):

@@ -54,6 +54,15 @@ def clock(settings: Settings) -> Iterator[Finding]:
                 )
                 return
             found.append(_("{n} ms from the database's").format(n=f"{apart * 1000:.0f}"))
+            if jumped := _jumps(settings):
+                yield warning(
+                    "clock",
+                    jumped,
+                    _(
+                        "Let a time server be followed (chrony or systemd-timesyncd), and look at what was written then."
+                    ),
+                )
+                return
     followed = None
     if timedatectl := shutil.which("timedatectl"):
         told = subprocess.run(
@@ -68,6 +77,21 @@ def clock(settings: Settings) -> Iterator[Finding]:
             _("follows a time server") if followed else _("whether a time server is followed is unknown here")
         )
         yield ok("clock", "; ".join(found))
+
+
+def _jumps(settings: Settings) -> str:
+    import sqlalchemy
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlmodel import Session
+
+    from service.kernel.clock_jumps import jumps, told
+
+    engine = sqlalchemy.create_engine(settings.database_url, poolclass=sqlalchemy.NullPool)
+    try:
+        with Session(engine) as session:
+            return " ".join(told(jump) for jump in jumps(session))
+    except SQLAlchemyError:  # its schema is older: that of the database says so
+        return ""
 
 
 def disk(settings: Settings) -> Iterator[Finding]:

@@ -42,6 +42,7 @@ SWEEPS = {
     "ask-for-sums": Word(_("Prove older recordings block by block"), icon="fingerprint"),
     "ask-unmeasured": Word(_("Measure older recordings"), icon="footprints"),
     "recount": Word(_("Count the coverage again"), icon="refresh-cw"),
+    "watch-clock": Word(_("See whether the server's clock jumped"), icon="clock"),
     "forget-sign-ins": Word(_("Forget old attempts to sign in"), icon="clock"),
     "forget-imports": Word(_("Forget the reports of old imports"), icon="clock"),
     "back-up": Word(_("Start the backup that is due"), icon="database"),

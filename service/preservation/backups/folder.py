@@ -243,10 +243,10 @@ class BackupFolder:
             sync(self.root)
         return target
 
-    def keep_newest(self, count: int) -> list[str]:
+    def keep_newest(self, count: int, made: Path | None = None) -> list[str]:
         """Removes backups beyond `count`, and the bytes that no other names; answers their ids. One whose list cannot
-        be read keeps all bytes: they may be its own."""
-        whole = self.published()
+        be read keeps all bytes: they may be its own. `made` just now is the newest, whatever the clock said before."""
+        whole = sorted(self.published(), key=lambda one: one.path == made)
         old = whole[: -max(count, 1)]
         with disk_errors(self.root):
             for one in old:

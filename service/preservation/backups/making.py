@@ -195,7 +195,7 @@ class Making:
         actions.verified(manifest, self.copied)
         with transaction() as session:
             keep = policy(session, BACKUP_KEEP)
-        removed = self.folder.keep_newest(keep)
+        removed = self.folder.keep_newest(keep, made=path)
         actions.removed(removed)
         return Made(path, manifest, self.copied, lacking, len(removed))
 

@@ -18,6 +18,7 @@ from service.preservation.backups.policy import BACKUP_EVERY, RESTORE_TRY_EVERY
 OLD_AT = 2
 """Times the age at which the next one is due."""
 TRY_AGAIN_AFTER = timedelta(minutes=30)
+SLACK = timedelta(minutes=5)
 SILENT_AFTER = timedelta(minutes=5)
 
 
@@ -39,8 +40,10 @@ class Standing:
 
 
 def standing(session: Session) -> Standing:
+    # One of the future was made while the clock was ahead: it is not the newest, and no reason to wait.
+    ahead = Backup.at > now() + SLACK
     newest = session.scalars(
-        select(Backup).where(Backup.state == BackupState.verified).order_by(Backup.at.desc()).limit(1)
+        select(Backup).where(Backup.state == BackupState.verified).order_by(ahead, Backup.at.desc()).limit(1)
     ).first()
     last = session.scalars(select(Backup).order_by(Backup.at.desc(), Backup.id.desc()).limit(1)).first()
     running = last if last and last.state == BackupState.running else None
@@ -99,13 +102,19 @@ def is_due(session: Session) -> bool:
     if found.running is not None:
         return False
     failed = found.last_failed
-    if failed is not None and (failed.ended_at or failed.seen_at) > now() - TRY_AGAIN_AFTER:
+    if failed is not None and _since(failed.ended_at or failed.seen_at) < TRY_AGAIN_AFTER:
         return False
     every = timedelta(hours=policy(session, BACKUP_EVERY))
-    return found.newest is None or found.newest.at <= now() - every
+    return found.newest is None or _since(found.newest.at) >= every
+
+
+def _since(moment: datetime) -> timedelta:
+    """How long ago; what lies in the future by the clock of today tells nothing, and keeps nobody waiting."""
+    passed = now() - moment
+    return passed if passed > -SLACK else timedelta.max
 
 
 def trial_is_due(session: Session) -> bool:
     days = policy(session, RESTORE_TRY_EVERY)
     tried = session.scalar(select(func.max(Backup.restore_tried_at)))
-    return bool(days) and (tried is None or tried < now() - timedelta(days=days))
+    return bool(days) and (tried is None or _since(tried) > timedelta(days=days))

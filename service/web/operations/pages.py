@@ -27,6 +27,7 @@ from service.footage.recordings import damage, quarantine
 from service.kernel import jobs as queue
 from service.kernel.actor import Actor
 from service.kernel.clock import now
+from service.kernel.clock_jumps import jumps, told
 from service.kernel.database import DatabaseSession
 from service.kernel.disks import disks
 from service.kernel.errors import Invalid
@@ -224,6 +225,7 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
         stalled=stalled_sentences(session),
         backups=[_backup(row) for row in backups.backups(session, None, BACKUPS).items],
         backup_alarm=backups.alarm(backups.standing(session)),
+        jumps=[told(jump) for jump in jumps(session)],
         damage_alarm=_damage_alarm(damage.damaged_objects(session)),
         damaged=[
             Ref(one.file_name or str(one.id), f"/recordings/{one.id}")

@@ -121,6 +121,7 @@ class Health:
     stalled: list[str] = field(default_factory=list)  # a sentence for each queue that nobody serves
     backups: list[Backup] = field(default_factory=list)
     backup_alarm: str | None = None
+    jumps: list[str] = field(default_factory=list)  # of the server's clock, a sentence each
     damage_alarm: str | None = None
     damaged: list[Ref] = field(default_factory=list)
     set_aside: list[SetAside] = field(default_factory=list)
