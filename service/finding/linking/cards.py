@@ -100,7 +100,7 @@ def asked(
         presumed_s=-shift.total_seconds(),
     )
     facts, events = known.around(moved, named)
-    return replace(facts, run=()), events
+    return replace(facts, run=(), named_beside=()), events
 
 
 def together(file: CardFile, files: Sequence[CardFile]) -> list[CardFile]:

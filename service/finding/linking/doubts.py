@@ -2,8 +2,8 @@
 
 from datetime import datetime, timedelta
 
-from service.finding.linking.evidence import Candidate, Limits, RecordingFacts
-from service.finding.linking.terms import cut_with
+from service.finding.linking.evidence import Candidate, Limits, RecordingFacts, Source
+from service.finding.linking.terms import cut_with, is_held
 
 Span = tuple[datetime, datetime]
 
@@ -22,6 +22,7 @@ def is_doubtful(one: Candidate, others: list[Candidate], recording: RecordingFac
     return (
         _by_a_partner(one, others)
         or _by_somebody_else(one, others)
+        or _by_nobody(one, others, recording)
         or _among_strangers(one, others)
         or _at_the_edge(one, others, recording)
         or _begun_for_the_next(one, others, recording)
@@ -52,18 +53,38 @@ def shows(one: Candidate) -> timedelta:
 
 
 def _by_a_partner(one: Candidate, others: list[Candidate]) -> bool:
-    """Who worked with the holder says little where the file shows more of an event of the holder's own."""
+    """Who worked with the holder says little where the file shows more of an event of the holder's own, or may; unless
+    it lies beside that and begins or ends with this one."""
+    met = one.weight("meets") > 0
     return one.identity == "partner" and any(
-        other.own and other.score >= OWN_FROM and (compete(one, other) or shows(other) > shows(one))
+        other.own
+        and other.score >= OWN_FROM
+        and ((compete(one, other) and not (met and other.part is None)) or shows(other) > shows(one))
         for other in others
     )
 
 
 def _by_somebody_else(one: Candidate, others: list[Candidate]) -> bool:
-    """Whom the file names was at this event, and who held its recorder at another one that it shows: one of the two is
-    wrong."""
+    """Whom the file names was at this event, and who held its recorder at another one, of which it shows the same or no
+    less: one of the two is wrong."""
     return one.weight("holder_elsewhere") < 0 and any(
-        other.weight("holder") > 0 and shows(other) > timedelta() for other in others
+        other.weight("holder") > 0
+        and shows(other) > timedelta()
+        and (compete(one, other) or shows(other) >= shows(one))
+        for other in others
+    )
+
+
+def _by_nobody(one: Candidate, others: list[Candidate], recording: RecordingFacts) -> bool:
+    """The event names nobody: it is theirs who filmed it only if they are known, and the file shows nothing else that
+    they did just then."""
+    if one.identity != "unlisted":
+        return False
+    named = recording.officer is not None and recording.officer_source != Source.guess
+    beside = bool(recording.named_beside) and recording.recorder_source != Source.guess
+    known = named or is_held(recording) or beside
+    return not known or any(
+        other.own and compete(one, other) and shows(other) > timedelta() for other in others
     )
 
 

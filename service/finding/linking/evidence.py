@@ -71,10 +71,11 @@ class RecordingFacts:
     `there_by`: it was filmed before; None where nothing tells. `declared_event` and `declared_case` are resolved ids; `foreign` declarations lie outside the squad's
     own scope. `partners`: who worked with the officer or a holder that shift, from other events; `together`: at which.
     `run`: the recorder's files that follow each other without a break, this one left out. `others`: when
-    its other files about that time begin and end. `supposed`: where the time is
-    not known, how well it fits each event, beside the other files of its card. `presumed_s`: how far off the clock is
-    taken to be, against what it showed, because nothing fits as it was. `officer_ours`: who is named belongs to the
-    squad; `lent`: else when the roster has him on duty for it. `recorder_ours`: the recorder belongs to the squad.
+    its other files about that time begin and end; `named_beside`: whom the nearest of them that name somebody name,
+    before it and after it. `supposed`: where the time is not known, how well it fits each event, beside the other files
+    of its card. `presumed_s`: how far off the clock is taken to be, against what it showed, because nothing fits as it
+    was. `officer_ours`: who is named belongs to the squad; `lent`: else when the roster has him on duty for it.
+    `recorder_ours`: the recorder belongs to the squad.
     """
 
     id: UUID
@@ -102,6 +103,7 @@ class RecordingFacts:
     run: tuple[Piece, ...] = ()
     stretches: tuple[tuple[float, float], ...] | None = None
     others: tuple[tuple[datetime, datetime], ...] = ()
+    named_beside: tuple[Person, ...] = ()
     supposed: Mapping[UUID, float] = field(default_factory=dict)
     presumed_s: float = 0.0
     officer_ours: bool = False
@@ -174,13 +176,14 @@ class Reason:
         return {"code": self.code, "params": dict(self.params), "weight": round(self.weight, 4)}
 
 
-PERSONAL = frozenset({"case", "officer", "holder", "run_case", "run_officer", "partner"})
-"""Identities that a link may be made by alone; a squad has many hands. A guess makes an offer at most."""
+PERSONAL = frozenset({"case", "officer", "holder", "run_case", "run_officer", "beside_officer", "partner"})
+"""Identities that a link may be made by alone; a squad has many hands. A guess makes an offer at most. An event that
+names nobody has none: there it takes that nothing but the event fits (`Candidate.fits`)."""
 
 SURE_SHARE = 0.6  # a sliver of less than this of what is enough is the edge of another act
 HOURS_OFF_S = 1800.0  # a clock that may be so far off links nothing alone
 SURELY_OPEN = timedelta(minutes=30)  # an event whose departure nobody wrote down may be over by then
-OWN = frozenset({"event", "officer", "holder", "run_officer"})
+OWN = frozenset({"event", "officer", "holder", "run_officer", "beside_officer"})
 
 
 @dataclass(frozen=True)
@@ -210,11 +213,32 @@ class Candidate:
         if self.identity == "event":
             return not self.impossible
         said = {reason.code: reason for reason in self.reasons}
-        there = self.part is not None or "continues" in said or "only" in said
-        edge = "sliver" in said and said["sliver"].params["enough"] < SURE_SHARE and "only" not in said
+        edge = (
+            "sliver" in said
+            and said["sliver"].params["enough"] < SURE_SHARE
+            and not {"only", "continues"} & set(said)
+        )
         over = self.event.open and self.part is not None and self.part[0] - self.event.start > SURELY_OPEN
         hours = "clock_doubt" in said and said["clock_doubt"].params["doubt_s"] >= HOURS_OFF_S
-        return self.identity in PERSONAL and there and not edge and not over and not hours
+        known = self.identity in PERSONAL or (self.identity == "unlisted" and self.fits)
+        return known and self.there and not edge and not over and not hours
+
+    @property
+    def there(self) -> bool:
+        """Filmed during the event, or about it, as far as the recorder's files tell."""
+        return self.part is not None or any(one.code in ("continues", "only") for one in self.reasons)
+
+    @property
+    def fits(self) -> bool:
+        """It was filmed at the event's place, or begins or ends with it and shows half of it."""
+        return self.part is not None and (self.at_site or any(one.code == "meets" for one in self.reasons))
+
+    @property
+    def at_site(self) -> bool:
+        """By its own position."""
+        return any(
+            one.code == "place" and one.params["distance_m"] <= one.params["radius_m"] for one in self.reasons
+        )
 
     @property
     def own(self) -> bool:

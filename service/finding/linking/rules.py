@@ -22,7 +22,7 @@ from service.finding.linking.evidence import (
 )
 from service.finding.linking.terms import consider, overlap
 
-VERSION = "3"
+VERSION = "4"
 
 CASE_LINK_SCORE = 0.9
 
@@ -67,12 +67,10 @@ def decide(
         and (one.score >= limits.offer_from or one.identity == "event")
         and (
             one.identity == "event"
-            or (
-                one.identity == "unlisted" and one.part is not None
-            )  # who it names cannot tell it from the other
+            or (one.identity == "unlisted" and one.there)  # who it names cannot tell it from the other
             or not any(compete(one, other) for other in settled)
         )
-        and (one.part is not None or not settled or one.identity == "event")
+        and (one.there or not settled or one.identity == "event")
     ]
     beside = [
         one
@@ -82,11 +80,13 @@ def decide(
             one.identity
             and one.score >= limits.offer_from
             and not any(compete(one, other) for other in settled)
-            and (one.part is not None or not settled)
+            and (one.there or not settled)
         )
     ]
     decisions = [_decision(one, LinkState.automatic) for one in automatic]
-    shown = (offered[: limits.offers] + beside)[: limits.offers]
+    # There is room for few: what it shows, before what it only lies beside.
+    first = sorted(offered, key=lambda one: not one.there)[: limits.offers]
+    shown = (first + beside)[: limits.offers]
     decisions += [_decision(one, LinkState.offered) for one in considered if one in shown]
     case_link = _case_decision(recording, settled, settled_cases)
     return decisions + ([case_link] if case_link else [])
@@ -139,10 +139,16 @@ def _closed(events: list[EventFacts], limits: Limits) -> list[EventFacts]:
 def _clear(one: Candidate, others: list[Candidate], limits: Limits) -> bool:
     """So far ahead of every competitor as it has to be."""
     return all(
-        one.strength - other.strength >= _margin(one, other, limits)
+        one.strength - _against(one, other) >= _margin(one, other, limits)
         for other in others
         if other is not one and compete(one, other)
     )
+
+
+def _against(one: Candidate, other: Candidate) -> float:
+    """How strong the other is. That a filming begins or ends with it stands in for people who were not written down,
+    and so says nothing against an event of its own officers."""
+    return other.strength - (other.weight("meets") if one.own and not other.own else 0.0)
 
 
 def _margin(one: Candidate, other: Candidate, limits: Limits) -> float:

@@ -9,9 +9,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from uuid import UUID
 
-from service.finding.linking.evidence import EventFacts, Holding, Limits, Piece, RecordingFacts, Source
+from service.finding.linking.evidence import (
+    EventFacts,
+    Holding,
+    Limits,
+    Person,
+    Piece,
+    RecordingFacts,
+    Source,
+)
 
 # A recording whose time nobody knows was made at most this long before its bytes arrived.
 UNKNOWN_BEFORE_ARRIVAL = timedelta(hours=24)
@@ -145,7 +154,15 @@ class Surroundings:
             if person.id in partners and partners[person.id] - {event.id}
         )
         worked = {person: frozenset(events) for person, events in partners.items()}
-        facts = replace(recording, holdings=held, partners=beside, together=worked, run=run, others=others)
+        facts = replace(
+            recording,
+            holdings=held,
+            partners=beside,
+            together=worked,
+            run=run,
+            others=others,
+            named_beside=self._named_beside(recording, near),
+        )
         return facts, tuple(chosen)
 
     def _partners(self, people: set[UUID], since: datetime, until: datetime) -> dict[UUID, set[UUID]]:
@@ -189,6 +206,18 @@ class Surroundings:
         return tuple(
             (piece.start, piece.end) for piece in near if piece.start <= until and piece.end >= since
         )
+
+    def _named_beside(self, recording: RecordingFacts, near: list[Piece]) -> tuple[Person, ...]:
+        guessed = recording.recorder_source == Source.guess
+        if guessed or recording.start is None or recording.end is None:
+            return ()
+        since, until = recording.start, recording.end
+        named = [(one, one.officer) for one in near if one.officer is not None]
+        before = [(one.end, one.id, who) for one, who in named if since - OTHERS_REACH <= one.end <= since]
+        after = [(one.start, one.id, who) for one, who in named if until <= one.start <= until + OTHERS_REACH]
+        nearest = [max(before, key=itemgetter(0, 1))] if before else []
+        nearest += [min(after, key=itemgetter(0, 1))] if after else []
+        return tuple(who for _, _, who in nearest)
 
 
 def run_of(start: datetime, end: datetime, pieces: list[Piece], pause: timedelta) -> tuple[Piece, ...]:

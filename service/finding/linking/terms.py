@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from service.finding.linking.evidence import (
     Candidate,
@@ -29,12 +30,14 @@ IDENTITY = {
     "holder": 0.48,
     "run_case": 0.48,
     "run_officer": 0.46,
+    "beside_officer": 0.44,
     "partner": 0.38,
     "partner_beside": 0.30,
     "unlisted": 0.30,
     "squad": 0.14,
 }
 SOURCES = {Source.declared: 1.0, Source.sidecar: 1.0, Source.file_name: 0.95, Source.guess: 0.95}
+BESIDE_UNSURE = 0.85  # named before it or after it only, or somebody else
 AGREEMENT = 0.05  # a second identity that says the same
 CREW = 0.12  # the others of the event worked with its officer that shift
 OFFICER_ELSEWHERE = -0.04  # the named officer was not there, though the holder was
@@ -46,6 +49,10 @@ ONLY, ONLY_WITHIN, ONLY_FROM_S = 0.15, timedelta(minutes=6), 60.0
 ONLY_LONG = timedelta(minutes=11)  # it may go on so long outside
 CONTINUES, CONTINUES_WITHIN_S = 0.10, 60.0  # lies just outside, and goes on with a file that lies inside
 ENDS = 0.05
+MEETS, MEETS_WITHIN, HALF = 0.12, timedelta(minutes=2), 0.5
+USUAL_FROM = 2  # events, from which on somebody is a partner of the shift
+TAIL = timedelta(minutes=1)  # switched on once more when the act was over
+FILMED = -0.15  # an event that it lies beside has its own film
 SLIVER = -0.25  # a small part of either
 SLIVER_SHARE, SLIVER_S = 0.5, 300.0
 PLACE = (0.15, -0.25)  # at the site; far from it
@@ -70,6 +77,7 @@ def consider(recording: RecordingFacts, event: EventFacts, limits: Limits) -> Ca
     guessed = bool(reasons) and _guessed(reasons[0])
     reasons += _contradictions(recording, event, identity, part)
     reasons += _time(recording, event, ended, part, limits)
+    reasons += _meets(recording, event, ended, identity, limits)
     reasons += _place(recording, event, part, limits)
     foreign = not was_there(recording, event)
     if foreign:
@@ -207,7 +215,26 @@ def _said_beside(recording: RecordingFacts, event: EventFacts, at_work: set) -> 
         )
         if named:
             found.append(Reason("run_officer", {"officer": named[0]}, IDENTITY["run_officer"]))
+        elif recording.recorder_source != Source.guess and not is_held(recording):
+            found += _named_beside(recording, at_work)
     return found
+
+
+def _named_beside(recording: RecordingFacts, at_work: set) -> list[Reason]:
+    """Whom the nearest files name, where nobody is written down who held the recorder."""
+    named = sorted(person.label for person in recording.named_beside if person.id in at_work)
+    agreed = len(recording.named_beside) == 2 and len(set(recording.named_beside)) == 1
+    weight = IDENTITY["beside_officer"] * (1.0 if agreed else BESIDE_UNSURE)
+    return [Reason("beside_officer", {"officer": named[0]}, weight)] if named else []
+
+
+def is_held(recording: RecordingFacts) -> bool:
+    """Somebody is written down who held the recorder then, and it is no guess which one it was."""
+    return recording.recorder_source != Source.guess and any(
+        held.start < until and (held.end is None or held.end > since)
+        for held in recording.holdings
+        for since, until in recording.shown
+    )
 
 
 def _guessed(reason: Reason) -> bool:
@@ -248,7 +275,7 @@ def _contradictions(
     ):
         params = {"officer": recording.officer.label}
         found.append(Reason("officer_elsewhere", params, OFFICER_ELSEWHERE))
-    if identity in ("officer", "case", "run_officer", "run_case") and part is not None:
+    if identity in ("officer", "case", "run_officer", "run_case", "beside_officer") and part is not None:
         there = [held for held in recording.holdings if _held_share(held, part) > 0.5]
         mine = {recording.officer.id} if recording.officer else set()
         if there and not any(held.officer.id in at_work | mine for held in there):
@@ -273,8 +300,11 @@ def _time(
         weight = (OVERLAP[0] + OVERLAP[1] * (1 - (1 - share) ** 2)) * trust
         reasons.append(_overlap_reason(recording, event.start, ended, part, weight))
         reasons += _of_the_act(recording, event.start, ended, trust, weight - OVERLAP[0] * trust, limits)
-        if reasons[-1].code == "sliver" and _only(recording, event, ended, limits):
-            reasons.append(Reason("only", {}, ONLY * trust))
+        if reasons[-1].code == "sliver":
+            if _only(recording, event, ended, limits):
+                reasons.append(Reason("only", {}, ONLY * trust))
+            elif tail := _tail(recording, event.start, ended, limits):
+                reasons.append(Reason("continues", {"files": len(tail)}, CONTINUES * trust))
     else:
         gap = _gap(recording, event.start, ended) or timedelta()
         nearness = max(0.0, 1.0 - gap / limits.slack) if limits.slack else 0.0
@@ -285,8 +315,12 @@ def _time(
         if inside and gap.total_seconds() <= CONTINUES_WITHIN_S:
             files = len({piece.id for piece in inside})
             reasons.append(Reason("continues", {"files": files}, CONTINUES * trust))
+        elif tail := _tail(recording, event.start, ended, limits):
+            reasons.append(Reason("continues", {"files": len(tail)}, CONTINUES * trust))
         elif gap <= ONLY_WITHIN and _only(recording, event, ended, limits):
             reasons.append(Reason("only", {}, ONLY * trust))
+        elif gap > limits.pause and _filmed_itself(recording, event.start, ended):
+            reasons.append(Reason("filmed", {}, FILMED * trust))
     apart = min(abs(recording.start - event.start), abs(recording.end - ended))
     closeness = 1.0 - min(1.0, apart / limits.slack) if limits.slack else 0.0
     if closeness:
@@ -331,8 +365,52 @@ def _only(recording: RecordingFacts, event: EventFacts, ended: datetime, limits:
         and _common(recording, recording.run, event.start, ended, limits.pause)[1] >= ONLY_FROM_S
         and (recording.end or ended) - ended <= ONLY_WITHIN + ONLY_LONG
         and event.start - (recording.start or event.start) <= ONLY_WITHIN + ONLY_LONG
-        and not any(since < ended and until > event.start for since, until in recording.others)
+        and not _filmed_itself(recording, event.start, ended)
     )
+
+
+def _filmed_itself(recording: RecordingFacts, start: datetime, end: datetime) -> bool:
+    """By other files of its recorder."""
+    return any(since < end and until > start for since, until in recording.others)
+
+
+def _tail(recording: RecordingFacts, start: datetime, end: datetime, limits: Limits) -> set[UUID]:
+    """The files inside, if it is a moment at the end of the act: somebody stopped, and switched on once more."""
+    assert recording.start and recording.end, "only what has a time can be weighed"
+    if recording.end - recording.start > TAIL or not start < recording.start <= end + limits.pause:
+        return set()
+    if any(piece.start >= recording.end for piece in recording.run):
+        return set()
+    return {piece.id for piece in recording.run if piece.start < end and piece.end > start}
+
+
+def _meets(
+    recording: RecordingFacts, event: EventFacts, ended: datetime, identity: str, limits: Limits
+) -> list[Reason]:
+    """Of an event that names nobody, or of its people only the usual partner of who filmed: the filming begins with it
+    or ends with it, and shows half of it."""
+    if identity == "partner":
+        if len(event.officers) > 1 or not _usual_partner(recording, event):
+            return []
+    elif identity != "unlisted":
+        return []
+    spans = [*recording.shown, *((piece.start, piece.end) for piece in recording.run)]
+    if not recording.shown or not clip(spans, event.start, ended):
+        return []
+    starts = abs(min(since for since, _ in spans) - event.start) <= MEETS_WITHIN
+    ends = not event.open and abs(max(until for _, until in spans) - ended) <= MEETS_WITHIN
+    common, _ = _common(recording, recording.run, event.start, ended, limits.pause)
+    if not (starts or ends) or common < HALF * (ended - event.start).total_seconds():
+        return []
+    trust = DOUBT_HALVES_S / (DOUBT_HALVES_S + recording.doubt_s)
+    return [Reason("meets", {"arrival": starts, "departure": ends}, MEETS * trust)]
+
+
+def _usual_partner(recording: RecordingFacts, event: EventFacts) -> bool:
+    """Who filmed worked with the one whom the event names at no fewer events of that shift than with anybody else."""
+    often = {one: len(events - {event.id}) for one, events in recording.together.items()}
+    mine = max((often.get(person.id, 0) for person in event.officers), default=0)
+    return mine >= USUAL_FROM and mine >= max(often.values())
 
 
 def _of_the_act(

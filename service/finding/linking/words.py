@@ -49,11 +49,16 @@ SENTENCES = {
     ),
     "run_case": _n("a neighbouring file of the recorder names its case"),
     "run_officer": _n("a neighbouring file of the recorder names officer {officer}, who took part"),
+    "beside_officer": _n("the recorder's files about that time name officer {officer}, who took part"),
     "holder": _n("officer {officer} held recorder {recorder} ({span})"),
     "holder.guess": _n("officer {officer} held recorder {recorder} ({span}), which the file name may name"),
     "partner": _n("officer {officer} of the event worked with the holder that shift"),
     "squad": _n("same squad"),
     "unlisted": _n("the event names nobody who took part"),
+    "meets.both": _n("the filming begins and ends with it"),
+    "meets.arrival": _n("the filming begins with the arrival"),
+    "meets.departure": _n("the filming ends with the departure"),
+    "filmed": _n("but the recorder filmed it in other files, and this one lies beside"),
     "only": _n("the recorder filmed nothing else about it"),
     "overlap": _n("{overlap} of {event} overlap"),
     "overlap.recording": _n("{overlap} of the recording's {recording} overlap"),
@@ -122,6 +127,15 @@ def _sentence(code: str, params: dict[str, Any]) -> tuple[str | None, dict[str, 
             return SENTENCES[code], {"overlap": length(params["overlap_s"])}
         case "shifted":
             return SENTENCES[code], {"shift": length(abs(params["shift_s"]))}
+        case "meets":
+            ends = (
+                "both"
+                if params["arrival"] and params["departure"]
+                else "arrival"
+                if params["arrival"]
+                else "departure"
+            )
+            return SENTENCES[f"meets.{ends}"], {}
         case "event_time_apart":
             return SENTENCES[code], {"gap": length(params["gap_s"])}
         case "holder":

@@ -13,6 +13,7 @@ from schemas.links import LinkState
 from service.finding.linking.evidence import EventFacts, Fix, Holding, Limits, Person, RecordingFacts, Source
 from service.finding.linking.rules import consider, decide
 from service.finding.linking.terms import was_there
+from service.kernel.geo import distance_m
 
 BASE = datetime(2024, 6, 3, 1, 0, tzinfo=UTC)
 LIMITS = Limits()
@@ -65,6 +66,7 @@ def recordings(draw: DrawFn) -> RecordingFacts:
         track=tuple(Fix(*point) for point in draw(st.lists(points, max_size=3))),
         officer_ours=draw(st.booleans()),
         recorder_ours=draw(st.booleans()),
+        named_beside=tuple(draw(st.lists(st.sampled_from(PEOPLE), max_size=2))),
     )
 
 
@@ -110,10 +112,63 @@ def test_never_automatic_without_identity_and_time(
             assert one.event_id == recording.declared_event
             continue
         assert one.score >= LIMITS.automatic_from
-        assert codes & {"case", "officer", "holder", "partner"}
         event = by_id[one.event_id]
+        if not event.officers and not codes & {"case"}:
+            assert _fits_though_it_names_nobody(recording, event, codes)
+        else:
+            assert codes & {"case", "officer", "holder", "partner", "beside_officer"}
         assert one.part and recording.start <= one.part[0] <= one.part[1] <= recording.end
         assert event.start <= one.part[0]
+
+
+def _fits_though_it_names_nobody(recording: RecordingFacts, event: EventFacts, codes: set[str]) -> bool:
+    """Of its squad, filmed by somebody who is known, at its place or from one of its ends on, half of it at least."""
+    somebody = recording.officer or recording.holdings or recording.named_beside
+    place = event.latitude is not None and any(
+        distance_m(fix.latitude, fix.longitude, event.latitude, event.longitude) <= LIMITS.near_m
+        for fix in recording.track
+    )
+    return bool(somebody) and event.squad_id == recording.squad_id and (place or "meets" in codes)
+
+
+@given(recordings(), known)
+def test_whom_the_files_beside_it_name_says_nothing_where_the_file_names_somebody_itself(
+    recording: RecordingFacts, found: list[EventFacts]
+) -> None:
+    if recording.officer is None or recording.officer_source == Source.guess:
+        recording = replace(recording, officer=PEOPLE[0], officer_source=Source.declared)
+    alone = replace(recording, named_beside=())
+    assert decide(recording, found, LIMITS) == decide(alone, found, LIMITS)
+
+
+@given(recordings().filter(lambda recording: recording.start is not None), known)
+def test_an_event_that_it_shows_is_never_crowded_out_by_one_that_it_lies_beside(
+    recording: RecordingFacts, found: list[EventFacts]
+) -> None:
+    few = [one for one in decide(recording, found, LIMITS) if one.event_id and one.state == LinkState.offered]
+    rest = decide(recording, found, replace(LIMITS, offers=100))
+    left_out = [one for one in rest if one.event_id and one not in few and one.state == LinkState.offered]
+    if any(one.part is not None for one in left_out):
+        assert all(one.part is not None for one in few)
+
+
+@given(recordings(), events(), st.sampled_from([1, 2]))
+def test_an_event_meets_a_filming_only_if_half_of_it_is_shown(
+    recording: RecordingFacts, event: EventFacts, crew: int
+) -> None:
+    """Whatever holes the recording has."""
+    if recording.start is None or recording.end is None:
+        return
+    length = (recording.end - recording.start).total_seconds()
+    holed = replace(recording, stretches=((0.0, length / 10), (length * 0.9, length)))
+    event = replace(
+        event, officers=event.officers[: crew - 1], end=event.end or event.start + LIMITS.open_event
+    )
+    assert event.end is not None
+    if "meets" in {reason.code for reason in consider(holed, event, LIMITS).reasons}:
+        # what pauses of two minutes at most interrupt is one filming
+        lasting = event.end - event.start
+        assert holed.within(event.start, event.end) + LIMITS.pause >= lasting / 2
 
 
 @given(recordings(), known, subsets, subsets)
