@@ -72,6 +72,25 @@ def test_a_role_is_not_offered_and_not_given_what_it_may_not_see(stack: Stack, b
         expect(page.locator("nav a[href='/queue']")).to_have_count(0)
 
 
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("lang", ["zh_CN", "en"])
+def test_an_unknown_address_keeps_the_frame_and_leads_on(
+    stack: Stack, browser: Browser, lang: str, width: int
+) -> None:
+    with signed_in(browser, stack, "supervisor", lang=lang, width=width) as page:
+        answer = page.goto("/nowhere/at-all")
+        assert answer is not None and answer.status == 404
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        expect(page.locator("h1")).to_have_count(1)
+        expect(page.locator("nav a[href='/recordings']:visible").first).to_be_visible()
+        page.click("main a.btn.main")
+        expect(page).to_have_url(f"{stack.address}/")
+        page.go_back()
+        if width < 800:
+            page.locator("nav.tabs summary").click()
+        expect(page.locator("form[action='/sign-out'] button:visible").first).to_be_visible()
+
+
 def test_an_upload_ends_as_verified_and_is_found_under_my_uploads(
     stack: Stack, browser: Browser, clip: Path
 ) -> None:
