@@ -53,6 +53,7 @@ MESSAGES = {
     "duration_unknown": "The duration cannot be measured.",
     "variable_rate": "The frame rate varies.",
     "movies_joined": "%(movies)s movies lie behind each other in the file; they are laid end to end.",
+    "edited_away": "The edit list of the file points beyond its footage; it is read without it.",
     "rate_assumed": "The file holds no times: its %(pictures)s pictures are counted as %(fps)s a second.",
     "extra_tracks": "The file has %(video)s picture and %(audio)s sound tracks; the first of each is shown.",
     "box_overrun": "A length inside the file (%(box)s) is wrong; the footage is complete.",

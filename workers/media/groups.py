@@ -14,15 +14,16 @@ import hashlib
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
 from workers.media.formats import INPUT_GUARD_ARGS
+from workers.media.movies import PART_GUARD_ARGS, Range, part_of
 from workers.media.probe import Probe, StreamFacts
 from workers.media.sandbox import Limits, Sandbox, inside
-from workers.media.timing import FALLS_BACK_S
+from workers.media.timing import FALLS_BACK_S, Part
 
 FORM = 1
 LEAST = 8
@@ -75,18 +76,68 @@ def groups_of(
     cancel: Event | None = None,
 ) -> list[Group] | None:
     """None where the samples cannot be told apart for certain: then nothing is said of them."""
-    limits = Limits(wall_s=600 + facts.size / 5_000_000, cpu_s=3600, file_bytes=64 * 1024**2)
     if (stream.samples or 0) > SAMPLES_MAX:
         return None
-    samples: list[_Sample] = []
-    places = _Places(facts, stream, samples)
+    source = _Source(path, facts.size, (*INPUT_GUARD_ARGS, "-i", inside()), str(stream.index))
+    places = _Places(facts.parts, stream.start_s or 0.0)
+    return _groups(source, stream, places, sandbox, private, cancel)
+
+
+def groups_of_movies(
+    path: Path,
+    movies: Sequence[Range],
+    facts: Probe,
+    stream: StreamFacts,
+    sandbox: Sandbox,
+    private: Path,
+    cancel: Event | None = None,
+) -> list[Group] | None:
+    """Of several movies in one file that are laid end to end (`facts.joined`): those of each, where they lie in the
+    file. None where one of them has a clock that begins anew by itself."""
+    if len(movies) != len(facts.parts) or (stream.samples or 0) > SAMPLES_MAX:
+        return None
+    found: list[Group] = []
+    for number, (begin, end) in enumerate(movies):
+        source = _Source(path, end - begin, (*PART_GUARD_ARGS, "-i", part_of(begin, end)), "v:0")
+        groups = _groups(source, stream, _Places([(0.0, 0.0)], 0.0), sandbox, private, cancel)
+        if groups is None:
+            return None
+        start_s = facts.parts[number][0] - (stream.start_s or 0.0) if number else 0.0
+        start_s -= min(group.start_s for group in groups)
+        found += [
+            replace(group, start_s=round(group.start_s + start_s, 6), offset=group.offset + begin)
+            for group in groups
+        ]
+    return found
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What is read of a file: how ffmpeg opens it, and which of its streams."""
+
+    path: Path
+    size: int
+    opened: tuple[str, ...]
+    stream: str
+
+
+def _groups(
+    source: _Source,
+    stream: StreamFacts,
+    places: "_Places",
+    sandbox: Sandbox,
+    private: Path,
+    cancel: Event | None,
+) -> list[Group] | None:
+    limits = Limits(wall_s=600 + source.size / 5_000_000, cpu_s=3600, file_bytes=64 * 1024**2)
     entries = "packet=pts_time,dts_time,size,pos,flags"
-    listing = ["ffprobe", "-v", "error", *INPUT_GUARD_ARGS, "-select_streams", str(stream.index)]
-    listing += ["-show_entries", entries, "-of", "csv=p=0", inside()]
+    listing = ["ffprobe", "-v", "error", *source.opened, "-select_streams", source.stream]
+    listing += ["-show_entries", entries, "-of", "csv=p=0"]
     try:
-        _lines(sandbox, listing, path, private, limits, cancel, places.add)
+        _lines(sandbox, listing, source.path, private, limits, cancel, places.add)
     except _TooMany:
         return None
+    samples = places.samples
     digests: list[bytes] = []
     pts: list[bytes] = []
 
@@ -96,16 +147,16 @@ def groups_of(
             pts.append(parts[2].strip())
             digests.append(bytes.fromhex(parts[5].strip().decode("ascii")))
 
-    _lines(sandbox, _hashing(stream), path, private, limits, cancel, hashed)
+    _lines(sandbox, _hashing(source, stream), source.path, private, limits, cancel, hashed)
     if not samples or len(samples) != len(digests):
         return None
     sets = _sets(private) if stream.codec in UNITS else {}
-    return list(_grouped(samples, digests, pts, sets, facts.size))
+    return list(_grouped(samples, digests, pts, sets, source.size))
 
 
-def _hashing(stream: StreamFacts) -> list[str]:
-    argv = ["ffmpeg", "-nostdin", "-v", "error", "-y", *INPUT_GUARD_ARGS, "-i", inside()]
-    copied = ["-map", f"0:{stream.index}", "-c", "copy", "-copyinkf"]
+def _hashing(source: _Source, stream: StreamFacts) -> list[str]:
+    argv = ["ffmpeg", "-nostdin", "-v", "error", "-y", *source.opened]
+    copied = ["-map", f"0:{source.stream}", "-c", "copy", "-copyinkf"]
     if stream.codec not in UNITS:
         return [*argv, *copied, "-f", "framehash", "-hash", "sha256", "pipe:1"]
     left_out, sets = UNITS[stream.codec or ""]
@@ -119,8 +170,9 @@ def _hashing(stream: StreamFacts) -> list[str]:
 class _Places:
     """The samples as the demuxer lists them, on the recording's own axis."""
 
-    def __init__(self, facts: Probe, stream: StreamFacts, samples: list[_Sample]) -> None:
-        self.parts, self.origin, self.samples = facts.parts, stream.start_s or 0.0, samples
+    def __init__(self, parts: Sequence[Part], origin: float) -> None:
+        self.parts, self.origin = parts, origin
+        self.samples: list[_Sample] = []
         self.part, self.order = 0, float("-inf")
 
     def add(self, line: bytes) -> None:

@@ -32,7 +32,8 @@ FIRST_BOXES = {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot", b"
 @dataclass
 class Track:
     """One trak. Times in seconds; `presented_s` is the samples' own span after the edit list. `span`: where its
-    samples lie, or None where the edit list shows its parts in another order or with holes between them."""
+    samples lie, or None where the edit list shows its parts in another order or with holes between them.
+    `edited_away`: the edit list shows nothing of what is there; `span` is that without it."""
 
     id: int
     handler: str
@@ -46,6 +47,7 @@ class Track:
     deltas: list[tuple[int, int]] = field(default_factory=list)
     missing_samples: int = 0
     span: Spread | None = None
+    edited_away: bool = False
 
 
 @dataclass
@@ -188,6 +190,7 @@ def _track(
     tables = SampleTables.read(moov, stbl)
     present = tables.within(file_size)
     presented = shown = None
+    edited_away = False
     if present:
         edits = _edits(moov, span, movie_timescale)
         first, end = (at / timescale for at in tables.extent(present))
@@ -195,6 +198,7 @@ def _track(
         if ask_where:
             lasting = handler != "soun"
             shown = _shown(tables, present, edits, timescale, hole_s, lasting)
+            edited_away = shown is None and bool(edits)
             if shown is None:  # edits that show nothing are no edits to players
                 shown = _shown(tables, present, [], timescale, hole_s, lasting)
         if shown is not None and any(at < 0 for _, at in edits[1:]):
@@ -212,6 +216,7 @@ def _track(
         deltas=list(islice(tables.deltas, 2000)),
         missing_samples=tables.count - present,
         span=shown,
+        edited_away=edited_away,
     )
 
 

@@ -67,6 +67,11 @@ def _begins(boxes: Sequence[tuple[str, int, int]]) -> list[int]:
     return begins
 
 
+def part_of(begin: int, end: int) -> str:
+    """The address of a part of the one file that the sandbox sees."""
+    return f"subfile,,start,{begin},end,{end},,:{inside()}"
+
+
 def join(
     path: Path,
     found: Sequence[Range],
@@ -86,9 +91,10 @@ def join(
     with joined.open("wb") as file:
         for begin, end in found:
             argv = ["ffmpeg", "-nostdin", "-v", "error", "-y", *PART_GUARD_ARGS]
+            argv += ["-ignore_editlist", "1"] if facts.edited_away else []
             argv += [
                 "-i",
-                f"subfile,,start,{begin},end,{end},,:{inside()}",
+                part_of(begin, end),
                 "-map",
                 "0:v:0?",
                 "-map",
@@ -121,17 +127,17 @@ def measure(
     """`facts` of a file as it was probed, with what is known of the movies behind the first: all of them where they
     can be laid end to end (`joined`), else how many there are."""
     found = ranges(path, cancel)
-    if len(found) < 2:
+    if len(found) < 2 and not facts.edited_away:
         return facts
     facts = facts.model_copy(update={"movies": len(found)})
     if len(found) > MOVIES_MAX:
         return facts
     first = facts
-    if (
-        facts.error is not None
-        and (alone := join(path, found[:1], facts, sandbox, private, cancel)) is not None
-    ):
-        first = probe(alone, sandbox, private, cancel)  # together they cannot be opened
+    if (facts.error is not None or facts.edited_away) and (
+        alone := join(path, found[:1], facts, sandbox, private, cancel)
+    ) is not None:
+        # together they cannot be opened, or nothing is shown of them
+        first = probe(alone, sandbox, private, cancel).model_copy(update={"edited_away": facts.edited_away})
     if not _all_copied(first):
         return facts
     joined = join(path, found, first, sandbox, private, cancel, known=False)

@@ -98,7 +98,8 @@ class Probe(BaseModel):
     `measured_s` was found: `sample_tables` (MP4/MOV), `packets` (each read once), or None when unknown.
     `parts`: more than one where the clock in the file begins anew (timing.Epochs). `movies`: how many lie behind each
     other in the file; of a photo, how many behind it. `joined`: all of them can be laid end to end (movies.py), and
-    `streams` are those of all, else of the first. `unlisted`: the container, where it is known and not opened here."""
+    `streams` are those of all, else of the first. `edited_away`: the file's edit list points beyond its footage, which is
+    read without it (`joined`). `unlisted`: the container, where it is known and not opened here."""
 
     size: int
     container: str | None = None
@@ -123,6 +124,7 @@ class Probe(BaseModel):
     overrun: str | None = None
     movies: int = 1
     joined: bool = False
+    edited_away: bool = False
     unlisted: str | None = None
     tags: dict[str, str] = {}
     error: str | None = None
@@ -174,6 +176,7 @@ def _look(
         facts.iso_file, facts.brand, facts.has_moov = True, iso.brand, iso.has_moov
         facts.moov_first, facts.fragmented = iso.moov_first, iso.fragmented
         facts.encrypted, facts.truncated, facts.overrun = iso.encrypted, iso.truncated, iso.overrun
+        facts.edited_away = any(track.edited_away for track in iso.tracks)
         facts.movies = iso.movies + (iso.overrun == "garbage" and _begins_there(path, iso.end))
     if not report.get("streams"):
         facts.error = _last_line(outcome)

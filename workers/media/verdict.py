@@ -142,7 +142,9 @@ def _remarks(probe: Probe) -> list[Reason]:
     elif claimed is not None and claim_differs(claimed, measured):
         params: Params = {"claimed": round(claimed, 3), "measured": round(measured, 3)}
         remarks.append(Reason(code="duration_claim_differs", params=params))
-    if probe.joined:
+    if probe.edited_away:
+        remarks.append(Reason(code="edited_away"))
+    if probe.joined and probe.movies > 1:
         remarks.append(Reason(code="movies_joined", params={"movies": probe.movies}))
     videos, audios = probe.of_kind("video"), probe.of_kind("audio")
     if any(stream.variable_rate for stream in videos):
@@ -168,6 +170,8 @@ def _path(
 ) -> tuple[Path, AudioPlan, Reason | None]:
     if video is not None and (why := _picture_needs_encode(probe, video)):
         return "encode", "encode" if audio else "none", why
+    if probe.edited_away:  # browsers obey it
+        return "encode", "encode" if audio else "none", Reason(code="edited_away")
     timed = video or audio
     if timed is not None and (len(timed.stretches or ()) > 1 or timed.clock_restarted):
         return "encode", "encode" if audio else "none", Reason(code="not_end_to_end")

@@ -39,8 +39,9 @@ def footage_of(held: Lease, box: Sandbox, path: Path, facts: Probe) -> Iterator[
 def with_later_movies(
     box: Sandbox, path: Path, facts: Probe, hole_s: float, cancel: Event, of: Part = "shared"
 ) -> Probe:
-    """What was probed, with the movies behind the first; only the first where they ask for too much."""
-    if facts.movies < 2:
+    """What was probed, with the movies behind the first; only the first where they ask for too much. Also of a single
+    one whose edit list hides it from ffmpeg."""
+    if facts.movies < 2 and not facts.edited_away:
         return facts
     with scratch.here().room(room_for(facts.size), of) as private:
         try:

@@ -31,7 +31,8 @@ from service.kernel.policy import policy
 from service.kernel.settings import get_settings
 from workers import scratch
 from workers.lease import JobFailed, Lease, LeaseLost, finish
-from workers.media.groups import FORM, Group, groups_of, packed
+from workers.media.groups import FORM, Group, groups_of, groups_of_movies, packed
+from workers.media.movies import ranges
 from workers.media.probe import Probe, probe
 from workers.media.renditions import received
 from workers.media.timing import Stretch
@@ -115,8 +116,12 @@ def _walk(held: Lease, original: Original, path: Path, private: Path, hole_s: fl
         if left < claimed_s - max(LESS_S, LESS_SHARE * claimed_s):
             columns |= {"stretches": [list(one) for one in trial.stretches], "recorded_s": round(left, 3)}
     groups = None
-    if stream is not None and stream.kind == "video" and not facts.joined:  # else they lie elsewhere
-        groups = groups_of(path, facts, stream, box, private, held.lost)
+    if stream is not None and stream.kind == "video":
+        if facts.joined:
+            found = ranges(path, held.lost)
+            groups = groups_of_movies(path, found, facts, stream, box, private, held.lost)
+        else:
+            groups = groups_of(path, facts, stream, box, private, held.lost)
     return Walked(hole_s, _crc32(held, path), facts, verdict, columns, claimed_s, trial, groups)
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from tests.fixtures.media import SAMPLES
 from tests.workers.media.conftest import SOUND
 from tests.workers.media.test_trial import spoil
-from workers.media.groups import Group, groups_of, packed, unpacked
+from workers.media import movies
+from workers.media.groups import Group, groups_of, groups_of_movies, packed, unpacked
 from workers.media.probe import probe
 from workers.media.sandbox import Sandbox
 
@@ -85,6 +86,35 @@ def test_bytes_and_times_are_those_of_the_file(
         assert one.offset + one.length == after.offset
     size = source.stat().st_size
     assert all(0 < one.offset < one.offset + one.length <= size for one in groups)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "flv"])
+def test_of_movies_behind_each_other_each_has_its_groups_where_they_lie(
+    suffix: str, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    """Also where the sound lies before the picture in the file, and the picture's first group is not the movie's."""
+    make = (*PICTURE, *SOUND, *X264, "-g", "25", "-bf", "0", "-c:a", "aac", "-ar", "44100", "-shortest")
+    first = clip(f"a.{suffix}", *make, "-map", "1", "-map", "0")
+    second = clip(f"b.{suffix}", *make, "-map", "1", "-map", "0", "-vf", "hue=h=90")
+    both = first.with_name(f"both.{suffix}")
+    both.write_bytes(first.read_bytes() + second.read_bytes() + first.read_bytes())
+    both.chmod(0o644)
+    facts = movies.measure(both, probe(both, box, private), box, private)
+    assert facts.joined
+    groups = groups_of_movies(both, movies.ranges(both), facts, facts.of_kind("video")[0], box, private)
+    one, other = found(first, box, private), found(second, box, private)
+    assert groups is not None and [g.sha256 for g in groups] == [g.sha256 for g in (*one, *other, *one)]
+    sizes = [first.stat().st_size, first.stat().st_size + second.stat().st_size]
+    offsets = [
+        g.offset + behind for part, behind in zip((one, other, one), (0, *sizes), strict=True) for g in part
+    ]
+    assert [g.offset for g in groups] == offsets
+    begins = [groups[n].start_s for n in (0, len(one), len(one) + len(other))]
+    assert begins == sorted(begins) and begins[2] - begins[1] == pytest.approx(begins[1], abs=0.15)
+    assert [g.start_s - begins[n] for n in range(3) for g in groups[n * 3 : n * 3 + 3]] == (
+        pytest.approx([0, 1, 2] * 3, abs=0.05)
+    )
+    assert all(g.offset + g.length <= both.stat().st_size for g in groups)
 
 
 @given(st.lists(st.builds(Group, st.floats(0, 1e6), st.integers(0, 2**40), st.integers(0, 2**40), st.integers(0, 10**6), st.binary(min_size=32, max_size=32)), max_size=20))  # fmt: skip

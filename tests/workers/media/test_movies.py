@@ -121,3 +121,47 @@ def test_each_movie_is_found_where_it_begins(
 
 def test_a_file_can_name_no_protocol_for_a_part_is_read_by_the_one_around_it() -> None:
     assert "file,subfile" in movies.PART_GUARD_ARGS and "-format_whitelist" in movies.PART_GUARD_ARGS
+
+
+def edited(path: Path, name: str, *edits: tuple[int, int]) -> Path:
+    """With these edits (duration, media time) in every track."""
+    data = path.read_bytes()
+    parts = data.split(b"elst")
+    assert len(parts) > 1
+    changed = parts[0]
+    for part in parts[1:]:
+        count = int.from_bytes(part[4:8])
+        assert count == len(edits)
+        said = b"".join(
+            duration.to_bytes(4) + at.to_bytes(4, signed=True) + part[16:20] for duration, at in edits
+        )
+        changed += b"elst" + part[:8] + said + part[8 + 12 * count :]
+    target = path.with_name(name)
+    target.write_bytes(changed)
+    target.chmod(0o644)
+    return target
+
+
+@pytest.mark.parametrize("begin", [2**30, 90_000_000])
+def test_an_edit_list_that_points_beyond_the_footage_hides_none_of_it(
+    begin: int, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    sound = clip("a.mp4", *PICTURE, *SOUND, *FORMS["mp4"])
+    path = edited(sound, "beyond.mp4", (2000, begin))
+    facts = measured(path, box, private)
+    verdict = judge(facts)
+    assert (verdict.outcome, facts.joined, facts.movies) == ("whole", True, 1)
+    assert {remark.code for remark in verdict.remarks} == {"edited_away"}
+    got = recorded(facts, verdict)
+    assert got["recorded_s"] == pytest.approx(2, abs=0.1) and len(got["stretches"]) == 1
+    joined = movies.join(path, movies.ranges(path), facts, box, private)
+    assert joined is not None
+    made = render(joined, facts, verdict, box, private, stretches=got["stretches"])
+    assert made.faults == [] and made.duration_s == pytest.approx(2, abs=0.25)
+
+
+def test_an_edit_list_that_cuts_is_obeyed(clip: Callable[..., Path], box: Sandbox, private: Path) -> None:
+    path = edited(clip("a.mp4", *PICTURE, *H264, "-bf", "0"), "cut.mp4", (1000, 0))
+    facts = measured(path, box, private)
+    assert not facts.edited_away and not facts.joined
+    assert recorded(facts, judge(facts))["recorded_s"] == pytest.approx(1, abs=0.1)
