@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -166,14 +166,21 @@ def one_below(name: str) -> Way:
     """A process that the part had started; the part itself makes up for it."""
 
     def strike(house: House, chance: random.Random) -> Callable[[], bool]:
-        below = psutil.Process(house.running.children[name].pid).children()
-        struck = chance.choice(
-            [process for process in below if "resource_tracker" not in " ".join(process.cmdline())]
-        )
+        assert wait_until(
+            lambda: bool(_below(house, name)), BACK_WITHIN_S
+        )  # it may just have come back itself
+        struck = chance.choice(_below(house, name))
         struck.kill()
         return lambda: not struck.is_running() or struck.status() == psutil.STATUS_ZOMBIE
 
     return Way(f"{name}: one process of it", strike)
+
+
+def _below(house: House, name: str) -> list[psutil.Process]:
+    with suppress(KeyError, psutil.NoSuchProcess):
+        below = psutil.Process(house.running.children[name].pid).children()
+        return [process for process in below if "resource_tracker" not in " ".join(process.cmdline())]
+    return []
 
 
 def _again(house: House, name: str, before: ProcessId) -> Callable[[], bool]:
