@@ -10,12 +10,12 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import accumulate
 from typing import Any
 
-from amqp.exceptions import ChannelError
 from kombu.exceptions import OperationalError as BrokerAway
 from redis.exceptions import RedisError
 from sqlalchemy import and_, func, or_, select, update
@@ -50,6 +50,9 @@ from workers.stages.walk import UNMEASURED, ask_for_unmeasured
 log = logging.getLogger(__name__)
 
 SWEEP_EVERY_S = 10.0
+PRIORITIES = range(
+    10
+)  # the most urgent first; each is a list in Redis, named as kombu does with our separator
 SAY_EVERY_S = 60.0
 REPUBLISH_AFTER = timedelta(seconds=30)
 BATCH = 500
@@ -63,10 +66,11 @@ def sweep() -> int:
     """Re-publish what nobody holds: due and unpublished, published long ago, or with a lease that ran out.
 
     Answers how many. A nudge too many costs one lease that is not given. But a backlog of a day must not be published
-    anew every half minute: where a queue has nudges enough, only lost leases are, and before all others.
+    anew every half minute: what has nudges enough before it waits, except for lost leases, which go before all others.
+    What is urgent never waits for the nudges of what is not.
     """
     try:
-        waiting = {queue: nudges_in(queue) for queue in QUEUES}
+        free = {queue: free_below(nudges_in(queue)) for queue in QUEUES}
     except (BrokerAway, RedisError, OSError) as error:
         log.warning("broker away, nothing is re-published: %s", error)
         return 0
@@ -75,7 +79,7 @@ def sweep() -> int:
         Job.state == JobState.queued,
         Job.not_before <= func.now(),
         or_(Job.published_at.is_(None), Job.published_at < func.now() - REPUBLISH_AFTER),
-        Job.queue.in_([queue for queue, nudges in waiting.items() if nudges < ENOUGH_NUDGES]),
+        or_(*(and_(Job.queue == queue, Job.priority < priority) for queue, priority in free.items())),
     )
     with transaction() as session:
         due = session.execute(
@@ -97,23 +101,26 @@ def sweep() -> int:
     if sent:
         with transaction() as session:
             # Whoever holds a row just now is at work on it: that one needs no mark, and nobody waits here.
-            free = select(Job.id).where(Job.id.in_(sent)).with_for_update(skip_locked=True)
+            unheld = select(Job.id).where(Job.id.in_(sent)).with_for_update(skip_locked=True)
             session.execute(
                 update(Job)
-                .where(Job.id.in_(free))
+                .where(Job.id.in_(unheld))
                 .values(published_at=func.now())
                 .execution_options(synchronize_session=False)
             )
     return len(sent)
 
 
-def nudges_in(queue: str) -> int:
-    """How many messages wait in the broker, over all priorities."""
-    with publisher().connection_for_write() as connection:
-        try:
-            return connection.default_channel.queue_declare(queue, passive=True).message_count
-        except ChannelError:  # Redis keeps no empty lists, so an empty queue is an unknown one
-            return 0
+def nudges_in(queue: str) -> list[int]:
+    """How many messages wait in the broker, by priority."""
+    with publisher().connection_for_read() as connection:
+        client = connection.default_channel.client
+        return [client.llen(f"{queue}:{priority}" if priority else queue) for priority in PRIORITIES]
+
+
+def free_below(nudges: Sequence[int]) -> int:
+    """Jobs of a smaller number than this have fewer than enough messages before them."""
+    return sum(1 for before in accumulate(nudges) if before < ENOUGH_NUDGES)
 
 
 def make_search_partitions() -> None:
