@@ -80,12 +80,12 @@ def decide(
             one.identity
             and one.score >= limits.offer_from
             and not any(compete(one, other) for other in settled)
-            and (one.there or not settled)
+            and (one.part is not None or not settled)
         )
     ]
     decisions = [_decision(one, LinkState.automatic) for one in automatic]
-    # There is room for few: what it shows, before what it only lies beside.
-    first = sorted(offered, key=lambda one: not one.there)[: limits.offers]
+    # There is room for few: what was declared or what it shows, before what it only lies beside.
+    first = sorted(offered, key=lambda one: not (one.there or one.identity == "event"))[: limits.offers]
     shown = (first + beside)[: limits.offers]
     decisions += [_decision(one, LinkState.offered) for one in considered if one in shown]
     case_link = _case_decision(recording, settled, settled_cases)
