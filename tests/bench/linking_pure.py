@@ -111,9 +111,11 @@ def field_of(
         )
         for event in year.events
     ]
+    squads = {officer.id: officer.squad for officer in year.officers}
     holdings = defaultdict(list)
     for held in year.held:
-        holdings[held.recorder].append(Holding(people[held.officer], held.start, held.end))
+        one = Holding(people[held.officer], held.start, held.end, squads[held.officer])
+        holdings[held.recorder].append(one)
     return Surroundings(limits, events, holdings, pieces or {})
 
 
@@ -130,6 +132,8 @@ def as_seen(
     clocks = clocks or Clocks(year)
     people = numbers(year)
     serials = {camera.id: camera.serial for camera in year.cameras}
+    squads = {camera.id: camera.squad for camera in year.cameras}
+    squads |= {officer.id: officer.squad for officer in year.officers}
     seen, pieces = [], defaultdict(list)
     cards: dict[UUID, list[CardFile]] = defaultdict(list)
     for file in year.files:
@@ -157,6 +161,8 @@ def as_seen(
                     recorder_id=file.recorder,
                     recorder=serials[file.recorder] if file.recorder else "",
                     track=track,
+                    officer_ours=file.officer is not None and squads[file.officer] == file.squad,
+                    recorder_ours=file.recorder is not None and squads[file.recorder] == file.squad,
                 ),
             )
         )

@@ -100,7 +100,8 @@ def asked(
         presumed_s=-shift.total_seconds(),
     )
     facts, events = known.around(moved, named)
-    return replace(facts, run=(), named_beside=()), events
+    # What else was filmed at a time that is only presumed is not asked for.
+    return replace(facts, run=(), others=(), named_beside=()), events
 
 
 def together(file: CardFile, files: Sequence[CardFile]) -> list[CardFile]:

@@ -84,8 +84,8 @@ def test_a_filming_over_two_acts_shows_the_one_that_names_nobody_too() -> None:
     assert states(filmed(0, 45), unlisted(1, 0, 20), event(2, 27, 45)) == [AUTOMATIC, AUTOMATIC]
 
 
-def test_an_event_of_another_squad_that_names_nobody_is_not_linked_alone() -> None:
-    assert states(filmed(0, 20), replace(unlisted(1, 0, 20), squad_id=UUID(int=10))) == [OFFERED]
+def test_an_event_of_another_squad_that_names_nobody_is_neither_linked_nor_offered() -> None:
+    assert states(filmed(0, 20), replace(unlisted(1, 0, 20), squad_id=UUID(int=10))) == [None]
 
 
 # ---- whom the other files of a recorder name ---------------------------------------------------------
