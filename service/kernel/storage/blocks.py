@@ -9,6 +9,7 @@ import hashlib
 import random
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Self
 
 from service.kernel.storage.errors import BytesChanged, InvalidRange, StorageUnavailable
@@ -16,6 +17,7 @@ from service.kernel.storage.protocols import MIB, ByteStream
 
 BLOCK = MIB
 SUM_BYTES = 16
+MUCH = 2**18
 TRIES = 3
 PAUSE_S = 0.1
 
@@ -33,15 +35,27 @@ def blocks_of(start: int, length: int) -> range:
 
 
 class Sums:
-    """Of bytes that are given in order: the fingerprint of them all, and the sum of each block."""
+    """Of bytes that are given in order: the fingerprint of them all, and the sum of each block. Much at once is summed by
+    two threads: an arriving file waits for its fingerprint, and has a second core until then."""
 
     def __init__(self) -> None:
         self.size = 0
         self._whole, self._block = hashlib.sha256(), hashlib.sha256()
         self._sums = bytearray()
+        self._beside: ThreadPoolExecutor | None = None
 
     def update(self, data: bytes | memoryview) -> None:
+        if len(data) < MUCH:
+            self._whole.update(data)
+            self._add(data)
+            return
+        if self._beside is None:
+            self._beside = ThreadPoolExecutor(1, "block-sums")
+        blocks = self._beside.submit(self._add, data)
         self._whole.update(data)
+        blocks.result()
+
+    def _add(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
         while len(view):
             step = min(BLOCK - self.size % BLOCK, len(view))
