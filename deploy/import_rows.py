@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
+from deploy import tokens
 from deploy.passwords import OnCommandLine, PasswordFile, password_of
 from service.kernel.i18n import gettext as _
 
@@ -70,10 +71,8 @@ def import_rows(
     ] = "",
     password_file: PasswordFile = "",
     password: OnCommandLine = "",
-    token: Annotated[
-        str,
-        typer.Option(envvar="ZHENGLU_TOKEN", help="the secret of a session, instead of user and password"),
-    ] = "",
+    token_file: tokens.TokenFile = "",
+    token: tokens.OnCommandLine = "",
 ) -> None:
     """Import a table. The same table again changes nothing. Exit 1 if a row was refused.
 
@@ -94,7 +93,7 @@ def import_rows(
         raise typer.BadParameter(_("there is no file {path}").format(path=file))
     told = _send(
         *(console, what, file, server or _running_here(), dry_run, in_force_from, note),
-        *(user, password_file, token),
+        *(user, password_file, tokens.token_of(token_file, token)),
     )
     _show(console, told)
     if report is not None:
@@ -181,7 +180,9 @@ def _sign_in(console: "Console", client: "Client", user: str, password_file: str
 
     if not user:
         if not sys.stdin.isatty():
-            _fail(console, _("Say who you are: --user NAME (and --password-file FILE), or ZHENGLU_TOKEN."))
+            _fail(
+                console, _("Say who you are: --user NAME (and --password-file FILE), or --token-file FILE.")
+            )
         user = typer.prompt(_("User name"))
     password = password_of(user, password_file)
     told = _answer(console, client.post("/api/v1/session", json={"username": user, "password": password}))

@@ -27,6 +27,7 @@ from rich.text import Text
 from deploy import erasing
 from deploy.card import Card, look_through
 from deploy.console import Console
+from deploy.tokens import OnCommandLine, TokenFile, token_of
 from deploy.upload_client import Memory, Outcome, Sender, Sent, Server, name_of
 from service.footage.uploads.left_out import SAY as LEFT_OUT
 from service.kernel.i18n import gettext as _
@@ -66,7 +67,8 @@ def upload(
     server: Annotated[str, typer.Option(envvar="ZHENGLU_SERVER", help="address of the service")] = (
         "http://127.0.0.1:8000"
     ),
-    token: Annotated[str, typer.Option(envvar="ZHENGLU_TOKEN", help="a dock's API token")] = "",
+    token_file: TokenFile = "",
+    token: OnCommandLine = "",
     parallel: Annotated[int, typer.Option(min=1, max=32, help="files at once")] = 3,
     recorder: Annotated[str, typer.Option(help="serial number of the recorder")] = "",
     officer: Annotated[str, typer.Option(help="certificate number of the officer")] = "",
@@ -126,8 +128,9 @@ def upload(
     received, but at least one is not verified yet. 5 all are verified, but at least one could not be erased.
     """
     console = Console()
-    if not token:
-        console.print(_("No token: set ZHENGLU_TOKEN or give --token."))
+    secret = token_of(token_file, token)
+    if not secret:
+        console.print(_("No token: give --token-file FILE (- for standard input) or set ZHENGLU_TOKEN."))
         raise typer.Exit(2)
     if first_received_at and not archive:
         console.print(_("--first-received-at is said of an archive: give --archive too."))
@@ -144,7 +147,7 @@ def upload(
     }
     metadata = {key: value for key, value in said.items() if value}
     ahead = device_time - datetime.now(UTC) if device_time else None
-    memory, target = Memory.default(), Server(server.rstrip("/"), token, patience)
+    memory, target = Memory.default(), Server(server.rstrip("/"), secret, patience)
     card = look_through(paths, memory.erased_with)
     _say_left_out(console, card)
     if not card.files:

@@ -147,6 +147,7 @@ def test_whatever_is_wrong_is_said_in_a_sentence(
         (["officers", str(officers)], signed | {"ZHENGLU_SERVER": f"{service.url}/elsewhere"}),
         (["officers", str(officers)], signed | {"ZHENGLU_TOKEN": service.bureau.tokens["dock"]}),
         (["officers", str(officers)], signed | {"ZHENGLU_TOKEN": service.bureau.tokens["auditor"]}),
+        (["officers", str(officers), "--token-file", "nothing"], signed),
         (["cases", str(officers)], signed),  # its columns are not those of cases
     ]
     for arguments, environment in wrong:

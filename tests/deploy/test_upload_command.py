@@ -153,6 +153,16 @@ def test_wrong_token_is_a_failure(service: Service, tmp_path: Path) -> None:
     assert code == 1 and receipt["outcome"] == "failed" and "401" in receipt["problem"]
 
 
+def test_a_token_comes_from_a_file(service: Service, tmp_path: Path, intake: None) -> None:
+    file, token = tmp_path / "filed.mp4", tmp_path / "token"
+    file.write_bytes(b"sent by who keeps the token in a file")
+    token.write_text(service.bureau.tokens["dock"] + "\n")
+    said = command(service, tmp_path, str(file), "--token-file", str(token))
+    wrong = environment(service, tmp_path) | {"ZHENGLU_TOKEN": "another"}
+    done = subprocess.run(said, env=wrong, capture_output=True, text=True, timeout=120, cwd=tmp_path)
+    assert done.returncode == 0 and "--token" not in done.stderr, done.stdout + done.stderr
+
+
 def test_goes_on_after_the_command_and_the_service_were_killed(own_service: Service, tmp_path: Path) -> None:
     service = own_service.start()
     file = tmp_path / "long.mp4"
