@@ -87,10 +87,14 @@ class AttemptOutcome(enum.StrEnum):
 
 
 class JobAttempt(SQLModel, table=True):
-    """The story of a job: one row for each lease."""
+    """The story of a job: one row for each lease. `cpu_s`: seconds of the processor that it took, with all that it
+    started, whatever came of it; None where its process could not tell any more."""
 
     __tablename__ = "job_attempts"
-    __table_args__ = (enum_check("outcome", AttemptOutcome),)
+    __table_args__ = (
+        enum_check("outcome", AttemptOutcome),
+        Index("ix_job_attempts_ended_at", "ended_at"),
+    )
     job_id: UUID = Field(foreign_key="jobs.id", primary_key=True)
     attempt: int = Field(primary_key=True)
     worker: str = Field(max_length=200)
@@ -99,6 +103,7 @@ class JobAttempt(SQLModel, table=True):
     reason_params: dict[str, Any] = json_field()
     started_at: datetime = time_field(default_now=True)
     ended_at: datetime | None = time_field(nullable=True)
+    cpu_s: float | None = None
 
 
 class Heartbeat(SQLModel, table=True):

@@ -199,6 +199,17 @@ _FINISH = text(
     """
 )
 
+# Outside the lease, and not waited for: what it tells is lost with the power only.
+_NOTE_SPENT = text(
+    """
+    WITH unhurried AS (SELECT set_config('synchronous_commit', 'off', true)), noted AS (
+        UPDATE job_attempts SET cpu_s = :cpu_s FROM unhurried
+        WHERE job_id = :job AND attempt = :attempt RETURNING attempt
+    )
+    SELECT attempt FROM noted
+    """
+)
+
 
 def take(job_id: UUID, worker: str) -> Lease | None:
     """None when there is nothing to do: satisfied, not due, or held by a living worker."""
@@ -317,6 +328,16 @@ def finish(session: Session, held: Lease) -> None:
     row = session.execute(_FINISH, held._seen()).one()
     if row.state == JobState.queued and row.due:
         after_commit(session, lambda: publish(held.job_id, row.queue, row.priority))
+
+
+def note_spent(held: Lease, cpu_s: float | None) -> None:
+    """After its end, however it ended and whoever holds the job now."""
+    if cpu_s is None:
+        return
+    try:
+        at_once(_NOTE_SPENT, {"job": held.job_id, "attempt": held.attempt, "cpu_s": cpu_s})
+    except DBAPIError as error:
+        log.warning("job %s: not written what it cost: %s", held.job_id, error)
 
 
 def _end_attempt(

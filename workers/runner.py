@@ -16,9 +16,21 @@ import service.reactions  # noqa: F401  what follows from each change
 from service.kernel.database import stopped
 from service.kernel.storage.errors import BytesChanged, ObjectMissing, StorageError, StorageFull
 from workers import lease, scratch
-from workers.lease import BUSY_TRIES, JobFailed, Lease, LeaseLost, TryLater, fail, give_back, kept, take
+from workers.lease import (
+    BUSY_TRIES,
+    JobFailed,
+    Lease,
+    LeaseLost,
+    TryLater,
+    fail,
+    give_back,
+    kept,
+    note_spent,
+    take,
+)
 from workers.media.apart import Exceeded
 from workers.media.sandbox import AllowanceSpent, SandboxUnavailable
+from workers.spending import Spending, counted
 from workers.stages import STAGES, Stage
 
 log = logging.getLogger(__name__)
@@ -38,24 +50,27 @@ def backoff_s(tries: int) -> float:
 def run_job(job_id: UUID, worker: str) -> None:
     """Whatever happens, the row says it, or its lease runs out and another worker takes over."""
     try:
-        held = take(job_id, worker)
-        if held is None:
-            return
-        stage = STAGES[held.kind]
-        if held.tries > held.max_tries:
-            # Only lost attempts get here: a job that ends its workers must not do so for ever.
-            fail(held, "worker_lost", {}, lambda session: stage.failed(session, held, "worker_lost", {}))
-            return
-        _run(held, stage)
+        with counted() as spending:
+            held = take(job_id, worker)
+            if held is None:
+                return
+            try:
+                _run(held, STAGES[held.kind], spending)
+            finally:
+                note_spent(held, spending.cpu_s())
     except LeaseLost:
         log.warning("job %s: another worker took over", job_id)
     except DBAPIError as error:
         log.warning("job %s: outcome not written (%s), left to the sweeper", job_id, error)
 
 
-def _run(held: Lease, stage: Stage) -> None:
+def _run(held: Lease, stage: Stage, spending: Spending) -> None:
+    if held.tries > held.max_tries:
+        # Only lost attempts get here: a job that ends its workers must not do so for ever.
+        fail(held, "worker_lost", {}, lambda session: stage.failed(session, held, "worker_lost", {}))
+        return
     try:
-        with kept(held, lambda: _give_up(held, stage)):
+        with kept(held, lambda: _give_up(held, stage, spending)):
             stage.run(held)
     except LeaseLost:
         if not held.overdue:
@@ -100,7 +115,7 @@ def _so_long(held: Lease) -> dict[str, Any]:
     return {"seconds": round(time.monotonic() - held.began)}
 
 
-def _give_up(held: Lease, stage: Stage) -> None:
+def _give_up(held: Lease, stage: Stage, spending: Spending) -> None:
     """In the thread that keeps the leases: the stage goes on although it was told to end. Its process ends with it, and
     another takes its place."""
     log.error("job %s (%s) does not end", held.job_id, held.kind)
@@ -117,6 +132,7 @@ def _give_up(held: Lease, stage: Stage) -> None:
     except DBAPIError as error:
         log.warning("job %s: outcome not written (%s), left to the sweeper", held.job_id, error)
     if lease.expendable:
+        note_spent(held, spending.cpu_s())
         os.kill(os.getpid(), signal.SIGKILL)
 
 

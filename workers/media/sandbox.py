@@ -17,16 +17,17 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from threading import Event
+from threading import Event, Lock
 from typing import Literal
 
 STDERR_TAIL = 16 * 1024
 NO_ROOM = 2**20  # free on the disk of the private folder
 # Libraries, mapped files and what threads reserve without using it: none of it is memory that is taken.
 ADDRESSES_BESIDE = 3 * 1024**3
+_TICKS = os.sysconf("SC_CLK_TCK")
 Ended = Literal["exit", "cancelled", "wall_time", "cpu_time", "output_size", "stdout_size"]
 
 
@@ -51,7 +52,7 @@ class Limits:
 @dataclass
 class Outcome:
     """How a run ended. `code` is 128+n after signal n; an exit code of 0 proves nothing about the output.
-    `cpu_s` is user and system time of the program and all its threads, 0 when it was ended from outside."""
+    `cpu_s` is user and system time of the program and all its threads, also where it was ended from outside."""
 
     code: int
     ended: Ended
@@ -170,7 +171,8 @@ class Sandbox:
             )
         except FileNotFoundError as error:
             raise SandboxUnavailable(f"{error.filename} is not installed.") from error
-        outcome = _supervise(process, limits, started, on_stdout, cancel)
+        with _counted(process.pid) as spent:
+            outcome = _supervise(process, limits, started, on_stdout, cancel, spent)
         if outcome.code and outcome.stderr.startswith(
             ("bwrap: ", "unshare: ", "mount: ", "setpriv: ", "prlimit: ")
         ):
@@ -237,6 +239,64 @@ class Sandbox:
         if not outcome.ok:
             return f"ffmpeg does not start in the sandbox: {outcome.stderr.strip()[-200:] or outcome.ended}"
         return None
+
+
+@dataclass(eq=False)
+class _Spent:
+    """Processor seconds of what runs below bwrap, which waits for none of it."""
+
+    pid: int
+    seconds: float = 0.0
+
+    def look(self) -> float:
+        """What is living there has taken so far, with what has ended before it."""
+        self.seconds = max(self.seconds, _below(self.pid))
+        return self.seconds
+
+
+_running: list[_Spent] = []
+_ended_s = 0.0
+_counting = Lock()
+
+
+@contextlib.contextmanager
+def _counted(pid: int) -> Iterator[_Spent]:
+    global _ended_s
+    spent = _Spent(pid)
+    with _counting:
+        _running.append(spent)
+    try:
+        yield spent
+    finally:
+        with _counting:
+            _running.remove(spent)
+            _ended_s += spent.seconds
+
+
+def sandboxes_cpu_s() -> float:
+    """Seconds of the processor that all runs of this process have taken, those under way included."""
+    with _counting:
+        return _ended_s + sum(spent.look() for spent in _running)
+
+
+def _below(pid: int) -> float:
+    """Seconds that the living descendants of a process have taken, and what these have waited for."""
+    taken: dict[int, float] = {}
+    children: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:
+            told = (entry / "stat").read_bytes().rpartition(b")")[2].split()
+        except OSError:  # it has just ended
+            continue
+        taken[int(entry.name)] = sum(map(int, told[11:15])) / _TICKS
+        children.setdefault(int(told[1]), []).append(int(entry.name))
+    seconds, generation = 0.0, children.get(pid, [])
+    while generation:
+        seconds += sum(taken[one] for one in generation)
+        generation = [child for one in generation for child in children.get(one, [])]
+    return seconds
 
 
 # bwrap does not pass its child's resource usage on; the shell's own `times` does, as the last two lines.
@@ -321,6 +381,7 @@ def _supervise(
     started: float,
     on_stdout: Callable[[bytes], None] | None,
     cancel: Event | None,
+    spent: _Spent,
 ) -> Outcome:
     stdout, tail = bytearray(), bytearray()
     ended: Ended = "exit"
@@ -358,13 +419,16 @@ def _supervise(
                         ended = "stdout_size"
                     if ended != "exit":
                         terminated_at = now
+                        spent.look()
                         _signal_group(process, signal.SIGTERM)
                 elif now - terminated_at > 2:
+                    spent.look()
                     _signal_group(process, signal.SIGKILL)
         process.wait()
     finally:
         # Also reached when a callback raises: nothing may be left running behind it.
         if process.returncode is None:
+            spent.look()
             _signal_group(process, signal.SIGKILL)
             process.wait()
         for pipe in (process.stdin, process.stdout, process.stderr):
@@ -372,11 +436,12 @@ def _supervise(
     code = process.returncode if process.returncode >= 0 else 128 - process.returncode
     if ended == "exit" and code in (128 + signal.SIGXCPU, 128 + signal.SIGXFSZ):
         ended = "cpu_time" if code == 128 + signal.SIGXCPU else "output_size"
-    stderr, cpu_s = tail.decode("utf-8", "replace"), 0.0
+    stderr = tail.decode("utf-8", "replace")
     if times := _TIMES.search(stderr):
         stderr = stderr[: times.start()]
-        cpu_s = int(times[1]) * 60 + float(times[2]) + int(times[3]) * 60 + float(times[4])
-    if ended == "exit" and code and cpu_s > limits.cpu_s - 1:  # ffmpeg ends by itself at that signal
+        told = int(times[1]) * 60 + float(times[2]) + int(times[3]) * 60 + float(times[4])
+        spent.seconds = max(spent.seconds, told)
+    if ended == "exit" and code and spent.seconds > limits.cpu_s - 1:  # ffmpeg ends by itself at that signal
         ended = "cpu_time"
     return Outcome(
         code=code,
@@ -384,7 +449,7 @@ def _supervise(
         stdout=bytes(stdout),
         stderr=stderr,
         wall_s=time.monotonic() - started,
-        cpu_s=cpu_s,
+        cpu_s=spent.seconds,
     )
 
 
