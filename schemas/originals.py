@@ -43,6 +43,7 @@ class VerdictFacts(TypedDict, total=False):
     remarks: list[dict[str, Any]]
     video: int | None
     audio: int | None
+    path: str
 
 
 class BurnedInFacts(TypedDict, total=False):

@@ -10,6 +10,7 @@ from schemas import (  # noqa: F401
     coverage,
     custody,
     doubles,
+    encode_needs,
     events,
     imports,
     jobs,

@@ -36,7 +36,7 @@ ALLOWED = {
         finding/linking/batch finding/linking/card_files finding/linking/claims finding/linking/clearing finding/linking/facts finding/linking/writing
         finding/linking/neighbours finding/linking/recognise finding/linking/relink finding/search/project finding/search/renamed
         footage/announcements/adoption footage/recordings/actions footage/recordings/damage footage/uploads/completion
-        footage/uploads/joining
+        footage/recordings/needs footage/uploads/joining
         footage/uploads/reaper registry/importing/running
         registry/cases/actions registry/clocks/actions registry/clocks/correcting registry/conventions/actions
         supervision/coverage/counted_by supervision/coverage/counting

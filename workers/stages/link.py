@@ -6,18 +6,17 @@ from sqlmodel import Session
 
 from schemas.jobs import JobKind
 from schemas.links import COUNTED
-from schemas.originals import Original
+from schemas.originals import MediaState, Original
 from schemas.recordings import Recording
 from service.finding.linking.actions import link_recording
 from service.finding.linking.clearing import clear_clocks, unclear
 from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.recognise import recognise
 from service.footage.recordings.actions import refresh_recording
+from service.footage.recordings.needs import ask_by_rule, links_of, urgency
 from service.kernel.database import transaction
 from service.kernel.jobs import raise_priority
 from workers.lease import Lease
-from workers.stages.examined import examined
-from workers.stages.urgency import links_of, priority_of
 
 
 def run(held: Lease) -> None:
@@ -49,7 +48,6 @@ def _raise_encode(held: Lease) -> None:
             return  # of what is not examined yet, intake asks for the encode
         if not any(links_of(session, original.id)):
             return
-        direct = examined(original)[1].path == "direct"
-        raise_priority(
-            session, JobKind.renditions, original.id, priority_of(session, original, direct=direct)
-        )
+        raise_priority(session, JobKind.renditions, original.id, urgency(session, original))
+        if original.media_state != MediaState.examined:  # else its looks ask by the rule
+            ask_by_rule(session, original)

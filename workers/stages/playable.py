@@ -8,7 +8,7 @@ from sqlmodel import Session
 from schemas.jobs import JobKind
 from schemas.originals import WATCHABLE, MediaState, Original, Rendition, RenditionKind
 from service.footage.recordings.actions import refresh_state
-from service.footage.recordings.rules import encode_cost_s
+from service.footage.recordings.needs import ask_by_rule
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
@@ -21,7 +21,6 @@ from workers.stages import photo
 from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import content_type, examined
 from workers.stages.publishing import Made, put_all, replace_rows
-from workers.stages.urgency import priority_of
 
 
 def run(held: Lease) -> None:
@@ -94,19 +93,6 @@ def _publish(session: Session, held: Lease, made: list[Made]) -> None:
 
 
 def _request_renditions(session: Session, original: Original) -> None:
-    facts, verdict = examined(original)
-    video = next((s for s in facts.streams if s.index == verdict.video), None)
-    request_job(
-        session,
-        JobKind.renditions,
-        original.id,
-        priority=priority_of(session, original, direct=verdict.path == "direct"),
-        cost_s=encode_cost_s(
-            facts.measured_s,
-            (video.width or 0) if video else 0,
-            (video.height or 0) if video else 0,
-            video.fps if video else None,
-        ),
-    )
-    if video is not None:
+    ask_by_rule(session, original)
+    if examined(original)[1].video is not None:
         request_job(session, JobKind.clock, original.id, priority=8, cost_s=5)

@@ -12,6 +12,7 @@ from schemas.originals import WATCHABLE, Measurements, MediaState, Original, Ren
 from schemas.reasons import Reason
 from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_state
+from service.footage.recordings.needs import meet
 from service.footage.recordings.rules import plays_original
 from service.kernel.clock import now
 from service.kernel.database import transaction
@@ -156,6 +157,7 @@ def _publish(
     session.add(original)
     refresh_state(session, original.id)
     finish(session, held)
+    meet(session, original.id)
 
 
 def _playback(original: Original, facts: Probe, verdict: Verdict, video: Made) -> Made:

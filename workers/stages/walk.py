@@ -21,6 +21,7 @@ from schemas.originals import WATCHABLE, MediaState, Original, TrialFacts, Walk
 from schemas.reasons import Reason
 from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_recording
+from service.footage.recordings.needs import urgency
 from service.footage.recordings.policy import HOLE
 from service.footage.recordings.rules import encode_cost_s
 from service.kernel.clock import now
@@ -41,7 +42,6 @@ from workers.media.verdict import Verdict, judge
 from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import examined, recorded, shown
 from workers.stages.footage import footage_of, with_later_movies
-from workers.stages.urgency import priority_of
 
 ROOM = 72 * 2**20
 CHUNK = 2**20
@@ -217,7 +217,7 @@ def _render_again(session: Session, original: Original, walked: Walked) -> None:
         session,
         JobKind.renditions,
         original.id,
-        priority=priority_of(session, original, direct=False),
+        priority=urgency(session, original, direct=False),
         cost_s=encode_cost_s(
             walked.columns["recorded_s"],
             (stream.width or 0) if stream else 0,

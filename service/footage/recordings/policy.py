@@ -1,5 +1,7 @@
-"""Rules of the bureau: what of a file counts as recorded, and how long what is none is kept apart."""
+"""Rules of the bureau: what of a file counts as recorded, how long what is none is kept apart, and of
+what a browser video is made."""
 
+from service.footage.recordings.encode_rule import ANY, EncodeRow, When, fits
 from service.kernel.i18n import lazy as _
 from service.kernel.policy import DAYS, SECONDS, Rule, number, whole
 
@@ -17,4 +19,13 @@ QUARANTINE = Rule[int](
     whole(least=1, most=36500),
     DAYS,
 )
-RULES = (HOLE, QUARANTINE)
+ENCODE_RULE = Rule[list[EncodeRow]](
+    "encode_rule",
+    [EncodeRow(event_kind=ANY, media=ANY, codec=ANY, when=When.always.value)],
+    _(
+        "Of what a browser video is made: always, by need, or only where a person asks for it (always, by_need, on_demand), by "
+        "kind of event, medium and codec; the first row that fits decides"
+    ),
+    fits,
+)
+RULES = (HOLE, QUARANTINE, ENCODE_RULE)

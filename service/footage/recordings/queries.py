@@ -218,7 +218,7 @@ def _receipts(session: Session, actor: Actor, recording_id: UUID) -> list[dict[s
 
 def original_bytes(session: Session, recording: Recording) -> Deliverable:
     """To be saved, never to be shown: the type says nothing and the name is ours."""
-    original = _given_out(session, recording)
+    original = given_out(session, recording)
     container = ((original.media.get("probe") or {}).get("container") or "").split(",")
     suffix = next((SUFFIX_OF[name] for name in container if name in SUFFIX_OF), "bin")
     return Deliverable(
@@ -234,7 +234,7 @@ def original_bytes(session: Session, recording: Recording) -> Deliverable:
 def rendition_bytes(
     session: Session, recording: Recording, kind: RenditionKind, position: int = 0
 ) -> Deliverable:
-    original = _given_out(session, recording)
+    original = given_out(session, recording)
     row = session.scalars(
         select(Rendition).where(
             Rendition.original_id == original.id, Rendition.kind == kind, Rendition.position == position
@@ -249,7 +249,8 @@ def rendition_bytes(
     return Deliverable(key, version, size, row.content_type, tag)
 
 
-def _given_out(session: Session, recording: Recording) -> Original:
+def given_out(session: Session, recording: Recording) -> Original:
+    """The original of which something may be shown to whoever may see the recording."""
     original = session.get(Original, recording.original_id) if recording.original_id else None
     if original is None:
         if recording.state == "announced" or recording.reason == WITHDRAWN:

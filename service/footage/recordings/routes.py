@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
 
 from schemas.base import FieldTime, examples
+from schemas.encode_needs import PlaybackAsk, PlaybackRead
 from schemas.originals import RenditionKind
 from schemas.quarantine import QuarantineDecisionCreate, QuarantineRead
 from service.access import queries as scoped
@@ -15,6 +16,7 @@ from service.access.actions import require
 from service.access.dependencies import CurrentActor
 from service.access.gate import Gate, needs
 from service.footage.recordings import acts, quarantine, queries, times
+from service.footage.recordings.asking import ask_playback
 from service.footage.recordings.delivery import deliver
 from service.footage.recordings.errors import (
     NotCorrected,
@@ -169,6 +171,15 @@ def playback(recording_id: UUID, request: Request, actor: CurrentActor, session:
     what = queries.rendition_bytes(session, recording, RenditionKind.playback)
     queries.note_use(session, actor, acts.PLAY, recording)
     return deliver(request, what)
+
+
+@router.post(f"{ONE}/playback", status_code=202)
+@raises(NotFound, NotThereYet, NotReceived, Quarantined)
+def create_playback(
+    recording_id: UUID, actor: CurrentActor, session: DatabaseSession, body: PlaybackAsk | None = None
+) -> PlaybackRead:
+    """Asks that it be made to play here, and answers how far that is: ask again to hear. It is on record once. While nobody asks again, others may go first."""
+    return ask_playback(session, actor, recording_id, body or PlaybackAsk())
 
 
 @bytes_at(f"{ONE}/video", "get_video")

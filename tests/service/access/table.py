@@ -191,6 +191,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
             "original", "playback", "video", "poster", "picture", "sprite.jpg", "sprite.vtt", "waveform", "stills/{number}",
         )
     },
+    ("POST", "/api/v1/recordings/{recording_id}/playback"): Rule(other=404, body={}, good=ABSENT),
     ("GET", "/api/v1/coverage"): Rule("see_board"),
     ("GET", "/api/v1/coverage/export"): Rule("see_board", files=("csv", "xlsx")),
     ("GET", "/api/v1/coverage/rows"): Rule("see_board"),
