@@ -20,9 +20,10 @@ from schemas.people import Officer
 from service.access.errors import TooManyAttempts
 from service.access.known_browsers import known_as
 from service.access.policy import FAILURES_PER_ADDRESS, FREE_FAILURES, LOGIN_WINDOW, LONGEST_WAIT
-from service.access.rules import counted_name, origin, wait_s
+from service.access.rules import counted_name, wait_s
 from service.kernel.clock import now
 from service.kernel.i18n import zone
+from service.kernel.origins import origin
 from service.kernel.policy import policy
 
 KNOWN_FREE = 10  # failures that cost a known browser nothing

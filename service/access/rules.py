@@ -3,7 +3,6 @@
 import hashlib
 import re
 import secrets
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from schemas.accounts import Role
 from schemas.plain_text import one_line
@@ -57,19 +56,6 @@ def acceptable_password(username: str, password: str) -> bool:
 def counted_name(typed: str) -> str:
     """As failures are counted under it."""
     return one_line(typed)[:64]
-
-
-def origin(address: str) -> str:
-    """Whose failures count together: whoever has IPv6 has a whole network of addresses."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:64]
-    if isinstance(found, IPv6Address):
-        if found.ipv4_mapped is not None:
-            return str(found.ipv4_mapped)
-        return str(ip_network((found, 64), strict=False))
-    return str(found)
 
 
 def wait_s(failures: int, free: int, longest_s: float) -> float:

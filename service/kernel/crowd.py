@@ -8,6 +8,8 @@ has signed in is out of this: neither counted nor ended.
 from collections import Counter
 from typing import Protocol
 
+from service.kernel.origins import origin
+
 
 class Connection(Protocol):
     """`address`: None of a proxy, which speaks for many. `known`: someone has signed in on it, any thread may say so.
@@ -25,43 +27,44 @@ class Connection(Protocol):
 class Crowd:
     def __init__(self, most: int, most_of_one: int) -> None:
         self.most, self.most_of_one = most, most_of_one
-        self._here: dict[Connection, None] = {}  # in the order of their coming
+        self._here: dict[Connection, str | None] = {}  # in the order of their coming, and whose they are
         self._of_one: Counter[str] = Counter()
 
     def __len__(self) -> int:
         return len(self._here)
 
     def came(self, one: Connection) -> None:
-        self._here[one] = None
-        if one.address is not None:
-            self._of_one[one.address] += 1
-        if len(self._here) > self.most or self._too_many_of(one.address):
+        whose = None if one.address is None else origin(one.address)
+        self._here[one] = whose
+        if whose is not None:
+            self._of_one[whose] += 1
+        if len(self._here) > self.most or self._too_many_of(whose):
             for known in [other for other in self._here if other.known]:
                 self.gone(known)
-            if self._too_many_of(one.address):
-                self._make_room(one, one.address)
+            if self._too_many_of(whose):
+                self._make_room(one, whose)
             if len(self._here) > self.most:
                 self._make_room(one, None)
 
     def another(self, one: Connection) -> None:
         """On a proxy's connection, whose last request was of someone known, comes a request of who knows whom."""
-        self._here.pop(one, None)
+        self.gone(one)
         self.came(one)
 
     def gone(self, one: Connection) -> None:
         if one not in self._here:
             return
-        del self._here[one]
-        if one.address is not None:
-            self._of_one[one.address] -= 1
-            if not self._of_one[one.address]:
-                del self._of_one[one.address]
+        whose = self._here.pop(one)
+        if whose is not None:
+            self._of_one[whose] -= 1
+            if not self._of_one[whose]:
+                del self._of_one[whose]
 
-    def _too_many_of(self, address: str | None) -> bool:
-        return address is not None and self._of_one[address] > self.most_of_one
+    def _too_many_of(self, whose: str | None) -> bool:
+        return whose is not None and self._of_one[whose] > self.most_of_one
 
-    def _make_room(self, newest: Connection, address: str | None) -> None:
-        for one in self._here:
-            if one is not newest and one.waits and address in (None, one.address):
+    def _make_room(self, newest: Connection, whose: str | None) -> None:
+        for one, its in self._here.items():
+            if one is not newest and one.waits and whose in (None, its):
                 self.gone(one)
                 return one.end()

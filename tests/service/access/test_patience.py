@@ -40,23 +40,6 @@ def test_waits_grow_from_nothing_to_the_longest_and_no_further(
     assert rules.wait_s(free + 3, free, longest) == longest
 
 
-@pytest.mark.parametrize(
-    ("one", "other", "together"),
-    [
-        ("192.0.2.1", "192.0.2.2", False),
-        ("2001:db8::1", "2001:db8::ffff:2", True),
-        ("2001:db8::1", "2001:db8:0:1::1", False),
-        ("::ffff:192.0.2.1", "192.0.2.1", True),
-        ("fe80::1%eth0", "fe80::2%eth1", True),
-        ("testclient", "testclient", True),
-    ],
-)
-def test_failures_count_together_of_whoever_could_be_one_machine(
-    one: str, other: str, together: bool
-) -> None:
-    assert (rules.origin(one) == rules.origin(other)) == together
-
-
 def test_of_a_run_custody_keeps_the_first_and_ever_fewer() -> None:
     kept = [n for n in range(1, 200) if rules.worth_keeping(n, n)]
     assert kept == [1, 2, 3, 4, 5, 6, 7, 8, 16, 32, 64, 128]

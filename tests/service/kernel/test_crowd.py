@@ -38,6 +38,15 @@ def test_whoever_holds_all_places_keeps_no_other_address_out() -> None:
     assert arrived(crowd, One("a"), One("a"), One("a"), One("b")) == [True, False, False, False]
 
 
+def test_a_network_of_one_machine_counts_as_one() -> None:
+    crowd = Crowd(most=100, most_of_one=2)
+    neighbours = [One("2001:db8:0:1::1"), One("192.0.2.7")]
+    assert arrived(crowd, *neighbours) == [False, False]
+    assert arrived(crowd, *[One(f"2001:db8::{n:x}") for n in range(4)]) == [True, True, False, False]
+    carried = [One("::ffff:192.0.2.7"), One("192.0.2.7")]
+    assert arrived(crowd, *carried) == [False, False] and neighbours[0].ended is False and neighbours[1].ended
+
+
 def test_who_has_signed_in_is_neither_counted_nor_ended() -> None:
     crowd = Crowd(most=4, most_of_one=2)
     known = [One("a", known=True) for _ in range(50)]
