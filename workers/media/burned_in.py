@@ -74,9 +74,8 @@ def read_clock(
     places = _places(probe, stretches)
     if video is None or not video.decodable or not places or not all(video.upright):
         return Looked(None, 0)
-    reader = _Reader(
-        source, video.index, video.upright, replace(box, env={"OMP_THREAD_LIMIT": "1"}), private, cancel
-    )
+    alone = replace(box, env={"OMP_THREAD_LIMIT": "1"})
+    reader = _Reader(source, probe.lead_s, video.index, video.upright, alone, private, cancel)
     for line in reader.find_lines([places[1], places[-2]]):
         readings, text = reader.read_line(line, places)
         if (found := agree(readings, len(places))) is not None:
@@ -97,6 +96,7 @@ def _places(probe: Probe, stretches: Sequence[Sequence[float]] | None) -> list[f
 @dataclass(frozen=True)
 class _Reader:
     source: Path
+    lead_s: float
     stream: int
     size: tuple[int, int]
     box: Sandbox
@@ -141,7 +141,8 @@ class _Reader:
     def _drawn(self, first: int, places: Sequence[float], looks: Sequence[str], line: Line) -> list[str]:
         outputs, names = [], []
         for n, place in enumerate(places, first):
-            picture = ffmpeg.input(inside(), ss=place, **INPUT_GUARD)[str(self.stream)]
+            # ffmpeg counts from where the file begins, be it with sound alone
+            picture = ffmpeg.input(inside(), ss=place + self.lead_s, **INPUT_GUARD)[str(self.stream)]
             picture = _edges(picture) if line == Line(0, 0, 1, 1) else _enlarged(picture, line, self.size)
             parts = picture.filter("format", "gray").filter_multi_output("split", len(looks))
             for m, look in enumerate(looks):

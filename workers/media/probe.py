@@ -24,6 +24,7 @@ BEGINNINGS = re.compile(
     rb"|\x1aE\xdf\xa3.{0,60}(?:matroska|webm)|\x00\x00[\x00-\x04].ftyp[ -~]{4}",
     re.DOTALL,
 )
+LEAD_S = 0.5
 BEHIND = 1024 * 1024
 PROBE_LIMITS = Limits(wall_s=120, cpu_s=60, file_bytes=1024 * 1024, stdout_bytes=8 * 1024 * 1024)
 SCAN_LIMITS = Limits(wall_s=7200, cpu_s=3600, file_bytes=1024 * 1024)
@@ -134,6 +135,14 @@ class Probe(BaseModel):
 
     def of_kind(self, kind: str) -> list[StreamFacts]:
         return [s for s in self.streams if s.kind == kind and not s.cover_art]
+
+    @property
+    def lead_s(self) -> float:
+        """So long before the first picture the sound begins; 0 where that is only how containers begin their streams."""
+        sounds = [stream.start_s or 0.0 for stream in self.of_kind("audio") if stream.measured_s]
+        pictures = [stream.start_s or 0.0 for stream in self.of_kind("video") if stream.measured_s]
+        lead = min(pictures) - min(sounds) if sounds and pictures else 0.0
+        return round(lead, 3) if lead > LEAD_S else 0.0
 
     @property
     def telemetry(self) -> StreamFacts | None:
@@ -324,18 +333,20 @@ def _lay_out_by_rate(stream: StreamFacts, samples: int, fps: float, hole_s: floa
 
 
 def _overall(facts: Probe) -> float | None:
-    """The picture's span; that of picture and sound together where the sound goes on more than a second longer."""
+    """The picture's span, and what the sound goes on after it where that is more than a second. A recording begins with
+    its first picture: what is heard before it is no footage (`Probe.lead_s`)."""
 
-    def extent(*kinds: str) -> float | None:
-        spans = [
-            (s.start_s or 0.0, (s.start_s or 0.0) + s.measured_s)
-            for s in facts.streams
-            if s.kind in kinds and not s.cover_art and s.measured_s
-        ]
-        return max(end for _, end in spans) - min(start for start, _ in spans) if spans else None
+    def spans(kind: str) -> list[tuple[float, float]]:
+        streams = [stream for stream in facts.of_kind(kind) if stream.measured_s]
+        return [(one.start_s or 0.0, (one.start_s or 0.0) + (one.measured_s or 0.0)) for one in streams]
 
-    picture, both = extent("video"), extent("video", "audio")
-    return both if picture is None or (both is not None and both > picture + 1) else picture
+    pictures, sounds = spans("video"), spans("audio")
+    shown = pictures or sounds
+    if not shown:
+        return None
+    start, end = min(begin for begin, _ in shown), max(end for _, end in shown)
+    after = max((end for _, end in sounds), default=end)
+    return (after if after > end + 1 else end) - start
 
 
 def _scan(

@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,17 @@ from hypothesis import strategies as st
 
 from tests.fixtures.media import SAMPLES
 from tests.workers.media.conftest import H264, PICTURE, SOUND
-from workers.media.probe import probe
+from workers.media.clock import Convention
+from workers.media.clock import judge as judge_clock
+from workers.media.gpmf import Track
+from workers.media.probe import TimeClaim, probe
 from workers.media.renditions import render
 from workers.media.sandbox import Sandbox
 from workers.media.timing import EXCURSION, HOLE_S, Epochs, Span
 from workers.media.trial import try_out
 from workers.media.verdict import judge
 from workers.stages.examined import recorded
+from workers.stages.tags.rules import time_claims
 
 STEP = 0.04
 
@@ -367,3 +372,39 @@ def test_the_files_of_the_report(name: str, box: Sandbox, private: Path) -> None
     else:
         assert len(got["stretches"]) == 2 and got["recorded_s"] == pytest.approx(5, abs=0.2)
     assert got["clock_restarted"] is restarted and not got["sparse"]
+
+
+HEARD_FIRST = (
+    "-f", "lavfi", "-i", "sine=duration=7", "-itsoffset", "3", *PICTURE, "-map", "1:v", "-map", "0:a", *H264,
+    "-c:a", "aac", "-vsync", "passthrough",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_recording_begins_with_its_first_picture_whatever_is_heard_before(
+    suffix: str, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    """What the header names is when the file begins: the pictures are so much later."""
+    path = clip(f"a.{suffix}", *HEARD_FIRST)
+    facts = probe(path, box, private)
+    verdict = judge(facts)
+    assert facts.lead_s == pytest.approx(3, abs=0.1) and facts.measured_s == pytest.approx(4, abs=0.2)
+    got = recorded(facts, verdict)
+    assert got["recorded_s"] == pytest.approx(2, abs=0.1) and got["stretches"][0][0] == 0
+    facts.times = [TimeClaim(source="container:creation_time", at="2024-05-13T01:40:00Z")]
+    claimed = time_claims(facts, Track(), {})
+    arrived = datetime(2024, 5, 13, 2, tzinfo=UTC)
+    start = judge_clock(claimed, facts.measured_s, arrived).recorded_from
+    assert start is not None and (start - arrived).total_seconds() == pytest.approx(-1197, abs=0.1)
+    at_its_end = judge_clock(claimed, facts.measured_s, arrived, Convention(stamp="end")).recorded_from
+    assert at_its_end is not None and (at_its_end - arrived).total_seconds() == pytest.approx(-1204, abs=0.2)
+    made = render(path, facts, verdict, box, private, stretches=got["stretches"])
+    assert made.faults == [] and made.duration_s == pytest.approx(2, abs=0.3)
+    assert (verdict.path, verdict.why and verdict.why.code) == ("encode", "sound_first")
+
+
+def test_what_containers_put_between_picture_and_sound_is_no_lead(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    for name in ("a.mp4", "a.ts", "a.mkv"):
+        assert probe(clip(name, *PICTURE, *SOUND, *H264, "-c:a", "aac"), box, private).lead_s == 0
