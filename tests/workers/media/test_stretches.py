@@ -151,15 +151,18 @@ def test_samples_without_times_fill_no_hole(told: float | None) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["a.h264", "a.h265", "a.m2v", "a.m4v"])
+@pytest.mark.parametrize("name", ["a.h264", "a.h265", "a.m2v", "a.m4v", "a.mjpeg", "a.mpjpeg"])
 def test_a_stream_without_times_is_counted_at_a_rate_and_that_is_said(
     name: str, clip: Callable[..., Path], box: Sandbox, private: Path
 ) -> None:
     codec = {
         "a.h265": ("-c:v", "libx265", "-x265-params", "log-level=error"),
         "a.m2v": ("-c:v", "mpeg2video"),
+        "a.m4v": ("-c:v", "mpeg4"),
+        "a.mjpeg": ("-c:v", "mjpeg"),
+        "a.mpjpeg": ("-c:v", "mjpeg"),
     }
-    more = codec.get(name, ("-c:v", "mpeg4") if name == "a.m4v" else H264)
+    more = codec.get(name, H264)
     form = {"a.h265": "hevc", "a.m2v": "mpeg2video"}.get(name, name[2:])
     source = clip(name, *PICTURE, *more, "-f", form)
     facts = probe(source, box, private)
@@ -168,6 +171,7 @@ def test_a_stream_without_times_is_counted_at_a_rate_and_that_is_said(
     assert verdict.outcome == "whole" and got["recorded_s"] == pytest.approx(2, abs=0.1)
     assert not got["sparse"] and len(got["stretches"]) == 1
     assert facts.streams[0].rate_assumed == ("rate_assumed" in {remark.code for remark in verdict.remarks})
+    assert facts.streams[0].rate_assumed or name in ("a.m2v", "a.m4v")
     assert render(source, facts, verdict, box, private, stretches=got["stretches"]).faults == []
 
 
