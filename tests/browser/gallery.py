@@ -32,6 +32,8 @@ def media(folder: Path) -> None:
             *video,
             "-preset",
             "ultrafast",
+            "-g",
+            "100",
             "-pix_fmt",
             "yuv420p",
             "-movflags",
@@ -40,6 +42,15 @@ def media(folder: Path) -> None:
         ],
         check=True,
     )
+    parts = ["-hls_time", "4", "-hls_playlist_type", "event", "-hls_segment_type", "fmp4"]
+    subprocess.run(
+        [*ffmpeg, "-i", folder / "play.mp4", "-c", "copy", "-f", "hls", *parts, folder / "whole.m3u8"],
+        check=True,
+    )
+    # Three segments of it, as while the others are made.
+    whole = (folder / "whole.m3u8").read_text().splitlines()
+    third = [line.endswith("2.m4s") for line in whole].index(True)
+    (folder / "growing.m3u8").write_text("\n".join([*whole[: third + 1], ""]))
     subprocess.run(
         [*ffmpeg, "-ss", "4", "-i", folder / "play.mp4", "-frames:v", "1", folder / "poster.jpg"], check=True
     )
@@ -102,6 +113,10 @@ def gallery(media_folder: Path) -> FastAPI:
         made = samples.recording()
         made.offered = []
         return rendering.render(request, "recordings/_links.html", recording=made)
+
+    @app.post("/media/asked/{answer}", status_code=202)
+    def asked(answer: str) -> dict:
+        return samples.NOTHING | samples.ANSWERS[answer]
 
     @app.post("/jobs/{number}/retry")
     def retry(request: Request, number: str) -> Response:

@@ -31,7 +31,18 @@ from service.web.operations.views import (
 )
 from service.web.people.views import Merged, Person
 from service.web.recordings.stretches import drawn
-from service.web.recordings.views import Clock, Job, Link, Location, Original, Player, Receipt, Recording, Tag
+from service.web.recordings.views import (
+    Clock,
+    File,
+    Job,
+    Link,
+    Location,
+    Original,
+    Player,
+    Receipt,
+    Recording,
+    Tag,
+)
 from service.web.search.views import Chip, Facet, FacetOption, Search
 from service.web.uploads.views import MyUploads, UnfinishedUpload, UploadPage
 from tests.browser import samples_coverage as coverage
@@ -134,6 +145,16 @@ FAILED = Job(
 )
 
 
+def watched(file: File | None, **more: Any) -> Player:
+    return Player(
+        file=file,
+        poster="/media/poster.jpg",
+        sprite_vtt="/media/sprite.vtt",
+        peaks="/media/peaks.json",
+        **more,
+    )
+
+
 def recording(state: str = "ready") -> Recording:
     first = card(1, state, links=linked())
     made = Recording(
@@ -142,7 +163,7 @@ def recording(state: str = "ready") -> Recording:
             first.size, SHA, "locked", "governance · 2029-06-03", "MP4",
             ["H.264 High 1920×1080 25 fps", "AAC 48 kHz 1 声道"], 1634.0, "/recordings/0001/original",
         ),
-        player=Player("/media/play.mp4", None, "/media/poster.jpg", "/media/sprite.vtt", "/media/peaks.json"),
+        player=watched(File("/media/play.mp4")),
         clock=Clock(
             claimed_from=at(14, 3), claimed_by="文件元数据", off="慢 2.4 秒", doubt="± 1 秒", basis="采集站于 2024-06-03 测得",
             read_from=at(14, 3), read_to=at(14, 30), doubts=["相机时钟每天漂移约 4 秒，超过 GA/T 947.2 的 3 秒"],
@@ -201,9 +222,41 @@ def whose_original_plays() -> Recording:
     made = recording()
     footage = Footage(((0.0, 6.0), (20.0, 30.0)), measured=True)
     made.footage = drawn(footage, at(14, 3), at(14, 3) + timedelta(seconds=30))
-    made.player.preliminary, made.player.laid = True, False
+    made.player = watched(File("/media/play.mp4", 0.0, 8e6), ask="/media/asked/queued")
     made.tags = [Tag("画面过暗", "quality", "画面测量", 0.92, 22, 24)]
     return made
+
+
+def on_demand(answer: str, **more: Any) -> Recording:
+    """Of HEVC; who asks for it gets this answer whenever he asks."""
+    made = recording()
+    made.original.container, made.original.streams[0] = "MP4", "H.265 (HEVC) Main 1920×1080 25 fps"
+    made.card.duration_s = 30.0
+    original = File("/media/play.mp4?plays=hevc", 0.0, 4e6)
+    kind = 'video/mp4; codecs="hvc1.1.6.L120.90, mp4a.40.2"'
+    made.player = watched(
+        None,
+        original=original,
+        codec="hevc",
+        type=kind,
+        ask=f"/media/asked/{answer}",
+        format="H.265 (HEVC)",
+        **more,
+    )
+    made.jobs = JOBS[:4]
+    return made
+
+
+# What the service says to who wants to watch (POST …/playback).
+ANSWERS: dict[str, dict[str, Any]] = {
+    "not_asked": {"state": "not_asked"},
+    "queued": {"state": "queued"},
+    "running": {"state": "running", "progress": 0.04},
+    "growing": {"state": "running", "progress": 0.4, "playlist": "/media/growing.m3u8"},
+    "failed": {"state": "failed", "reason": "short", "reason_text": "编码输出比原始视频短 12 秒，已丢弃"},
+    "ready": {"state": "ready", "playback": "/media/play.mp4"},
+}
+NOTHING = dict.fromkeys(("progress", "playlist", "playback", "reason", "reason_text"))
 
 
 def unplayable() -> Recording:
@@ -442,6 +495,10 @@ def pages() -> list[tuple[str, str | None, str, dict]]:
         ("/recordings/0003", "reviewer", "recordings/one.html", {"recording": with_a_hole()}),
         ("/recordings/0009", "reviewer", "recordings/one.html", {"recording": whose_original_plays()}),
         ("/recordings/0005", "reviewer", "recordings/one.html", {"recording": unplayable()}),
+        *[
+            (f"/recordings/asked-{answer}", "reviewer", "recordings/one.html", {"recording": on_demand(answer)})
+            for answer in ANSWERS
+        ],
         ("/cases", "reviewer", "cases/list.html", {"listing": Listing(CASES, filters=[squads])}),
         ("/cases/c1", "reviewer", "cases/one.html", {"detail": CaseDetail(CASES[0], EVENTS, [link(3, "offered", 0.63, True)], [card(30, links=[])], None, True)}),
         ("/events", "supervisor", "events/list.html", {"listing": Listing([act.event for act in EVENTS], filters=[kinds, squads], next="/events?cursor=2")}),

@@ -1,9 +1,10 @@
 """The templates and islands in Chromium with made-up contexts, before any data is involved."""
 
+import json
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, Route, expect
 
 from deploy.process import wait_until
 from tests.browser import samples
@@ -223,3 +224,96 @@ def test_an_original_with_a_hole_is_counted_like_the_rendition_that_is_to_come(
     comes_to(20, "0:06 / 0:16", "14:03:20")
     expect(page.locator(".lane .joint")).to_have_count(1)
     assert not watched.complaints
+
+
+def answering(page: Page, *answers: str) -> list[dict]:
+    """Who asks for what is not made yet hears these one after the other, the last for ever; what was asked."""
+    asked: list[dict] = []
+
+    def answer(route: Route) -> None:
+        asked.append(json.loads(route.request.post_data or "{}"))
+        said = answers[min(len(asked), len(answers)) - 1]
+        route.fulfill(status=202, json=samples.NOTHING | samples.ANSWERS[said])
+
+    page.route("**/media/asked/*", answer)
+    return asked
+
+
+def test_what_is_not_made_yet_is_made_by_a_press_and_watched_while_it_is(
+    open_page: Callable[..., Watched],
+) -> None:
+    watched = open_page(lang="en")
+    page = watched.page
+    asked = answering(page, "queued", "running", "growing")
+    page.goto("/recordings/asked-growing")
+    tells, at = page.locator(".tells"), page.locator(".controls .clock")
+    expect(tells).to_contain_text("does not play the original (H.265 (HEVC))")
+    assert asked == []
+
+    page.keyboard.press("Space")
+    expect(tells).to_contain_text("0:12 of 0:30 is made", timeout=PATIENCE_MS)
+    video = "document.querySelector('video')"
+    assert wait_until(lambda: page.evaluate(f"{video}.currentTime") > 0.3, PATIENCE_MS / 1000)
+    assert asked[0] == {"need": "viewer", "again": False, "pressed": False}
+    expect(page.get_by_role("status").filter(has_text="0:12 of 0:30")).to_have_count(1)
+
+    # The time line is that of the whole: a mark lies where it will lie.
+    page.get_by_label("Speed").select_option("2")
+    page.locator(".marks button").nth(3).click()
+    expect(tells).to_contain_text("0:20 is not made yet")
+    expect(at).to_have_text("0:20 / 0:30")
+    expect(page.locator(".controls .real")).to_have_text("14:03:20")
+    before = page.evaluate(f"{video}.currentTime")
+    assert before < 12
+
+    page.unroute_all()
+    answering(page, "ready")
+    assert wait_until(lambda: page.evaluate(f"{video}.currentTime") > 20.2, PATIENCE_MS / 1000)
+    assert page.evaluate(f"[{video}.playbackRate, {video}.paused, {video}.duration]") == [2, False, 30]
+    expect(tells).to_contain_text("All of it is made now")
+    assert not watched.complaints
+
+
+def test_what_could_not_be_made_says_why_and_is_asked_for_again(open_page: Callable[..., Watched]) -> None:
+    page = open_page().page
+    asked = answering(page, "failed", "queued")
+    page.goto("/recordings/asked-failed")
+    page.get_by_role("button", name="观看").click()
+    expect(page.locator(".tells")).to_contain_text("编码输出比原始视频短 12 秒")
+    page.get_by_role("button", name="重试").click()
+    expect(page.locator(".tells")).to_contain_text("排队")
+    assert [one["again"] for one in asked[:3]] == [False, True, False][: len(asked)]
+    page.goto("about:blank")
+    left = len(asked)
+    page.wait_for_timeout(700)
+    assert len(asked) == left  # who leaves asks no more
+
+
+def test_a_line_that_is_too_slow_is_offered_a_smaller_picture_and_the_choice_stays(
+    open_page: Callable[..., Watched],
+) -> None:
+    page = open_page(lang="en").page
+    asked = answering(page, "running")
+    page.goto("/recordings/0009")
+    line = page.context.new_cdp_session(page)
+    line.send("Network.enable")
+    slow = {"offline": False, "latency": 40, "downloadThroughput": 20_000, "uploadThroughput": 20_000}
+    line.send("Network.emulateNetworkConditions", slow)
+    page.evaluate(
+        "() => { const v = document.querySelector('video'); v.src += '?again'; v.play().catch(() => 0) }"
+    )
+    tells = page.locator(".tells")
+    expect(tells).to_contain_text("line", timeout=2 * PATIENCE_MS)
+    assert asked == []
+    page.get_by_role("button", name="Smaller picture").click()
+    expect(tells).to_contain_text("The smaller version is being made: 4%")
+    assert (asked[0]["need"], asked[0]["pressed"]) == ("line", True)
+    expect(page.get_by_label("Picture", exact=True)).to_have_value("small")
+    line.send("Network.emulateNetworkConditions", slow | {"downloadThroughput": -1})
+    page.reload()
+    expect(tells).to_contain_text("You chose smaller pictures")
+    tells.get_by_role("button", name="Watch as recorded").click()
+    assert wait_until(
+        lambda: page.evaluate("document.querySelector('video').readyState") >= 1, PATIENCE_MS / 1000
+    )
+    expect(page.get_by_label("Picture", exact=True)).to_have_value("recorded")

@@ -10,6 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import select
 
 from deploy.process import wait_until
+from schemas.custody import CustodyEntry
 from schemas.originals import Rendition, RenditionKind
 from schemas.recordings import Recording, Tag
 from tests.browser.sign_in import PATIENCE_MS, signed_in
@@ -49,6 +50,34 @@ def test_a_file_browsers_can_play_is_watchable_before_its_encode(
         assert {stage["kind"]: stage["state"] for stage in stages}["renditions"] == "queued"
     finally:
         stack.workers["encode"].start()
+
+
+def test_what_browsers_cannot_play_is_watched_by_who_presses_play(
+    stack: Stack, browser: Browser, tmp_path: Path
+) -> None:
+    encode = stack.workers["encode"]
+    encode.stop()
+    try:
+        recording_id = stack.upload(footage(tmp_path / "asked.mp4", "hevc_mp4", seconds=5))
+        told = stack.api("supervisor").get
+        assert wait_until(
+            lambda: told(f"/api/v1/recordings/{recording_id}").json()["streams"], PATIENCE_MS / 1000
+        )
+        with signed_in(browser, stack, "member") as page:
+            page.goto(f"/recordings/{recording_id}")
+            expect(page.locator(".tells")).to_contain_text("H.265 (HEVC)")
+            page.keyboard.press("Space")
+            expect(page.locator(".tells")).to_contain_text("排队")
+            encode.start()
+            now = "document.querySelector('video').currentTime"
+            assert wait_until(lambda: page.evaluate(now) > 0.3, PATIENCE_MS / 1000, every_s=0.2)
+        with stack.session() as session:
+            of_it = select(CustodyEntry.action).where(CustodyEntry.subject_id == UUID(recording_id))
+            acts = session.scalars(of_it).all()
+        assert acts.count("ask_playback") == 1 and "play" in acts
+    finally:
+        if not encode.running:
+            encode.start()
 
 
 def test_seeking_works_on_an_encoded_file(stack: Stack, browser: Browser, tmp_path: Path) -> None:

@@ -40,7 +40,6 @@ SUFFIX_OF = {
     "webm": "webm",
     "avi": "avi",
     "mpegts": "ts",
-    "mjpeg": "mjpeg",
 }
 
 

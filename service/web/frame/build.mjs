@@ -50,7 +50,7 @@ await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 
 const result = await esbuild.build({
-  entryPoints: ["app", "uploader", "hashing", "player", "deciding"]
+  entryPoints: ["app", "uploader", "hashing", "player", "segments", "deciding"]
     .map((name) => join(frame, `islands/${name}.ts`))
     .concat(["main", "axis", "coverage", "player", "print"].map((name) => join(frame, `styles/${name}.css`))),
   outdir: out,

@@ -13,7 +13,7 @@ from schemas.cases import Case
 from schemas.claims import SaidAlso
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent
-from schemas.jobs import Job, JobState
+from schemas.jobs import Job, JobKind, JobState
 from schemas.links import Link, LinkState
 from schemas.originals import MediaFacts, Original, ProbeFacts, Rendition, RenditionKind
 from schemas.recorders import Recorder
@@ -32,6 +32,7 @@ from service.access.rules import may
 from service.finding.linking.positions import part_shown
 from service.finding.linking.words import said
 from service.finding.search.cards import cards
+from service.footage.recordings.needs import is_film, shown_stream
 from service.footage.recordings.times import may_correct
 from service.footage.recordings.words import (
     PARAMETERS,
@@ -247,48 +248,74 @@ def player(session: Session, recording: Recording, original: Original | None) ->
     if RenditionKind.picture in kinds and recording.state != "refused":
         return views.Player(picture=f"{base}/picture", poster=f"{base}/poster")
     playback = kinds.get(RenditionKind.playback)
-    if playback is None or recording.state == "refused":
+    if original is None or recording.state == "refused" or not (playback or is_film(original)):
         note = reason_sentence(recording.reason, recording.reason_params)
         if recording.state == "announced":
             note = _("A station announced it; it can be watched when its bytes have come.")
         return views.Player(
             note=note or _("It is being made watchable; this page shows it as soon as it is.")
         )
-    streams = (original.media.get("probe") or {}).get("streams", []) if original else []
+    footage, shown = Footage.of(recording, original), shown_stream(original)
     video = kinds.get(RenditionKind.video)
-    laid = _is_laid(playback, video, Footage.of(recording, original))
+    small = views.File(
+        src=f"{base}/video" if video else None,
+        begins_s=_begins_s("video", video, footage, original.media),
+        bits=_bits(video.size if video else None, footage),
+    )
+    width, height = shown.get("width"), shown.get("height")
     return views.Player(
-        src=f"{base}/playback",
+        file=_file(f"{base}/playback", playback, small, footage, original) if playback else None,
+        video=small,
+        making=_making(session, original),
+        ask=f"{base}/playback" if is_film(original) else None,
+        format=format_name(shown.get("codec")),
+        size=(width, height) if width and height else None,
         poster=f"{base}/poster" if RenditionKind.poster in kinds else None,
         sprite_vtt=f"{base}/sprite.vtt" if RenditionKind.sprite_map in kinds else None,
         peaks=f"{base}/waveform" if RenditionKind.waveform in kinds else None,
-        audio_only=bool(streams) and not any(stream.get("kind") == "video" for stream in streams),
-        preliminary=RenditionKind.video not in kinds,
-        fps=next((stream["fps"] for stream in streams if stream.get("fps")), None),
-        laid=laid,
-        begins_s=0.0 if laid or original is None else _begins_s(playback, original.media),
+        audio_only=shown.get("kind") == "audio",
+        fps=shown.get("fps"),
     )
 
 
-def _is_laid(playback: Rendition, video: Rendition | None, footage: Footage) -> bool:
-    """Whether what plays is the stretches and nothing else. The original itself has its holes, and so has a rendition
-    of before they were known; where the sound begins first, one begins with the sound."""
-    if playback.facts.get("from") != "video" or video is None or not footage.stretches:
-        return False
-    made_s = video.facts.get("duration_s")
-    return made_s is None or abs(made_s - footage.recorded_s) <= max(LAID_WITHIN_S, 0.01 * footage.recorded_s)
+def _file(
+    src: str, playback: Rendition, small: views.File, footage: Footage, original: Original
+) -> views.File | None:
+    """What every browser plays; None where that is the smaller one."""
+    if (made_from := playback.facts.get("from")) == "video":
+        return None
+    begins_s = _begins_s(made_from, None, footage, original.media)
+    return views.File(src, begins_s, _bits(playback.size if playback.store_key else original.size, footage))
 
 
-def _begins_s(playback: Rendition, media: MediaFacts) -> float:
-    """Where the recording's first sample lies in what plays. Browsers keep an original's own times; ffmpeg lets a copy
-    begin with what comes first, be it the picture or the sound."""
+def _making(session: Session, original: Original) -> str | None:
+    jobs = [job for job in jobs_of(session, [original.id]) if job.kind == JobKind.renditions]
+    state = jobs[0].state if jobs else JobState.done
+    return "waiting" if state == JobState.queued else None if state == JobState.done else str(state)
+
+
+def _bits(size: int | None, footage: Footage) -> float | None:
+    return round(8 * size / footage.recorded_s) if size and footage.recorded_s else None
+
+
+def _begins_s(
+    made_from: str | None, video: Rendition | None, footage: Footage, media: MediaFacts
+) -> float | None:
+    """Where the recording's first sample lies in what plays; None where that is the stretches and nothing else. The
+    original itself has its holes, and so has a rendition of before they were known. Browsers keep an original's own times;
+    ffmpeg lets a copy begin with what comes first, be it the picture or the sound."""
+    if made_from == "video" and footage.stretches:
+        made_s = video.facts.get("duration_s") if video else None
+        near_s = max(LAID_WITHIN_S, 0.01 * footage.recorded_s)
+        if made_s is None or abs(made_s - footage.recorded_s) <= near_s:
+            return None
     verdict, streams = media.get("verdict") or {}, (media.get("probe") or {}).get("streams", [])
     chosen = [index for index in (verdict.get("video"), verdict.get("audio")) if index is not None]
     starts = {stream.get("index"): stream.get("start_s") or 0.0 for stream in streams}
     if not chosen:
         return 0.0
     shown_s = starts.get(chosen[0], 0.0)
-    first_s = 0.0 if playback.facts.get("from") == "original" else min(starts.get(one, 0.0) for one in chosen)
+    first_s = 0.0 if made_from == "original" else min(starts.get(one, 0.0) for one in chosen)
     return max(0.0, round(shown_s - first_s, 3))
 
 

@@ -1,7 +1,7 @@
 """One recording: the page, its live part, decisions on its links; and one's own uploads."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Form, Request, Response
@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.base import believable
+from schemas.encode_needs import PlaybackAsk
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link
 from schemas.originals import Original
@@ -33,6 +34,7 @@ from service.finding.linking.errors import PartUnclear
 from service.finding.linking.positions import part_meant, seconds
 from service.finding.search.cards import cards
 from service.footage.recordings import acts, times
+from service.footage.recordings.asking import ask_playback
 from service.footage.recordings.queries import note_use
 from service.footage.recordings.removal import ask_removal
 from service.footage.stretches import Footage, Stretch
@@ -144,6 +146,19 @@ def decide_link(
     DECISIONS[decision](session, actor, link_id)
     session.flush()
     return _decided(request, session, actor, recording_id)
+
+
+@router.post("/recordings/{recording_id}/playback")
+def request_playback(
+    request: Request,
+    recording_id: UUID,
+    actor: PageActor,
+    session: DatabaseSession,
+    need: Annotated[Literal["viewer", "line"], Form()] = "viewer",
+) -> Response:
+    """By the button of a page whose script does not run."""
+    ask_playback(session, actor, recording_id, PlaybackAsk(need=need, again=True))
+    return redirect(request, f"/recordings/{recording_id}")
 
 
 @router.post("/recordings/{recording_id}/time")

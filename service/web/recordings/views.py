@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from service.finding.search.cards import RecordingCard
 from service.footage.stretches import played_at
@@ -128,20 +129,56 @@ class Original:
 
 
 @dataclass(slots=True)
-class Player:
-    """URLs for the player island; `src` None says why in `note`."""
+class File:
+    """One that the player can show. `src` None: it is not made yet. `begins_s`: where the recording's first sample lies in
+    it, None where it is the stretches end to end. `bits`: what a second of it weighs."""
 
     src: str | None = None
+    begins_s: float | None = None
+    bits: float | None = None
+
+
+@dataclass(slots=True)
+class Player:
+    """What the player island shows; where nothing can be shown, `note` says why."""
+
+    file: File | None = None  # what every browser plays
+    original: File | None = None  # for a browser that plays its `codec`: hevc | av1
+    codec: str | None = None
+    type: str | None = None  # of the original, or of a copy of its streams: MIME with codecs
+    video: File = field(default_factory=File)  # the smaller one
+    making: str | None = None  # of the smaller one: waiting | running | failed
+    ask: str | None = None  # where what is missing is asked for
+    format: str | None = None  # of the original
+    size: tuple[int, int] | None = None  # of its picture
     note: str | None = None
     poster: str | None = None
     sprite_vtt: str | None = None
     peaks: str | None = None  # JSON: {"peaks": [0…1, …]} at even steps over the duration
     audio_only: bool = False
-    preliminary: bool = False  # the original plays as it is; the 720p rendition is still to come
-    laid: bool = True  # it plays the stretches end to end; the original itself has its holes
-    begins_s: float = 0.0  # where in what plays the recording's first sample lies, if not laid
     fps: float | None = None
-    picture: str | None = None  # of a photo, in place of `src`
+    picture: str | None = None  # of a photo, in place of all this
+
+    @property
+    def watchable(self) -> bool:
+        """Now, or once it is asked for."""
+        return self.file is not None or self.video.src is not None or self.ask is not None
+
+    @property
+    def sources(self) -> dict[str, Any]:
+        """As the island reads it (islands/source.ts)."""
+        files = {"file": self.file, "original": self.original, "video": self.video}
+        return {
+            "there": {name: file.src if file else None for name, file in files.items()},
+            "begins": {name: file.begins_s if file else None for name, file in files.items()},
+            "bits": {name: file.bits if file else None for name, file in files.items()},
+            "type": self.type,
+            "codec": self.codec,
+            "ask": self.ask,
+            "picture": {"width": self.size[0], "height": self.size[1], "fps": self.fps or 30}
+            if self.size
+            else None,
+        }
 
 
 @dataclass(slots=True)

@@ -79,6 +79,7 @@ PAGES: dict[tuple[str, str], Rule] = {
         "link", form={"since": "0:00", "until": "0:01"}, good=DONE, other=404
     ),
     ("POST", "/recordings/{recording_id}/links/{link_id}/{decision}"): Rule("link", good=DONE, other=404),
+    ("POST", "/recordings/{recording_id}/playback"): Rule(form={"need": "viewer"}, good=ABSENT, other=404),
     ("POST", "/recordings/{recording_id}/time"): Rule(
         "correct_times", form={"recorded_from": "2024-06-03T09:00:00", "reason": "r"}, good=DONE, other=404
     ),

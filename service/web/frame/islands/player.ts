@@ -1,6 +1,8 @@
 // The player: the browser's video under our own controls, with waveform, previews and tags on one time line.
+import { Source, type Sources } from "./source";
 import { Preview } from "./sprite";
 import { Stretches } from "./stretches";
+import { Telling } from "./telling";
 import { clock } from "./writing";
 
 type Mark = { label: string; kind: string; from: number; to: number };
@@ -12,16 +14,20 @@ class Player {
   private readonly video: HTMLVideoElement;
   private readonly text: Record<string, string>;
   private readonly marks: Mark[];
-  private readonly stretches: Stretches;
+  private readonly source: Source;
+  private readonly telling: Telling;
   private readonly holes: string[];
   private readonly real: number | null;
   private readonly lane = element("div", "lane");
   private readonly canvas = document.createElement("canvas");
   private readonly head = element("div", "head-mark");
+  private readonly unmade = element("div", "unmade");
+  private readonly picture = document.createElement("select");
   private readonly time = element("span", "clock");
   private readonly wall = element("span", "real");
   private readonly speed = document.createElement("select");
   private readonly playButton: HTMLButtonElement;
+  private readonly bigButton: HTMLButtonElement;
   private readonly muteButton: HTMLButtonElement;
   private readonly preview: Preview;
   private peaks: number[] = [];
@@ -31,45 +37,61 @@ class Player {
     this.video = root.querySelector("video")!;
     this.text = JSON.parse(root.dataset.text!);
     this.marks = JSON.parse(root.dataset.tags || "[]");
-    const begins = root.dataset.begins === undefined ? null : Number(root.dataset.begins);
-    this.stretches = new Stretches(JSON.parse(root.dataset.stretches || "[]"), begins);
     this.holes = JSON.parse(root.dataset.holes || "[]");
     this.real = root.dataset.real ? Number(root.dataset.real) : null;
     this.clockOf = new Intl.DateTimeFormat("sv-SE", { timeZone: root.dataset.zone || undefined, timeStyle: "medium" });
     this.preview = new Preview(root.dataset.vtt || undefined);
-    this.playButton = this.button(this.icon("play"), this.text.play, () => this.toggle());
+    this.playButton = this.button(this.icon("play"), this.text.play, () => this.source.toggle());
+    this.bigButton = this.button(this.icon("play"), this.text.watch, () => this.source.toggle());
     this.muteButton = this.button(this.icon("volume-2"), this.text.mute, () => (this.video.muted = !this.video.muted));
     this.video.controls = false;
+    this.telling = new Telling(this.text);
+    this.source = this.sourceOf(root);
     this.build();
     this.listen();
     if (root.dataset.peaks) void this.loadPeaks(root.dataset.peaks);
   }
 
+  private sourceOf(root: HTMLElement): Source {
+    const stretches = JSON.parse(root.dataset.stretches || "[]");
+    const cover = document.createElement("canvas");
+    cover.hidden = true;
+    this.video.after(cover);
+    return new Source(
+      this.video,
+      cover,
+      root.dataset.segments!,
+      JSON.parse(root.dataset.sources!) as Sources,
+      new Stretches(stretches).length || Number(root.dataset.duration || 0),
+      (begins) => new Stretches(stretches, begins),
+      () => this.source && this.tell(),
+    );
+  }
+
+  private get stretches(): Stretches {
+    return this.source.stretches;
+  }
+
+  /** A file that is still being made is as long as it will be. */
   get duration(): number {
-    return Number.isFinite(this.video.duration) && this.video.duration > 0
-      ? this.stretches.lasts(this.video.duration)
-      : this.stretches.length || Number(this.root.dataset.duration || 0);
+    const { duration } = this.video;
+    return !this.source.growing && Number.isFinite(duration) && duration > 0 ? this.stretches.lasts(duration) : this.source.length;
   }
 
   private get now(): number {
-    const now = this.stretches.shown(this.video.currentTime);
+    const { now } = this.source;
     return this.duration ? Math.min(now, this.duration) : now;
   }
 
   /** As the player counts, whatever file plays. */
   seek(to: number): void {
-    this.video.currentTime = this.stretches.inFile(Math.min(Math.max(0, to), this.duration || to));
+    this.source.seek(Math.min(Math.max(0, to), this.duration || to));
   }
 
   /** The original itself stands still in a hole. */
   private leaveHole(): void {
     const beyond = this.stretches.outOf(this.video.currentTime);
     if (beyond !== null && !this.video.seeking) this.video.currentTime = beyond;
-  }
-
-  private toggle(): void {
-    if (this.video.paused) void this.video.play().catch(() => undefined);
-    else this.video.pause();
   }
 
   private setSpeed(rate: number): void {
@@ -101,7 +123,7 @@ class Player {
     this.lane.tabIndex = 0;
     this.lane.setAttribute("role", "slider");
     this.lane.setAttribute("aria-label", text.position);
-    this.lane.append(this.canvas, this.head, this.preview.element);
+    this.lane.append(this.canvas, this.unmade, this.head, this.preview.element);
 
     const marks = element("div", "marks");
     for (const mark of this.marks) {
@@ -131,6 +153,14 @@ class Player {
     this.speed.setAttribute("aria-label", text.speed);
     this.speed.addEventListener("change", () => this.setSpeed(Number(this.speed.value)));
 
+    this.picture.setAttribute("aria-label", text.picture);
+    this.picture.className = "picture";
+    this.picture.add(new Option(text.as_recorded, "recorded"));
+    this.picture.add(new Option(text.small, "small"));
+    this.picture.addEventListener("change", () => this.source.choose(this.picture.value === "small"));
+    this.bigButton.className = "big";
+    this.video.after(this.bigButton);
+
     const controls = element("div", "controls");
     controls.append(
       this.playButton,
@@ -141,11 +171,12 @@ class Player {
       element("span", "push"),
       this.button(this.icon("step-back"), text.frame_back, () => this.step(-1)),
       this.button(this.icon("step-forward"), text.frame_on, () => this.step(1)),
+      this.picture,
       this.speed,
       this.muteButton,
       this.button(this.icon("maximize"), text.full, () => void this.fullScreen()),
     );
-    this.root.append(this.lane);
+    this.root.append(this.telling.element, this.telling.region, this.lane);
     if (this.marks.length) this.root.append(marks);
     this.root.append(controls);
     this.draw();
@@ -162,7 +193,7 @@ class Player {
   }
 
   private step(frames: number): void {
-    this.video.pause();
+    this.source.pause();
     this.seek(this.now + frames / (Number(this.root.dataset.fps) || USUAL_FPS));
   }
 
@@ -173,9 +204,9 @@ class Player {
 
   private listen(): void {
     const { video, lane } = this;
-    video.addEventListener("click", () => this.toggle());
+    video.addEventListener("click", () => this.source.toggle());
     for (const name of ["play", "pause", "ended"]) video.addEventListener(name, () => this.tellButtons());
-    for (const name of ["timeupdate", "seeking", "durationchange", "loadedmetadata"]) {
+    for (const name of ["timeupdate", "seeking", "durationchange", "loadedmetadata", "waiting", "playing"]) {
       video.addEventListener(name, () => this.tell());
     }
     for (const name of ["timeupdate", "seeked", "loadedmetadata"]) video.addEventListener(name, () => this.leaveHole());
@@ -186,12 +217,6 @@ class Player {
         this.speed.add(new Option(`${wanted}×`, wanted));
       }
       this.speed.value = wanted;
-    });
-    video.addEventListener("error", () => {
-      const note = element("p", "early");
-      note.setAttribute("role", "alert");
-      note.textContent = this.text.broken;
-      this.root.prepend(note);
     });
 
     const at = (event: PointerEvent): [number, number, number] => {
@@ -240,10 +265,10 @@ class Player {
     if (event.key === " " && target.matches("button, summary, a")) return;
     const { video } = this;
     const acts: Record<string, () => void> = {
-      " ": () => this.toggle(),
-      k: () => video.pause(),
-      l: () => (video.paused ? this.toggle() : this.setSpeed(this.neighbour(1))),
-      j: () => (video.paused ? this.seek(this.now - 5) : this.setSpeed(this.neighbour(-1))),
+      " ": () => this.source.toggle(),
+      k: () => this.source.pause(),
+      l: () => (this.source.playing ? this.setSpeed(this.neighbour(1)) : this.source.toggle()),
+      j: () => (this.source.playing ? this.setSpeed(this.neighbour(-1)) : this.seek(this.now - 5)),
       ArrowLeft: () => this.seek(this.now - 5),
       ArrowRight: () => this.seek(this.now + 5),
       ",": () => this.step(-1),
@@ -276,16 +301,33 @@ class Player {
     this.lane.setAttribute("aria-valuenow", String(Math.round(now)));
     this.lane.setAttribute("aria-valuetext", this.time.textContent);
     this.moveHead();
+    this.tellSource();
+  }
+
+  private tellSource(): void {
+    const { source, text } = this;
+    this.telling.update(source);
+    this.root.classList.toggle("waits", source.waits);
+    this.bigButton.hidden = !source.ready || source.waits || source.watch.shown !== null;
+    const unmade = this.root.parentElement?.querySelector<HTMLElement>(".unmade");
+    if (unmade) unmade.hidden = source.smallMade;
+    this.picture.hidden = !source.choice;
+    this.picture.value = source.smallChosen ? "small" : "recorded";
+    this.picture.options[1].text = source.smallMade ? text.small : text.small_later;
+    this.unmade.hidden = !source.growing;
+    if (source.growing && this.duration) this.unmade.style.left = `${Math.min(100, (100 * source.reaches) / this.duration)}%`;
+    this.tellButtons();
   }
 
   private tellButtons(): void {
     const swap = (button: HTMLButtonElement, icon: SVGSVGElement, label: string) => {
+      if (button.title === label) return;
       button.replaceChildren(icon);
       button.setAttribute("aria-label", label);
       button.title = label;
     };
-    if (this.video.paused) swap(this.playButton, this.icon("play"), this.text.play);
-    else swap(this.playButton, this.icon("pause"), this.text.pause);
+    if (this.source.playing) swap(this.playButton, this.icon("pause"), this.text.pause);
+    else swap(this.playButton, this.icon("play"), this.text.play);
     if (this.video.muted) swap(this.muteButton, this.icon("volume-x"), this.text.unmute);
     else swap(this.muteButton, this.icon("volume-2"), this.text.mute);
   }
