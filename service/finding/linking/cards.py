@@ -15,7 +15,7 @@ from service.finding.linking.evidence import EventFacts, Limits, Person, Recordi
 from service.finding.linking.numbers import Number, in_order
 from service.finding.linking.stories import Answer, Shot, agreement
 from service.finding.linking.surroundings import ONE_CARD, UNKNOWN_BEFORE_ARRIVAL, Surroundings
-from service.finding.linking.terms import was_there
+from service.finding.linking.who import was_there
 
 CLOCKS_APART = timedelta(minutes=10)
 LATE_STARTS = (timedelta(0), timedelta(minutes=3))

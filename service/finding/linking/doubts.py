@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 
 from service.finding.linking.evidence import Candidate, Limits, RecordingFacts, Source
-from service.finding.linking.terms import cut_with, is_held
+from service.finding.linking.when import cut_with
+from service.finding.linking.who import is_held
 
 Span = tuple[datetime, datetime]
 

@@ -1,7 +1,7 @@
 """Which event a recording shows: scored, each term visible, decided alone only when clear. Pure.
 
 Nothing here depends on the order in which facts became known: the same facts give the same decisions.
-The terms are in service.finding.linking.terms.
+The terms are in service.finding.linking.terms (who, when, where).
 """
 
 from collections.abc import Iterable
@@ -20,7 +20,8 @@ from service.finding.linking.evidence import (
     RecordingFacts,
     Source,
 )
-from service.finding.linking.terms import consider, overlap
+from service.finding.linking.terms import consider
+from service.finding.linking.when import overlap
 
 VERSION = "4"
 

@@ -12,7 +12,7 @@ from hypothesis.strategies import DrawFn
 from schemas.links import LinkState
 from service.finding.linking.evidence import EventFacts, Fix, Holding, Limits, Person, RecordingFacts, Source
 from service.finding.linking.rules import consider, decide
-from service.finding.linking.terms import was_there
+from service.finding.linking.who import was_there
 from service.kernel.geo import distance_m
 
 BASE = datetime(2024, 6, 3, 1, 0, tzinfo=UTC)
