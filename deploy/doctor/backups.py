@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from deploy.doctor.database import answered
 from deploy.doctor.findings import Finding, ok, warning
 from deploy.doctor.secrecy import seen_by_others
 from service.kernel.i18n import gettext as _
@@ -12,25 +13,17 @@ from service.kernel.settings import Settings
 
 
 def backups(settings: Settings) -> Iterator[Finding]:
-    import sqlalchemy
-    from sqlalchemy.exc import SQLAlchemyError
-    from sqlmodel import Session
-
     from service.kernel.clock import now
     from service.kernel.i18n import span
     from service.kernel.policy import policy
     from service.preservation.backups.policy import RESTORE_TRY_EVERY
     from service.preservation.backups.queries import OLD_AT, alarm, problem, standing
 
-    if not settings.database_url:
+    asked = answered(settings, lambda session: (standing(session), policy(session, RESTORE_TRY_EVERY)))
+    if asked is None:
         return
-    engine = sqlalchemy.create_engine(settings.database_url, poolclass=sqlalchemy.NullPool)
-    try:
-        with Session(engine) as session:
-            found = standing(session)
-            try_within = OLD_AT * timedelta(days=policy(session, RESTORE_TRY_EVERY))
-    except SQLAlchemyError:  # the database's own check has said why, or that of its schema
-        return
+    found, try_every = asked
+    try_within = OLD_AT * timedelta(days=try_every)
     by_itself = _(
         "Set ZHENGLU_BACKUP_DIR to a folder on another disk, or run `zhenglu backup DIR` from a timer."
     )

@@ -1,8 +1,8 @@
 """The database: its version and schema, how long it lets work last, and whether it keeps what it has said to keep."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from deploy.doctor.findings import Finding, broken, not_running, ok, warning
 from service.kernel.i18n import gettext as _
@@ -11,7 +11,9 @@ from service.kernel.settings import Settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+    from sqlmodel import Session
 
+T = TypeVar("T")
 KINDS = {
     "request": _n("requests"),
     "import": _n("imports"),
@@ -39,6 +41,21 @@ def connected(settings: Settings) -> "Iterator[Connection | None]":
         return
     with connection:
         yield connection
+
+
+def answered(settings: Settings, ask: "Callable[[Session], T]") -> T | None:
+    """What it answers; None where it cannot be had, or has an older schema: its own checks have said why."""
+    from sqlalchemy.exc import SQLAlchemyError
+    from sqlmodel import Session
+
+    with connected(settings) as connection:
+        if connection is None:
+            return None
+        try:
+            with Session(connection) as session:
+                return ask(session)
+        except SQLAlchemyError:
+            return None
 
 
 def database(settings: Settings) -> Iterator[Finding]:

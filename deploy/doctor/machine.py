@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from deploy.doctor.database import answered
 from deploy.doctor.findings import Finding, broken, ok, warning
 from service.kernel.disks import disks
 from service.kernel.i18n import gettext as _
@@ -80,18 +81,9 @@ def clock(settings: Settings) -> Iterator[Finding]:
 
 
 def _jumps(settings: Settings) -> str:
-    import sqlalchemy
-    from sqlalchemy.exc import SQLAlchemyError
-    from sqlmodel import Session
-
     from service.kernel.clock_jumps import jumps, told
 
-    engine = sqlalchemy.create_engine(settings.database_url, poolclass=sqlalchemy.NullPool)
-    try:
-        with Session(engine) as session:
-            return " ".join(told(jump) for jump in jumps(session))
-    except SQLAlchemyError:  # its schema is older: that of the database says so
-        return ""
+    return " ".join(told(jump) for jump in answered(settings, jumps) or ())
 
 
 def disk(settings: Settings) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from deploy.doctor.database import answered
 from deploy.doctor.findings import Finding, broken, ok, warning
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import size
@@ -65,20 +66,12 @@ def object_store(settings: Settings) -> Iterator[Finding]:
 
 
 def stored_bytes(settings: Settings) -> Iterator[Finding]:
-    import sqlalchemy
-    from sqlalchemy.exc import SQLAlchemyError
-    from sqlmodel import Session
-
     from service.footage.recordings.damage import damaged_objects, unproven_originals
 
-    if not settings.database_url:
+    asked = answered(settings, lambda session: (damaged_objects(session), unproven_originals(session)))
+    if asked is None:
         return
-    engine = sqlalchemy.create_engine(settings.database_url, poolclass=sqlalchemy.NullPool)
-    try:
-        with Session(engine) as session:
-            damaged, unproven = damaged_objects(session), unproven_originals(session)
-    except SQLAlchemyError:  # the database's own check has said why, or that of its schema
-        return
+    damaged, unproven = asked
     if damaged:
         yield broken(
             "stored bytes",

@@ -24,18 +24,23 @@ def elsewhere() -> Iterator[Path]:
         yield Path(folder)
 
 
+def whole(folder: Path) -> Backup:
+    """A backup that was verified, and whose restore was tried."""
+    return Backup(
+        by="tests",
+        folder=str(folder),
+        objects_by=BackupObjects.copy,
+        state=BackupState.verified,
+        restore_tried_at=now(),
+    )
+
+
 @pytest.fixture
 def made(clean_database: str, elsewhere: Path) -> Iterator[tuple[Session, Backup]]:
     """The newest backup; what is changed of it is committed by the test."""
     engine = sqlalchemy.create_engine(clean_database)
     with Session(engine) as session:
-        row = Backup(
-            by="tests",
-            folder=str(elsewhere),
-            objects_by=BackupObjects.copy,
-            state=BackupState.verified,
-            restore_tried_at=now(),
-        )
+        row = whole(elsewhere)
         session.add(row)
         session.commit()
         yield session, row
@@ -49,13 +54,7 @@ def test_no_backup_an_old_one_and_one_on_the_disk_of_the_data_are_told(
     assert told(backups, **settings).found == "none has been made"
     engine = sqlalchemy.create_engine(clean_database)
     with Session(engine) as session:
-        row = Backup(
-            by="tests",
-            folder=str(tmp_path),
-            objects_by=BackupObjects.copy,
-            state=BackupState.verified,
-            restore_tried_at=now(),
-        )
+        row = whole(tmp_path)
         session.add(row)
         session.commit()
         found = told(backups, **settings)

@@ -1,5 +1,6 @@
 """What the doctor says of the address, its encryption, and the web servers in front."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -68,12 +69,20 @@ def test_a_web_server_that_is_not_believed_or_everybody_who_is_are_told(
     assert told(web_servers, public_url=url, trusted_proxies=proxies).verdict is verdict
 
 
+@pytest.fixture
+def unsaid() -> Iterator[None]:
+    """Nothing was said of anybody yet, nor is afterwards."""
+    forwarded._said.clear()
+    yield
+    forwarded._said.clear()
+
+
+@pytest.mark.usefixtures("unsaid")
 def test_who_named_other_callers_unheard_is_told_until_it_is_believed(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ZHENGLU_REDIS_URL", redis_url)
     get_settings.cache_clear()
-    monkeypatch.setattr(forwarded, "_said", {})
     try:
         for peer in ("127.0.0.1", "127.0.0.1", "testclient", "2001:db8::1"):
             forwarded.not_heard(peer)
@@ -88,12 +97,12 @@ def test_who_named_other_callers_unheard_is_told_until_it_is_believed(
     )
 
 
+@pytest.mark.usefixtures("unsaid")
 def test_strangers_fill_neither_the_broker_nor_the_log(
     redis_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("ZHENGLU_REDIS_URL", redis_url)
     get_settings.cache_clear()
-    monkeypatch.setattr(forwarded, "_said", {})
     try:
         for n in range(500):
             forwarded.not_heard(f"198.51.{n // 250}.{n % 250}")
