@@ -17,16 +17,17 @@ from itertools import accumulate
 from typing import Any
 
 from kombu.exceptions import OperationalError as BrokerAway
+from psycopg.errors import LockNotAvailable
 from redis.exceptions import RedisError
-from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy import and_, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 import service.reactions  # noqa: F401  what follows from each change
 from schemas.jobs import Job, JobState
 from schemas.sweeps import DutyState
 from service.access.actions import forget_sign_ins
-from service.finding.search.schema import ensure_partition, month_of
+from service.finding.search.schema import ensure_partition, month_of, months_without
 from service.footage.recordings import damage
 from service.footage.uploads import reaper
 from service.kernel import logs
@@ -54,6 +55,7 @@ PRIORITIES = range(
     10
 )  # the most urgent first; each is a list in Redis, named as kombu does with our separator
 SAY_EVERY_S = 60.0
+WAITS_FOR_WRITERS = "500ms"  # below deadlock_timeout: nobody is ended for its sake
 REPUBLISH_AFTER = timedelta(seconds=30)
 BATCH = 500
 ENOUGH_NUDGES = 200
@@ -124,10 +126,21 @@ def free_below(nudges: Sequence[int]) -> int:
 
 
 def make_search_partitions() -> None:
-    """This month's and the next one's, so that no writer has to make one while others wait."""
+    """This month's and the next one's, and those of what came in months without one. Whoever writes goes first: where
+    they leave no moment free, it is made another time."""
     with transaction() as session:
-        for month in (month_of(now()), next_month(month_of(now()))):
-            ensure_partition(session, month)
+        waiting = months_without(session)
+    for month in {month_of(now()), next_month(month_of(now())), *waiting}:
+        try:
+            with transaction() as session:
+                session.execute(
+                    text("SELECT set_config('lock_timeout', :most, true)"), {"most": WAITS_FOR_WRITERS}
+                )
+                ensure_partition(session, month)
+        except OperationalError as error:
+            if not isinstance(error.orig, LockNotAvailable):
+                raise
+            log.info("the partition of %s is made another time: others write", f"{month:%Y-%m}")
 
 
 def back_up() -> None:
@@ -173,7 +186,7 @@ DUTIES = (
     Duty("watch-clock", 1.0, clock_watch.look),
     Duty("forget-sign-ins", 3600.0, forget_sign_ins, forgets=True),
     Duty("forget-imports", 3600.0, forget_old_imports, forgets=True),
-    Duty("search-partitions", 3600.0, make_search_partitions),
+    Duty("search-partitions", 600.0, make_search_partitions),
     Duty("back-up", 60.0, back_up),
 )
 

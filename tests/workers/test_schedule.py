@@ -3,14 +3,20 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from deploy.process import wait_until
 from schemas.sweeps import DutyState
 from service.desk.operations.words import SWEEPS
+from service.finding.search.documents import SearchDocument, write_documents
+from service.finding.search.schema import month_of, partition_months
+from service.kernel.clock import now
 from service.kernel.database import transaction
+from service.kernel.months import next_month
 from tests.fixtures.jobs import Bureau
 from workers import schedule
 from workers.schedule import Duty
@@ -77,3 +83,30 @@ def test_a_duty_that_works_again_says_so(bureau: Bureau, monkeypatch: pytest.Mon
     broken.clear()
     schedule.perform(duty)
     assert states()["d"].failing_since is None and states()["d"].problem == ""
+
+
+@pytest.mark.usefixtures("bureau")
+def test_what_came_in_a_month_without_a_partition_moves_there_as_soon_as_nobody_writes() -> None:
+    def write(number: int) -> SearchDocument:
+        arrived = datetime(2019, 3, 31, 23, tzinfo=UTC) + timedelta(days=number)
+        return SearchDocument(
+            recording_id=UUID(int=number), received_at=arrived, squad_id=None, state="ready"
+        )
+
+    def months() -> list[datetime]:
+        with transaction() as session:
+            return partition_months(session)
+
+    with transaction() as session:
+        write_documents(session, [write(1), write(2)])
+    this_month = {month_of(now()), next_month(month_of(now()))}
+    with transaction() as session:
+        write_documents(session, [write(3)])
+        schedule.make_search_partitions()  # gives way, and says nothing of it
+        assert datetime(2019, 4, 1, tzinfo=UTC) not in months()
+    schedule.make_search_partitions()
+    assert set(months()) >= this_month | {datetime(2019, 4, 1, tzinfo=UTC)}
+    with transaction() as session:
+        assert session.scalar(text("SELECT count(*) FROM search_documents_2019_04")) == 3
+        assert session.scalar(text("SELECT count(*) FROM search_documents_default")) == 0
+        assert session.scalar(text("SELECT count(*) FROM search_documents")) == 3

@@ -73,11 +73,11 @@ def write_document(session: Session, document: SearchDocument) -> None:
 
 
 def write_documents(session: Session, documents: Iterable[SearchDocument]) -> int:
-    """The same for some hundreds at a time."""
+    """The same for some hundreds at a time. What arrived in a month without a partition lies in the default one until the
+    schedule makes it: its locks, taken while somebody waits for a turn, would let two writers wait for each other."""
     written = 0
     rest = iter(documents)
     while batch := {document.recording_id: document for document in islice(rest, 500)}:
-        ensure_partitions(session, {month_of(document.received_at) for document in batch.values()})
         together(
             session,
             turns(batch),

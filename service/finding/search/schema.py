@@ -64,7 +64,7 @@ def ensure_partition(session: Session, month: datetime) -> bool:
     """Makes the partition of the month that `month` lies in; True if it was missing.
 
     Rows that went to the default partition meanwhile move into it. Attaching lets searches and writes of other
-    months go on."""
+    months go on; who writes waits for as long as it takes. In a transaction of its own."""
     start = month_of(month)
     name, end = partition_name(start), next_month(start)
     if start in partition_months(session):
@@ -84,6 +84,14 @@ def ensure_partition(session: Session, month: datetime) -> bool:
     ):
         session.execute(text(statement))
     return True
+
+
+def months_without(session: Session) -> list[datetime]:
+    """The months of what waits in the default partition."""
+    found = session.scalars(
+        text(f"SELECT DISTINCT date_trunc('month', received_at AT TIME ZONE 'UTC') FROM {TABLE}_default")
+    )
+    return sorted(month.replace(tzinfo=UTC) for month in found)
 
 
 def ensure_partitions(session: Session, months: Iterable[datetime]) -> None:

@@ -11,10 +11,12 @@ import pytest
 from sqlalchemy import Engine, text
 from sqlmodel import Session
 
+from deploy.process import wait_until
 from service.finding.search import queries
 from service.finding.search.documents import (
     SearchDocument,
     remove_document,
+    turns,
     write_document,
     write_documents,
 )
@@ -24,6 +26,7 @@ from service.finding.search.queries import SearchFilters, search
 from service.finding.search.rules import Near
 from service.finding.search.schema import TABLE, ensure_partition, partition_months
 from service.kernel.geo import distance_m
+from service.kernel.round_trip import together
 from service.kernel.text import fold
 from service.registry.cases.rules import case_number_fold
 from tests.bench.search_corpus import SQUADS
@@ -346,6 +349,32 @@ def test_two_writers_of_one_recording_leave_one_document(
         list(pool.map(write, range(3)))
     with Session(empty) as session:
         assert sorted(session.scalars(text(f"SELECT recording_id FROM {TABLE}"))) == sorted(ids)
+
+
+def test_who_writes_into_a_new_month_waits_for_a_turn_without_holding_up_whoever_has_it(
+    empty: Engine, documents: list[SearchDocument]
+) -> None:
+    first, second = documents[0], replace(documents[1], received_at=datetime(2034, 5, 6, tzinfo=UTC))
+
+    def write() -> None:
+        with Session(empty) as session:
+            write_documents(session, [second])
+            session.commit()
+
+    with ThreadPoolExecutor(1) as pool, Session(empty) as session:
+        together(session, turns([first.recording_id, second.recording_id]))
+        waiting = pool.submit(write)
+        with Session(empty) as other:
+            other.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
+            blocked = text(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database ="
+                " (SELECT oid FROM pg_database WHERE datname = current_database())"
+            )
+            assert wait_until(lambda: bool(other.scalar(blocked)), 60)
+        write_documents(session, [first])
+        session.commit()
+        waiting.result()
+        assert session.scalar(text(f"SELECT count(*) FROM {TABLE}")) == 2
 
 
 def test_a_change_of_very_many_recordings_does_not_fill_the_database_s_table_of_locks(
