@@ -64,6 +64,7 @@ MESSAGES = {
     "audio_codec_not_for_browsers": "Browsers do not play %(codec)s sound; the sound is converted.",
     "container_not_for_browsers": "Browsers do not open %(container)s; the footage is put into MP4 unchanged.",
     "not_end_to_end": "The times in the file leave holes or begin anew; a browser version plays through.",
+    "sound_first": "The sound begins %(seconds)s seconds before the picture; a browser version begins with the picture.",
     "mirrored": "The picture is stored mirrored; a browser version shows it upright.",
     "file_structure": "The structure of the file is unusual; it is put into a clean MP4 unchanged.",
     # verification of what was made

@@ -93,6 +93,19 @@ def test_a_stream_without_times_says_so(bureau: Bureau, tmp_path: Path) -> None:
     assert said["recorded_s"] == pytest.approx(2, abs=0.1) and not said["sparse"]
 
 
+def test_pictures_behind_each_other_are_a_film_whatever_they_are_called(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    film = tmp_path / "a.mjpeg"
+    source = ["-f", "lavfi", "-i", "testsrc2=size=160x120:rate=25:duration=60", "-c:v", "mjpeg"]
+    subprocess.run(["ffmpeg", "-nostdin", "-v", "error", "-y", *source, str(film)], check=True)
+    recording_id = bureau.receive(told(film, **{"EXIF:Make": "DSJ"}), name="a.jpg")
+    run_all_jobs((JobKind.intake, JobKind.walk, JobKind.tags))
+    said = answer(bureau, recording_id)
+    assert (said["media"], said["recorded_s"]) == (Media.video, pytest.approx(60, abs=0.1))
+    assert "rate_assumed" in {tag["name"] for tag in said["tags"]}
+
+
 def test_a_raw_photo_is_kept_as_one_and_not_shown(bureau: Bureau, tmp_path: Path) -> None:
     raw = told(
         drawn(tmp_path / "a.tif"), **{"EXIF:Make": "DSJ", "EXIF:DateTimeOriginal": "2026:11:27 10:05:00"}

@@ -17,7 +17,7 @@ from service.footage.stretches import length, recorded_at, seconds
 from service.kernel.intervals import clip
 from workers import memory
 from workers.media.burned_in_rules import BurnedIn, Reading, agree, looks_like_time, parse, positions
-from workers.media.formats import INPUT_GUARD
+from workers.media.formats import guard
 from workers.media.graphs import Node
 from workers.media.probe import Probe
 from workers.media.sandbox import Limits, Outcome, Sandbox, inside
@@ -74,8 +74,9 @@ def read_clock(
     places = _places(probe, stretches)
     if video is None or not video.decodable or not places or not all(video.upright):
         return Looked(None, 0)
+    alone = replace(box, env={"OMP_THREAD_LIMIT": "1"})
     reader = _Reader(
-        source, video.index, video.upright, replace(box, env={"OMP_THREAD_LIMIT": "1"}), private, cancel
+        source, probe.container, probe.lead_s, video.index, video.upright, alone, private, cancel
     )
     for line in reader.find_lines([places[1], places[-2]]):
         readings, text = reader.read_line(line, places)
@@ -97,6 +98,8 @@ def _places(probe: Probe, stretches: Sequence[Sequence[float]] | None) -> list[f
 @dataclass(frozen=True)
 class _Reader:
     source: Path
+    container: str | None
+    lead_s: float
     stream: int
     size: tuple[int, int]
     box: Sandbox
@@ -141,7 +144,10 @@ class _Reader:
     def _drawn(self, first: int, places: Sequence[float], looks: Sequence[str], line: Line) -> list[str]:
         outputs, names = [], []
         for n, place in enumerate(places, first):
-            picture = ffmpeg.input(inside(), ss=place, **INPUT_GUARD)[str(self.stream)]
+            # ffmpeg counts from where the file begins, be it with sound alone
+            picture = ffmpeg.input(inside(), ss=place + self.lead_s, **guard(self.container))[
+                str(self.stream)
+            ]
             picture = _edges(picture) if line == Line(0, 0, 1, 1) else _enlarged(picture, line, self.size)
             parts = picture.filter("format", "gray").filter_multi_output("split", len(looks))
             for m, look in enumerate(looks):

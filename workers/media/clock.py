@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from service.kernel.written_times import UnreadableTime, read_time
 from service.registry.clocks.resets import EPOCHS, is_reset
@@ -51,12 +51,14 @@ class Convention(BaseModel):
 class Claim(BaseModel):
     """One claimed time. `source` begins with a word of TRUST ("container:creation_time"). `at` as found.
     `stamp` when the source itself says start or end, else the convention's holds for container and stream.
+    `lead_s`: so long after a start the first picture came, with which a recording begins; not kept.
     `untrusted`: the camera marked it so itself."""
 
     source: str
     at: str
     stamp: Stamp | None = None
     untrusted: bool = False
+    lead_s: float = Field(default=0.0, exclude=True)
 
 
 class Judged(BaseModel):
@@ -230,6 +232,8 @@ def _judge(
     named = at
     if (claim.stamp or (convention.stamp if camera else "start")) == "end":
         at -= timedelta(seconds=duration_s or 0)
+    else:
+        at += timedelta(seconds=claim.lead_s)
     shown = at
     if offset_of is not None and claim.source != "gps":
         at -= timedelta(seconds=offset_of(shown))

@@ -7,7 +7,7 @@ from typing import Any
 import ffmpeg
 
 from workers.media import orientation
-from workers.media.formats import INPUT_GUARD
+from workers.media.formats import guard
 from workers.media.laying import Laid, move_expression, select_expression
 from workers.media.probe import Probe, StreamFacts
 from workers.media.sandbox import inside
@@ -54,6 +54,7 @@ class Plan:
     measure_every_s: float
     peaks_rate: int
     laid: Laid | None
+    container: str | None
     threads: int  # of the decoder and of the encoder, each; 0: ffmpeg decides
 
 
@@ -83,6 +84,7 @@ def plan(probe: Probe, verdict: Verdict, threads: int = 0, laid: Laid | None = N
         measure_every_s=0.2 if duration <= 600 else 0.5 if duration <= 7200 else 1.0,
         peaks_rate=8000 if duration <= 3600 else 4000,
         laid=laid,
+        container=probe.container,
         threads=1 if video and (video.width or 0) * (video.height or 0) > HUGE else threads,
     )
 
@@ -115,7 +117,7 @@ def compose(plan: Plan) -> list[str]:
     """The argv of the pass over `/in/0`; outputs land in the working directory under the names above.
 
     Standard output carries the measured frames in the form that quality.frames() reads."""
-    source = ffmpeg.input(inside(), **INPUT_GUARD, noautorotate=None, threads=plan.threads)
+    source = ffmpeg.input(inside(), **guard(plan.container), noautorotate=None, threads=plan.threads)
     outputs: list[Node] = []
     sound = None
     if plan.audio:

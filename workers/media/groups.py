@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from workers.media.formats import INPUT_GUARD_ARGS
+from workers.media.formats import guard_args
 from workers.media.movies import PART_GUARD_ARGS, Range, part_of
 from workers.media.probe import Probe, StreamFacts
 from workers.media.sandbox import Limits, Sandbox, inside
@@ -78,7 +78,7 @@ def groups_of(
     """None where the samples cannot be told apart for certain: then nothing is said of them."""
     if (stream.samples or 0) > SAMPLES_MAX:
         return None
-    source = _Source(path, facts.size, (*INPUT_GUARD_ARGS, "-i", inside()), str(stream.index))
+    source = _Source(path, facts.size, (*guard_args(facts.container), "-i", inside()), str(stream.index))
     places = _Places(facts.parts, stream.start_s or 0.0)
     return _groups(source, stream, places, sandbox, private, cancel)
 

@@ -65,7 +65,8 @@ def laid_of(probe: Probe, shown: StreamFacts, stretches: Sequence[Sequence[float
     if not stretches or shown.start_s is None:
         return None
     found = tuple((start, end) for start, end in stretches)
-    whole = len(found) == 1 and found[0][0] < NEAR_S and len(probe.parts) == 1
+    heard_first = shown.kind == "video" and probe.lead_s > 0
+    whole = not heard_first and len(found) == 1 and found[0][0] < NEAR_S and len(probe.parts) == 1
     if whole and (shown.measured_s or 0.0) - found[0][1] < max(NEAR_S, 2 * (shown.usual_s or 0.0)):
         return None
     return Laid(found, shown.start_s, tuple(probe.parts))

@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from schemas.plain_text import one_line
-from workers.media import dhav, iso6709, isobmff, orientation, sniff, timing
+from workers.media import dhav, iso6709, isobmff, jpeg, orientation, sniff, timing
 from workers.media.apart import Apart, Bounds, Exceeded
-from workers.media.formats import INPUT_GUARD_ARGS, NOT_LISTED
+from workers.media.formats import NOT_LISTED, WITHOUT_TIMES, guard_args
 from workers.media.sandbox import AllowanceSpent, Limits, Outcome, Sandbox, inside
 
 MEDIA_KINDS = ("video", "audio")
@@ -24,6 +24,7 @@ BEGINNINGS = re.compile(
     rb"|\x1aE\xdf\xa3.{0,60}(?:matroska|webm)|\x00\x00[\x00-\x04].ftyp[ -~]{4}",
     re.DOTALL,
 )
+LEAD_S = 0.5
 BEHIND = 1024 * 1024
 PROBE_LIMITS = Limits(wall_s=120, cpu_s=60, file_bytes=1024 * 1024, stdout_bytes=8 * 1024 * 1024)
 SCAN_LIMITS = Limits(wall_s=7200, cpu_s=3600, file_bytes=1024 * 1024)
@@ -50,7 +51,7 @@ class StreamFacts(BaseModel):
     after a horizontal flip where `mirrored`. `measured_s` comes from its samples, `claimed_s` from headers.
     `stretches`: where its samples lie without a hole, seconds from the first one; `usual_s`: from one to the next;
     `sparse`: that is longer than a hole; `clock_restarted`: their times begin anew, and the parts lie end to end;
-    `rate_assumed`: they have no times at all, and are counted by `fps`."""
+    `rate_assumed`: the file gives them no times, and they are counted by `fps`."""
 
     index: int
     kind: str
@@ -136,6 +137,14 @@ class Probe(BaseModel):
         return [s for s in self.streams if s.kind == kind and not s.cover_art]
 
     @property
+    def lead_s(self) -> float:
+        """So long before the first picture the sound begins; 0 where that is only how containers begin their streams."""
+        sounds = [stream.start_s or 0.0 for stream in self.of_kind("audio") if stream.measured_s]
+        pictures = [stream.start_s or 0.0 for stream in self.of_kind("video") if stream.measured_s]
+        lead = min(pictures) - min(sounds) if sounds and pictures else 0.0
+        return round(lead, 3) if lead > LEAD_S else 0.0
+
+    @property
     def telemetry(self) -> StreamFacts | None:
         """The GoPro GPMF stream, if there is one."""
         return next((s for s in self.streams if s.kind == "data" and s.tag == "gpmd"), None)
@@ -166,12 +175,13 @@ def _look(
     facts: Probe, path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None, hole_s: float
 ) -> None:
     iso = None
+    facts.container = "mjpeg" if jpeg.is_film(path) else None
     if isobmff.is_one(path):
         with Apart(lambda: isobmff.read(path, hole_s), TABLES, cancel) as tables:  # while ffprobe starts
-            report, outcome = _ffprobe(path, sandbox, private_dir, cancel)
+            report, outcome = _ffprobe(facts, path, sandbox, private_dir, cancel)
             iso = tables.result()
     else:
-        report, outcome = _ffprobe(path, sandbox, private_dir, cancel)
+        report, outcome = _ffprobe(facts, path, sandbox, private_dir, cancel)
     if iso:
         facts.iso_file, facts.brand, facts.has_moov = True, iso.brand, iso.has_moov
         facts.moov_first, facts.fragmented = iso.moov_first, iso.fragmented
@@ -203,11 +213,14 @@ def _look(
             continue
         left[stream.kind] -= 1
         if stream.codec and not stream.decodable and stream.samples != 0 and left[stream.kind] >= 0:
-            stream.decodable = _decodes(path, stream, sandbox, private_dir, cancel)
+            stream.decodable = _decodes(facts, path, stream, sandbox, private_dir, cancel)
 
 
-def _ffprobe(path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None) -> tuple[dict, Outcome]:
-    argv = ["ffprobe", "-v", "error", *INPUT_GUARD_ARGS, "-show_format", "-show_streams", "-show_frames"]
+def _ffprobe(
+    facts: Probe, path: Path, sandbox: Sandbox, private_dir: Path, cancel: Event | None
+) -> tuple[dict, Outcome]:
+    argv = ["ffprobe", "-v", "error", *guard_args(facts.container)]
+    argv += ["-show_format", "-show_streams", "-show_frames"]
     # One call: frames prove that the first samples decode, and cost less than a second start of ffmpeg.
     argv += ["-show_entries", "frame=stream_index:stream:stream_tags:stream_side_data:format:format_tags"]
     argv += ["-read_intervals", f"%+#{DECODED_PACKETS}", "-max_streams", str(STREAMS_MAX), "-of", "json"]
@@ -324,18 +337,20 @@ def _lay_out_by_rate(stream: StreamFacts, samples: int, fps: float, hole_s: floa
 
 
 def _overall(facts: Probe) -> float | None:
-    """The picture's span; that of picture and sound together where the sound goes on more than a second longer."""
+    """The picture's span, and what the sound goes on after it where that is more than a second. A recording begins with
+    its first picture: what is heard before it is no footage (`Probe.lead_s`)."""
 
-    def extent(*kinds: str) -> float | None:
-        spans = [
-            (s.start_s or 0.0, (s.start_s or 0.0) + s.measured_s)
-            for s in facts.streams
-            if s.kind in kinds and not s.cover_art and s.measured_s
-        ]
-        return max(end for _, end in spans) - min(start for start, _ in spans) if spans else None
+    def spans(kind: str) -> list[tuple[float, float]]:
+        streams = [stream for stream in facts.of_kind(kind) if stream.measured_s]
+        return [(one.start_s or 0.0, (one.start_s or 0.0) + (one.measured_s or 0.0)) for one in streams]
 
-    picture, both = extent("video"), extent("video", "audio")
-    return both if picture is None or (both is not None and both > picture + 1) else picture
+    pictures, sounds = spans("video"), spans("audio")
+    shown = pictures or sounds
+    if not shown:
+        return None
+    start, end = min(begin for begin, _ in shown), max(end for _, end in shown)
+    after = max((end for _, end in sounds), default=end)
+    return (after if after > end + 1 else end) - start
 
 
 def _scan(
@@ -353,7 +368,7 @@ def _scan(
         for line in lines:
             end = max(end, _packet(spans, line))
 
-    argv = ["ffprobe", "-v", "error", *INPUT_GUARD_ARGS]
+    argv = ["ffprobe", "-v", "error", *guard_args(facts.container)]
     argv += ["-show_entries", "packet=stream_index,pts_time,dts_time,duration_time,size,pos,flags"]
     argv += ["-of", "csv=p=0", inside()]
     outcome = sandbox.run(
@@ -384,6 +399,7 @@ def _scan(
             stream.first_key_s = span.first_key_s
             if span.first_s is None and span.samples and stream.fps:
                 _lay_out_by_rate(stream, span.samples, stream.fps, hole_s)
+            stream.rate_assumed = stream.rate_assumed or facts.container in WITHOUT_TIMES
             stream.fps = fps or stream.fps
 
 
@@ -411,11 +427,12 @@ def _begins_there(path: Path, place: int) -> bool:
 
 
 def _decodes(
-    path: Path, stream: StreamFacts, sandbox: Sandbox, private_dir: Path, cancel: Event | None
+    facts: Probe, path: Path, stream: StreamFacts, sandbox: Sandbox, private_dir: Path, cancel: Event | None
 ) -> bool:
     """Whether one frame of this stream can be decoded within its first packets."""
     frames = "-frames:v" if stream.kind == "video" else "-frames:a"
-    argv = ["ffmpeg", "-v", "error", *INPUT_GUARD_ARGS, "-i", inside(), "-map", f"0:{stream.index}"]
+    argv = ["ffmpeg", "-v", "error", *guard_args(facts.container), "-i", inside()]
+    argv += ["-map", f"0:{stream.index}"]
     argv += [frames, "1", "-f", "framecrc", "pipe:1"]
     outcome = sandbox.run(argv, private_dir=private_dir, readonly=[path], limits=PROBE_LIMITS, cancel=cancel)
     return any(line[:1].isdigit() for line in outcome.stdout.splitlines())

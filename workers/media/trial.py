@@ -16,7 +16,7 @@ from pathlib import Path
 from threading import Event
 
 from workers import memory
-from workers.media.formats import INPUT_GUARD_ARGS
+from workers.media.formats import guard_args
 from workers.media.probe import StreamFacts
 from workers.media.sandbox import AllowanceSpent, Limits, Sandbox, inside
 from workers.media.timing import HOLE_S, Span, Stretch
@@ -79,11 +79,12 @@ def try_out(
     private: Path,
     cancel: Event | None = None,
     hole_s: float = HOLE_S,
+    container: str | None = None,
 ) -> Trial:
     """`pieces`: what `places` chose. Where the clock in the file begins anew no moment can be sought by its time, and
     what is short costs little: then all is decoded."""
     claimed = sum(end - start for start, end in stretches)
-    reader = _Reader(path, stream, sandbox, private, cancel)
+    reader = _Reader(path, container, stream, sandbox, private, cancel)
     tried: list[Piece] = []
     if claimed > SHORT_S and not stream.clock_restarted and stream.start_s is not None:
         seen = reader.read([(start + stream.start_s, end + stream.start_s) for start, end in pieces])
@@ -96,6 +97,7 @@ def try_out(
 @dataclass(frozen=True)
 class _Reader:
     path: Path
+    container: str | None
     stream: StreamFacts
     sandbox: Sandbox
     private: Path
@@ -103,7 +105,7 @@ class _Reader:
 
     def read(self, parts: Sequence[Stretch]) -> "_Seen":
         """Decodes these seconds of the file's own axis, each from the key frame before it; none: all of it."""
-        argv = ["ffprobe", "-v", "quiet", *INPUT_GUARD_ARGS, "-err_detect", "explode"]
+        argv = ["ffprobe", "-v", "quiet", *guard_args(self.container), "-err_detect", "explode"]
         argv += ["-select_streams", str(self.stream.index), "-of", "csv"]
         argv += ["-show_entries", f"packet=pts_time,dts_time,duration_time,flags:frame={FRAME_TIME}"]
         if parts:

@@ -172,6 +172,9 @@ def _path(
         return "encode", "encode" if audio else "none", why
     if probe.edited_away:  # browsers obey it
         return "encode", "encode" if audio else "none", Reason(code="edited_away")
+    if video is not None and probe.lead_s:
+        why = Reason(code="sound_first", params={"seconds": probe.lead_s})
+        return "encode", "encode" if audio else "none", why
     timed = video or audio
     if timed is not None and (len(timed.stretches or ()) > 1 or timed.clock_restarted):
         return "encode", "encode" if audio else "none", Reason(code="not_end_to_end")

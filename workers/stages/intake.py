@@ -38,7 +38,7 @@ from service.kernel.storage.errors import ObjectMissing
 from workers import scratch
 from workers.allowed import copied_within_s
 from workers.lease import BUSY_TRIES, JobFailed, Lease, LeaseLost, finish
-from workers.media import photo, sniff
+from workers.media import jpeg, photo, sniff
 from workers.media.probe import Probe, probe
 from workers.media.verdict import Verdict, judge
 from workers.stages.bytes_at_hand import bytes_of, sandbox_for
@@ -114,6 +114,8 @@ def _examine(held: Lease, receipt: Receipt) -> Examined:
         kind = sniff.refuse(head)
         facts, verdict = Probe(size=size), None
         form = None if receipt.file_name.lower().endswith(THUMBNAIL) else photo.kind_of(head)
+        if form == "jpeg" and jpeg.is_film(at_hand.path):
+            form = kind = None
         read = photo.examine(at_hand.path, form, box, private, held.lost) if form else None
         if read is not None and (read.exceeded or photo.by_camera(read)):
             facts, verdict = read, photo.judge(read)

@@ -110,7 +110,9 @@ def _walk(held: Lease, original: Original, path: Path, private: Path, hole_s: fl
         secret = get_settings().secret_key.encode() or os.urandom(32)
         chosen = places(original.sha256, secret, stretches)
         with footage_of(held, box, path, facts) as footage:
-            trial = try_out(footage, stream, stretches, chosen, box, private, held.lost, hole_s)
+            trial = try_out(
+                footage, stream, stretches, chosen, box, private, held.lost, hole_s, facts.container
+            )
     if trial.stretches is not None:
         left = _length(trial.stretches)
         if left < claimed_s - max(LESS_S, LESS_SHARE * claimed_s):

@@ -40,6 +40,7 @@ SUFFIX_OF = {
     "webm": "webm",
     "avi": "avi",
     "mpegts": "ts",
+    "mjpeg": "mjpeg",
 }
 
 

@@ -141,6 +141,7 @@ FORMATS = {
     "mpeg4": "MPEG-4",
     "mpeg2video": "MPEG-2",
     "mjpeg": "Motion JPEG",
+    "mpjpeg": "Motion JPEG",
     "jpeg": "JPEG",
     "png": "PNG",
     "heic": "HEIC",

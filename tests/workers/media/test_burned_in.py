@@ -147,16 +147,20 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("name", WRITTEN)
+HEARD_FIRST = ("-f", "lavfi", "-i", "sine=duration=7", "-itsoffset", "3")
+
+
+@pytest.mark.parametrize(("name", "before"), [*((name, ()) for name in WRITTEN), ("plain", HEARD_FIRST)])
 def test_real_frames_are_read(
-    name: str, clip: Callable[..., Path], box: Sandbox, private: Path, tmp_path: Path
+    name: str, before: tuple[str, ...], clip: Callable[..., Path], box: Sandbox, private: Path, tmp_path: Path
 ) -> None:
     picture, form, style, starred = WRITTEN[name]
     starts = 1717402222  # 2024-06-03 08:10:22 UTC
     text = f"drawtext=fontfile={FONT}:text='%{{pts\\:gmtime\\:{starts}\\:{form}}}':{style}"
-    encode = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
-    path = clip("x.mp4", "-f", "lavfi", "-i", f"{picture},{text}", *encode)
+    encode = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-vsync", "passthrough")
+    path = clip("x.mp4", *before, "-f", "lavfi", "-i", f"{picture},{text}", *encode)
     facts = probe(path, box, private)
+    assert (facts.lead_s > 0) == bool(before)
     fresh = tmp_path / "fresh"
     fresh.mkdir()
     found = read_clock(path, facts, judge(facts), box, fresh)

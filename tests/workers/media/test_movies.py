@@ -165,3 +165,15 @@ def test_an_edit_list_that_cuts_is_obeyed(clip: Callable[..., Path], box: Sandbo
     facts = measured(path, box, private)
     assert not facts.edited_away and not facts.joined
     assert recorded(facts, judge(facts))["recorded_s"] == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "codecs"),
+    [("wav", (*SOUND, "-c:a", "pcm_s16le")), ("wmv", (*PICTURE, *SOUND, "-c:v", "wmv2", "-c:a", "wmav2"))],
+)
+def test_what_cannot_be_laid_end_to_end_is_said(
+    suffix: str, codecs: tuple[str, ...], clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    first = clip(f"a.{suffix}", *codecs)
+    verdict = judge(measured(behind(first, first), box, private))
+    assert (verdict.outcome, [reason.code for reason in verdict.reasons]) == ("partial", ["several_movies"])

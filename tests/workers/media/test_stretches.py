@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,17 @@ from hypothesis import strategies as st
 
 from tests.fixtures.media import SAMPLES
 from tests.workers.media.conftest import H264, PICTURE, SOUND
-from workers.media.probe import probe
+from workers.media.clock import Convention
+from workers.media.clock import judge as judge_clock
+from workers.media.gpmf import Track
+from workers.media.probe import TimeClaim, probe
 from workers.media.renditions import render
 from workers.media.sandbox import Sandbox
 from workers.media.timing import EXCURSION, HOLE_S, Epochs, Span
 from workers.media.trial import try_out
 from workers.media.verdict import judge
 from workers.stages.examined import recorded
+from workers.stages.tags.rules import time_claims
 
 STEP = 0.04
 
@@ -146,15 +151,18 @@ def test_samples_without_times_fill_no_hole(told: float | None) -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["a.h264", "a.h265", "a.m2v", "a.m4v"])
+@pytest.mark.parametrize("name", ["a.h264", "a.h265", "a.m2v", "a.m4v", "a.mjpeg", "a.mpjpeg"])
 def test_a_stream_without_times_is_counted_at_a_rate_and_that_is_said(
     name: str, clip: Callable[..., Path], box: Sandbox, private: Path
 ) -> None:
     codec = {
         "a.h265": ("-c:v", "libx265", "-x265-params", "log-level=error"),
         "a.m2v": ("-c:v", "mpeg2video"),
+        "a.m4v": ("-c:v", "mpeg4"),
+        "a.mjpeg": ("-c:v", "mjpeg"),
+        "a.mpjpeg": ("-c:v", "mjpeg"),
     }
-    more = codec.get(name, ("-c:v", "mpeg4") if name == "a.m4v" else H264)
+    more = codec.get(name, H264)
     form = {"a.h265": "hevc", "a.m2v": "mpeg2video"}.get(name, name[2:])
     source = clip(name, *PICTURE, *more, "-f", form)
     facts = probe(source, box, private)
@@ -163,6 +171,7 @@ def test_a_stream_without_times_is_counted_at_a_rate_and_that_is_said(
     assert verdict.outcome == "whole" and got["recorded_s"] == pytest.approx(2, abs=0.1)
     assert not got["sparse"] and len(got["stretches"]) == 1
     assert facts.streams[0].rate_assumed == ("rate_assumed" in {remark.code for remark in verdict.remarks})
+    assert facts.streams[0].rate_assumed or name in ("a.m2v", "a.m4v")
     assert render(source, facts, verdict, box, private, stretches=got["stretches"]).faults == []
 
 
@@ -367,3 +376,39 @@ def test_the_files_of_the_report(name: str, box: Sandbox, private: Path) -> None
     else:
         assert len(got["stretches"]) == 2 and got["recorded_s"] == pytest.approx(5, abs=0.2)
     assert got["clock_restarted"] is restarted and not got["sparse"]
+
+
+HEARD_FIRST = (
+    "-f", "lavfi", "-i", "sine=duration=7", "-itsoffset", "3", *PICTURE, "-map", "1:v", "-map", "0:a", *H264,
+    "-c:a", "aac", "-vsync", "passthrough",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_recording_begins_with_its_first_picture_whatever_is_heard_before(
+    suffix: str, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    """What the header names is when the file begins: the pictures are so much later."""
+    path = clip(f"a.{suffix}", *HEARD_FIRST)
+    facts = probe(path, box, private)
+    verdict = judge(facts)
+    assert facts.lead_s == pytest.approx(3, abs=0.1) and facts.measured_s == pytest.approx(4, abs=0.2)
+    got = recorded(facts, verdict)
+    assert got["recorded_s"] == pytest.approx(2, abs=0.1) and got["stretches"][0][0] == 0
+    facts.times = [TimeClaim(source="container:creation_time", at="2024-05-13T01:40:00Z")]
+    claimed = time_claims(facts, Track(), {})
+    arrived = datetime(2024, 5, 13, 2, tzinfo=UTC)
+    start = judge_clock(claimed, facts.measured_s, arrived).recorded_from
+    assert start is not None and (start - arrived).total_seconds() == pytest.approx(-1197, abs=0.1)
+    at_its_end = judge_clock(claimed, facts.measured_s, arrived, Convention(stamp="end")).recorded_from
+    assert at_its_end is not None and (at_its_end - arrived).total_seconds() == pytest.approx(-1204, abs=0.2)
+    made = render(path, facts, verdict, box, private, stretches=got["stretches"])
+    assert made.faults == [] and made.duration_s == pytest.approx(2, abs=0.3)
+    assert (verdict.path, verdict.why and verdict.why.code) == ("encode", "sound_first")
+
+
+def test_what_containers_put_between_picture_and_sound_is_no_lead(
+    clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    for name in ("a.mp4", "a.ts", "a.mkv"):
+        assert probe(clip(name, *PICTURE, *SOUND, *H264, "-c:a", "aac"), box, private).lead_s == 0

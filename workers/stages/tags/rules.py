@@ -68,18 +68,18 @@ def time_claims(
     if track.started_at is not None:
         found.append(Claim(source="gps", at=track.started_at.isoformat(), stamp="start"))
     if said.get("recorded_at"):
-        found.append(Claim(source="declared", at=str(said["recorded_at"])[:60]))
+        found.append(Claim(source="declared", at=str(said["recorded_at"])[:60], lead_s=probe.lead_s))
     named = said.get("file_name")
     word_of_name = "filename:guessed" if named and named.get("guessed") else "filename"
     for word, facts in (("sidecar", said.get("sidecar")), (word_of_name, named)):
         stamp = next((stamp for stamp in stamps if facts and facts.get(stamp)), None)
         if facts and stamp:
-            found.append(Claim(source=word, at=str(facts[stamp]), stamp=stamp))
+            found.append(Claim(source=word, at=str(facts[stamp]), stamp=stamp, lead_s=probe.lead_s))
     for one in probe.times:
         if one.wall:
             found.append(Claim(source=one.source, at=in_its_zone(one.at, conventions), stamp="start"))
         else:
-            found.append(Claim(source=one.source, at=one.at))
+            found.append(Claim(source=one.source, at=one.at, lead_s=probe.lead_s))
     return found
 
 
