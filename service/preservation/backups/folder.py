@@ -36,6 +36,7 @@ from service.preservation.backups.manifest import (
     MIB,
     OBJECTS,
     Manifest,
+    order_of,
     read_manifest,
     read_objects,
 )
@@ -153,7 +154,7 @@ class BackupFolder:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
 
     def names(self) -> list[str]:
-        """Of all backups, the oldest first; whether they are whole is not asked."""
+        """Of all backups; whether they are whole is not asked."""
         if not self.root.is_dir():
             return []
         return sorted(
@@ -166,7 +167,10 @@ class BackupFolder:
         for name in self.names():
             with contextlib.suppress(BackupError):
                 found.append(Published(self.root / name, read_manifest(self.root / name)))
-        return found
+        return sorted(found, key=lambda one: order_of(one.manifest))
+
+    def next_number(self) -> int:
+        return 1 + max((one.manifest.get("number", 0) for one in self.published()), default=0)
 
     # bytes
 
@@ -283,5 +287,9 @@ def chosen(path: Path) -> tuple[BackupFolder, Published]:
     names = folder.names()
     if not names:
         raise NoBackup(folder=path)
-    newest = path / names[-1]
-    return folder, Published(newest, read_manifest(newest))
+    found = folder.published()
+    newest = found[-1].path.name if found else ""
+    unread = sorted({*names} - {one.path.name for one in found})
+    if unread and unread[-1] > newest:  # it may be the newest: an older one must not come back silently
+        return folder, Published(path / unread[-1], read_manifest(path / unread[-1]))
+    return folder, found[-1]

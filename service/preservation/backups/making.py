@@ -238,6 +238,7 @@ class Making:
             self._say("dump", 0, 0)
             return Manifest(
                 form=FORM,
+                number=self.folder.next_number(),
                 id=str(self.id),
                 at=at.isoformat(),
                 verified_at="",

@@ -5,8 +5,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NotRequired, cast
 
 from typing_extensions import TypedDict
 
@@ -34,9 +35,11 @@ class Manifest(TypedDict):
     """`revision`: of the schema. `server`: PostgreSQL's version number; `dumped_by`: the major
     one of pg_dump. `bytes`: of all objects together.
     `database_bytes`: what the database took on its disk. `open_uploads`: uploads in progress, whose bytes are not
-    here. `lacking`: objects that the store no longer had whole."""
+    here. `lacking`: objects that the store no longer had whole. `number`: of those in its folder, in the order in which
+    they were made; those of before it was kept have none, and are older."""
 
     form: int
+    number: NotRequired[int]
     id: str
     at: str
     verified_at: str
@@ -54,6 +57,11 @@ class Manifest(TypedDict):
     tables: dict[str, TableFacts]
     open_uploads: int
     running_jobs: int
+
+
+def order_of(manifest: Manifest) -> tuple[int, datetime]:
+    """Of the backups in one folder, by what they say themselves: a clock may have been wrong, and a folder renamed."""
+    return manifest.get("number", 0), datetime.fromisoformat(manifest["at"])
 
 
 def size_of(manifest: Manifest) -> int:

@@ -26,6 +26,7 @@ from service.kernel.storage import get_store
 from service.preservation.backups import queries
 from service.preservation.backups.errors import (
     AnotherBackupRuns,
+    Damaged,
     FolderInsideStore,
     FolderOfAnother,
     NotABackupFolder,
@@ -33,9 +34,12 @@ from service.preservation.backups.errors import (
 from service.preservation.backups.folder import BackupFolder, Published, chosen
 from service.preservation.backups.making import make_backup, without_secrets
 from service.preservation.backups.manifest import (
+    MANIFEST,
     OBJECTS,
     Named,
+    read_manifest,
     read_objects,
+    write_manifest,
 )
 from service.preservation.backups.restoring import check
 from tests.fixtures.backups import (
@@ -45,6 +49,7 @@ from tests.fixtures.backups import (
     empty_database,
     killed,
     rendition,
+    resealed,
     rows,
 )
 from tests.fixtures.jobs import Bureau, run_all_jobs
@@ -241,6 +246,42 @@ def test_the_newest_is_chosen_or_the_one_that_is_named(bureau: Bureau, tmp_path:
     assert chosen(target)[1].path == newer
     assert chosen(older)[1].path == older
     assert isinstance(chosen(older)[1], Published)
+
+
+def test_the_newest_is_the_one_that_says_so_whatever_its_folder_is_called(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    target = tmp_path / "backups"
+    older, newer = back_up(target).path, back_up(target).path
+    newest = newer.rename(target / "1999 before the move")
+    older = older.rename(target / "the one of March")
+    assert chosen(target)[1].path == newest
+    # made while the clock stood a year ahead
+    resealed(older, at="2031-01-01T00:00:00+00:00")
+    assert chosen(target)[1].path == newest
+    assert [one.path for one in BackupFolder(target).published()] == [older, newest]
+    with transaction() as session:
+        session.add(PolicyValue(name="backup_keep", value=2))
+    made = back_up(target)
+    assert made.removed == 1 and not older.exists() and chosen(target)[1].path == made.path
+
+
+def test_of_those_without_a_number_the_later_moment_is_newer(bureau: Bureau, tmp_path: Path) -> None:
+    target = tmp_path / "backups"
+    first, second = back_up(target).path, back_up(target).path
+    for path, at in ((first, "2026-03-02T10:00:00+08:00"), (second, "2026-03-02T01:00:00+00:00")):
+        (path / MANIFEST).chmod(0o640)
+        manifest = read_manifest(path)
+        del manifest["number"]
+        write_manifest(path, {**manifest, "at": at})
+    assert chosen(target)[1].path == first
+    assert chosen(second)[1].path == second
+    assert make_backup(get_settings(), target, by="tests").manifest["number"] == 1
+    # one that cannot be read may be the newest: none is taken for it silently
+    damaged = first.rename(target / "9999")
+    (damaged / MANIFEST).write_text("{")
+    with pytest.raises(Damaged):
+        chosen(target)
 
 
 def test_whoever_is_killed_leaves_the_backup_of_before_whole(bureau: Bureau, tmp_path: Path) -> None:
