@@ -10,8 +10,11 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlmodel import Session
 
+from schemas.accounts import Role
+from schemas.cases import Case
 from schemas.recording_clock import RecordingClock
 from schemas.recordings import Recording, there_by
+from service.access.queries import visible_cases
 from service.finding.linking import policy
 from service.finding.linking.card_files import card_file, cards_asked
 from service.finding.linking.cards import CardFile, asked, at_a_loss
@@ -27,6 +30,7 @@ from service.finding.linking.surroundings import (
     window_of,
 )
 from service.footage.stretches import STRETCHES, in_real_time, seconds
+from service.kernel.actor import Actor
 from service.kernel.round_trip import Asked, together
 
 Span = tuple[datetime, datetime]
@@ -349,7 +353,7 @@ def holdings_of(rows: Iterable[Any]) -> dict[UUID, list[Holding]]:
 
 PIECES = text(
     """
-    SELECT r.id, r.recorder_id, r.officer_id, p.certificate_no, r.recorded_from,
+    SELECT r.id, r.squad_id, r.recorder_id, r.officer_id, p.certificate_no, r.recorded_from,
            coalesce(r.recorded_to, r.recorded_from + make_interval(secs => coalesce(r.duration_s, 0))) AS until,
            r.latitude, r.longitude, CASE WHEN jsonb_array_length(o.stretches) > 1 AND NOT r.sample THEN o.stretches END
                AS stretches,
@@ -380,12 +384,24 @@ def _near(recorders: Sequence[UUID], serials: Sequence[str], spans: Iterable[Spa
 
 
 def _pieces(session: Session, rows: Sequence[Any], cases: Mapping[str, Named]) -> dict[UUID, list[Piece]]:
-    """`cases`: those that are known already, by what was said."""
+    """`cases`: those that are known already, by what was said. One counts only where the file's own squad sees it: a
+    number of another squad is said as easily as one that nobody has."""
     found: dict[UUID, list[Piece]] = defaultdict(list)
     others = {row.said_case for row in rows if row.said_case} - set(cases)
     known = {**cases, **find_cases(session, others)}
+    elsewhere: dict[UUID, set[UUID]] = defaultdict(set)
+    for row in rows:
+        if (case := known.get(row.said_case)) is not None and case.squad_id != row.squad_id:
+            elsewhere[row.squad_id].add(case.id)
+    unseen = {
+        (squad_id, case_id)
+        for squad_id, said in elsewhere.items()
+        for case_id in said - _seen_by(session, squad_id, said)
+    }
     for row in rows:
         case = known.get(row.said_case)
+        if case is not None and (row.squad_id, case.id) in unseen:
+            case = None
         at = (
             (Fix(row.latitude, row.longitude),)
             if row.latitude is not None and row.longitude is not None
@@ -398,6 +414,12 @@ def _pieces(session: Session, rows: Sequence[Any], cases: Mapping[str, Named]) -
             for since, until in in_real_time(row.stretches, begun, begun, row.until)
         ]
     return found
+
+
+def _seen_by(session: Session, squad_id: UUID, cases: Iterable[UUID]) -> set[UUID]:
+    a_member = Actor(account_id=squad_id, username="linking", role=Role.member, squad_id=squad_id)
+    seen = visible_cases(a_member).with_only_columns(Case.id).where(Case.id.in_(cases))
+    return set(session.scalars(seen))
 
 
 def files_near(recorders: Iterable[UUID], spans: Iterable[Span]) -> Asked:
