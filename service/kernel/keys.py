@@ -139,6 +139,24 @@ class ByKey(Generic[T]):
         return self._rows.values()
 
 
+class ByEither(ByKey[T]):
+    """Rows by their keys, else by their names, for tables that say either. A name that several have is none, and what is
+    one's key and another's name is for whoever reads the table to refuse: see `meant`."""
+
+    def __init__(self, rows: Iterable[tuple[str | None, str, T]]) -> None:
+        rows = list(rows)
+        self._meant: dict[str, list[T]] = {}
+        for key, name, row in rows:
+            for word in {fold(key or ""), fold(name)} - {""}:
+                self._meant.setdefault(word, []).append(row)
+        named = ((name, row) for _key, name, row in rows if len(self.meant(name)) == 1)
+        super().__init__([*named, *((key, row) for key, _name, row in rows)])
+
+    def meant(self, said: str) -> list[T]:
+        """All that it may mean."""
+        return self._meant.get(fold(said), [])
+
+
 # ---- what differs, in words ----------------------------------------------------------------------------
 
 _NAMED = {

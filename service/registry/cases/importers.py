@@ -17,7 +17,7 @@ from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import day
 from service.registry.importing.words import EXTERNAL_ID, SQUAD
-from service.registry.people.queries import squads_said
+from service.registry.people.queries import squad_called, squads_said
 
 
 class CaseImporter(Importer):
@@ -76,9 +76,7 @@ class CaseImporter(Importer):
         self.changed: dict[UUID, list[str]] = {}
 
     def apply(self, wanted: CaseCreate) -> tuple[Outcome, list[str]]:
-        squad = self.squads.get(wanted.squad)
-        if squad is None or not self.in_scope(squad.id):
-            raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+        squad = squad_called(self.squads, wanted.squad, self.in_scope)
         folded = self.key(wanted)
         values = wanted.model_dump(exclude_unset=True, exclude={"squad"}) | {"squad_id": squad.id}
         case = self.known.get(folded)

@@ -19,7 +19,7 @@ from service.kernel.custody import Act, record
 from service.kernel.i18n import gettext as _
 from service.kernel.i18n import lazy
 from service.kernel.i18n import noop as _n
-from service.kernel.keys import ByKey, known
+from service.kernel.keys import ByEither, ByKey, known
 from service.kernel.policy import policy
 from service.kernel.text import fold
 from service.kernel.words import Word
@@ -37,7 +37,7 @@ from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import many, moment, truth
 from service.registry.importing.words import EXTERNAL_ID, SQUAD, SUBJECT
-from service.registry.people.queries import known_officers, squads_said
+from service.registry.people.queries import known_officers, squad_called, squads_said
 
 IMPORT = "import"
 MIDNIGHT = time()  # what a day without a time is read as
@@ -172,9 +172,7 @@ class EventImporter(Importer):
         found = session.scalars(
             select(Campaign).where(known(Campaign, named) | Campaign.name.in_(named))
         ).all()
-        self.campaigns = ByKey(
-            [*((row.name, row.id) for row in found), *((row.external_id, row.id) for row in found)]
-        )
+        self.campaigns = ByEither((row.external_id, row.name, row.id) for row in found)
         ids = [one.external_id for one in wanted if one.external_id]
         # Locked in one order, as held_event does: another import or a merge changes them before this one, or after.
         events = session.scalars(
@@ -330,9 +328,7 @@ class EventImporter(Importer):
         changed(self.session, Case, self.recased, {"events"})
 
     def _values(self, wanted: EventRow) -> dict:
-        squad = self.squads.get(wanted.squad)
-        if squad is None or not self.in_scope(squad.id):
-            raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+        squad = squad_called(self.squads, wanted.squad, self.in_scope)
         if not wanted.title.strip():
             raise RowRefused(_("the title is missing"))
         values = wanted.model_dump(
@@ -362,6 +358,12 @@ class EventImporter(Importer):
         return case.id
 
     def _campaign(self, name: str) -> UUID:
+        if len(self.campaigns.meant(name)) > 1:
+            raise RowRefused(
+                _("{name} is the id or the name of more than one campaign: use an id that is clear").format(
+                    name=name
+                )
+            )
         if name not in self.campaigns:
             raise RowRefused(_("campaign {name} is not known").format(name=name))
         return self.campaigns[name]

@@ -26,7 +26,7 @@ from service.registry.importing.rules import day
 from service.registry.importing.words import EXTERNAL_ID, OFFICER, SQUAD
 from service.registry.people.errors import OnDutyElsewhere
 from service.registry.people.policy import LONGEST_DUTY
-from service.registry.people.queries import known_officers, squads_said
+from service.registry.people.queries import known_officers, squad_called, squads_said
 from service.registry.people.rules import Span, clock_or_moment, left_by, overlapping, shift
 
 
@@ -144,9 +144,7 @@ class OfficerImporter(Importer):
         return held
 
     def apply(self, wanted: OfficerCreate) -> tuple[Outcome, list[str]]:
-        squad = self.squads.get(wanted.squad)
-        if squad is None or not self.in_scope(squad.id):
-            raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+        squad = squad_called(self.squads, wanted.squad, self.in_scope)
         values = wanted.model_dump(exclude_unset=True, exclude={"squad"}) | {"squad_id": squad.id}
         officer = self.known.get(wanted.certificate_no)
         if officer is not None:
@@ -304,9 +302,7 @@ class RosterImporter(Importer):
     def _squad(self, wanted: RosterRow, officer: Officer, known: Roster | None) -> UUID:
         """As said, else as it stands, else the officer's own: a transfer does not rewrite past duties."""
         if wanted.squad:
-            squad = self.squads.get(wanted.squad)
-            if squad is None or not self.in_scope(squad.id):
-                raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+            squad = squad_called(self.squads, wanted.squad, self.in_scope)
             return squad.id
         if known is not None and known.officer_id == officer.id:
             return known.squad_id

@@ -1,7 +1,6 @@
 """Squads and officers, in the caller's scope; and by the names that people use for them."""
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -17,10 +16,12 @@ from service.kernel.actor import Actor
 from service.kernel.asked import few
 from service.kernel.errors import Invalid, NotFound
 from service.kernel.folded import all_stand_in
+from service.kernel.i18n import gettext as _
 from service.kernel.ids import as_id
-from service.kernel.keys import ByKey
+from service.kernel.keys import ByEither, ByKey
 from service.kernel.keyset import Order, Page, page
 from service.kernel.text import words
+from service.registry.importing.errors import RowRefused
 
 
 def squad_of(session: Session, actor: Actor, name: str) -> Squad:
@@ -35,12 +36,25 @@ def squad_of(session: Session, actor: Actor, name: str) -> Squad:
     return found
 
 
-def squads_said(session: Session) -> ByKey[Squad]:
+def squads_said(session: Session) -> ByEither[Squad]:
     """Every squad by what a table may call it: its code, else its name where only one has it."""
-    found = list(session.scalars(select(Squad).where(Squad.double_of.is_(None)).order_by(Squad.code)))
-    names = Counter(keys.fold(squad.name) for squad in found)
-    named = [(squad.name, squad) for squad in found if names[keys.fold(squad.name)] == 1]
-    return ByKey([*named, *((squad.code, squad) for squad in found)])
+    found = session.scalars(select(Squad).where(Squad.double_of.is_(None)).order_by(Squad.code))
+    return ByEither((squad.code, squad.name, squad) for squad in found)
+
+
+def squad_called(squads: ByEither[Squad], name: str, in_scope: Callable[[UUID], bool]) -> Squad:
+    """The one squad that a row of a table means."""
+    meant = squads.meant(name)
+    if len(meant) > 1 and any(in_scope(squad.id) for squad in meant):
+        raise RowRefused(
+            _(
+                "{name} is the code or the name of more than one squad: rename one, or use a code that is clear"
+            ).format(name=name)
+        )
+    squad = squads.get(name)
+    if squad is None or not in_scope(squad.id):
+        raise RowRefused(_("squad {name} is not known").format(name=name))
+    return squad
 
 
 def known_officers(actor: Actor) -> Select[Officer]:

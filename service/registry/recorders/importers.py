@@ -32,7 +32,7 @@ from service.registry.importing.errors import RowRefused
 from service.registry.importing.importer import Importer, Outcome, differences
 from service.registry.importing.rules import moment, truth
 from service.registry.importing.words import EXTERNAL_ID, OFFICER, RECORDER, SQUAD
-from service.registry.people.queries import known_officers, squads_said
+from service.registry.people.queries import known_officers, squad_called, squads_said
 from service.registry.people.rules import left_by
 from service.registry.recorders import acts
 from service.registry.recorders.words import RECORDER_STATES
@@ -108,9 +108,7 @@ class RecorderImporter(Importer):
         self.of_another_model: list[UUID] = []
 
     def apply(self, wanted: RecorderCreate) -> tuple[Outcome, list[str]]:
-        squad = self.squads.get(wanted.squad)
-        if squad is None or not self.in_scope(squad.id):
-            raise RowRefused(_("squad {name} is not known").format(name=wanted.squad))
+        squad = squad_called(self.squads, wanted.squad, self.in_scope)
         values = wanted.model_dump(exclude_unset=True, exclude={"squad", "model"}) | {"squad_id": squad.id}
         if wanted.last_dock_at:
             values["last_dock_at"] = as_utc(wanted.last_dock_at)

@@ -10,11 +10,15 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session, select
 
 from schemas.accounts import Role
+from schemas.cases import Campaign
 from schemas.custody import CustodyEntry
-from schemas.people import OfficerCreate, Roster, RosterCreate, SquadCreate
+from schemas.people import OfficerCreate, Roster, RosterCreate, Squad, SquadCreate
 from service.kernel.errors import Invalid, NotAllowed, NotFound
 from service.kernel.i18n import speaking
+from service.registry.cases.importers import CaseImporter
+from service.registry.events.importers import EventImporter
 from service.registry.importing.actions import Report
+from service.registry.importing.importer import Importer
 from service.registry.people.actions import create_officer, create_squad, update_officer
 from service.registry.people.errors import (
     AlreadyOnDuty,
@@ -36,6 +40,7 @@ from service.registry.people.rosters import (
     update_roster,
 )
 from service.registry.people.updates import OfficerUpdate
+from service.registry.recorders.importers import RecorderImporter
 from tests.service.finding.linking.field import Field, at
 from tests.service.registry.importing import tables
 from tests.service.registry.importing.tables import outcomes
@@ -252,6 +257,49 @@ def test_squads_are_named_by_code_or_by_a_name_that_only_one_has(field: Field) -
     report = bring(field, "证号,姓名,中队\n031,队员 031,中队 two\n", OfficerImporter)
     assert outcomes(report) == ["created"]
     assert officer_of(field.session, field.actor(Role.admin), "031").squad_id == field.squad("two").id
+
+
+@pytest.mark.parametrize("said", ["直属中队", "直属 中队", "ONE"])
+def test_a_squad_said_by_what_two_are_called_is_refused_and_said_so(field: Field, said: str) -> None:
+    admin = field.actor(Role.admin)
+    field.squad("one")
+    for code, name in (("a", "直属中队"), ("b", "直属中队"), ("c", "one")):
+        create_squad(field.session, admin, SquadCreate(code=code, name=name))
+    field.officer("012", "one")
+    written: list[tuple[str, type[Importer]]] = [
+        (f"证号,姓名,中队\n031,队员 031,{said}\n", OfficerImporter),
+        (f"证号,日期,开始时间,结束时间,中队\n012,2024-06-03,08:00,20:00,{said}\n", RosterImporter),
+        (f"编号,中队\nR-1,{said}\n", RecorderImporter),
+        (f"案号,中队\n蓉城管罚〔2024〕5号,{said}\n", CaseImporter),
+        (f"编号,标题,kind,arrived_at,中队\nE-1,检查,inspection,2024-06-03 09:00,{said}\n", EventImporter),
+    ]
+    with speaking("en"):
+        for table, importer in written:
+            report = bring(field, table, importer)
+            assert outcomes(report) == ["refused"]
+            assert "more than one squad" in (report.rows[0].problem or ""), importer
+        # who sees none of them learns nothing of them, and who sees one is not taken to mean it
+        (other,) = bring(field, written[0][0], OfficerImporter, squad="two").rows
+        assert other.problem == f"squad {said} is not known"
+    squad = field.session.scalars(select(Squad).where(Squad.code == "c")).one()
+    field.known["squad", "c"] = squad
+    assert outcomes(bring(field, written[0][0], OfficerImporter, squad="c")) == ["refused"]
+    assert outcomes(bring(field, "证号,姓名,中队\n031,队员 031,c\n", OfficerImporter)) == ["created"]
+
+
+def test_a_campaign_said_by_a_name_that_two_have_is_refused_and_by_its_id_taken(field: Field) -> None:
+    field.squad("one")
+    for year in (2023, 2024):
+        field.session.add(Campaign(external_id=f"C-{year}", name="夏季油烟"))
+    field.session.flush()
+    head = "编号,标题,kind,arrived_at,中队,专项行动\n"
+    with speaking("en"):
+        (row,) = bring(
+            field, f"{head}E-1,检查,inspection,2024-06-03 09:00,one,夏季油烟\n", EventImporter
+        ).rows
+        assert row.outcome == "refused" and "more than one campaign" in (row.problem or "")
+    report = bring(field, f"{head}E-1,检查,inspection,2024-06-03 09:00,one,c-2024\n", EventImporter)
+    assert outcomes(report) == ["created"]
 
 
 def test_a_new_squad_is_for_those_who_see_the_whole_bureau(field: Field) -> None:
