@@ -69,7 +69,7 @@ ALLOWED = {
         supervision/snapshots/queries supervision/snapshots/recount
     """,
     "uploads and others by their ids, narrowed by the squad of each where they are told": "desk/operations/set_aside",
-    "counts of the whole installation, for who runs it": "desk/operations/routes",
+    "counts of the whole installation, for who runs it": "desk/operations/pace desk/operations/routes",
     "moves what hangs on a row, for who administers the whole bureau and nobody else": "desk/doubles/actions",
 }
 

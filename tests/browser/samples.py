@@ -8,6 +8,7 @@ from uuid import UUID
 
 from deploy import openapi
 from service.desk.doubles.facts import Fact, Look
+from service.desk.operations.words import WAITS
 from service.finding.search.cards import LinkChip, RecordingCard
 from service.footage.stretches import Footage
 from service.kernel.i18n import gettext as _
@@ -21,12 +22,16 @@ from service.web.operations.contract import described, errors, shapes
 from service.web.operations.views import (
     Attention,
     Backup,
+    Cost,
     Disk,
     Failures,
     Health,
     Home,
+    Pace,
+    Period,
     Queue,
     SquadRow,
+    Wait,
     Worker,
 )
 from service.web.people.views import Merged, Person
@@ -340,6 +345,26 @@ def search(**more: Any) -> Search:
     return Search(**(given | {"chips": chips} | more))
 
 
+def pace(waiting: bool) -> Pace:
+    periods = [Period(1, 203.4, 9.6, 21.2), Period(7, 1_118.0, 49.7, 22.5)]
+    costs = [
+        Cost(None, [(231.6, 203.4), (244.0, 1_118.0)]),
+        Cost("intake", [(14.2, 203.4), (14.0, 1_118.0)]),
+        Cost("link", [(0.4, 203.4), (0.4, 1_118.0)]),
+        Cost("renditions", [(1_812.0, 6.7), (1_790.5, 31.0)]),
+        Cost("clock", [(None, 0.0), (3.1, 4.0)]),
+    ]
+    if not waiting:
+        return Pace([Period(1, 0.0, 0.0, None), periods[1]], costs, [Wait(what) for what in WAITS], NOW)
+    first = Ref("BWC20240603_1404_004.MP4", "/recordings/0001")
+    waits = [
+        Wait("looks", 41, 5400.0, first),
+        Wait("playable", 1, 2100.0, first),
+        Wait("link"),
+    ]
+    return Pace(periods, costs, waits, NOW)
+
+
 def health(stalled: bool = False) -> Health:
     return Health(
         [
@@ -387,6 +412,7 @@ def health(stalled: bool = False) -> Health:
             ),
             Failures(None, "2001:db8:0:1::/64", 4312, NOW - timedelta(hours=9), NOW, False),
         ],
+        pace=pace(waiting=stalled),
         disks=[
             Disk("数据目录、数据库、暂存空间", 8 * 10**10, 10**12, full=False, low=False),
             Disk("对象存储", 0 if stalled else 10**10, 8 * 10**12, full=stalled, low=True),

@@ -14,11 +14,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from schemas.base import examples
-from schemas.jobs import JobState
+from schemas.jobs import JobKind, JobState
 from service.access.actions import require
 from service.access.dependencies import CurrentActor, MaybeActor
 from service.access.gate import Gate, needs
-from service.desk.operations import actions, set_aside
+from service.desk.operations import actions, pace, set_aside
 from service.footage.recordings import damage
 from service.kernel import jobs
 from service.kernel.contract import Page, raises
@@ -59,6 +59,45 @@ class QueueRead(BaseModel):
     unserved: bool
     workers: list[WorkerRead]
     silent: list[WorkerRead]
+
+
+class StagePaceRead(BaseModel):
+    """`cpu_s`: seconds of the processor; `film_hours`: of the film that this work was done on."""
+
+    kind: JobKind
+    attempts: int
+    cpu_s: float
+    film_hours: float
+    cpu_s_per_film_hour: float | None
+
+
+class PaceRead(BaseModel):
+    """Of all work that ended within the last `hours`. `film_hours`: of the film that was taken in; `machine_hours`: for so
+    long a machine had work in hand, of all machines together; `cpu_s_per_film_hour`: of all work, for each hour of film
+    that was taken in. Null: there was none."""
+
+    hours: int
+    film_hours: float
+    machine_hours: float
+    film_hours_per_machine_hour: float | None
+    cpu_s: float
+    cpu_s_per_film_hour: float | None
+    stages: list[StagePaceRead]
+
+
+class WaitRead(BaseModel):
+    """Recordings in scope that wait for one thing. `oldest_s`: for how long the one that came first has waited."""
+
+    waiting_for: Literal["looks", "playable", "link"]
+    count: int
+    oldest_s: float | None
+    oldest_received_at: datetime | None
+    oldest_recording_id: UUID | None
+
+
+class PaceAndWaits(BaseModel):
+    periods: list[PaceRead]
+    waits: list[WaitRead]
 
 
 class JobStanding(BaseModel):
@@ -175,6 +214,47 @@ def list_queues(actor: CurrentActor, session: DatabaseSession) -> Page[QueueRead
             )
             for health in jobs.queue_health(session)
         ]
+    )
+
+
+@router.get("/api/v1/pace")
+def get_pace(actor: CurrentActor, session: DatabaseSession) -> PaceAndWaits:
+    """Whether the machines keep up: what an hour of film costs by kind of work, over 24 hours and 7 days, and what has
+    waited longest."""
+    require(actor, "see_queue")
+    return PaceAndWaits(
+        periods=[_pace(pace.pace(session, period)) for period in pace.PERIODS],
+        waits=[
+            WaitRead(
+                waiting_for=wait.what,  # type: ignore[arg-type]  # the keys of words.WAITS
+                count=wait.count,
+                oldest_s=wait.age_s,
+                oldest_received_at=wait.since,
+                oldest_recording_id=wait.oldest.id if wait.oldest else None,
+            )
+            for wait in pace.waits(session, actor)
+        ],
+    )
+
+
+def _pace(one: pace.Pace) -> PaceRead:
+    return PaceRead(
+        hours=round(one.period.total_seconds() / 3600),
+        film_hours=one.film_s / 3600,
+        machine_hours=one.machine_s / 3600,
+        film_hours_per_machine_hour=one.film_hours_per_machine_hour,
+        cpu_s=one.cpu_s,
+        cpu_s_per_film_hour=one.cpu_s_per_film_hour,
+        stages=[
+            StagePaceRead(
+                kind=stage.kind,
+                attempts=stage.attempts,
+                cpu_s=stage.cpu_s,
+                film_hours=stage.film_s / 3600,
+                cpu_s_per_film_hour=stage.cpu_s_per_film_hour,
+            )
+            for stage in one.stages
+        ],
     )
 
 

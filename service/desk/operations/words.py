@@ -29,6 +29,15 @@ ATTENTION = {
     ),
 }
 
+WAITS = {
+    "looks": Word(_("Without pictures yet"), icon="image", meaning=_("Came in, and was not looked at yet.")),
+    "playable": Word(
+        _("Not playable yet"), icon="play", meaning=_("Neither now nor on demand: nobody can watch it.")
+    ),
+    "link": Word(_("Not linked yet"), icon="link", meaning=_("No rule has looked for its event yet.")),
+}
+"""What a recording that came in can wait for."""
+
 SWEEPS = {
     "publish-jobs": Word(_("Hand out work that nobody holds"), icon="send"),
     "complete-uploads": Word(_("Finish uploads that a crash left full"), icon="upload"),

@@ -2,7 +2,7 @@
 
 from service.access.rules import MAY
 from service.access.words import ROLES
-from service.desk.operations.words import ATTENTION, JOB_STATES, SWEEPS
+from service.desk.operations.words import ATTENTION, JOB_STATES, SWEEPS, WAITS
 from service.finding.linking.words import LINKS
 from service.footage.recordings.words import LOCKS, RECEIPTS, STATES
 from service.footage.tags import GROUPS as TAGS
@@ -38,6 +38,7 @@ __all__ = [
     "STEPS",
     "SWEEPS",
     "TAGS",
+    "WAITS",
     "bar",
     "navigation",
     "opened",

@@ -21,7 +21,7 @@ from service.access.dependencies import MaybeActor
 from service.access.gate import Gate
 from service.access.queries import squad_scope, visible_recordings
 from service.access.rules import may
-from service.desk.operations import queries, set_aside
+from service.desk.operations import pace, queries, set_aside
 from service.finding.search.cards import cards
 from service.footage.recordings import damage, quarantine
 from service.kernel import jobs as queue
@@ -41,7 +41,7 @@ from service.preservation.backups.words import STATES as BACKUP_STATES
 from service.web.cases.pages import case_views
 from service.web.coverage.list_view import board_tiles, mine_tiles
 from service.web.frame.query import carried, link_with
-from service.web.frame.rendering import redirect, render
+from service.web.frame.rendering import redirect, render, wants_fragment
 from service.web.frame.shell import PageActor, full_disks, page_actor, stalled_sentences
 from service.web.frame.views import Ref, Tile
 from service.web.operations import views
@@ -242,8 +242,51 @@ def queue_page(request: Request, actor: PageActor, session: DatabaseSession) -> 
             for disk in disks(get_settings())
         ],
         full_disks=full_disks(),
+        pace=None if wants_fragment(request) else _pace(session, actor),
     )
     return render(request, "operations/queue.html", fragment="operations/_queue.html", health=shown)
+
+
+@router.get("/queue/pace")
+def pace_fragment(request: Request, actor: PageActor, session: DatabaseSession) -> Response:
+    require(actor, "see_queue")
+    return render(request, "operations/_pace.html", pace=_pace(session, actor))
+
+
+def _pace(session: Session, actor: Actor) -> views.Pace:
+    found = [pace.pace(session, period) for period in pace.PERIODS]
+    by_kind = [{stage.kind: stage for stage in one.stages} for one in found]
+    kinds = [kind for kind in KINDS if any(kind in stages for stages in by_kind)]
+    costs = [views.Cost(None, [(one.cpu_s_per_film_hour, one.film_s / 3600) for one in found])]
+    for kind in kinds:
+        stages = [one.get(kind) for one in by_kind]
+        costs.append(
+            views.Cost(
+                kind,
+                [(one.cpu_s_per_film_hour, one.film_s / 3600) if one else (None, 0.0) for one in stages],
+            )
+        )
+    return views.Pace(
+        periods=[
+            views.Period(
+                one.period.days, one.film_s / 3600, one.machine_s / 3600, one.film_hours_per_machine_hour
+            )
+            for one in found
+        ],
+        costs=[cost for cost in costs if any(film_h for _cpu_s, film_h in cost.periods)],
+        waits=[
+            views.Wait(
+                wait.what,
+                wait.count,
+                wait.age_s,
+                Ref(wait.oldest.file_name or str(wait.oldest.id), f"/recordings/{wait.oldest.id}")
+                if wait.oldest
+                else None,
+            )
+            for wait in pace.waits(session, actor)
+        ],
+        counted_at=now(),
+    )
 
 
 def _failures(session: Session) -> list[views.Failures]:

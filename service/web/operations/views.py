@@ -113,6 +113,43 @@ class Disk:
 
 
 @dataclass(slots=True)
+class Wait:
+    """`what`: a key of words.WAITS; `oldest`: the recording that has waited for it longest, for `age_s`."""
+
+    what: str
+    count: int = 0
+    age_s: float | None = None
+    oldest: Ref | None = None
+
+
+@dataclass(slots=True)
+class Cost:
+    """Of one kind of work, or (`kind` None) of all, in each period: seconds of the processor for an hour of film, and the
+    hours of film that it was done on."""
+
+    kind: str | None
+    periods: list[tuple[float | None, float]]
+
+
+@dataclass(slots=True)
+class Period:
+    """`per_machine`: hours of film in an hour in which a machine had work."""
+
+    days: int
+    film_h: float
+    machine_h: float
+    per_machine: float | None
+
+
+@dataclass(slots=True)
+class Pace:
+    periods: list[Period]
+    costs: list[Cost]
+    waits: list[Wait]
+    counted_at: datetime
+
+
+@dataclass(slots=True)
 class Health:
     queues: list[Queue]
     workers: list[Worker]
@@ -129,6 +166,7 @@ class Health:
     failures: list[Failures] = field(default_factory=list)
     disks: list[Disk] = field(default_factory=list)
     full_disks: list[str] = field(default_factory=list)  # a sentence for each
+    pace: Pace | None = None  # on the whole page; refreshed by itself
 
 
 @dataclass(slots=True)

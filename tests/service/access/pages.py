@@ -117,5 +117,6 @@ PAGES: dict[tuple[str, str], Rule] = {
     ("GET", "/"): Rule(),
     ("GET", "/attention"): Rule("see_board"),
     ("GET", "/queue"): Rule("see_queue"),
+    ("GET", "/queue/pace"): Rule("see_queue"),
     ("POST", "/set-aside/{duty}/{subject_id}/retry"): Rule("retry_jobs", good=ABSENT, other=404),
 }  # fmt: skip

@@ -242,6 +242,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
     ("POST", "/api/v1/disputes/{dispute_id}/withdraw"): Rule(good=ABSENT, other=404),
     ("GET", "/api/v1/custody"): Rule("see_custody"),
     ("GET", "/api/v1/queues"): Rule("see_queue"),
+    ("GET", "/api/v1/pace"): Rule("see_queue"),
     ("GET", "/api/v1/backups"): Rule("see_queue"),
     ("POST", "/api/v1/jobs/{job_id}/retry"): Rule("retry_jobs", other=404),
     ("GET", "/api/v1/recordings/quarantine"): Rule("see_queue"),
