@@ -23,6 +23,7 @@ from schemas import (  # noqa: F401
     quarantine,
     recorders,
     recordings,
+    rendition_segments,
     server_clock,
     sweeps,
     uploads,

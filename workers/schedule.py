@@ -47,6 +47,7 @@ from workers.stages.duplicates import RELEASE, release_duplicates
 from workers.stages.publishing import SWEEP, sweep_orphans
 from workers.stages.sums import WITHOUT_SUMS, ask_for_sums
 from workers.stages.walk import UNMEASURED, ask_for_unmeasured
+from workers.stages.watched import SWEEP_SEGMENTS, sweep_segments
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +180,7 @@ DUTIES = (
     Duty("abort-orphans", 60.0, reaper.abort_orphans),
     Duty(RELEASE, 60.0, release_duplicates),
     Duty(SWEEP, 60.0, sweep_orphans),
+    Duty(SWEEP_SEGMENTS, 60.0, sweep_segments),
     Duty(damage.LOOK, 20.0, damage.look_at_damage),
     Duty(WITHOUT_SUMS, 60.0, ask_for_sums),
     Duty(UNMEASURED, 60.0, ask_for_unmeasured),

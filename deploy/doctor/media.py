@@ -16,7 +16,7 @@ NEEDED = {
         *("scale", "fps", "split", "select", "tile", "transpose", "thumbnail", "aresample", "astats"),
         *("blackdetect", "freezedetect", "silencedetect", "signalstats", "metadata"),
     ),
-    "muxers": ("mp4", "image2", "null"),
+    "muxers": ("mp4", "image2", "null", "tee", "hls", "framecrc"),
 }
 ALLOWED_BYTES = 64 * 2**20
 TAKEN_BYTES = 4 * ALLOWED_BYTES

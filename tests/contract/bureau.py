@@ -68,6 +68,7 @@ def house(stack: Stack) -> Iterator[House]:
         "figure": ["recorded", "linked", "ratio", "clocks", "on_time"],
         "by": ["squad", "officer,month", "kind"],
         "number": [1],
+        "attempt": [1],
         "limit": [1, 50, 200],
         "cursor": [None],
         "Tus-Resumable": ["1.0.0"],

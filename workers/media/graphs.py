@@ -17,6 +17,9 @@ SHORT_SIDE, LONG_SIDE = 720, 2560
 FPS_CAP = 30
 HDR = ("smpte2084", "arib-std-b67")  # PQ, HLG
 KEYFRAME_S = 2
+KEYFRAMES_AT = (
+    f"expr:gte(t,if(lt(n_forced,{KEYFRAME_S}),n_forced,{KEYFRAME_S}*(n_forced-1)))"  # 0, 1, 2, 4, 6 s
+)
 STILLS = 8
 TILES, TILE_COLUMNS, TILE_HEIGHT = 100, 10, 90
 MEASURE_HEIGHT = 360
@@ -29,6 +32,7 @@ SILENCE_BYTES_S = 500
 AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 
 PLAYABLE, POSTER, SPRITE, PEAKS_PCM = "playable.mp4", "poster.jpg", "sprite.jpg", "peaks.s16"
+PIECES, HEAD, PIECE_PATTERN = "pieces.m3u8", "head.mp4", "piece_%06d.m4s"
 STILL_PATTERN = "still_%03d.jpg"
 STILL_LOG, SPRITE_LOG, SILENCE_LOG = "stills.txt", "sprite.txt", "silence.txt"
 
@@ -150,10 +154,11 @@ def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -
         "preset": "veryfast",
         "crf": 26,
         "profile:v": "high",
-        "force_key_frames": f"expr:gte(t,n_forced*{KEYFRAME_S})",
+        "force_key_frames": KEYFRAMES_AT,
         "vsync": "vfr",
         "threads": plan.threads,
-        **_container(plan),
+        **_container(),
+        "t": round(plan.duration_s + 1, 3),
     }
     if video.transfer in HDR:
         encoded |= {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
@@ -186,7 +191,7 @@ def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -
         .filter("tile", f"{TILE_COLUMNS}x{plan.sprite_rows}")
         .output(SPRITE, f="image2", update=1, vsync="passthrough", **{"q:v": 5})
     )
-    return [ffmpeg.output(*streams, PLAYABLE, **encoded), stills, sprite]
+    return [ffmpeg.output(*streams, _written(plan), **encoded), stills, sprite]
 
 
 def _for_any_screen(picture: Node, video: StreamFacts) -> Node:
@@ -238,7 +243,10 @@ def _sound_only(sound: Node, audio: StreamFacts, plan: Plan) -> list[Node]:
         .filter("showwavespic", s="1280x720", colors="#4a7ebb")
         .output(POSTER, f="image2", update=1, **{"q:v": 3, "frames:v": 1})
     )
-    return [ffmpeg.output(parts[0], PLAYABLE, **aac(audio), **_container(plan)), poster]
+    playable = ffmpeg.output(
+        parts[0], _written(plan), **aac(audio), **_container(), t=round(plan.duration_s + 1, 3)
+    )
+    return [playable, poster]
 
 
 def aac(audio: StreamFacts) -> dict:
@@ -247,12 +255,17 @@ def aac(audio: StreamFacts) -> dict:
     return {"c:a": "aac", "b:a": f"{64 * channels}k", "ac": channels, "ar": rate}
 
 
-def _container(plan: Plan) -> dict:
+def _container() -> dict:
     # Tags stay behind: a copy for the browser must not carry place and device further than the index does.
-    return {
-        "f": "mp4",
-        "movflags": "+faststart",
-        "map_metadata": -1,
-        "map_chapters": -1,
-        "t": round(plan.duration_s + 1, 3),
-    }
+    return {"f": "tee", "flags": "+global_header", "map_metadata": -1, "map_chapters": -1}
+
+
+def _written(plan: Plan) -> str:
+    """The same packets twice: the file that is kept, and pieces that can be watched while it is made. A piece begins at
+    each key frame, of sound alone every second."""
+    pieces = (
+        f"f=hls:hls_time={0.5 if plan.video else 1}:hls_segment_type=fmp4:hls_playlist_type=event",
+        "hls_flags=temp_file+independent_segments",
+        f"hls_fmp4_init_filename={HEAD}:hls_segment_filename={PIECE_PATTERN}",
+    )
+    return f"[f=mp4:movflags=+faststart]{PLAYABLE}|[{':'.join(pieces)}]{PIECES}"

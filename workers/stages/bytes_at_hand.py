@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -72,7 +73,9 @@ def bytes_of(
 _proven: dict[tuple[str, int, int, int, int], float] = {}
 
 
-def _prove_in_place(held: Lease, path: Path, key: str, version: str | None, size: int) -> None:
+def _prove_in_place(
+    held: Lease, path: Path, key: str, version: str | None, size: int, ended: threading.Event | None = None
+) -> None:
     """ffmpeg reads the file itself, so all of it is proven before: once for the stages of this process that follow each
     other, as long as nobody writes to it."""
     facts = path.stat()
@@ -89,6 +92,8 @@ def _prove_in_place(held: Lease, path: Path, key: str, version: str | None, size
         for _ in stream:
             if held.lost.is_set():
                 raise LeaseLost
+            if ended is not None and ended.is_set():
+                return
     if len(_proven) > 1000:
         _proven.clear()
     _proven[unchanged] = time.monotonic()
@@ -96,6 +101,48 @@ def _prove_in_place(held: Lease, path: Path, key: str, version: str | None, size
 
 def original_bytes(held: Lease, original: Original) -> contextlib.AbstractContextManager[AtHand]:
     return bytes_of(held, original.store_key, original.store_version, original.size)
+
+
+@contextlib.contextmanager
+def original_bytes_at_once(
+    held: Lease, original: Original, changed: Callable[[], object]
+) -> Iterator[tuple[AtHand, Callable[[], None]]]:
+    """For somebody who waits: what lies here is proven beside the work on it. What is yielded second waits for the proof,
+    and raises as it did; `changed` is called as soon as the bytes are found to be others."""
+    local = get_store().objects.local_path(original.store_key)
+    if local is None or not _readable_in_sandbox(local):
+        with original_bytes(held, original) as at_hand:
+            yield at_hand, lambda: None
+        return
+    proof = _Proof(held, local, original, changed)
+    proof.start()
+    try:
+        yield AtHand(local, fetched=False), proof.wait
+    finally:
+        proof.ended.set()
+        proof.join()
+
+
+class _Proof(threading.Thread):
+    def __init__(self, held: Lease, path: Path, original: Original, changed: Callable[[], object]) -> None:
+        super().__init__(name="proof", daemon=True)
+        self.held, self.path, self.original, self.changed = held, path, original, changed
+        self.ended = threading.Event()
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        one = self.original
+        try:
+            _prove_in_place(self.held, self.path, one.store_key, one.store_version, one.size, self.ended)
+        except Exception as error:  # raised again where it is waited for
+            self.error = error
+            if isinstance(error, BytesChanged):
+                self.changed()
+
+    def wait(self) -> None:
+        self.join()
+        if self.error is not None:
+            raise self.error
 
 
 def _readable_in_sandbox(path: Path) -> bool:

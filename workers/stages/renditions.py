@@ -1,6 +1,8 @@
 """Renditions: the one ffmpeg pass, checked, published as one set."""
 
 import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +14,7 @@ from schemas.originals import WATCHABLE, Measurements, MediaState, Original, Ren
 from schemas.reasons import Reason
 from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_state
-from service.footage.recordings.needs import meet
+from service.footage.recordings.needs import awaited, meet
 from service.footage.recordings.rules import plays_original
 from service.kernel.clock import now
 from service.kernel.database import transaction
@@ -23,10 +25,12 @@ from workers.lease import JobFailed, Lease, LeaseLost, finish
 from workers.media.probe import Probe
 from workers.media.renditions import Rendered, most_bytes, received, render
 from workers.media.verdict import Verdict
-from workers.stages.bytes_at_hand import original_bytes, sandbox_for
+from workers.scratch import AtHand
+from workers.stages.bytes_at_hand import original_bytes, original_bytes_at_once, sandbox_for
 from workers.stages.examined import content_type, examined
 from workers.stages.footage import footage_of
 from workers.stages.publishing import Made, put_all, replace_rows
+from workers.stages.watched import Watched
 
 # The same bytes give the same faults; a second try covers a disturbed machine, a third proves it.
 FINAL_AFTER_TRIES = 3
@@ -41,29 +45,47 @@ def run(held: Lease) -> None:
         return
     facts, verdict = examined(original)
     box = sandbox_for(held, original.size, original.recorded_s or facts.measured_s, received(facts))
-    with (
-        scratch.here().room(room_for(facts, original.recorded_s), "shared") as private,
-        original_bytes(held, original) as at_hand,
-        footage_of(held, box, at_hand.path, facts) as footage,
-    ):
-        done = render(
-            footage,
-            facts,
-            verdict,
-            box,
-            private,
-            lambda share: held.progress(share * ENCODED_SHARE, "encoding"),
-            held.lost,
-            threads=get_settings().encode_threads,
-            stretches=original.stretches,
-        )
+    with scratch.here().room(room_for(facts, original.recorded_s), "shared") as private:
+        watched = Watched(held, private, picture=verdict.video is not None)
+        with _bytes_of(held, original, watched) as (at_hand, proven):
+            with footage_of(held, box, at_hand.path, facts) as footage, watched:
+                done = render(
+                    footage,
+                    facts,
+                    verdict,
+                    box,
+                    private,
+                    lambda share: held.progress(share * ENCODED_SHARE, "encoding"),
+                    held.lost,
+                    threads=get_settings().encode_threads,
+                    stretches=original.stretches,
+                )
+            proven()
         if done.cancelled or held.lost.is_set():
             raise LeaseLost
         short = _accept_or_fail(held, done)
         held.progress(ENCODED_SHARE, "storing")
         made = _made(done)
+        if watched.to_the_end():
+            made[0].facts["segments"] = watched.listed
         put_all(held, made)
     held.publish(lambda session: _publish(session, held, facts, verdict, done, made, short))
+
+
+def _bytes_of(
+    held: Lease, original: Original, watched: Watched
+) -> AbstractContextManager[tuple[AtHand, Callable[[], None]]]:
+    with transaction() as session:
+        at_once = awaited(session, original.id)
+    if at_once:
+        return original_bytes_at_once(held, original, watched.withdraw)
+    return _proven_before(held, original)
+
+
+@contextmanager
+def _proven_before(held: Lease, original: Original) -> Iterator[tuple[AtHand, Callable[[], None]]]:
+    with original_bytes(held, original) as at_hand:
+        yield at_hand, lambda: None
 
 
 def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
@@ -71,9 +93,11 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
 
 
 def room_for(facts: Probe, recorded_s: float | None) -> int:
-    """Bytes of scratch. One encode leaves room for others, whatever it says it needs: what is too much then ends it."""
+    """Bytes of scratch: the video lies there twice, whole and in pieces. One encode leaves room for others, whatever it says
+    it needs: what is too much then ends it."""
     seconds = recorded_s or facts.measured_s or 60.0
-    return min(most_bytes(facts, seconds, picture=bool(facts.of_kind("video"))), scratch.here().most_of_one)
+    once = most_bytes(facts, seconds, picture=bool(facts.of_kind("video")))
+    return min(2 * once, scratch.here().most_of_one)
 
 
 def _accept_or_fail(held: Lease, done: Rendered) -> Reason | None:

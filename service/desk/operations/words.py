@@ -47,6 +47,7 @@ SWEEPS = {
     "abort-orphans": Word(_("Remove bytes in progress that nobody wants"), icon="trash-2"),
     "release-duplicates": Word(_("Remove second copies"), icon="trash-2"),
     "sweep-renditions": Word(_("Remove what broken-off work left"), icon="trash-2"),
+    "sweep-segments": Word(_("Remove what was watched while it was made"), icon="trash-2"),
     "look-at-damage": Word(_("Follow up bytes that the store gave out changed"), icon="shield-alert"),
     "ask-for-sums": Word(_("Prove older recordings block by block"), icon="fingerprint"),
     "ask-unmeasured": Word(_("Measure older recordings"), icon="footprints"),

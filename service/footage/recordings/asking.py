@@ -1,6 +1,5 @@
 """Asking for a version that plays here; asking again is how one hears how far it is."""
 
-from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import exists, select, update
@@ -15,14 +14,21 @@ from service.access.queries import get_recording
 from service.footage.recordings import acts
 from service.footage.recordings.encode_rule import When
 from service.footage.recordings.errors import NotThereYet
-from service.footage.recordings.needs import NEEDS, Need, ask_for_encode, encoded, is_film, when_of
+from service.footage.recordings.needs import (
+    NEEDS,
+    SIGNS_EVERY,
+    Need,
+    ask_for_encode,
+    encoded,
+    is_film,
+    when_of,
+)
 from service.footage.recordings.queries import given_out
+from service.footage.recordings.segments import watchable
 from service.footage.recordings.words import reason_sentence
 from service.kernel.actor import Actor
 from service.kernel.clock import now
 from service.kernel.custody import record
-
-SIGNS_EVERY = timedelta(seconds=10)
 
 
 def ask_playback(session: Session, actor: Actor, recording_id: UUID, asked: PlaybackAsk) -> PlaybackRead:
@@ -37,7 +43,7 @@ def ask_playback(session: Session, actor: Actor, recording_id: UUID, asked: Play
     row = session.get(EncodeNeed, (original.id, need.code))
     stands = row is not None and row.met_at is None
     if not stands and not asked.pressed and when_of(session, original) == When.on_demand:
-        return _told(session, original, otherwise=PlaybackState.not_asked)
+        return _told(session, recording, original, otherwise=PlaybackState.not_asked)
     job = _job(session, original)
     if asked.again or not stands or job is None or job.state == JobState.done:
         ask_for_encode(session, original, need, actor, again=asked.again)
@@ -45,10 +51,12 @@ def ask_playback(session: Session, actor: Actor, recording_id: UUID, asked: Play
     else:
         _give_sign(session, original, need)
     _note_asking(session, actor, recording, need)
-    return _told(session, original, otherwise=PlaybackState.queued)
+    return _told(session, recording, original, otherwise=PlaybackState.queued)
 
 
-def _told(session: Session, original: Original, *, otherwise: PlaybackState) -> PlaybackRead:
+def _told(
+    session: Session, recording: Recording, original: Original, *, otherwise: PlaybackState
+) -> PlaybackRead:
     job = _job(session, original)
     if job is None or job.state == JobState.done:
         return PlaybackRead(state=otherwise)
@@ -58,10 +66,15 @@ def _told(session: Session, original: Original, *, otherwise: PlaybackState) -> 
             reason=job.reason,
             reason_text=reason_sentence(job.reason, job.reason_params),
         )
-    running = job.state == JobState.running
+    if job.state != JobState.running:
+        return PlaybackRead(state=PlaybackState.queued)
+    attempt = watchable(session, original.id)
     return PlaybackRead(
-        state=PlaybackState.running if running else PlaybackState.queued,
-        progress=job.progress if running else None,
+        state=PlaybackState.running,
+        progress=job.progress,
+        playlist=f"/api/v1/recordings/{recording.id}/playback.m3u8?attempt={attempt}"
+        if attempt == job.attempt
+        else None,
     )
 
 

@@ -42,14 +42,7 @@ def deliver(request: Request, what: Deliverable) -> Response:
     """200, 206, 304 or 416. The store is asked once the transaction of the request is over, and before the answer is
     begun: so it keeps no connection, and its errors are still answered as such."""
     etag = f'"{what.tag}"'
-    headers = {
-        "Accept-Ranges": "bytes",
-        "ETag": etag,
-        # Kept by the browser, yet asked about each time: access can end this minute.
-        "Cache-Control": "private, no-cache",
-        "Content-Security-Policy": "sandbox; default-src 'none'",
-        "Cross-Origin-Resource-Policy": "same-origin",
-    }
+    headers = {"Accept-Ranges": "bytes", "ETag": etag, **_kept()}
     if what.attachment:
         headers["Content-Disposition"] = f'attachment; filename="{what.attachment}"'
     if etag in (part.strip() for part in request.headers.get("if-none-match", "").split(",")):
@@ -72,6 +65,20 @@ def deliver(request: Request, what: Deliverable) -> Response:
     if request.method == "HEAD":
         return Response(status_code=status, headers=headers, media_type=media_type)
     return _Proven(what, start, length, status_code=status, headers=headers, media_type=media_type)
+
+
+def listed(text: str, content_type: str) -> Response:
+    """Made by us, of the moment."""
+    return Response(text, headers=_kept(), media_type=content_type)
+
+
+def _kept() -> dict[str, str]:
+    return {
+        # Kept by the browser, yet asked about each time: access can end this minute.
+        "Cache-Control": "private, no-cache",
+        "Content-Security-Policy": "sandbox; default-src 'none'",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
 
 
 def _prove(what: Deliverable, start: int, length: int) -> None:

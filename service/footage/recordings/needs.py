@@ -5,6 +5,7 @@ Order of locks: the encode's job row, then rows of needs, and nothing of another
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy import exists, or_, select, update
@@ -47,6 +48,15 @@ VIEWER = Need(
 LINE = Need("line", Word(_("A line that cannot carry the original"), icon="gauge"), 0, by_person=True)
 RULE = Need("rule", Word(_("The bureau's rule"), icon="scale"))
 NEEDS: dict[str, Need] = {need.code: need for need in (VIEWER, LINE, RULE)}
+
+
+SIGNS_EVERY = timedelta(seconds=10)
+WAITS = timedelta(seconds=60)
+"""Whoever waits gives a sign by asking or by playing; without one for so long nobody does any more."""
+
+
+def by_persons() -> list[str]:
+    return [need.code for need in NEEDS.values() if need.by_person]
 
 
 def register(need: Need) -> Need:
@@ -100,6 +110,17 @@ def meet(session: Session, original_id: UUID) -> None:
         .values(met_at=now())
         .execution_options(synchronize_session=False)
     )
+
+
+def awaited(session: Session, original_id: UUID) -> bool:
+    """Whether somebody sits and waits for it."""
+    waits = exists().where(
+        EncodeNeed.original_id == original_id,
+        EncodeNeed.need.in_(by_persons()),
+        EncodeNeed.met_at.is_(None),
+        EncodeNeed.seen_at > now() - WAITS,
+    )
+    return bool(session.scalar(select(waits)))
 
 
 def encoded(session: Session, original_id: UUID) -> bool:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request, Response
 from pydantic import BaseModel, Field
+from sqlmodel import Session
 
 from schemas.base import FieldTime, examples
 from schemas.encode_needs import PlaybackAsk, PlaybackRead
@@ -15,9 +16,9 @@ from service.access import queries as scoped
 from service.access.actions import require
 from service.access.dependencies import CurrentActor
 from service.access.gate import Gate, needs
-from service.footage.recordings import acts, quarantine, queries, times
+from service.footage.recordings import acts, quarantine, queries, segments, times
 from service.footage.recordings.asking import ask_playback
-from service.footage.recordings.delivery import deliver
+from service.footage.recordings.delivery import deliver, listed
 from service.footage.recordings.errors import (
     NotCorrected,
     NotInQuarantine,
@@ -30,6 +31,7 @@ from service.footage.recordings.errors import (
 )
 from service.footage.recordings.reads import RecordingRead
 from service.footage.recordings.words import reason_sentence
+from service.kernel.actor import Actor
 from service.kernel.contract import Page, raises
 from service.kernel.database import DatabaseSession
 from service.kernel.errors import Invalid, NotFound
@@ -169,6 +171,47 @@ def playback(recording_id: UUID, request: Request, actor: CurrentActor, session:
     """What a browser plays now: the original itself, the same in another container, or the 720p video."""
     recording = scoped.get_recording(session, actor, recording_id)
     what = queries.rendition_bytes(session, recording, RenditionKind.playback)
+    queries.note_use(session, actor, acts.PLAY, recording)
+    return deliver(request, what)
+
+
+@bytes_at(f"{ONE}/playback.m3u8", "get_playlist")
+def playlist(
+    recording_id: UUID, actor: CurrentActor, session: DatabaseSession, attempt: int | None = None
+) -> Response:
+    """What can be watched already of a version that is being made: an HLS list, which ends once all of it is there. `attempt`: as `playlist` in the answer to asking names it; a list whose worker was lost is 404, and asking again names the next."""
+    recording = scoped.get_recording(session, actor, recording_id)
+    made = segments.playlist(session, recording, attempt)
+    queries.note_use(session, actor, acts.PLAY, recording)
+    return listed(made, segments.LIST_TYPE)
+
+
+@bytes_at(f"{ONE}/playback/{{attempt}}/init.mp4", "get_playlist_head")
+def playlist_head(
+    recording_id: UUID, attempt: int, request: Request, actor: CurrentActor, session: DatabaseSession
+) -> Response:
+    """What each part of the list begins with."""
+    return _part(request, session, actor, recording_id, attempt, 0)
+
+
+@bytes_at(f"{ONE}/playback/{{attempt}}/{{number}}.m4s", "get_playlist_part")
+def playlist_part(
+    recording_id: UUID,
+    attempt: int,
+    number: int,
+    request: Request,
+    actor: CurrentActor,
+    session: DatabaseSession,
+) -> Response:
+    """A part of the list, of about four seconds, which was checked before it was listed."""
+    return _part(request, session, actor, recording_id, attempt, max(1, number))
+
+
+def _part(
+    request: Request, session: Session, actor: Actor, recording_id: UUID, attempt: int, number: int
+) -> Response:
+    recording = scoped.get_recording(session, actor, recording_id)
+    what = segments.segment_bytes(session, recording, attempt, number)
     queries.note_use(session, actor, acts.PLAY, recording)
     return deliver(request, what)
 

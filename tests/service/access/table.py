@@ -188,6 +188,7 @@ ACCESS: dict[tuple[str, str], Rule] = {
         (method, f"/api/v1/recordings/{{recording_id}}/{part}"): BYTES
         for method in ("GET", "HEAD")
         for part in (
+            "playback.m3u8", "playback/{attempt}/init.mp4", "playback/{attempt}/{number}.m4s",
             "original", "playback", "video", "poster", "picture", "sprite.jpg", "sprite.vtt", "waveform", "stills/{number}",
         )
     },

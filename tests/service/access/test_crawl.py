@@ -22,7 +22,7 @@ from tests.service.access.test_table import EVERY, body_of
 
 READING = {"GET", "HEAD"}
 SAME = {
-    "kind": "officers", "name": "unlinked", "month": "2024-06", "version": "0", "number": "0", "queue": "explanations",
+    "kind": "officers", "name": "unlinked", "month": "2024-06", "version": "0", "number": "0", "attempt": "1", "queue": "explanations",
     "verb": "approve", "decision": "confirm", "choice": "keep", "duty": "complete-uploads", "double_id": "0",
     "campaign_id": "0", "model_id": "0",
 }  # fmt: skip

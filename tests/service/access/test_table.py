@@ -75,7 +75,7 @@ def asked(
 @pytest.fixture(scope="module")
 def house(shared: Bureau) -> Bureau:
     shared.ids |= {
-        "number": "1", "version": "0", "kind": "officers", "name": "missing", "serial": "R-07",
+        "number": "1", "version": "0", "attempt": "1", "kind": "officers", "name": "missing", "serial": "R-07",
         "double_id": str(uuid4()), "month": "2024-06", "wish_id": str(uuid4()), "queue": "explanations",
         "verb": "approve", "decision": "confirm", "choice": "keep", "duty": "complete-uploads",
         "subject_id": str(uuid4()), "path": next(one for one in DIST.iterdir() if one.is_file()).name,
