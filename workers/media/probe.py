@@ -24,6 +24,8 @@ BEGINNINGS = re.compile(
     rb"|\x1aE\xdf\xa3.{0,60}(?:matroska|webm)|\x00\x00[\x00-\x04].ftyp[ -~]{4}",
     re.DOTALL,
 )
+DAY = re.compile(r"(\d{4})[-_: ./](\d\d)[-_: ./](\d\d)")
+CLOCK = re.compile(r"(\d\d)[-_: ./](\d\d)[-_: ./](\d\d)")
 LEAD_S = 0.5
 BEHIND = 1024 * 1024
 PROBE_LIMITS = Limits(wall_s=120, cpu_s=60, file_bytes=1024 * 1024, stdout_bytes=8 * 1024 * 1024)
@@ -257,6 +259,12 @@ def _read_format(facts: Probe, raw: dict[str, Any]) -> None:
 
 
 def _claim_time(facts: Probe, source: str, tags: dict[str, Any]) -> None:
+    # in two fields, as broadcast WAV has it: by the recorder's own clock
+    day, clock = DAY.fullmatch(str(tags.get("date"))), CLOCK.fullmatch(str(tags.get("creation_time")))
+    if day and clock:
+        at = f"{'-'.join(day.groups())}T{':'.join(clock.groups())}"
+        facts.times.append(TimeClaim(source=f"{source}:date", at=at, wall=True))
+        return
     for key, value in tags.items():
         name = str(key).lower()
         if name in ("creation_time", "com.apple.quicktime.creationdate", "date") and (text := _text(value)):

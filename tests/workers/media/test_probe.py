@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from service.registry.conventions.rules import Conventions
 from tests.workers.media.conftest import H264, PICTURE, SOUND
 from workers.media import clock, sniff
+from workers.media.gpmf import Track
 from workers.media.isobmff import read
 from workers.media.probe import probe
 from workers.media.sandbox import Sandbox
 from workers.media.verdict import judge
+from workers.stages.tags.rules import time_claims
 
 AAC = ("-c:a", "aac", "-b:a", "64k")
 KINDS = {
@@ -200,6 +203,19 @@ def test_place_make_and_time_are_kept_as_claimed(
     assert any(claim.at.startswith("2026-11-28T10:00:00") for claim in facts.times)
     claims = [clock.Claim(source=one.source, at=one.at) for one in facts.times]
     found = clock.judge(claims, facts.measured_s, datetime(2026, 11, 28, 12, tzinfo=UTC))
+    assert (found.recorded_from, found.doubts) == (datetime(2026, 11, 27, 1, 5, tzinfo=UTC), [])
+
+
+@pytest.mark.parametrize(("day", "time"), [("2026-11-27", "09:05:00"), ("2026:11:27", "09-05-00")])
+def test_a_day_and_a_clock_in_two_fields_are_one_time(
+    day: str, time: str, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    """As sound recorders write them into a broadcast WAV."""
+    said = ("-metadata", f"origination_date={day}", "-metadata", f"origination_time={time}")
+    facts = probe(clip("a.wav", *SOUND, "-write_bext", "1", *said), box, private)
+    found = clock.judge(
+        time_claims(facts, Track(), {}, Conventions(stamp="end")), 2.0, datetime(2026, 11, 28, tzinfo=UTC)
+    )
     assert (found.recorded_from, found.doubts) == (datetime(2026, 11, 27, 1, 5, tzinfo=UTC), [])
 
 
