@@ -26,10 +26,13 @@ STATES = {
         lazy("Processing"),
         icon="loader",
         tone="info",
-        meaning=lazy("Received and kept; being hashed, probed and made watchable."),
+        meaning=lazy("Received and kept; being hashed, probed and looked through."),
     ),
     "ready": Word(
-        lazy("Ready"), icon="circle-check", tone="good", meaning=lazy("Everything is there and was checked.")
+        lazy("Ready"),
+        icon="circle-check",
+        tone="good",
+        meaning=lazy("Looked through and checked; it plays now, or as soon as somebody asks."),
     ),
     "partial": Word(
         lazy("Partly ready"),

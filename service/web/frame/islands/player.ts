@@ -305,15 +305,14 @@ class Player {
   }
 
   private tellSource(): void {
-    const { source, text } = this;
+    const { source } = this;
     this.telling.update(source);
     this.root.classList.toggle("waits", source.waits);
     this.bigButton.hidden = !source.ready || source.waits || source.watch.shown !== null;
     const unmade = this.root.parentElement?.querySelector<HTMLElement>(".unmade");
     if (unmade) unmade.hidden = source.smallMade;
     this.picture.hidden = !source.choice;
-    this.picture.value = source.smallChosen ? "small" : "recorded";
-    this.picture.options[1].text = source.smallMade ? text.small : text.small_later;
+    this.picture.value = source.small ? "small" : "recorded";
     this.unmade.hidden = !source.growing;
     if (source.growing && this.duration) this.unmade.style.left = `${Math.min(100, (100 * source.reaches) / this.duration)}%`;
     this.tellButtons();

@@ -13,7 +13,7 @@ export type Sources = {
   there: There;
   type: string | null;
   codec: string | null;
-  ask: string;
+  ask: string | null;
   begins: Record<Files, number | null>;
   bits: Record<Files, number | null>;
   picture: { width: number; height: number; fps: number } | null;
@@ -22,6 +22,7 @@ export type Sources = {
 const SMALL = "small-picture"; // chosen, for as long as this tab is open
 const SAMPLE_MS = 500;
 const EDGE_S = 0.25;
+const FINISHED_MS = 8000;
 const FAR_S = 8; // the smaller version takes over when it is so far ahead of the viewer
 
 export class Source {
@@ -32,6 +33,8 @@ export class Source {
   ready = false;
   /** What was watched while it was made is whole. */
   finished = false;
+  /** The smaller picture is wanted, made or not. */
+  small = sessionStorage.getItem(SMALL) !== null;
   private readonly there: There;
   private readonly line = new Line();
   private codec: string | null = null; // of the original, where this browser plays it
@@ -73,7 +76,7 @@ export class Source {
     const { there } = this;
     if (await this.plays()) this.codec = this.given.codec;
     else there.original = null;
-    this.watch = opened(there, sessionStorage.getItem(SMALL) !== null);
+    this.watch = opened(there, this.small);
     this.ready = true;
     const { shown } = this.watch;
     if (!shown) this.empty();
@@ -101,11 +104,7 @@ export class Source {
 
   /** Whether there are two pictures to choose from, the smaller one perhaps still to be made. */
   get choice(): boolean {
-    return this.need === "line";
-  }
-
-  get smallChosen(): boolean {
-    return this.growing || this.watch.shown?.as === "video" || this.watch.asked?.need === "line";
+    return this.need === "line" && (this.there.video !== null || this.given.ask !== null);
   }
 
   get smallMade(): boolean {
@@ -200,6 +199,7 @@ export class Source {
   }
 
   choose(small: boolean): void {
+    this.small = small;
     if (small) sessionStorage.setItem(SMALL, "1");
     else sessionStorage.removeItem(SMALL);
     this.slow = null;
@@ -244,7 +244,7 @@ export class Source {
 
   private async told({ need, again, pressed }: Asked): Promise<Happening> {
     const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
-    const answer = await fetch(this.given.ask, {
+    const answer = await fetch(this.given.ask!, {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-CSRF-Token": token },
       body: JSON.stringify({ need, again, pressed, ...(this.codec ? { plays: this.codec } : {}) }),
@@ -258,11 +258,17 @@ export class Source {
   private heard(answer: Answer): Happening {
     if (answer.state === "ready" && answer.playback) {
       this.finished = this.growing;
+      setTimeout(() => this.forget(), FINISHED_MS);
       if (answer.playback.includes("plays=")) this.there.original = answer.playback;
       else this.there.video = answer.playback;
     }
     const reached = (answer.progress ?? 0) * this.length;
     return { is: "told", answer, far: reached > this.now + FAR_S };
+  }
+
+  private forget(): void {
+    this.finished = false;
+    this.changed();
   }
 
   private load(): Promise<typeof import("./segments") | null> {
@@ -355,7 +361,7 @@ export class Source {
       speed: video.playbackRate,
     });
     if (!slow) return;
-    this.slow = { has: slow.carries === null ? null : slow.carries * needs, needs };
+    this.slow = { has: slow.carries ? slow.carries * needs : null, needs };
     this.changed();
   }
 }

@@ -22,7 +22,7 @@ export function tell(source: Source): Told | null {
   if (growing) return { key: source.starves ? "edge" : "growing", values: { made, length } };
   if (asked) {
     const doing = shown || need === "line" ? back(source) : [];
-    if (asked.state !== "running") return { key: asked.state, doing };
+    if (asked.state !== "running") return { key: shown ? "small_asked" : asked.state, doing };
     return { key: shown ? "takes_over" : "running", values: { share: percent(share ?? 0) }, share, doing };
   }
   if (!shown && watch.unfit.includes("video")) return { key: "broken" };
