@@ -34,7 +34,7 @@ AAC_RATES = (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000)
 PLAYABLE, POSTER, SPRITE, PEAKS_PCM = "playable.mp4", "poster.jpg", "sprite.jpg", "peaks.s16"
 PIECES, HEAD, PIECE_PATTERN = "pieces.m3u8", "head.mp4", "piece_%06d.m4s"
 STILL_PATTERN = "still_%03d.jpg"
-STILL_LOG, SPRITE_LOG, SILENCE_LOG = "stills.txt", "sprite.txt", "silence.txt"
+STILL_LOG, SPRITE_LOG, SILENCE_LOG, PACKETS = "stills.txt", "sprite.txt", "silence.txt", "packets.txt"
 
 
 Node = Any  # a stream, filter or output of ffmpeg-python, which brings no types
@@ -125,12 +125,64 @@ def compose(plan: Plan) -> list[str]:
     outputs: list[Node] = []
     sound = None
     if plan.audio:
-        sound, peaks = _sound(source, plan.audio, plan)
-        outputs.append(peaks)
+        parts = _sound(source, plan.audio, plan).asplit()
+        sound = parts[0]
+        outputs.append(_peaks(parts[1], plan))
     if plan.video:
         outputs[:0] = _picture(source, plan.video, sound, plan)
     elif plan.audio:
         outputs[:0] = _sound_only(sound, plan.audio, plan)
+    return _argv(plan, outputs)
+
+
+def compose_looks(plan: Plan, keys_only: bool = False, heard: bool = True) -> list[str]:
+    """The same pictures and measurements without the encode. `keys_only`: of key frames alone, and beside them PACKETS
+    lists every packet of the picture; `heard`: the sound, too."""
+    only = {"skip_frame": "nokey"} if keys_only and plan.video else {}
+    source = ffmpeg.input(inside(), **guard(plan.container), **only, noautorotate=None, threads=plan.threads)
+    outputs: list[Node] = []
+    if plan.video:
+        seen = _laid_out(source, plan.video, plan)
+        if plan.measure_every_s <= plan.still_every_s:
+            seen = _every(seen, plan.measure_every_s)
+        shown = _small(seen, plan.video, plan).split()
+        measured = _measured(_every(shown[1], plan.measure_every_s), plan)
+        outputs += [_stills(shown[0], plan), _sprite(measured, plan)]
+        if keys_only:
+            packets = source[str(plan.video.index)]
+            outputs.append(packets.output(PACKETS, f="framecrc", c="copy", copyinkf=None))
+    if plan.audio and heard:
+        sound = _sound(source, plan.audio, plan)
+        if not plan.video:
+            parts = sound.asplit()
+            sound, drawn = parts[0], parts[1]
+            outputs.append(_drawn(drawn, plan))
+        outputs.append(_peaks(sound, plan))
+    return _argv(plan, outputs)
+
+
+def compose_stretch(plan: Plan, from_s: float, first_s: float, end_s: float) -> list[str]:
+    """Measures every due frame of a stretch that begins with the key frame at `from_s`: the first is the one at
+    `first_s`, the last comes before `end_s`. Times in the log count from `from_s`."""
+    assert plan.video, "only pictures are looked at again"
+    source = ffmpeg.input(
+        inside(),
+        **guard(plan.container),
+        noautorotate=None,
+        threads=plan.threads,
+        noaccurate_seek=None,
+        ss=f"{from_s:.6f}",
+    )
+    within = source[str(plan.video.index)].filter(
+        "trim", start=round(first_s - from_s, 6), end=round(end_s - from_s, 6)
+    )
+    if plan.fps_cap:
+        within = _every(within, 1 / (plan.fps_cap + 1))
+    seen = _small(_every(within, plan.measure_every_s), plan.video, plan)
+    return _argv(plan, [_measured(seen, plan).output("-", f="null", vsync="passthrough")])
+
+
+def _argv(plan: Plan, outputs: list[Node]) -> list[str]:
     joined = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
     # What is laid out anew needs the times as the file has them, before ffmpeg mends them in its own way.
     as_they_are = ["-copyts"] if plan.laid else []
@@ -138,17 +190,7 @@ def compose(plan: Plan) -> list[str]:
 
 
 def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -> list[Node]:
-    upright = source[str(video.index)]
-    if plan.laid:
-        upright = upright.filter("select", select_expression(plan.laid))
-        upright = upright.filter("setpts", move_expression(plan.laid))
-    if plan.fps_cap:
-        # Drops, never repeats: the fps filter would fill a gap of a year with pictures.
-        upright = _every(upright, 1 / (plan.fps_cap + 1))
-    for name, *arguments in orientation.filters(video.rotation, video.mirrored):
-        upright = upright.filter(name, *arguments)
-    scaled = _for_any_screen(upright.filter("scale", plan.width, plan.height), video)
-    shown = scaled.filter("format", "yuv420p").filter("setsar", 1).split()
+    shown = _small(_laid_out(source, video, plan), video, plan).split()
     encoded = {
         "c:v": "libx264",
         "preset": "veryfast",
@@ -169,29 +211,61 @@ def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -
         streams.append(sound)
         encoded |= aac(plan.audio)
     # Everything else hangs on the small picture, not on the source: measured cheaper.
-    stills = (
-        _every(shown[1], plan.still_every_s, steady=True)
+    measured = _measured(_every(shown[2], plan.measure_every_s), plan)
+    return [
+        ffmpeg.output(*streams, _written(plan), **encoded),
+        _stills(shown[1], plan),
+        _sprite(measured, plan),
+    ]
+
+
+def _laid_out(source: Node, video: StreamFacts, plan: Plan) -> Node:
+    picture = source[str(video.index)]
+    if plan.laid:
+        picture = picture.filter("select", select_expression(plan.laid))
+        picture = picture.filter("setpts", move_expression(plan.laid))
+    if plan.fps_cap:
+        # Drops, never repeats: the fps filter would fill a gap of a year with pictures.
+        picture = _every(picture, 1 / (plan.fps_cap + 1))
+    return picture
+
+
+def _small(picture: Node, video: StreamFacts, plan: Plan) -> Node:
+    """Upright, and of the rendition's size and colours."""
+    for name, *arguments in orientation.filters(video.rotation, video.mirrored):
+        picture = picture.filter(name, *arguments)
+    scaled = _for_any_screen(picture.filter("scale", plan.width, plan.height), video)
+    return scaled.filter("format", "yuv420p").filter("setsar", 1)
+
+
+def _stills(shown: Node, plan: Plan) -> Node:
+    return (
+        _every(shown, plan.still_every_s, steady=True)
         .filter("signalstats")
         .filter("metadata", mode="print", file=STILL_LOG)
         .output(STILL_PATTERN, f="image2", vsync="passthrough", **{"q:v": 3, "frames:v": STILLS + 1})
     )
-    measured = (
-        _every(shown[2], plan.measure_every_s)
-        .filter("scale", *plan.measure_size, flags="fast_bilinear")
+
+
+def _measured(seen: Node, plan: Plan) -> Node:
+    return (
+        seen.filter("scale", *plan.measure_size, flags="fast_bilinear")
         .filter("signalstats")
         .filter("freezedetect", noise=FREEZE_NOISE, duration=FREEZE_S)
         # To standard output: it is the progress too. ffmpeg's own starts only when every output has begun, and
         # the sprite begins at the end.
         .filter("metadata", mode="print", file="-", direct=1)
     )
-    sprite = (
+
+
+def _sprite(measured: Node, plan: Plan) -> Node:
+    return (
         _every(measured, plan.sprite_every_s, steady=True)
         .filter("metadata", mode="print", key="lavfi.signalstats.YAVG", file=SPRITE_LOG)
         .filter("scale", *plan.tile)
         .filter("tile", f"{TILE_COLUMNS}x{plan.sprite_rows}")
         .output(SPRITE, f="image2", update=1, vsync="passthrough", **{"q:v": 5})
     )
-    return [ffmpeg.output(*streams, _written(plan), **encoded), stills, sprite]
 
 
 def _for_any_screen(picture: Node, video: StreamFacts) -> Node:
@@ -214,39 +288,43 @@ def _every(stream: Node, seconds: float, steady: bool = False) -> Node:
     return stream.filter("select", f"isnan(prev_selected_t)+{due}")
 
 
-def _sound(source: Node, audio: StreamFacts, plan: Plan) -> tuple[Node, Node]:
-    """(the sound for the encoder, the output of what waveform and silence are read from)."""
+def _sound(source: Node, audio: StreamFacts, plan: Plan) -> Node:
     # Gaps are filled with silence, else sound after a gap would come too early.
     heard = source[str(audio.index)]
     if plan.laid:
         heard = heard.filter("aselect", select_expression(plan.laid))
         heard = heard.filter("asetpts", move_expression(plan.laid))
-    parts = heard.filter("aresample", **{"async": 1000, "first_pts": 0}).asplit()
-    peaks = (
-        parts[1]
-        .filter("silencedetect", noise=f"{SILENCE_DB}dB", duration=SILENCE_S)
+    return heard.filter("aresample", **{"async": 1000, "first_pts": 0})
+
+
+def _peaks(sound: Node, plan: Plan) -> Node:
+    """What waveform and silence are read from."""
+    return (
+        sound.filter("silencedetect", noise=f"{SILENCE_DB}dB", duration=SILENCE_S)
         .filter("ametadata", mode="print", file=SILENCE_LOG)
         .output(PEAKS_PCM, f="s16le", ac=1, ar=plan.peaks_rate)
     )
-    return parts[0], peaks
 
 
 def _sound_only(sound: Node, audio: StreamFacts, plan: Plan) -> list[Node]:
     parts = sound.asplit()
+    playable = ffmpeg.output(
+        parts[0], _written(plan), **aac(audio), **_container(), t=round(plan.duration_s + 1, 3)
+    )
+    return [playable, _drawn(parts[1], plan)]
+
+
+def _drawn(sound: Node, plan: Plan) -> Node:
+    """A picture of the sound."""
     least, most = WAVE_RATES
-    poster = (
-        parts[1]
+    return (
         # The picture is drawn when all of the sound is there: it is kept small, and in few pieces.
-        .filter("aresample", max(least, min(most, int(WAVE_SAMPLES / plan.duration_s))))
+        sound.filter("aresample", max(least, min(most, int(WAVE_SAMPLES / plan.duration_s))))
         .filter("aformat", sample_fmts="s16p", channel_layouts="mono")
         .filter("asetnsamples", n=65536, p=0)
         .filter("showwavespic", s="1280x720", colors="#4a7ebb")
         .output(POSTER, f="image2", update=1, **{"q:v": 3, "frames:v": 1})
     )
-    playable = ffmpeg.output(
-        parts[0], _written(plan), **aac(audio), **_container(), t=round(plan.duration_s + 1, 3)
-    )
-    return [playable, poster]
 
 
 def aac(audio: StreamFacts) -> dict:

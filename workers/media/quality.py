@@ -1,11 +1,13 @@
 """From what ffmpeg's filters wrote down to time ranges: black, frozen, silent, dark, covered lens. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel
 
 Range = tuple[float, float]
+Shown = Literal["black", "dark", "covered"]
 
 # Luma of limited-range video: 16 black, 235 white. Percentiles (YLOW 10 %, YHIGH 90 %) leave out the burned-in
 # time and officer number, which would hide a black picture from blackdetect.
@@ -54,18 +56,40 @@ def frames(lines: Iterable[str]) -> Iterator[Frame]:
         yield Frame(t, values)
 
 
-def of_picture(records: list[Frame], every_s: float, duration_s: float) -> Quality:
-    def where(kind: str, test: Callable[[dict[str, float]], bool]) -> list[Range]:
-        hits = ((f.t, f.t + every_s) for f in records if "signalstats.YAVG" in f.values and test(f.values))
+def of_picture(
+    records: list[Frame], every_s: float, duration_s: float, frozen: Iterable[Range] | None = None
+) -> Quality:
+    """`frozen`: where the records are pieced together and do not say it."""
+
+    def where(kind: Shown) -> list[Range]:
+        hits = ((f.t, f.t + every_s) for f in records if kind_of(f) == kind)
         return clean(hits, every_s * 1.6, MIN_S[kind], duration_s)
 
+    if frozen is None:
+        frozen = freezes(records, duration_s)
     return Quality(
         every_s=every_s,
-        black=where("black", _black),
-        dark=where("dark", lambda v: not _black(v) and not _covered(v) and v["signalstats.YAVG"] <= DARK_AVG),
-        covered=where("covered", lambda v: not _black(v) and _covered(v)),
-        frozen=clean(_pairs(records, "freezedetect.freeze", duration_s), 0.5, MIN_S["frozen"], duration_s),
+        black=where("black"),
+        dark=where("dark"),
+        covered=where("covered"),
+        frozen=clean(frozen, 0.5, MIN_S["frozen"], duration_s),
     )
+
+
+def freezes(records: Iterable[Frame], end_s: float) -> Iterator[Range]:
+    return _pairs(records, "freezedetect.freeze", end_s)
+
+
+def kind_of(frame: Frame) -> Shown | None:
+    """What is wrong with this picture by itself."""
+    values = frame.values
+    if "signalstats.YAVG" not in values:
+        return None
+    if _black(values):
+        return "black"
+    if _covered(values):
+        return "covered"
+    return "dark" if values["signalstats.YAVG"] <= DARK_AVG else None
 
 
 def of_sound(records: list[Frame], duration_s: float) -> list[Range]:
@@ -82,7 +106,7 @@ def _covered(v: dict[str, float]) -> bool:
     return spread <= COVERED_SPREAD and v["signalstats.YAVG"] <= COVERED_AVG
 
 
-def _pairs(records: list[Frame], prefix: str, duration_s: float) -> Iterator[Range]:
+def _pairs(records: Iterable[Frame], prefix: str, duration_s: float) -> Iterator[Range]:
     """Ranges from `<prefix>_start` and `<prefix>_end`; one still open at the end lasts to the end."""
     start: float | None = None
     for record in records:

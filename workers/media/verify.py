@@ -94,11 +94,20 @@ def _stream_faults(
         return [Reason(code="stream_missing", params={"kind": kind})]
     got = found[0].measured_s or 0.0
     params: Params = {"kind": kind, "got": round(got, 2), "expected": round(seconds, 2)}
-    if seconds and got < seconds - max(tolerance(seconds), 1.1 * step_s):
-        return [Reason(code="duration_short", params=params)]
+    if fault := short(kind, got, seconds, step_s):
+        return [fault]
     if seconds and got > seconds + max(tolerance(seconds), 1.1 * step_s) + longer_s:
         return [Reason(code="duration_long", params=params)]
     return []
+
+
+def short(kind: str, got: float, seconds: float, step_s: float) -> Reason | None:
+    """What is said of an output in which less than there is came out."""
+    if not seconds or got >= seconds - max(tolerance(seconds), 1.1 * step_s):
+        return None
+    return Reason(
+        code="duration_short", params={"kind": kind, "got": round(got, 2), "expected": round(seconds, 2)}
+    )
 
 
 def _decode_faults(
