@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlmodel import Field, SQLModel
 
 from schemas.base import examples, time_field
+from schemas.recordings import PlaysToo
 
 
 class EncodeNeed(SQLModel, table=True):
@@ -26,13 +27,15 @@ class EncodeNeed(SQLModel, table=True):
 
 class PlaybackAsk(SQLModel):
     """`need`: `viewer`, whose browser cannot play what is there, or `line`, which cannot carry it. `again`: also where
-    making it has failed. `pressed`: false where a page asks by itself; then a rule may want a person to."""
+    making it has failed. `pressed`: false where a page asks by itself; then a rule may want a person to. `plays`: a codec
+    that the viewer's browser plays, of those that not all do: then a copy into another container may do."""
 
     model_config = {"json_schema_extra": examples({"need": "viewer"}, {"need": "line", "pressed": False})}
 
     need: Literal["viewer", "line"] = "viewer"
     again: bool = False
     pressed: bool = True
+    plays: PlaysToo | None = None
 
 
 class PlaybackState(enum.StrEnum):

@@ -15,6 +15,7 @@ class JobKind(enum.StrEnum):
     assemble = "assemble"  # of a recording: its bytes, from the pieces that were sent
     intake = "intake"
     playable = "playable"
+    plain = "plain"  # of an original: a copy of its picture and sound alone
     tags = "tags"
     link = "link"
     renditions = "renditions"

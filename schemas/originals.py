@@ -44,6 +44,8 @@ class VerdictFacts(TypedDict, total=False):
     video: int | None
     audio: int | None
     path: str
+    audio_plan: str
+    by_codec: dict[str, Any] | None
 
 
 class BurnedInFacts(TypedDict, total=False):
@@ -141,6 +143,7 @@ class Walk(SQLModel, table=True):
 class RenditionKind(enum.StrEnum):
     playback = "playback"  # what the browser plays now: the original itself, a remux, or the encode
     video = "video"
+    plain = "plain"  # picture and sound as they are, and nothing else that stands in the original
     poster = "poster"
     picture = "picture"  # of a photo, the whole of it
     still = "still"

@@ -2,7 +2,7 @@
 
 import enum
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, Row, String, text
@@ -31,6 +31,20 @@ class Media(enum.StrEnum):
     video = "video"
     sound = "sound"
     photo = "photo"
+
+
+PlaysToo = Literal["hevc", "av1"]  # codecs that some browsers play
+
+
+class Playback(enum.StrEnum):
+    """What plays for who asks: the original's own bytes, a copy of its picture and sound in a container that browsers
+    open, the encode; or nothing before somebody asks for it, or nothing at all."""
+
+    original = "original"
+    remux = "remux"
+    rendition = "rendition"
+    on_demand = "on_demand"
+    none = "none"
 
 
 def claimed(name: str) -> str:

@@ -53,7 +53,7 @@ ALLOWED = {
         supervision/disputes/approval supervision/explanations/actions supervision/explanations/approval
     """,
     "reads what hangs on rows that came from the caller's scope, by their ids": """
-        finding/linking/queries finding/search/cards footage/recordings/queries footage/uploads/queries
+        finding/linking/queries finding/search/cards footage/recordings/playing footage/recordings/queries footage/uploads/queries
         registry/events/recorded
         supervision/coverage/late supervision/coverage/offers supervision/coverage/rows supervision/coverage/timeline
         supervision/disputes/approval supervision/disputes/queries

@@ -33,6 +33,7 @@ KINDS = {
             failed="intake_failed",
         ),
         Kind(JobKind.playable, Word(_("Make playable"), icon="play")),
+        Kind(JobKind.plain, Word(_("Copy picture and sound alone"), icon="copy")),
         Kind(JobKind.tags, Word(_("Read tags from metadata"), icon="tag"), failed="tags_failed"),
         Kind(JobKind.link, Word(_("Link to events"), icon="link"), failed="link_failed"),
         Kind(

@@ -60,6 +60,7 @@ class StreamFacts(BaseModel):
     codec: str | None = None
     tag: str | None = None
     profile: str | None = None
+    level: int | None = None
     width: int | None = None
     height: int | None = None
     sample_aspect: float = 1.0
@@ -280,6 +281,7 @@ def _stream(raw: dict[str, Any]) -> StreamFacts:
         codec=raw.get("codec_name") if raw.get("codec_name") not in (None, "unknown") else None,
         tag=tag if tag.isprintable() and not tag.startswith("[") else None,
         profile=raw.get("profile") if raw.get("profile") != "unknown" else None,
+        level=_level(raw.get("level")),
         width=raw.get("width") or None,
         height=raw.get("height") or None,
         pixel_format=raw.get("pix_fmt"),
@@ -479,6 +481,12 @@ def _number(value: object) -> float | None:
     except (TypeError, ValueError):
         return None
     return number if abs(number) < 1e12 else None
+
+
+def _level(value: object) -> int | None:
+    """As the codec numbers its levels; ffprobe says a negative one where it does not know."""
+    number = _number(value)
+    return int(number) if number is not None and 0 <= number < 256 else None
 
 
 def _ratio(value: object, sign: str = "/") -> float | None:

@@ -23,13 +23,23 @@ BROWSER_H264 = (
 )
 BROWSER_PIXELS = ("yuv420p", "yuvj420p")
 BROWSER_AUDIO_MP4 = ("aac", "mp3")
+SOME_BROWSERS = ("hevc", "av1")
+SOME_BROWSERS_PIXELS = (*BROWSER_PIXELS, "yuv420p10le")
 WEBM = {"video": ("vp8", "vp9", "av1"), "audio": ("vorbis", "opus")}
+
+
+class ByCodec(BaseModel):
+    """How it plays in a browser that plays its codec, which not all do: as it is, or copied into an MP4."""
+
+    codec: str
+    path: Literal["direct", "remux"]
 
 
 class Verdict(BaseModel):
     """`reasons` say why it is not whole, `remarks` what else is odd. `video` and `audio` are the indexes of the
     streams to show. `path` is how it becomes playable: the original as it is, a remux (with `audio_plan`), or
-    only by an encode; `why` explains a path other than direct. Empty for unplayable and refused."""
+    only by an encode; `why` explains a path other than direct. Empty for unplayable and refused. `by_codec`: where
+    nothing but the codec asks for the encode."""
 
     outcome: Outcome
     reasons: list[Reason] = []
@@ -39,6 +49,7 @@ class Verdict(BaseModel):
     path: Path | None = None
     audio_plan: AudioPlan = "none"
     why: Reason | None = None
+    by_codec: ByCodec | None = None
 
 
 def judge(probe: Probe, not_a_recording: str | None = None) -> Verdict:
@@ -71,6 +82,7 @@ def judge(probe: Probe, not_a_recording: str | None = None) -> Verdict:
         path=path,
         audio_plan=audio_plan,
         why=why,
+        by_codec=_by_codec(probe, video, audio) if path == "encode" else None,
     )
 
 
@@ -170,6 +182,22 @@ def _path(
 ) -> tuple[Path, AudioPlan, Reason | None]:
     if video is not None and (why := _picture_needs_encode(probe, video)):
         return "encode", "encode" if audio else "none", why
+    return _path_of_structure(probe, video, audio)
+
+
+def _by_codec(probe: Probe, video: StreamFacts | None, audio: StreamFacts | None) -> ByCodec | None:
+    if video is None or video.codec not in SOME_BROWSERS or video.pixel_format not in SOME_BROWSERS_PIXELS:
+        return None
+    if video.mirrored or (video.rotation and not probe.iso_file):
+        return None
+    path, _plan, _why = _path_of_structure(probe, video, audio)
+    return None if path == "encode" else ByCodec(codec=video.codec, path=path)
+
+
+def _path_of_structure(
+    probe: Probe, video: StreamFacts | None, audio: StreamFacts | None
+) -> tuple[Path, AudioPlan, Reason | None]:
+    """For a picture whose codec plays."""
     if probe.edited_away:  # browsers obey it
         return "encode", "encode" if audio else "none", Reason(code="edited_away")
     if video is not None and probe.lead_s:

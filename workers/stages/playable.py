@@ -7,6 +7,7 @@ from sqlmodel import Session
 
 from schemas.jobs import JobKind
 from schemas.originals import WATCHABLE, MediaState, Original, Rendition, RenditionKind
+from schemas.reasons import Reason
 from service.footage.recordings.actions import refresh_state
 from service.footage.recordings.needs import ask_by_rule
 from service.kernel.clock import now
@@ -43,7 +44,7 @@ def run(held: Lease) -> None:
     if verdict.path == "direct":
         made = [Made(RenditionKind.playback, content_type(facts), facts={"from": "original"})]
     elif verdict.path == "remux":
-        made = _remux(held, original, facts, verdict)
+        made = copied(held, original, facts, verdict, RenditionKind.playback)[0]
     held.publish(lambda session: _publish(session, held, made))
 
 
@@ -55,28 +56,37 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
     refresh_state(session, held.subject_id)
 
 
-def _remux(held: Lease, original: Original, facts: Probe, verdict: Verdict) -> list[Made]:
-    """Nothing where the remux did not come out right: then the encode is the way."""
+def copied(
+    held: Lease, original: Original, facts: Probe, verdict: Verdict, kind: RenditionKind
+) -> tuple[list[Made], list[Reason]]:
+    """The copy, and why there is none where it did not come out right: then the encode is the way."""
     reserve = int(original.size * 1.1) + 16 * 2**20
     box = sandbox_for(held, original.size, facts.measured_s)
     with scratch.here().room(reserve, "shared") as private, original_bytes(held, original) as at_hand:
         done = remux(
-            at_hand.path, facts, verdict, box, private, lambda share: held.progress(share), held.lost
+            at_hand.path,
+            facts,
+            verdict,
+            box,
+            private,
+            held.progress,
+            held.lost,
+            plain=kind == RenditionKind.plain,
         )
         if done.cancelled or held.lost.is_set():
             raise LeaseLost
         if done.faults:
-            return []
-        kind = "video" if verdict.video is not None else "audio"
+            return [], done.faults
+        shown = "video" if verdict.video is not None else "audio"
         made = Made(
-            RenditionKind.playback,
-            f"{kind}/mp4",
-            name="playback.mp4",
+            kind,
+            f"{shown}/{done.form}",
+            name=f"{kind}.{done.form}",
             path=done.playable,
             facts={"from": "remux"},
         )
         put_all(held, [made])
-        return [made]
+        return [made], []
 
 
 def _publish(session: Session, held: Lease, made: list[Made]) -> None:

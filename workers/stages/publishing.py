@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 
 NAMES = (
     "playback.mp4",
+    "plain.mp4",
+    "plain.webm",
     "video.mp4",
     "poster.jpg",
     "picture.jpg",
@@ -35,6 +37,7 @@ NAMES = (
     "peaks.json",
     *(f"still_{number:03d}.jpg" for number in range(STILLS + 2)),
 )
+MAKERS = (JobKind.playable, JobKind.renditions, JobKind.plain)
 ORPHAN_AFTER = timedelta(minutes=10)
 SWEEP = "sweep-renditions"
 SWEPT = {"swept": True}
@@ -118,11 +121,7 @@ def _look_again(session: Session, original_id: UUID) -> None:
     session.execute(
         update(JobAttempt)
         .where(
-            JobAttempt.job_id.in_(
-                select(Job.id).where(
-                    Job.subject_id == original_id, Job.kind.in_([JobKind.playable, JobKind.renditions])
-                )
-            ),
+            JobAttempt.job_id.in_(select(Job.id).where(Job.subject_id == original_id, Job.kind.in_(MAKERS))),
             JobAttempt.outcome == AttemptOutcome.done,
         )
         .values(reason_params={})
@@ -146,7 +145,7 @@ def sweep_orphans(older_than: timedelta = ORPHAN_AFTER, *, limit: int = 200) -> 
             select(JobAttempt.job_id, JobAttempt.attempt, Job.kind, Job.subject_id)
             .join(Job, Job.id == JobAttempt.job_id)
             .where(
-                Job.kind.in_([JobKind.playable, JobKind.renditions]),
+                Job.kind.in_(MAKERS),
                 JobAttempt.outcome != AttemptOutcome.running,
                 JobAttempt.ended_at < func.now() - older_than,
                 JobAttempt.reason_params["swept"].is_(None),

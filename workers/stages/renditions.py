@@ -10,12 +10,11 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.jobs import JobKind
-from schemas.originals import WATCHABLE, Measurements, MediaState, Original, RenditionKind
+from schemas.originals import WATCHABLE, Measurements, MediaState, Original, Rendition, RenditionKind
 from schemas.reasons import Reason
 from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_state
 from service.footage.recordings.needs import awaited, meet
-from service.footage.recordings.rules import plays_original
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
@@ -69,7 +68,7 @@ def run(held: Lease) -> None:
         if watched.to_the_end():
             made[0].facts["segments"] = watched.listed
         put_all(held, made)
-    held.publish(lambda session: _publish(session, held, facts, verdict, done, made, short))
+    held.publish(lambda session: _publish(session, held, verdict, done, made, short))
 
 
 def _bytes_of(
@@ -159,7 +158,6 @@ def _add_loudness(path: Path) -> None:
 def _publish(
     session: Session,
     held: Lease,
-    facts: Probe,
     verdict: Verdict,
     done: Rendered,
     made: list[Made],
@@ -171,7 +169,7 @@ def _publish(
     for recording_id in recordings:
         request_job(session, JobKind.tags, recording_id, priority=4, cost_s=1)
     original = session.scalars(select(Original).where(Original.id == held.subject_id).with_for_update()).one()
-    replace_rows(session, held, original, [*made, _playback(original, facts, verdict, made[0])])
+    replace_rows(session, held, original, [*made, *_playback(session, original, made[0])])
     original.measurements = cast(Measurements, done.quality.model_dump(mode="json"))
     original.playable_at = original.playable_at or now()
     reason = verdict.reasons[0] if verdict.reasons else short
@@ -184,13 +182,16 @@ def _publish(
     meet(session, original.id)
 
 
-def _playback(original: Original, facts: Probe, verdict: Verdict, video: Made) -> Made:
-    size = video.stored.size if video.stored else 0
-    if plays_original(
-        direct=verdict.path == "direct",
-        index_first=facts.moov_first or not facts.iso_file,
-        original_size=original.size,
-        video_size=size,
-    ):
-        return Made(RenditionKind.playback, content_type(facts), facts={"from": "original"})
-    return Made(RenditionKind.playback, video.content_type, stored=video.stored, facts={"from": "video"})
+def _playback(session: Session, original: Original, video: Made) -> list[Made]:
+    """What plays by itself, or by a checked copy, stays what plays: nothing was taken from its picture."""
+    facts, verdict = examined(original)
+    if verdict.path == "direct":
+        return [Made(RenditionKind.playback, content_type(facts), facts={"from": "original"})]
+    plays_from = session.scalar(
+        select(Rendition.facts["from"].astext).where(
+            Rendition.original_id == original.id, Rendition.kind == RenditionKind.playback
+        )
+    )
+    if verdict.path == "remux" and plays_from == "remux":
+        return []
+    return [Made(RenditionKind.playback, video.content_type, stored=video.stored, facts={"from": "video"})]

@@ -204,7 +204,9 @@ def _say(original: Original, walked: Walked, to_be_laid: bool) -> None:
     if to_be_laid:
         why = Reason(code="not_end_to_end")
         plan = "none" if verdict.audio is None else "encode"
-        verdict = verdict.model_copy(update={"path": "encode", "audio_plan": plan, "why": why})
+        verdict = verdict.model_copy(
+            update={"path": "encode", "audio_plan": plan, "why": why, "by_codec": None}
+        )
     original.measured_duration_s = walked.facts.measured_s
     original.media = {
         **original.media,

@@ -119,7 +119,8 @@ def _say(session: Session, damage_id: UUID, named: _Named) -> None:
         original_id = named.original.id if named.original else None
         if named.rendition is not None:
             original_id = named.rendition.original_id
-            by = JobKind.renditions if "/renditions-" in damage.store_key else JobKind.playable
+            makers = (JobKind.playable, JobKind.renditions, JobKind.plain)
+            by = next((one for one in makers if f"/{one.value}-" in damage.store_key), JobKind.playable)
             request_job(session, by, original_id, priority=4)
         damage.original_id = original_id
         if original_id is not None:

@@ -1,9 +1,22 @@
-"""Rules of the bureau: what of a file counts as recorded, how long what is none is kept apart, and of
-what a browser video is made."""
+"""Rules of the bureau: what of a file counts as recorded, how long what is none is kept apart, of what a browser video
+is made, and who may have the original's bytes."""
 
+from typing import Any
+
+from service.access.rules import MAY
 from service.footage.recordings.encode_rule import ANY, EncodeRow, When, fits
 from service.kernel.i18n import lazy as _
 from service.kernel.policy import DAYS, SECONDS, Rule, number, whole
+
+
+def _roles(value: Any) -> bool:
+    """Of those that may at all: a rule narrows what a role may, and never widens it."""
+    return (
+        isinstance(value, list)
+        and all(isinstance(role, str) and role in MAY["download_original"] for role in value)
+        and len(set(value)) == len(value)
+    )
+
 
 HOLE = Rule[float](
     "hole_s",
@@ -28,4 +41,18 @@ ENCODE_RULE = Rule[list[EncodeRow]](
     ),
     fits,
 )
-RULES = (HOLE, QUARANTINE, ENCODE_RULE)
+DOWNLOAD_ROLES = Rule[list[str]](
+    "download_roles",
+    sorted(MAY["download_original"]),
+    _("Who may download originals: a list of roles. Others play a copy that holds picture and sound alone"),
+    _roles,
+)
+PLAYBACK_ORIGINAL = Rule[bool | list[str]](
+    "playback_original",
+    True,
+    _(
+        "Whether the original's own bytes are what plays, for those who may download it: true, false, or a list of roles. Others play a copy that holds picture and sound alone"
+    ),
+    lambda value: isinstance(value, bool) or _roles(value),
+)
+RULES = (HOLE, QUARANTINE, ENCODE_RULE, DOWNLOAD_ROLES, PLAYBACK_ORIGINAL)

@@ -12,11 +12,12 @@ from schemas.accounts import Role
 from schemas.custody import CustodyEntry
 from schemas.links import Link, LinkRead
 from schemas.originals import MediaFacts, Original, Rendition, RenditionKind
-from schemas.recordings import Receipt, Recording, Tag
+from schemas.recordings import Playback, PlaysToo, Receipt, Recording, Tag
 from service.access.queries import visible_cases, visible_events, visible_links, visible_receipts
 from service.footage.announcements.rules import WITHDRAWN
 from service.footage.recordings.delivery import Deliverable
 from service.footage.recordings.errors import NotReceived, NotThereYet, Quarantined
+from service.footage.recordings.playing import playing
 from service.footage.recordings.words import reason_sentence
 from service.footage.stretches import COUNTS_IF_SPARSE, Footage
 from service.kernel.actor import Actor
@@ -49,6 +50,7 @@ def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]
     original = session.get(Original, recording.original_id) if recording.original_id else None
     media: MediaFacts = original.media if original else {}
     subjects = [recording.id] + ([original.id] if original else [])
+    plays = playing(session, actor, recording)
     return {
         "id": recording.id,
         "state": recording.state,
@@ -94,6 +96,8 @@ def read(session: Session, actor: Actor, recording: Recording) -> dict[str, Any]
         "tags": _tags(session, recording.id),
         "links": _links(session, actor, recording.id),
         "renditions": _renditions(session, recording, original),
+        "playback": plays.how,
+        "playback_type": plays.type,
         "receipts": _receipts(session, actor, recording.id),
     }
 
@@ -243,11 +247,30 @@ def rendition_bytes(
     ).one_or_none()
     if row is None:
         raise NotThereYet
+    return _derived(row)
+
+
+def playback_bytes(
+    session: Session, actor: Actor, recording: Recording, plays: PlaysToo | None = None
+) -> Deliverable:
+    """What plays for this actor, in a browser that plays this codec, too."""
+    original = given_out(session, recording)
+    found = playing(session, actor, recording, plays)
+    if found.how == Playback.original:
+        content_type = found.row.content_type if found.row else "video/mp4"
+        return Deliverable(
+            original.store_key, original.store_version, original.size, content_type, original.sha256
+        )
+    if found.row is None:
+        raise NotThereYet
+    return _derived(found.row)
+
+
+def _derived(row: Rendition) -> Deliverable:
+    """Bytes of its own, and never the original's."""
     if row.store_key is None:
-        key, version, size, tag = original.store_key, original.store_version, original.size, original.sha256
-    else:
-        key, version, size, tag = row.store_key, row.store_version, row.size, str(row.id)
-    return Deliverable(key, version, size, row.content_type, tag)
+        raise NotThereYet
+    return Deliverable(row.store_key, row.store_version, row.size, row.content_type, str(row.id))
 
 
 def given_out(session: Session, recording: Recording) -> Original:

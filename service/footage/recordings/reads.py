@@ -12,7 +12,7 @@ from schemas.jobs import JobKind, JobState
 from schemas.links import LinkRead
 from schemas.originals import RenditionRead
 from schemas.recording_clock import RecordingClock
-from schemas.recordings import Media, ReceiptRead, RecordingState, TagRead
+from schemas.recordings import Media, Playback, ReceiptRead, RecordingState, TagRead
 
 
 class Location(BaseModel):
@@ -51,7 +51,10 @@ class RecordingRead(BaseModel):
     sample to the last, `claimed_duration_s` read from the header. `stretches`: where its stream really has samples,
     in seconds into it; null until that is measured (`measured`), and its whole length stands for them. `recorded_s`:
     how long they are together. `sparse`: its pictures lie so far apart that they count as recorded only where the
-    recorder's model declares `time_lapse`. `track`: [latitude, longitude, seconds into the recording]. Links to
+    recorder's model declares `time_lapse`. `playback`: what `…/playback` gives the caller, by the bureau's policy and what
+    was made; `playback_type`: its MIME with codecs, for `MediaCapabilities` and `canPlayType`. Of what is `on_demand` that
+    is what a browser that plays its codec would get by `…/playback?plays=`, the original or a copy of its streams; null
+    where it has to be encoded for any. `track`: [latitude, longitude, seconds into the recording]. Links to
     what the caller may not see are left out."""
 
     id: UUID
@@ -97,4 +100,6 @@ class RecordingRead(BaseModel):
     tags: list[TagRead]
     links: list[LinkRead]
     renditions: list[RenditionRead]
+    playback: Playback
+    playback_type: str | None
     receipts: list[ReceiptRead]

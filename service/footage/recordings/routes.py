@@ -12,8 +12,8 @@ from schemas.base import FieldTime, examples
 from schemas.encode_needs import PlaybackAsk, PlaybackRead
 from schemas.originals import RenditionKind
 from schemas.quarantine import QuarantineDecisionCreate, QuarantineRead
+from schemas.recordings import PlaysToo
 from service.access import queries as scoped
-from service.access.actions import require
 from service.access.dependencies import CurrentActor
 from service.access.gate import Gate, needs
 from service.footage.recordings import acts, quarantine, queries, segments, times
@@ -29,6 +29,7 @@ from service.footage.recordings.errors import (
     RangeNotSatisfiable,
     TimeUnbelievable,
 )
+from service.footage.recordings.playing import require_download
 from service.footage.recordings.reads import RecordingRead
 from service.footage.recordings.words import reason_sentence
 from service.kernel.actor import Actor
@@ -158,19 +159,29 @@ def bytes_at(path: str, name: str) -> Callable[[Callable[..., Response]], Callab
 
 @bytes_at(f"{ONE}/original", "get_original")
 def original(recording_id: UUID, request: Request, actor: CurrentActor, session: DatabaseSession) -> Response:
-    """The bytes as received."""
+    """The bytes as received, to a role that may download them (the bureau's policy `download_roles`)."""
     recording = scoped.get_recording(session, actor, recording_id)
-    require(actor, "download_original")
+    require_download(session, actor)
     what = queries.original_bytes(session, recording)
     queries.note_use(session, actor, acts.DOWNLOAD, recording)
     return deliver(request, what)
 
 
 @bytes_at(f"{ONE}/playback", "get_playback")
-def playback(recording_id: UUID, request: Request, actor: CurrentActor, session: DatabaseSession) -> Response:
-    """What a browser plays now: the original itself, the same in another container, or the 720p video."""
+def playback(
+    recording_id: UUID,
+    request: Request,
+    actor: CurrentActor,
+    session: DatabaseSession,
+    plays: PlaysToo | None = None,
+) -> Response:
+    """What a browser plays now, as `playback` of the recording says: the original itself, its picture and sound in
+    another container, or the 720p video. `plays`: a codec that this browser plays, of those that not all do; then the
+    original of that codec plays where nothing else is wrong with it. Whom the bureau's policy (`download_roles`,
+    `playback_original`) leaves out gets a copy of picture and sound alone in place of the original. What is on demand is
+    404 until it was asked for by POST, and made."""
     recording = scoped.get_recording(session, actor, recording_id)
-    what = queries.rendition_bytes(session, recording, RenditionKind.playback)
+    what = queries.playback_bytes(session, actor, recording, plays)
     queries.note_use(session, actor, acts.PLAY, recording)
     return deliver(request, what)
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from schemas.claims import Claims
 from schemas.jobs import JobKind
-from schemas.originals import MediaState
-from schemas.recordings import RecordingState
+from schemas.originals import MediaState, RenditionKind, VerdictFacts
+from schemas.recordings import Playback, PlaysToo, RecordingState
 from service.kernel.job_kinds import KINDS
 
 SMALL_BYTES = 64 * 2**20
@@ -90,14 +90,49 @@ def encode_cost_s(duration_s: float | None, width: int, height: int, fps: float 
     return round(2.0 + seconds * rate * (0.10 * megapixels + 0.25 * min(megapixels, 0.92)), 1)
 
 
-def plays_original(*, direct: bool, index_first: bool, original_size: int, video_size: int) -> bool:
-    """Whether the original stays what the browser plays once the 720p video is there.
+@dataclass(frozen=True)
+class Made:
+    """What there is of an original to play. `source`: of its playback row (original, remux, video)."""
 
-    The video is the one whose streams and duration we checked, with a key frame every two seconds and its
-    index in front, so it starts and seeks quickly over a bureau's network. The original is better only where
-    it is no heavier and can start at once.
-    """
-    return direct and index_first and original_size <= video_size
+    source: str | None = None
+    plain: bool = False
+    video: bool = False
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """`kind`: of the row that plays; None for the original's own bytes and for nothing. `wants`: what makes it play."""
+
+    how: Playback
+    kind: RenditionKind | None = None
+    wants: JobKind | None = None
+
+
+def what_plays(made: Made, verdict: VerdictFacts, *, own: bool, plays: PlaysToo | None = None) -> Chosen:
+    """`own`: the asker may have the original's own bytes. `plays`: a codec that his browser plays though not all do;
+    it is heeded only where nothing else keeps the original, or a copy of it, from playing."""
+    by_codec = verdict.get("by_codec") or {}
+    if own and plays is not None and by_codec.get("codec") == plays:
+        if by_codec.get("path") == "direct":
+            return Chosen(Playback.original)
+        if made.plain:
+            return Chosen(Playback.remux, RenditionKind.plain)
+        if made.source is None and not made.video:
+            return Chosen(Playback.on_demand, wants=JobKind.plain)
+    if made.source == "original" and own:
+        return Chosen(Playback.original, RenditionKind.playback)
+    if made.source == "remux" and own:  # it has what a camera writes between the pictures
+        return Chosen(Playback.remux, RenditionKind.playback)
+    if made.source in ("original", "remux") and made.plain:
+        return Chosen(Playback.remux, RenditionKind.plain)
+    if made.source == "video" or made.video:
+        return Chosen(Playback.rendition, RenditionKind.video if made.video else RenditionKind.playback)
+    return Chosen(Playback.on_demand, wants=JobKind.renditions if made.source is None else JobKind.plain)
+
+
+def copied_as_it_is(verdict: VerdictFacts) -> bool:
+    """Whether picture and sound of it play in a browser once nothing else stands beside them."""
+    return verdict.get("path") in ("direct", "remux") or bool(verdict.get("by_codec"))
 
 
 def missing_claims(claims: Claims, more: Claims) -> Claims:

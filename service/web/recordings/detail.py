@@ -18,7 +18,7 @@ from schemas.links import Link, LinkState
 from schemas.originals import MediaFacts, Original, ProbeFacts, Rendition, RenditionKind
 from schemas.recorders import Recorder
 from schemas.recording_clock import RecordingClock
-from schemas.recordings import Receipt, ReceiptOutcome, Recording, Tag
+from schemas.recordings import Playback, PlaysToo, Receipt, ReceiptOutcome, Recording, Tag
 from service.access.queries import (
     squad_scope,
     visible_cases,
@@ -33,6 +33,7 @@ from service.finding.linking.positions import part_shown
 from service.finding.linking.words import said
 from service.finding.search.cards import cards
 from service.footage.recordings.needs import is_film, shown_stream
+from service.footage.recordings.playing import Playing, may_download, playing
 from service.footage.recordings.times import may_correct
 from service.footage.recordings.words import (
     PARAMETERS,
@@ -78,8 +79,8 @@ def detail(session: Session, actor: Actor, recording: Recording) -> views.Record
     footage = Footage.of(recording, original)
     return views.Recording(
         card=cards(session, actor, [recording])[0],
-        original=_original(actor, recording, original, receipts),
-        player=player(session, recording, original),
+        original=_original(session, actor, recording, original, receipts),
+        player=player(session, actor, recording, original),
         footage=footage_view(session, recording, original, footage),
         clock=_clock(session, actor, recording),
         location=_location(recording),
@@ -233,7 +234,7 @@ def job_views(session: Session, actor: Actor, recording: Recording) -> list[view
     return shown
 
 
-def player(session: Session, recording: Recording, original: Original | None) -> views.Player:
+def player(session: Session, actor: Actor, recording: Recording, original: Original | None) -> views.Player:
     base = f"/api/v1/recordings/{recording.id}"
     kinds = (
         {
@@ -247,8 +248,8 @@ def player(session: Session, recording: Recording, original: Original | None) ->
     )
     if RenditionKind.picture in kinds and recording.state != "refused":
         return views.Player(picture=f"{base}/picture", poster=f"{base}/poster")
-    playback = kinds.get(RenditionKind.playback)
-    if original is None or recording.state == "refused" or not (playback or is_film(original)):
+    plays = playing(session, actor, recording)
+    if original is None or recording.state == "refused" or not (plays.row or is_film(original)):
         note = reason_sentence(recording.reason, recording.reason_params)
         if recording.state == "announced":
             note = _("A station announced it; it can be watched when its bytes have come.")
@@ -264,9 +265,13 @@ def player(session: Session, recording: Recording, original: Original | None) ->
     )
     width, height = shown.get("width"), shown.get("height")
     return views.Player(
-        file=_file(f"{base}/playback", playback, small, footage, original) if playback else None,
+        file=_file(f"{base}/playback", plays, footage, original),
+        original=_by_codec(session, actor, recording, original, plays.codec, footage),
+        codec=plays.codec,
+        type=plays.codec_type,
         video=small,
-        making=_making(session, original),
+        making=_making(session, original, plays.wants or JobKind.renditions),
+        plain=plays.wants == JobKind.plain,
         ask=f"{base}/playback" if is_film(original) else None,
         format=format_name(shown.get("codec")),
         size=(width, height) if width and height else None,
@@ -278,18 +283,31 @@ def player(session: Session, recording: Recording, original: Original | None) ->
     )
 
 
-def _file(
-    src: str, playback: Rendition, small: views.File, footage: Footage, original: Original
-) -> views.File | None:
-    """What every browser plays; None where that is the smaller one."""
-    if (made_from := playback.facts.get("from")) == "video":
+def _file(src: str, plays: Playing, footage: Footage, original: Original) -> views.File | None:
+    """The original, or a copy of its streams; None where nothing but the smaller one plays."""
+    if plays.how not in (Playback.original, Playback.remux):
         return None
-    begins_s = _begins_s(made_from, None, footage, original.media)
-    return views.File(src, begins_s, _bits(playback.size if playback.store_key else original.size, footage))
+    size = plays.row.size if plays.row and plays.row.store_key else original.size
+    return views.File(src, _begins_s(plays.how, None, footage, original.media), _bits(size, footage))
 
 
-def _making(session: Session, original: Original) -> str | None:
-    jobs = [job for job in jobs_of(session, [original.id]) if job.kind == JobKind.renditions]
+def _by_codec(
+    session: Session,
+    actor: Actor,
+    recording: Recording,
+    original: Original,
+    codec: PlaysToo | None,
+    footage: Footage,
+) -> views.File | None:
+    if codec is None:
+        return None
+    plays = playing(session, actor, recording, codec)
+    found = _file(f"/api/v1/recordings/{recording.id}/playback?plays={codec}", plays, footage, original)
+    return found or views.File(begins_s=_begins_s("remux", None, footage, original.media))  # a copy to come
+
+
+def _making(session: Session, original: Original, kind: JobKind) -> str | None:
+    jobs = [job for job in jobs_of(session, [original.id]) if job.kind == kind]
     state = jobs[0].state if jobs else JobState.done
     return "waiting" if state == JobState.queued else None if state == JobState.done else str(state)
 
@@ -320,7 +338,11 @@ def _begins_s(
 
 
 def _original(
-    actor: Actor, recording: Recording, original: Original | None, receipts: Sequence[Receipt]
+    session: Session,
+    actor: Actor,
+    recording: Recording,
+    original: Original | None,
+    receipts: Sequence[Receipt],
 ) -> views.Original:
     if original is None:
         last = receipts[-1] if receipts else None
@@ -344,7 +366,7 @@ def _original(
         streams=[_stream(stream) for stream in probe.get("streams", [])],
         claimed_duration_s=probe.get("claimed_s"),
         download_url=f"/api/v1/recordings/{recording.id}/original"
-        if may(actor.role, "download_original") and not original.quarantined
+        if may_download(session, actor) and not original.quarantined
         else None,
     )
 

@@ -147,7 +147,8 @@ class Player:
     codec: str | None = None
     type: str | None = None  # of the original, or of a copy of its streams: MIME with codecs
     video: File = field(default_factory=File)  # the smaller one
-    making: str | None = None  # of the smaller one: waiting | running | failed
+    making: str | None = None  # of what is asked for: waiting | running | failed
+    plain: bool = False  # that is a copy of picture and sound alone
     ask: str | None = None  # where what is missing is asked for
     format: str | None = None  # of the original
     size: tuple[int, int] | None = None  # of its picture

@@ -17,7 +17,6 @@ from service.footage.recordings.rules import (
     encode_cost_s,
     encode_priority,
     missing_claims,
-    plays_original,
     standing,
 )
 
@@ -89,14 +88,6 @@ def test_what_is_small_and_plays_already_goes_last() -> None:
 @given(st.floats(0.1, 1e5), st.integers(1, 8000), st.integers(1, 8000), st.floats(1, 240))
 def test_longer_footage_never_costs_less(seconds: float, width: int, height: int, fps: float) -> None:
     assert 0 < encode_cost_s(seconds, width, height, fps) <= encode_cost_s(seconds * 2, width, height, fps)
-
-
-def test_the_checked_video_is_played_unless_the_original_is_no_heavier_and_starts_at_once() -> None:
-    sizes = {"original_size": 10, "video_size": 20}
-    assert plays_original(direct=True, index_first=True, **sizes)
-    assert not plays_original(direct=True, index_first=False, **sizes)
-    assert not plays_original(direct=False, index_first=True, **sizes)
-    assert not plays_original(direct=True, index_first=True, original_size=30, video_size=20)
 
 
 @given(st.dictionaries(st.text(), st.text()), st.dictionaries(st.text(), st.text()))
