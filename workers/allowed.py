@@ -10,6 +10,7 @@ from workers.media.renditions import PICTURES_A_SECOND
 from workers.media.sandbox import Allowance
 
 GIB = 2**30
+A_FILE_S = 75.0  # of any file, in all its stages and tries together
 BYTES_A_SECOND = 20_000  # of work on a second of film
 FETCHED_A_SECOND = 5_000_000  # bytes, from a slow store
 WITHOUT_FILE_S = 3600.0
@@ -44,6 +45,12 @@ ALLOWED = {
     JobKind.clock: Allowed(25.0, gib_s=20.0),
     JobKind.renditions: Allowed(30.0, film_s=20.0),
 }
+
+
+def of_a_file_s(size: int, film_s: float, pictures: int) -> float:
+    """Seconds of the processor that all stages and all their tries may take of one file: what one stage may is a bound on
+    each, and five of them with five tries are many. Its film and its bytes buy what they buy in each stage."""
+    return A_FILE_S + sum(one.cpu_s(size, film_s, pictures) - one.base_s for one in ALLOWED.values())
 
 
 def copied_within_s(size: int) -> float:

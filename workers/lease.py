@@ -27,7 +27,8 @@ from sqlmodel import Session
 from schemas.jobs import AttemptOutcome, Job, JobAttempt, JobKind, JobState
 from service.kernel.database import after_commit, at_once, transaction
 from service.kernel.jobs import publish
-from workers.allowed import within_s
+from workers.allowed import ALLOWED, of_a_file_s, within_s
+from workers.media.renditions import LEAST_BYTES
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,9 @@ RENEW_EVERY_S = 8.0
 GRACE_S = 12.0  # from its deadline on a stage may end by itself; within a lease, so that nobody takes over meanwhile
 BUSY_TRIES = 2  # at what took too long by the clock alone: the machine may have had other things to do
 PROGRESS_EVERY_S = 2.0
+# Counted for an attempt that cannot say what it took, for its worker is gone: a machine that is started anew may lose
+# several of each file, and that is no fault of the file's.
+UNKNOWN_S = 3.0
 T = TypeVar("T")
 
 
@@ -81,6 +85,9 @@ class Lease:
     overdue: bool = False
     began: float = field(default_factory=time.monotonic)
     until: float = math.inf  # by the monotonic clock
+    left_s: float = (
+        math.inf
+    )  # seconds of the processor that its file has left, of what all its stages and tries have
     _progress: tuple[float | None, str] = (None, "")
 
     def within(self, seconds: float) -> None:
@@ -211,6 +218,34 @@ _NOTE_SPENT = text(
 )
 
 
+# A wish anew is a new account, as it has fresh tries; so is tomorrow.
+_SPENT = text(
+    """
+    WITH file AS (
+        SELECT coalesce((SELECT original_id FROM recordings WHERE id = :subject), CAST(:subject AS uuid)) AS id
+    ), concerned AS (
+        SELECT CAST(:subject AS uuid) AS id UNION SELECT id FROM file
+        UNION (SELECT r.id FROM recordings r JOIN file ON r.original_id = file.id ORDER BY r.id LIMIT 1)
+    ), spent AS (
+        SELECT sum(coalesce(
+            a.cpu_s, least(CAST(extract(epoch FROM coalesce(a.ended_at, now()) - a.started_at) AS float), :unknown)
+        )) AS s
+        FROM jobs j JOIN job_attempts a ON a.job_id = j.id
+        WHERE j.subject_id IN (SELECT id FROM concerned) AND j.kind = ANY(CAST(:kinds AS text[]))
+          AND a.started_at >= greatest(j.requested_at, now() - interval '1 day')
+          AND a.outcome <> 'running'
+    )
+    SELECT coalesce(spent.s, 0) AS spent_s,
+           coalesce(o.size, (SELECT max(size) FROM receipts WHERE recording_id = :subject), 0) AS size,
+           coalesce(o.recorded_s, o.measured_duration_s, 0) AS film_s,
+           coalesce((SELECT max(CAST(one ->> 'samples' AS bigint))
+                     FROM jsonb_array_elements(o.media -> 'probe' -> 'streams') AS one
+                     WHERE one ->> 'kind' = 'video'), 0) AS pictures
+    FROM spent CROSS JOIN file LEFT JOIN originals o ON o.id = file.id
+    """
+)
+
+
 def take(job_id: UUID, worker: str) -> Lease | None:
     """None when there is nothing to do: satisfied, not due, or held by a living worker."""
     taken = at_once(_TAKE, {"job": job_id, "worker": worker, "lease": LEASE})
@@ -229,6 +264,16 @@ def take(job_id: UUID, worker: str) -> Lease | None:
     )
     held.within(within_s(held.kind))
     return held
+
+
+def left_of_its_file_s(held: Lease) -> float:
+    """Seconds of the processor: what its file has, less what all stages and tries have taken before this attempt."""
+    if held.kind not in ALLOWED:
+        return math.inf
+    asked = {"subject": held.subject_id, "kinds": [*ALLOWED], "unknown": UNKNOWN_S}
+    (row,) = at_once(_SPENT, asked)
+    pictures = min(row.pictures, row.size // LEAST_BYTES)
+    return of_a_file_s(row.size, float(row.film_s), pictures) - float(row.spent_s)
 
 
 @dataclass(eq=False)

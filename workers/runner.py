@@ -25,6 +25,7 @@ from workers.lease import (
     fail,
     give_back,
     kept,
+    left_of_its_file_s,
     note_spent,
     take,
 )
@@ -70,6 +71,10 @@ def _run(held: Lease, stage: Stage, spending: Spending) -> None:
         fail(held, "worker_lost", {}, lambda session: stage.failed(session, held, "worker_lost", {}))
         return
     try:
+        held.left_s = left_of_its_file_s(held)
+        if held.left_s <= 0:
+            _failed(held, stage, "limit_exceeded", {"limit": "all_cpu_time"}, final=True)
+            return
         with kept(held, lambda: _give_up(held, stage, spending)):
             stage.run(held)
     except LeaseLost:

@@ -33,11 +33,12 @@ def sandbox() -> Sandbox:
 
 
 def sandbox_for(held: Lease, size: int, film_s: float | None = None, pictures: int = 0) -> Sandbox:
-    """With what this attempt may spend on a file of so many bytes, which shows so much; from now on that is its deadline,
-    too."""
+    """With what this attempt may spend on a file of so many bytes, which shows so much, and no more than all stages of
+    the file have left; from now on that is its deadline, too."""
     allowed = ALLOWED[held.kind]
     held.within(allowed.wall_s(size, film_s or 0.0, pictures))
-    return replace(sandbox(), allowance=allowed.allowance(size, film_s or 0.0, pictures))
+    allowance = allowed.allowance(size, film_s or 0.0, pictures)
+    return replace(sandbox(), allowance=replace(allowance, cpu_s=min(allowance.cpu_s, held.left_s)))
 
 
 @dataclass(frozen=True)

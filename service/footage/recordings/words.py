@@ -119,6 +119,7 @@ PARAMETERS = {
     "font": lazy("a font"),
     "garbage": lazy("other bytes behind it"),
     "cpu_time": lazy("computing time"),
+    "all_cpu_time": lazy("computing time of all stages and tries together"),
     "wall_time": lazy("time"),
     "memory": lazy("memory"),
     "output_size": lazy("the size of what is made"),
