@@ -79,7 +79,7 @@ def groups_of(
     if (stream.samples or 0) > SAMPLES_MAX:
         return None
     source = _Source(path, facts.size, (*guard_args(facts.container), "-i", inside()), str(stream.index))
-    places = _Places(facts.parts, stream.start_s or 0.0)
+    places = _Places(facts.parts, stream.start_s or 0.0, stream.usual_s or 0.0)
     return _groups(source, stream, places, sandbox, private, cancel)
 
 
@@ -99,7 +99,9 @@ def groups_of_movies(
     found: list[Group] = []
     for number, (begin, end) in enumerate(movies):
         source = _Source(path, end - begin, (*PART_GUARD_ARGS, "-i", part_of(begin, end)), "v:0")
-        groups = _groups(source, stream, _Places([(0.0, 0.0)], 0.0), sandbox, private, cancel)
+        groups = _groups(
+            source, stream, _Places([(0.0, 0.0)], 0.0, stream.usual_s or 0.0), sandbox, private, cancel
+        )
         if groups is None:
             return None
         start_s = facts.parts[number][0] - (stream.start_s or 0.0) if number else 0.0
@@ -168,16 +170,20 @@ def _hashing(source: _Source, stream: StreamFacts) -> list[str]:
 
 
 class _Places:
-    """The samples as the demuxer lists them, on the recording's own axis."""
+    """The samples as the demuxer lists them, on the recording's own axis. One without a time lies a usual step behind
+    the one before it."""
 
-    def __init__(self, parts: Sequence[Part], origin: float) -> None:
-        self.parts, self.origin = parts, origin
+    def __init__(self, parts: Sequence[Part], origin: float, step: float) -> None:
+        self.parts, self.origin, self.step = parts, origin, step
+        self.untold = origin
         self.samples: list[_Sample] = []
         self.part, self.order = 0, float("-inf")
 
     def add(self, line: bytes) -> None:
         pts, dts, size, position, flags = (*line.strip().split(b","), b"", b"", b"", b"", b"")[:5]
-        order, at = _number(dts, _number(pts, 0.0)), _number(pts, _number(dts, 0.0))
+        at = _number(pts, _number(dts, self.untold))
+        order = _number(dts, at)
+        self.untold = at + self.step
         if order < self.order - FALLS_BACK_S and self.part + 1 < len(self.parts):
             self.part += 1
         self.order = order

@@ -45,6 +45,16 @@ def copied(source: Path, name: str) -> Path:
     return target
 
 
+@pytest.mark.parametrize("name", ["a.h264", "a.mjpeg", "a.mpjpeg"])
+def test_groups_of_a_stream_without_times_lie_where_its_rate_puts_them(
+    name: str, clip: Callable[..., Path], box: Sandbox, private: Path
+) -> None:
+    codec = CODECS["b_frames"] if name == "a.h264" else ("-c:v", "mjpeg")
+    groups = found(clip(name, *PICTURE, *codec, "-f", name[2:]), box, private)
+    shown = [sum(one.samples for one in groups[:number]) / 25 for number in range(len(groups))]
+    assert len(groups) > 3 and [one.start_s for one in groups] == pytest.approx(shown)
+
+
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_copy_has_the_digests_of_what_it_was_copied_from(
     codec: str, clip: Callable[..., Path], box: Sandbox, private: Path
