@@ -125,6 +125,11 @@ export class Source {
     return !shown && asked !== null && !ended(asked);
   }
 
+  /** What is still being made plays, or could. */
+  get begun(): boolean {
+    return this.growing && !this.changing;
+  }
+
   /** How far what is being made reaches, in the player's seconds. */
   get reaches(): number {
     return this.stretches.shown(this.made);
@@ -132,7 +137,7 @@ export class Source {
 
   /** The second that is not made yet and was asked for. */
   get awaits(): number | null {
-    return this.growing ? this.wanted : null;
+    return this.begun ? this.wanted : null;
   }
 
   /** Played to the end of what is made. */

@@ -8,7 +8,7 @@ type Told = { key: string; values?: Record<string, string>; share?: number | nul
 const ALOUD_EVERY = 0.25; // of what is made
 
 export function tell(source: Source): Told | null {
-  const { watch, growing, need } = source;
+  const { watch, need } = source;
   const { asked, shown } = watch;
   const [made, length] = [clock(source.reaches), clock(source.length)];
   if (!source.ready) return null;
@@ -19,11 +19,11 @@ export function tell(source: Source): Told | null {
   const share = asked?.progress ?? null;
   if (asked && !asked.heard) return { key: "unheard", share };
   if (source.awaits !== null) return { key: "beyond", values: { at: clock(source.awaits), made, length } };
-  if (growing) return { key: source.starves ? "edge" : "growing", values: { made, length } };
+  if (source.begun) return { key: source.starves ? "edge" : "growing", values: { made, length } };
   if (asked) {
     const doing = shown || need === "line" ? back(source) : [];
     if (asked.state !== "running") return { key: shown ? "small_asked" : asked.state, doing };
-    return { key: shown ? "takes_over" : "running", values: { share: percent(share ?? 0) }, share, doing };
+    return { key: shown && !source.growing ? "takes_over" : "running", values: { share: percent(share ?? 0) }, share, doing };
   }
   if (!shown && watch.unfit.includes("video")) return { key: "broken" };
   if (!shown) return { key: need === "line" ? "small_unmade" : watch.unfit.length ? "unfit" : "not_here", doing: back(source) };
