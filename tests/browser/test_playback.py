@@ -80,6 +80,32 @@ def test_what_browsers_cannot_play_is_watched_by_who_presses_play(
             encode.start()
 
 
+def test_who_can_play_the_original_waits_for_no_encode(
+    stack: Stack, browser: Browser, tmp_path: Path
+) -> None:
+    """Debian's Chromium plays AV1, and asks for nothing."""
+    encode = stack.workers["encode"]
+    encode.stop()
+    try:
+        av1 = ("-c:v", "libsvtav1", "-preset", "12", "-pix_fmt", "yuv420p", "-g", "15")
+        recording_id = stack.upload(footage(tmp_path / "av1.mp4", seconds=3, options=av1))
+        told = stack.api("supervisor").get
+        assert wait_until(
+            lambda: told(f"/api/v1/recordings/{recording_id}").json()["streams"], PATIENCE_MS / 1000
+        )
+        with signed_in(browser, stack, "member") as page:
+            page.goto(f"/recordings/{recording_id}")
+            assert advances(page) > 0
+            assert page.evaluate("document.querySelector('video').currentSrc").endswith("/playback?plays=av1")
+            expect(page.locator(".tells")).to_be_hidden()
+        with stack.session() as session:
+            of_it = select(CustodyEntry.action).where(CustodyEntry.subject_id == UUID(recording_id))
+            acts = session.scalars(of_it).all()
+        assert "ask_playback" not in acts and "play" in acts
+    finally:
+        encode.start()
+
+
 def test_seeking_works_on_an_encoded_file(stack: Stack, browser: Browser, tmp_path: Path) -> None:
     recording_id = stack.upload(footage(tmp_path / "seek.avi", "avi", seconds=8))
     stack.settled(recording_id)

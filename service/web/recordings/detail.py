@@ -284,7 +284,9 @@ def player(session: Session, actor: Actor, recording: Recording, original: Origi
 
 
 def _file(src: str, plays: Playing, footage: Footage, original: Original) -> views.File | None:
-    """The original, or a copy of its streams; None where nothing but the smaller one plays."""
+    """The original, or a copy of its streams, made or to be made; None where nothing but the smaller one plays."""
+    if plays.wants == JobKind.plain:
+        return views.File(begins_s=_begins_s("remux", None, footage, original.media))
     if plays.how not in (Playback.original, Playback.remux):
         return None
     size = plays.row.size if plays.row and plays.row.store_key else original.size
@@ -302,8 +304,7 @@ def _by_codec(
     if codec is None:
         return None
     plays = playing(session, actor, recording, codec)
-    found = _file(f"/api/v1/recordings/{recording.id}/playback?plays={codec}", plays, footage, original)
-    return found or views.File(begins_s=_begins_s("remux", None, footage, original.media))  # a copy to come
+    return _file(f"/api/v1/recordings/{recording.id}/playback?plays={codec}", plays, footage, original)
 
 
 def _making(session: Session, original: Original, kind: JobKind) -> str | None:

@@ -3,7 +3,7 @@
 import { Line } from "./line";
 import type { Following } from "./segments";
 import type { Stretches } from "./stretches";
-import { type Answer, type Asked, type Happening, type Kind, type Need, type Shown, type There, type Watch, ended, need, next, opened, pauseMs, tracks } from "./watching";
+import { type Answer, type Asked, type Happening, type Kind, type Need, type Shown, type There, type Watch, ended, need, next, opened, pauseMs, tracks, wholeOf } from "./watching";
 
 type Files = keyof There;
 
@@ -105,6 +105,11 @@ export class Source {
   /** Whether there are two pictures to choose from, the smaller one perhaps still to be made. */
   get choice(): boolean {
     return this.need === "line" && (this.there.video !== null || this.given.ask !== null);
+  }
+
+  /** This browser plays its codec, but not in the container that it came in. */
+  get copies(): boolean {
+    return this.codec !== null && this.there.original === null && this.watch.unfit.length === 0;
   }
 
   get smallMade(): boolean {
@@ -264,8 +269,7 @@ export class Source {
     if (answer.state === "ready" && answer.playback) {
       this.finished = this.growing;
       setTimeout(() => this.forget(), FINISHED_MS);
-      if (answer.playback.includes("plays=")) this.there.original = answer.playback;
-      else this.there.video = answer.playback;
+      this.there[wholeOf(answer.playback)] = answer.playback;
     }
     const reached = (answer.progress ?? 0) * this.length;
     return { is: "told", answer, far: reached > this.now + FAR_S };

@@ -26,6 +26,7 @@ export function tell(source: Source): Told | null {
     return { key: shown && !source.growing ? "takes_over" : "running", values: { share: percent(share ?? 0) }, share, doing };
   }
   if (!shown && watch.unfit.includes("video")) return { key: "broken" };
+  if (!shown && source.copies) return { key: "copies" };
   if (!shown) return { key: need === "line" ? "small_unmade" : watch.unfit.length ? "unfit" : "not_here", doing: back(source) };
   if (source.slow) {
     const { has, needs } = source.slow;

@@ -97,8 +97,10 @@ function broke(watch: Watch, there: There, playing: boolean): Watch {
 /** Nothing more comes of it by itself. */
 export const ended = (asked: Asked): boolean => asked.state === "failed" || asked.state === "not_asked";
 
-/** A copy of the original's streams counts as the original does, an encode in its own way. */
-const wholeOf = (address: string): Kind => (address.includes("plays=") ? "original" : "video");
+/** Which of the files it is that has been made, by its address: a copy of the original's streams, for this browser or for
+ * all, or the encode. */
+export const wholeOf = (address: string): keyof There =>
+  address.endsWith("/video") ? "video" : address.includes("plays=") ? "original" : "file";
 
 function asking(need: Need, pressed = false, again = false): Asked {
   return { need, pressed, again, state: "asking", progress: null, reason: null, heard: true };

@@ -157,8 +157,9 @@ def test_a_browser_that_said_too_much_is_given_another_version(island: Callable[
 
 
 def test_a_copy_of_the_originals_streams_counts_its_seconds_as_they_do(island: Callable[..., Any]) -> None:
-    ready = told("ready", playback=ORIGINAL)
-    assert watch(island, HEVC, PRESSED, ready)["shown"] == {"as": "original", "src": ORIGINAL}
+    for address, kind in ((ORIGINAL, "original"), ("/playback", "file"), ("/video", "video")):
+        ready = told("ready", playback=address)
+        assert watch(island, HEVC, PRESSED, ready)["shown"] == {"as": kind, "src": address}
 
 
 @pytest.mark.parametrize(
