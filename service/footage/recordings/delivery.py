@@ -53,11 +53,13 @@ def deliver(request: Request, what: Deliverable) -> Response:
     # By If-Range the web server may decide otherwise than we, and send all of it.
     proven = what.size if "if-range" in request.headers else length
     if proven <= ACCELERATED_MOST and (accelerated := _accelerated(what.key)):
-        if request.method != "HEAD":
-            _prove(what, *((0, what.size) if proven == what.size else (start, length)))
         # The web server says itself what it can do with ranges; a second time would stand beside it.
         del headers["Accept-Ranges"]
-        return Response(headers={**headers, "X-Accel-Redirect": accelerated}, media_type=media_type)
+        headers["X-Accel-Redirect"] = accelerated
+        if request.method == "HEAD":
+            return Response(headers=headers, media_type=media_type)
+        first, many = (0, what.size) if proven == what.size else (start, length)
+        return _Ordered(what, first, many, headers=headers, media_type=media_type)
     if part:
         headers["Content-Range"] = f"bytes {start}-{start + length - 1}/{what.size}"
     headers["Content-Length"] = str(length)
@@ -81,12 +83,6 @@ def _kept() -> dict[str, str]:
     }
 
 
-def _prove(what: Deliverable, start: int, length: int) -> None:
-    with read_proven(what.key, what.version, what.size, start, length) as stream:
-        for _ in stream:
-            pass
-
-
 _reads: RunVar[CapacityLimiter] = RunVar("reads of the store")
 
 
@@ -97,6 +93,25 @@ def _limiter() -> CapacityLimiter:
         made = CapacityLimiter(AT_ONCE)
         _reads.set(made)
         return made
+
+
+class _Ordered(Response):
+    """What the web server is told to send, once it is proven."""
+
+    def __init__(
+        self, what: Deliverable, start: int, length: int, *, headers: dict[str, str], media_type: str
+    ) -> None:
+        super().__init__(headers=headers, media_type=media_type)
+        self._open = partial(read_proven, what.key, what.version, what.size, start, length)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await to_thread.run_sync(self._prove, limiter=_limiter())
+        await super().__call__(scope, receive, send)
+
+    def _prove(self) -> None:
+        with self._open() as stream:
+            for _ in stream:
+                pass
 
 
 class _Proven(StreamingResponse):

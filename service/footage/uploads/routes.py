@@ -53,8 +53,9 @@ from service.kernel.i18n import gettext as _
 from service.kernel.i18n import use
 from service.kernel.settings import get_settings
 from service.kernel.wire import wire_of
-from service.registry.conventions.actions import keep_sidecar
-from service.registry.conventions.rules import Facts
+from service.registry.conventions.actions import keep_said, sidecar_read
+from service.registry.conventions.queries import known_conventions
+from service.registry.conventions.rules import Conventions
 from service.registry.conventions.sidecars import LARGEST_SIDECAR
 
 router = APIRouter(prefix="/api/v1", tags=["uploads"])
@@ -433,9 +434,12 @@ def _fate(actor: Actor, upload_id: UUID) -> Fate:
 async def send_sidecar(request: Request) -> SidecarRead:
     """Facts about recordings as a vendor's JSON or CSV file, before or after the recordings themselves. Answers the
     file names that it speaks of. The facts (`filename, squad`) come as for recordings."""
-    await as_actor(
-        request, lambda _session, actor: actions.require_may_upload(actor)
-    )  # before any byte is read
+
+    def beforehand(session: Session, actor: Actor) -> list[Conventions]:
+        actions.require_may_upload(actor)
+        return known_conventions(session)
+
+    known = await as_actor(request, beforehand)  # before any byte is read
     data = b""
     async with bodies.within(SIDECAR_WITHIN_S):
         form = await _form_of(request)
@@ -443,19 +447,24 @@ async def send_sidecar(request: Request) -> SidecarRead:
             data += chunk
     values = {**said_beside(request), **(form.fields if form else {})}
 
-    def keep(session: Session, actor: Actor) -> dict[str, Facts]:
-        actions.require_may_upload(actor)
+    def addressed(session: Session, actor: Actor) -> tuple[UUID, str]:
         said = rules.check_said(values, get_settings().zone)
-        squad_id = actions.squad_for(session, actor, said)
-        files = keep_sidecar(session, squad_id, said.file_name, data)
-        if not files:
-            raise SidecarUnreadable
+        return actions.squad_for(session, actor, said), said.file_name
+
+    _, file_name = await as_actor(request, addressed)
+    files = await in_slow_thread(sidecar_read, file_name, data, known)
+    if not files:
+        raise SidecarUnreadable
+
+    def keep(session: Session, actor: Actor) -> None:
+        actions.require_may_upload(actor)
+        squad_id, _ = addressed(session, actor)
+        keep_said(session, squad_id, files)
         record(
             session, actor, acts.RECEIVE_SIDECAR, "sidecar", None,
-            squad_id=squad_id, file_name=said.file_name, sha256=sha256(data).hexdigest(), files=len(files),
+            squad_id=squad_id, file_name=file_name, sha256=sha256(data).hexdigest(), files=len(files),
         )  # fmt: skip
-        return files
 
-    files = await as_actor(request, keep)
+    await as_actor(request, keep)
     unread = {name: list(facts.unread) for name, facts in files.items() if facts.unread}
     return SidecarRead(files=list(files), unread=unread)

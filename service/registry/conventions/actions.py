@@ -1,6 +1,7 @@
 """Keeping what a sidecar says, whether its recordings are here already or still to come."""
 
 import logging
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -15,7 +16,7 @@ from service.kernel.clock import now
 from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
 from service.registry.conventions.queries import BESIDE, known_conventions
-from service.registry.conventions.rules import Facts
+from service.registry.conventions.rules import Conventions, Facts
 from service.registry.conventions.sidecars import read_sidecar_by_any
 
 log = logging.getLogger(__name__)
@@ -25,16 +26,26 @@ BOUNDS = Bounds(cpu_s=10, wall_s=30, memory_bytes=2**29)
 prepared("service.registry.conventions.sidecars")
 
 
-def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) -> dict[str, Facts]:
-    """Answers the names that it speaks of, with what it says; none: it is no sidecar. A later one replaces an earlier one. Recordings
-    that came lately are tagged anew."""
-    known = known_conventions(session)
+def sidecar_read(file_name: str, data: bytes, known: Sequence[Conventions]) -> dict[str, Facts]:
+    """The names that it speaks of, with what it says; none: it is no sidecar. `known`: of `known_conventions`. Hold no
+    connection to the database meanwhile, where that can be: a stranger's file may take all of its time."""
     try:
         found = run_bounded(read_sidecar_by_any, data, file_name, known, get_settings().zone, bounds=BOUNDS)
     except OutOfBounds as ended:
         log.warning("a sidecar of %d bytes was not read to its end: %s", len(data), ended.bound)
         return {}
-    names = {name: facts for name, facts in found if len(name) <= 500}
+    return {name: facts for name, facts in found if len(name) <= 500}
+
+
+def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) -> dict[str, Facts]:
+    """Both in one, where the bytes have just come to rest in this transaction."""
+    names = sidecar_read(file_name, data, known_conventions(session))
+    keep_said(session, squad_id, names)
+    return names
+
+
+def keep_said(session: Session, squad_id: UUID, names: Mapping[str, Facts]) -> None:
+    """`names`: of `sidecar_read`. A later one replaces an earlier one. Recordings that came lately are tagged anew."""
     for name, facts in sorted(names.items()):
         statement = insert(Sidecar).values(
             id=new_id(), squad_id=squad_id, file_name=name, facts=facts.as_json(), received_at=now()
@@ -58,4 +69,3 @@ def keep_sidecar(session: Session, squad_id: UUID, file_name: str, data: bytes) 
         )
         for recording_id in sorted(here):
             request_job(session, JobKind.tags, recording_id)
-    return names

@@ -4,6 +4,7 @@ import struct
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -19,12 +20,15 @@ from schemas.originals import Original, Rendition, RenditionKind
 from schemas.recordings import Receipt
 from service.access.actions import open_session
 from service.app import create_app
+from service.footage.recordings import delivery
 from service.footage.recordings.damage import damaged_objects, look_at_damage
-from service.kernel.database import transaction
+from service.kernel.database import get_engine, transaction
 from service.kernel.jobs import request_job
+from service.kernel.kept_bytes import read_proven
 from service.kernel.settings import get_settings
 from service.kernel.storage import get_store
 from service.kernel.storage.blocks import BLOCK
+from service.kernel.storage.protocols import ByteStream
 from tests.fixtures.jobs import Bureau, run_all_jobs
 from tests.fixtures.media import footage
 from workers import scratch
@@ -262,6 +266,27 @@ def test_a_web_server_is_not_told_to_send_what_is_not_proven(
     wrong = client.get(path, headers={"Range": "bytes=0-99"})
     assert wrong.status_code == 503 and "X-Accel-Redirect" not in wrong.headers
     assert "X-Accel-Redirect" in client.get(path, headers={"Range": f"bytes={BLOCK}-{BLOCK + 9}"}).headers
+
+
+def test_the_web_servers_order_is_proven_without_a_connection_of_the_database(
+    bureau: Bureau, client: TestClient, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A store that is slow would keep as many connections as there are players, and with them every page."""
+    recording_id = bureau.receive(clip)
+    run_all_jobs(EARLY)
+    monkeypatch.setattr(get_settings(), "accel_redirect", "/_objects")
+    held: list[int] = []
+
+    def watched(*what: Any) -> ByteStream:
+        held.append(get_engine().pool.checkedout())  # type: ignore[attr-defined]  # of the pool that is in use
+        return read_proven(*what)
+
+    monkeypatch.setattr(delivery, "read_proven", watched)
+    path = f"/api/v1/recordings/{recording_id}/playback"
+    for headers in ({"Range": "bytes=0-99"}, {}, {"Range": "bytes=0-99", "If-Range": '"other"'}):
+        assert "X-Accel-Redirect" in client.get(path, headers=headers).headers
+    assert held == [0, 0, 0]
+    assert "X-Accel-Redirect" in client.head(path).headers and len(held) == 3
 
 
 def test_older_originals_get_their_sums_behind_all_other_work(
