@@ -21,6 +21,7 @@ class JobKind(enum.StrEnum):
     renditions = "renditions"
     clock = "clock"  # of an original: the time burned into its picture
     walk = "walk"  # of an original: what its bytes really show, tried out; its stretches, where they are not known
+    looks = "looks"  # of an original: its pictures, its waveform, and when it is black, frozen, dark, covered or silent
     sums = "sums"  # of an original from before they were kept: the sums of its blocks
     table = "table"  # of an import: the rows of a large table
     recount = "recount"  # of a matter list: the coverage of every event

@@ -152,6 +152,16 @@ class RenditionKind(enum.StrEnum):
     waveform = "waveform"
 
 
+# What is made by looking at it, without an encode.
+LOOKS = (
+    RenditionKind.poster,
+    RenditionKind.still,
+    RenditionKind.sprite,
+    RenditionKind.sprite_map,
+    RenditionKind.waveform,
+)
+
+
 class Rendition(SQLModel, table=True):
     """Disposable. Published by the attempt that still held its job; `store_key` carries the attempt.
 

@@ -89,6 +89,7 @@ MESSAGES = {
     "size_mismatch": "The store holds %(stored)s bytes where %(expected)s were received.",
     "assemble_failed": "It could not be put together from the pieces that were sent: %(detail)s",
     "intake_failed": "The file could not be taken in: %(detail)s",
+    "looks_failed": "Its pictures could not be taken, and its quality could not be measured: %(detail)s",
     "renditions_failed": "The browser version could not be made: %(detail)s",
     "tags_failed": "Its metadata could not be read: %(detail)s",
     "link_failed": "It could not be linked: %(detail)s",

@@ -25,7 +25,8 @@ class Allowed:
     gib_s: float = 0.0
 
     def cpu_s(self, size: int = 0, film_s: float = 0.0, pictures: int = 0) -> float:
-        film = min(self.film_s * film_s, max(size / BYTES_A_SECOND, pictures / PICTURES_A_SECOND))
+        bought = max(size / BYTES_A_SECOND, pictures / PICTURES_A_SECOND)
+        film = min(self.film_s * film_s, min(1.0, self.film_s) * bought)  # what only copies needs less
         return self.base_s + film + self.gib_s * size / GIB
 
     def wall_s(self, size: int = 0, film_s: float = 0.0, pictures: int = 0) -> float:
@@ -42,6 +43,7 @@ ALLOWED = {
     JobKind.plain: Allowed(20.0, film_s=0.1, gib_s=60.0),
     JobKind.tags: Allowed(15.0, gib_s=20.0),
     JobKind.walk: Allowed(20.0, film_s=4.0, gib_s=200.0),
+    JobKind.looks: Allowed(25.0, film_s=12.0, gib_s=60.0),
     JobKind.clock: Allowed(25.0, gib_s=20.0),
     JobKind.renditions: Allowed(30.0, film_s=20.0),
 }

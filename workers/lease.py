@@ -3,8 +3,8 @@
 A worker takes a job by compare-and-set, for a lease of 30 s that it renews every 8 s, and may publish results
 only in a transaction in which its attempt still holds the row. A lease that ran out is taken over.
 
-Order of locks, for every transaction that touches more than one of these: clocks, then job rows (in the order of
-JobKind), then originals, then recordings' links (service.finding.linking.writing), then recordings by id, then search documents,
+Order of locks, for every transaction that touches more than one of these: clocks, then job rows (one's own; walk, looks
+and renditions; then the others in the order of JobKind), then originals, then recordings' links (service.finding.linking.writing), then recordings by id, then search documents,
 then coverage. Whoever keeps to it never waits in a ring.
 """
 

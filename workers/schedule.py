@@ -44,6 +44,7 @@ from service.supervision.coverage.counted_by import recount_if_changed
 from workers import clock_watch
 from workers.heartbeat import Beat
 from workers.stages.duplicates import RELEASE, release_duplicates
+from workers.stages.looks import NOT_LOOKED_AT, ask_for_not_looked_at
 from workers.stages.publishing import SWEEP, sweep_orphans
 from workers.stages.sums import WITHOUT_SUMS, ask_for_sums
 from workers.stages.walk import UNMEASURED, ask_for_unmeasured
@@ -184,6 +185,7 @@ DUTIES = (
     Duty(damage.LOOK, 20.0, damage.look_at_damage),
     Duty(WITHOUT_SUMS, 60.0, ask_for_sums),
     Duty(UNMEASURED, 60.0, ask_for_unmeasured),
+    Duty(NOT_LOOKED_AT, 60.0, ask_for_not_looked_at),
     Duty("recount", 60.0, recount_after_changes),
     Duty("watch-clock", 1.0, clock_watch.look),
     Duty("forget-sign-ins", 3600.0, forget_sign_ins, forgets=True),

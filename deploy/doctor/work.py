@@ -83,7 +83,8 @@ def workers(settings: Settings) -> Iterator[Finding]:
         if queue in alive:
             yield ok(f"worker {queue}", _("{n} alive").format(n=alive[queue]))
         else:
-            yield warning(
+            # Where others are at work, one was forgotten: recordings get no further than it.
+            yield (broken if alive else warning)(
                 f"worker {queue}",
                 _("none has been heard of for 30 s"),
                 _("Start `zhenglu up` or `zhenglu worker {queue}`; its work waits meanwhile.").format(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from schemas.jobs import JobKind
 from service.kernel.i18n import lazy as _
-from service.kernel.queues import ENCODE, LIGHT, Queue
+from service.kernel.queues import ENCODE, LIGHT, LOOKS, Queue
 from service.kernel.words import Word
 
 
@@ -38,12 +38,18 @@ KINDS = {
         Kind(JobKind.link, Word(_("Link to events"), icon="link"), failed="link_failed"),
         Kind(
             JobKind.renditions,
-            Word(_("Make browser video, stills and waveform"), icon="film"),
+            Word(_("Make a browser video"), icon="film"),
             queue=ENCODE,
             failed="renditions_failed",
         ),
         Kind(JobKind.clock, Word(_("Read the time in the picture"), icon="clock")),
-        Kind(JobKind.walk, Word(_("Try out what the bytes show"), icon="footprints")),
+        Kind(JobKind.walk, Word(_("Try out what the bytes show"), icon="footprints"), queue=LOOKS),
+        Kind(
+            JobKind.looks,
+            Word(_("Look through: pictures, waveform, quality"), icon="eye"),
+            queue=LOOKS,
+            failed="looks_failed",
+        ),
         Kind(JobKind.sums, Word(_("Prove its bytes block by block"), icon="fingerprint")),
         Kind(JobKind.table, Word(_("Import a large table"), icon="file-spreadsheet")),
         Kind(JobKind.recount, Word(_("Count the coverage again"), icon="refresh-cw")),

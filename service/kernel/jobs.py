@@ -126,7 +126,9 @@ def _one_wish() -> ReturningInsert[tuple[UUID]]:
         created_at=bindparam("asked"),
         requested_at=bindparam("asked"),
     )
-    again = _asked_again(bindparam("priority"), bindparam("not_before"), bindparam("asked"))
+    again = _asked_again(
+        bindparam("queue"), bindparam("priority"), bindparam("not_before"), bindparam("asked")
+    )
     again["cost_s"] = func.coalesce(statement.excluded.cost_s, _JOBS.c.cost_s)
     return statement.on_conflict_do_update(index_elements=["kind", "subject_id"], set_=again).returning(
         _JOBS.c.id
@@ -177,7 +179,9 @@ def request_jobs(
     statement = (
         insert(_JOBS)
         .from_select(list(fresh), rows, include_defaults=False)
-        .on_conflict_do_update(index_elements=["kind", "subject_id"], set_=_asked_again(priority, due, due))
+        .on_conflict_do_update(
+            index_elements=["kind", "subject_id"], set_=_asked_again(queue, priority, due, due)
+        )
         .returning(_JOBS.c.id)
     )
     asked = list(session.scalars(statement))
@@ -186,11 +190,12 @@ def request_jobs(
     return len(asked)
 
 
-def _asked_again(priority: Any, due: Any, asked: Any) -> dict[str, Any]:
+def _asked_again(queue: Any, priority: Any, due: Any, asked: Any) -> dict[str, Any]:
     """What a further wish does to a job's row."""
     row = _JOBS.c
     running, waiting = row.state == JobState.running.value, row.state == JobState.queued.value
     return {
+        "queue": queue,
         "requested": row.requested + 1,
         "requested_at": asked,
         "state": case((running, row.state), else_=JobState.queued.value),

@@ -27,6 +27,13 @@ LIGHT = Queue(
     at_once=_n("jobs of hashing, tags and links at once"),
     processes=2,
 )
+LOOKS = Queue(
+    "looks",
+    Word(_("Looking through: trial, pictures, waveform, quality"), icon="eye"),
+    worker=_("worker for looking through"),
+    at_once=_n("recordings looked through at once"),
+    processes=1,
+)
 ENCODE = Queue(
     "encode",
     Word(_("Encoding"), icon="film"),
@@ -34,4 +41,4 @@ ENCODE = Queue(
     at_once=_n("videos encoded at once"),
     processes=1,
 )
-QUEUES = {queue.name: queue for queue in (LIGHT, ENCODE)}
+QUEUES = {queue.name: queue for queue in (LIGHT, LOOKS, ENCODE)}

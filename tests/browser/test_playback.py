@@ -36,7 +36,7 @@ def advances(page: Page) -> float:
     return page.evaluate("document.querySelector('video, audio').currentTime")
 
 
-def test_a_file_browsers_can_play_is_watchable_before_its_encode(
+def test_a_file_browsers_can_play_is_watchable_and_ready_before_its_encode(
     stack: Stack, browser: Browser, tmp_path: Path
 ) -> None:
     stack.workers["encode"].stop()
@@ -46,8 +46,13 @@ def test_a_file_browsers_can_play_is_watchable_before_its_encode(
             page.goto(f"/recordings/{recording_id}")
             page.wait_for_selector("video", state="attached")
             assert advances(page) > 0
-        stages = stack.api("supervisor").get(f"/api/v1/recordings/{recording_id}").json()["stages"]
-        assert {stage["kind"]: stage["state"] for stage in stages}["renditions"] == "queued"
+
+        def told() -> dict:
+            return stack.api("supervisor").get(f"/api/v1/recordings/{recording_id}").json()
+
+        assert wait_until(lambda: told()["state"] == "ready", PATIENCE_MS / 1000, every_s=0.2)
+        states = {stage["kind"]: stage["state"] for stage in told()["stages"]}
+        assert (states["looks"], states["renditions"]) == ("done", "queued")
     finally:
         stack.workers["encode"].start()
 

@@ -29,7 +29,7 @@ from schemas.coverage import (
 from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link, LinkState
-from schemas.originals import MediaState, Original
+from schemas.originals import MediaState, Original, Rendition, RenditionKind
 from schemas.people import Officer, Squad
 from schemas.policy import PolicyValue
 from schemas.recorders import Recorder
@@ -89,7 +89,12 @@ def _people(session: Session) -> None:
             )
         )
     for n in range(4):
-        session.add(Original(sha256=f"{n:064}", size=1000, store_key=f"o/{n}", media_state=MediaState.ready))
+        stand_in = Original(sha256=f"{n:064}", size=1000, store_key=f"o/{n}", media_state=MediaState.ready)
+        session.add(stand_in)
+        session.flush()
+        if n:  # one plays only on demand
+            kind = RenditionKind.playback
+            session.add(Rendition(original_id=stand_in.id, kind=kind, content_type="video/mp4", attempt=1))
 
 
 @pytest.fixture(scope="module")

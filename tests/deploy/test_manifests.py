@@ -13,6 +13,7 @@ import typer.main
 from ruamel.yaml import YAML
 
 from deploy.cli import app
+from service.kernel.queues import QUEUES
 from service.kernel.settings import Settings, proxies
 from workers import memory
 
@@ -24,7 +25,10 @@ NEEDED = {
     *("ZHENGLU_DATABASE_URL", "ZHENGLU_REDIS_URL", "ZHENGLU_OBJECT_STORE", "ZHENGLU_SECRET_KEY"),
     *("ZHENGLU_PUBLIC_URL", "ZHENGLU_TIMEZONE", "ZHENGLU_TRUSTED_PROXIES"),
 }
-OWN = {"ZHENGLU_BACKUPS", "ZHENGLU_LIGHT_MEMORY", "ZHENGLU_ENCODE_MEMORY"}  # of the compose file alone
+OWN = {
+    "ZHENGLU_BACKUPS",
+    *(f"ZHENGLU_{queue.upper()}_MEMORY" for queue in QUEUES),
+}  # of the compose file alone
 GIB = 2**30
 LOGS_KEPT_DAYS = 190
 
@@ -102,7 +106,7 @@ def test_compose_lets_no_container_take_the_machine_and_its_journal_keeps_what_t
     for name, service in compose["services"].items():
         assert service["logging"]["driver"] == "journald", name
         assert service["mem_limit"], name
-    for name in ("light", "encode"):
+    for name in QUEUES:
         worker = compose["services"][name]
         at_once = worker["environment"]["ZHENGLU_WORKERS_AT_ONCE"]
         assert_shares_its_memory(worker["command"], at_once, size(worker["mem_limit"]))
@@ -157,6 +161,14 @@ def test_kubernetes_workloads_fit_together(item: dict[str, Any]) -> None:
         if "worker" in container["command"]:
             limit = size(container["resources"]["limits"]["memory"])
             assert_shares_its_memory(container["command"], own["ZHENGLU_WORKERS_AT_ONCE"], limit)
+
+
+def test_every_queue_is_worked_on_in_kubernetes() -> None:
+    containers = [
+        one for item in items("Deployment") for one in item["spec"]["template"]["spec"]["containers"]
+    ]
+    served = [one["command"][2] for one in containers if "worker" in one["command"]]
+    assert sorted(served) == sorted(QUEUES)
 
 
 def test_kubernetes_traffic_reaches_the_pods() -> None:

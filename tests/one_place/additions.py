@@ -64,10 +64,10 @@ ONE_OF_EACH = {
     "queue": [
         Edit(
             "service/kernel/queues.py",
-            "QUEUES = {queue.name: queue for queue in (LIGHT, ENCODE)}",
+            "QUEUES = {queue.name: queue for queue in (LIGHT, LOOKS, ENCODE)}",
             'SPEECH = Queue("speech", Word(_("Speech to text"), icon="speech"), worker=_("worker for speech"),\n'
             '               at_once=_n("recordings written down at once"), processes=1)\n'
-            "QUEUES = {queue.name: queue for queue in (LIGHT, ENCODE, SPEECH)}",
+            "QUEUES = {queue.name: queue for queue in (LIGHT, LOOKS, ENCODE, SPEECH)}",
         )
     ],
     "job kind": [
@@ -79,8 +79,8 @@ ONE_OF_EACH = {
         ),
         Edit(
             "service/kernel/job_kinds.py",
-            "import ENCODE, LIGHT, Queue",
-            "import ENCODE, LIGHT, SPEECH, Queue",
+            "import ENCODE, LIGHT, LOOKS, Queue",
+            "import ENCODE, LIGHT, LOOKS, SPEECH, Queue",
         ),
         Edit(
             "workers/stages/transcribe.py",

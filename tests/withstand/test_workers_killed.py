@@ -1,4 +1,4 @@
-"""Two hundred uploads, and five times kill -9 of a worker."""
+"""Two hundred uploads, and seven times kill -9 of a worker."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,7 +8,15 @@ import pytest
 from tests.withstand.installation import House, all_of, first_of, one_below
 from tests.withstand.killed import FULL, run
 
-WAYS = (first_of("light"), one_below("light"), first_of("encode"), all_of("light"), all_of("encode"))
+WAYS = (
+    first_of("light"),
+    one_below("light"),
+    first_of("looks"),
+    first_of("encode"),
+    all_of("light"),
+    all_of("looks"),
+    all_of("encode"),
+)
 
 
 @pytest.mark.soak

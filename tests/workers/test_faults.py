@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -43,6 +44,7 @@ SETTLED_WITHIN_S = 300.0
 KINDS = ("h264_mp4", "hevc_mp4", "ts", "avi")
 WORKERS = {
     "light": ("-Q", "light", "-c", "2"),
+    "looks": ("-Q", "looks", "-c", "1"),
     "encode": ("-Q", "encode", "-c", "2"),
 }
 
@@ -73,7 +75,7 @@ def own_redis(bureau: Bureau, redis_server: Redis) -> Iterator[Redis]:
 
 
 class Yard:
-    """The processes of the installation: two workers and the schedule, started again when they were killed."""
+    """The processes of the installation: a worker a queue and the schedule, started again when they were killed."""
 
     def __init__(self, processes: Processes, bureau: Bureau) -> None:
         self.processes, self.env = processes, bureau.env
@@ -111,13 +113,11 @@ class Yard:
         _, alive = psutil.wait_procs(below, timeout=30)
         assert not alive, f"survived their worker: {[process.cmdline()[:3] for process in alive]}"
 
-    def ffmpeg_below(self) -> list[psutil.Process]:
-        found = []
-        for worker in self.workers.values():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                below = psutil.Process(worker.pid).children(recursive=True)
-                found += [process for process in below if process.name() == "ffmpeg"]
-        return found
+    def ffmpeg_below(self, name: str) -> list[psutil.Process]:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            below = psutil.Process(self.workers[name].pid).children(recursive=True)
+            return [process for process in below if process.name() == "ffmpeg"]
+        return []
 
 
 def _is_python(process: psutil.Process) -> bool:
@@ -172,9 +172,9 @@ def _unsettled(bureau: Bureau) -> Counter:
         return Counter({"database": 1})
 
 
-def _wait_for_encode(yard: Yard, bureau: Bureau, timeout_s: float = 40.0) -> None:
+def _wait_for_work(yard: Yard, bureau: Bureau, name: str, timeout_s: float = 40.0) -> None:
     deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline and not yard.ffmpeg_below() and _unsettled(bureau):
+    while time.monotonic() < deadline and not yard.ffmpeg_below(name) and _unsettled(bureau):
         time.sleep(0.05)
 
 
@@ -188,12 +188,12 @@ def test_every_recording_ends_right_after_faults_at_random_moments(
     first, rest = clips[:12], clips[12:]
     ids = {bureau.receive(clip): clip for clip in first}
 
-    # a worker child killed in mid-encode, then a whole worker
-    _wait_for_encode(yard, bureau)
-    yard.kill_child("encode", chance)
-    time.sleep(chance.uniform(0.5, 2.0))
-    _wait_for_encode(yard, bureau)
-    yard.kill_main("encode")
+    # a worker child killed while it looks, one in mid-encode, then whole workers
+    for kill in (partial(yard.kill_child, chance=chance), yard.kill_main):
+        for name in ("looks", "encode"):
+            _wait_for_work(yard, bureau, name)
+            kill(name)
+        time.sleep(chance.uniform(0.5, 2.0))
 
     # Redis goes while recordings arrive and jobs run; receiving must not wait for it
     own_redis.stop()
@@ -225,8 +225,8 @@ def test_every_recording_ends_right_after_faults_at_random_moments(
             ids[bureau.receive(clip)] = clip
             time.sleep(chance.uniform(0.0, 0.3))
         time.sleep(SCRATCH_FULL_S)
-    _wait_for_encode(yard, bureau)
-    yard.kill_child(chance.choice(["light", "encode"]), chance)
+    _wait_for_work(yard, bureau, "encode")
+    yard.kill_child(chance.choice(list(WORKERS)), chance)
 
     last_fault = time.monotonic()
     while (left := _unsettled(bureau)) and time.monotonic() - last_fault < SETTLED_WITHIN_S:
@@ -265,7 +265,8 @@ def _check_renditions(bureau: Bureau) -> None:
         ready = session.scalars(select(Original.id).where(Original.media_state == MediaState.ready)).all()
     per_kind = Counter((row.original_id, row.kind) for row in rows if row.kind != RenditionKind.still)
     assert set(per_kind.values()) == {1}
-    assert {original for original, kind in per_kind if kind == RenditionKind.video} == set(ready)
+    for each in (RenditionKind.video, RenditionKind.poster):
+        assert {original for original, kind in per_kind if kind == each} == set(ready)
     wanted = {row.store_key for row in rows if row.store_key}
     assert {info.key for info in objects.list("renditions/")} == wanted
     for row in rows:

@@ -2,16 +2,17 @@
 
 import hashlib
 import json
+import math
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
 
 from schemas.jobs import Job, JobAttempt, JobKind, JobState
-from schemas.originals import MediaState, Original, Rendition, RenditionKind
+from schemas.originals import LOOKS, MediaState, Original, Rendition, RenditionKind
 from schemas.people import Officer
 from schemas.reasons import Params, Reason
 from schemas.recorders import Recorder, RecorderModel
@@ -23,12 +24,16 @@ from service.registry.conventions.actions import keep_sidecar
 from tests.fixtures.ceph import CephNode
 from tests.fixtures.jobs import Bureau, forget_settings, run_all_jobs
 from tests.fixtures.media import footage
+from workers.lease import JobFailed
+from workers.media.looks import Looked
 from workers.media.renditions import Rendered
 from workers.runner import run_job
-from workers.stages import renditions
+from workers.stages import looks, renditions, walk
 from workers.stages.publishing import key_of, sweep_orphans
+from workers.stages.whole import FINAL_AFTER_TRIES
 
 EARLY = (JobKind.intake, JobKind.playable, JobKind.tags, JobKind.link)
+LOOKED_AT = (*EARLY, JobKind.walk, JobKind.looks)
 
 
 @pytest.fixture(scope="module")
@@ -69,13 +74,17 @@ def spend_tries(kind: JobKind) -> None:
         run_all_jobs()
 
 
-def test_an_mp4_is_playable_at_once_and_ready_after_its_encode(bureau: Bureau, h264_mp4: Path) -> None:
+def test_an_mp4_is_playable_at_once_and_ready_once_it_is_looked_at(bureau: Bureau, h264_mp4: Path) -> None:
     recording_id = bureau.receive(h264_mp4)
     run_all_jobs(EARLY)
     early = bureau.recording(recording_id)
     assert early.state == RecordingState.processing and early.playable_at is not None
     (playback,) = rows(bureau)
     assert playback.store_key is None and playback.facts == {"from": "original"}
+    run_all_jobs(LOOKED_AT)
+    recording = bureau.recording(recording_id)
+    assert (recording.state, recording.reason) == (RecordingState.ready, None)
+    assert {row.kind for row in rows(bureau)} == {RenditionKind.playback, *LOOKS}
     run_all_jobs()
     recording = bureau.recording(recording_id)
     assert (recording.state, recording.reason) == (RecordingState.ready, None)
@@ -86,6 +95,35 @@ def test_an_mp4_is_playable_at_once_and_ready_after_its_encode(bureau: Bureau, h
     with bureau.session() as session:
         assert session.scalars(select(Receipt)).one().outcome == ReceiptOutcome.verified
         assert {job.state for job in session.scalars(select(Job))} == {JobState.done}
+
+
+def test_what_no_browser_plays_is_ready_before_its_encode_and_says_what_is_black(
+    bureau: Bureau, tmp_path: Path
+) -> None:
+    dark = ("-vf", "drawbox=color=black:t=fill", "-g", "10")
+    recording_id = bureau.receive(
+        footage(tmp_path / "dark.avi", "avi", seconds=3, size="320x240", rate=10, options=dark)
+    )
+    run_all_jobs(LOOKED_AT)
+    recording = bureau.recording(recording_id)
+    assert (recording.state, recording.reason, recording.playable_at) == (RecordingState.ready, None, None)
+    assert {row.kind for row in rows(bureau)} == set(LOOKS)
+    found = tags(bureau, recording_id)
+    assert found["black"].end_s - found["black"].start_s == pytest.approx(3, abs=0.3)
+    measured = original_of(bureau, recording_id).measurements
+    run_all_jobs()
+    assert bureau.recording(recording_id).playable_at is not None
+    assert original_of(bureau, recording_id).measurements == measured
+    assert {row.kind for row in rows(bureau)} == {RenditionKind.playback, RenditionKind.video, *LOOKS}
+
+
+def test_what_is_exchanged_early_is_not_ready_without_that(bureau: Bureau, ts_clip: Path) -> None:
+    recording_id = bureau.receive(ts_clip)
+    run_all_jobs((JobKind.intake, JobKind.walk, JobKind.looks))
+    assert original_of(bureau, recording_id).media_state == MediaState.ready
+    assert bureau.recording(recording_id).state == RecordingState.processing
+    run_all_jobs(EARLY)
+    assert bureau.recording(recording_id).state == RecordingState.ready
 
 
 def test_a_wrong_container_is_exchanged_early_and_what_was_copied_stays_what_plays(
@@ -109,8 +147,8 @@ def test_made_again_there_is_still_one_set_and_no_older_object(bureau: Bureau, s
     before = {row.store_key for row in rows(bureau) if row.store_key}
     with transaction() as session:
         original_id = session.get_one(Recording, recording_id).original_id
-        request_job(session, JobKind.renditions, original_id)
-        request_job(session, JobKind.playable, original_id)
+        for kind in (JobKind.renditions, JobKind.looks, JobKind.playable):
+            request_job(session, kind, original_id)
     run_all_jobs()
     after = {row.store_key for row in rows(bureau) if row.store_key}
     assert before.isdisjoint(after)
@@ -118,22 +156,30 @@ def test_made_again_there_is_still_one_set_and_no_older_object(bureau: Bureau, s
     assert len(rows(bureau, RenditionKind.video)) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "before"),
+    [
+        (JobKind.renditions, "video.mp4", LOOKED_AT),
+        (JobKind.looks, "poster.jpg", (*EARLY, JobKind.walk)),
+        (JobKind.looks, "still_008.jpg", (*EARLY, JobKind.walk)),
+    ],
+)
 def test_what_a_killed_attempt_stored_is_swept_and_nothing_else(
-    bureau: Bureau, short: Path, tmp_path: Path
+    bureau: Bureau, short: Path, tmp_path: Path, kind: JobKind, name: str, before: tuple[JobKind, ...]
 ) -> None:
     recording_id = bureau.receive(short)
-    run_all_jobs(EARLY)
+    run_all_jobs(before)
     original = original_of(bureau, recording_id)
     left = tmp_path / "left"
     left.write_bytes(b"half")
     with transaction() as session:  # an attempt that died after storing, before publishing
-        row = session.scalars(select(Job).where(Job.kind == JobKind.renditions)).one()
+        row = session.scalars(select(Job).where(Job.kind == kind)).one()
         row.state, row.attempt, row.seen_request = JobState.running, 1, 1
         row.lease_until = datetime.now(UTC) - timedelta(seconds=1)
         session.add(JobAttempt(job_id=row.id, attempt=1, worker="dead"))
-    orphan = key_of(JobKind.renditions, original.id, 1, "video.mp4")
+    orphan = key_of(kind, original.id, 1, name)
     get_store().objects.put_file(orphan, left)
-    run_job(job(bureau, JobKind.renditions).id, "survivor")
+    run_job(job(bureau, kind).id, "survivor")
     sweep_orphans()
     assert get_store().objects.stat(orphan) is not None, "too early: its process may still be at it"
     sweep_orphans(timedelta())
@@ -161,13 +207,79 @@ def test_an_encode_that_keeps_failing_leaves_what_plays_and_a_retry_heals(
     assert (recording.state, recording.reason) == (RecordingState.partial, "renditions_failed")
     assert "audio" in recording.reason_params["detail"]
     failed = job(bureau, JobKind.renditions)
-    assert failed.state == JobState.failed and failed.attempt == renditions.FINAL_AFTER_TRIES
+    assert failed.state == JobState.failed and failed.attempt == FINAL_AFTER_TRIES
     assert rows(bureau, RenditionKind.video) == [], "never a silent bad output"
     monkeypatch.undo()
     with transaction() as session:
         request_job(session, JobKind.renditions, recording.original_id)
     run_all_jobs()
     assert bureau.recording(recording_id).state == RecordingState.ready
+
+
+def test_looks_that_keep_failing_are_said_and_a_retry_heals(
+    bureau: Bureau, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recording_id = bureau.receive(short)
+    real = looks.look
+
+    def blindly(*arguments: Any, **options: Any) -> Looked:
+        made = real(*arguments, **options)
+        made.faults = [Reason(code="output_missing")]
+        return made
+
+    monkeypatch.setattr(looks, "look", blindly)
+    run_all_jobs(LOOKED_AT)
+    spend_tries(JobKind.looks)
+    recording = bureau.recording(recording_id)
+    assert (recording.state, recording.reason) == (RecordingState.partial, "looks_failed")
+    assert job(bureau, JobKind.looks).attempt == FINAL_AFTER_TRIES
+    assert not {row.kind for row in rows(bureau)} & set(LOOKS)
+    assert bureau.recording(recording_id).playable_at is not None
+    monkeypatch.undo()
+    with transaction() as session:
+        request_job(session, JobKind.looks, recording.original_id)
+    run_all_jobs()
+    assert bureau.recording(recording_id).state == RecordingState.ready
+
+
+def test_a_walk_that_fails_for_good_keeps_nothing_from_being_looked_at(
+    bureau: Bureau, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumble(*_: Any) -> Any:
+        raise JobFailed("limit_exceeded", final=True, limit="cpu_time")
+
+    monkeypatch.setattr(walk, "_walk", stumble)
+    recording_id = bureau.receive(short)
+    run_all_jobs(LOOKED_AT)
+    assert job(bureau, JobKind.walk).state == JobState.failed
+    assert bureau.recording(recording_id).state == RecordingState.ready
+    assert len(rows(bureau, RenditionKind.poster)) == 1
+
+
+def test_what_an_earlier_version_left_to_its_encode_is_looked_at_by_and_by(
+    bureau: Bureau, short: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(looks, "_all_are_at", -math.inf)
+    recordings = [bureau.receive(short.read_bytes() + bytes(n), name=f"{n}.mp4") for n in (1, 2)]
+    run_all_jobs((JobKind.intake, JobKind.playable, JobKind.walk))
+    bureau.receive(short)  # whose walk will ask
+    run_all_jobs((JobKind.intake,))
+    with transaction() as session:
+        session.execute(delete(Job).where(Job.kind == JobKind.looks))
+    assert looks.ask_for_not_looked_at() == 2 and looks.ask_for_not_looked_at() == 0
+    run_all_jobs((JobKind.looks,))
+    assert [bureau.recording(one).state for one in recordings] == [RecordingState.ready] * 2
+    with transaction() as session:  # as a backup without its pictures is restored
+        for row in session.scalars(select(Rendition).where(Rendition.kind.in_(LOOKS))):
+            get_store().objects.delete(row.store_key)
+            session.delete(row)
+        session.execute(delete(JobAttempt))
+        session.execute(delete(Job).where(Job.kind == JobKind.looks))
+    monkeypatch.setattr(looks, "_all_are_at", -math.inf)
+    assert looks.ask_for_not_looked_at() == 2
+    run_all_jobs()
+    assert len(rows(bureau, RenditionKind.poster)) == 3
+    assert looks.ask_for_not_looked_at() == 0
 
 
 def test_a_damaged_source_that_gives_less_every_time_is_partial_and_says_so(
@@ -188,6 +300,12 @@ def test_a_damaged_source_that_gives_less_every_time_is_partial_and_says_so(
     recording = bureau.recording(recording_id)
     assert (recording.state, recording.reason) == (RecordingState.partial, "duration_short")
     assert len(rows(bureau, RenditionKind.video)) == 1
+    for kind, wanted in ((JobKind.looks, RecordingState.partial), (JobKind.renditions, RecordingState.ready)):
+        monkeypatch.undo()
+        with transaction() as session:
+            request_job(session, kind, recording.original_id)
+        run_all_jobs()
+        assert bureau.recording(recording_id).state == wanted, kind
 
 
 def test_no_moov_is_unplayable_with_its_reason_and_nothing_is_rendered(bureau: Bureau, short: Path) -> None:

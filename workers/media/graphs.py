@@ -117,10 +117,12 @@ def _even(size: float) -> int:
     return max(2, int(size + 1e-6) // 2 * 2)
 
 
-def compose(plan: Plan) -> list[str]:
-    """The argv of the pass over `/in/0`; outputs land in the working directory under the names above.
+def compose(plan: Plan, looks: bool = True) -> list[str]:
+    """The argv of the pass over `/in/0`; outputs land in the working directory under the names above. `looks`: with
+    pictures, sprite, waveform and what is measured; else the file for browsers alone.
 
-    Standard output carries the measured frames in the form that quality.frames() reads."""
+    Standard output carries the measured frames in the form that quality.frames() reads, and without looks ffmpeg's own
+    progress."""
     source = ffmpeg.input(inside(), **guard(plan.container), noautorotate=None, threads=plan.threads)
     outputs: list[Node] = []
     sound = None
@@ -132,6 +134,8 @@ def compose(plan: Plan) -> list[str]:
         outputs[:0] = _picture(source, plan.video, sound, plan)
     elif plan.audio:
         outputs[:0] = _sound_only(sound, plan.audio, plan)
+    if not looks:
+        return _argv(plan, outputs[:1], "-nostats", "-progress", "pipe:1")
     return _argv(plan, outputs)
 
 
@@ -182,11 +186,11 @@ def compose_stretch(plan: Plan, from_s: float, first_s: float, end_s: float) -> 
     return _argv(plan, [_measured(seen, plan).output("-", f="null", vsync="passthrough")])
 
 
-def _argv(plan: Plan, outputs: list[Node]) -> list[str]:
+def _argv(plan: Plan, outputs: list[Node], *told: str) -> list[str]:
     joined = ffmpeg.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
     # What is laid out anew needs the times as the file has them, before ffmpeg mends them in its own way.
     as_they_are = ["-copyts"] if plan.laid else []
-    return ["ffmpeg", "-hide_banner", "-v", "error", "-y", *as_they_are, *joined.get_args()]
+    return ["ffmpeg", "-hide_banner", "-v", "error", "-y", *told, *as_they_are, *joined.get_args()]
 
 
 def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -> list[Node]:

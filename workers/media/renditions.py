@@ -70,19 +70,21 @@ def render(
     limits: Limits | None = None,
     threads: int = 0,
     stretches: Sequence[Sequence[float]] | None = None,
+    looks: bool = True,
 ) -> Rendered:
     """One ffmpeg pass over `path` for a whole or partial verdict. `on_progress` gets 0…1. Never raises for the
     file's sake: what went wrong stands in `faults`. `stretches`: what of the recording is to be shown, end to end;
-    the times of `quality` are the recording's, all others those of what was made."""
+    the times of `quality` are the recording's, all others those of what was made. `looks`: with pictures, waveform and
+    measurements; else the playable file alone."""
     laid = laid_out(probe, verdict, stretches)
     plan = graphs.plan(probe, verdict, threads, laid)
     log = MeasureLog(plan.duration_s, on_progress)
     outcome = sandbox.run(
-        graphs.compose(plan),
+        graphs.compose(plan, looks),
         private_dir=private_dir,
         readonly=[path],
         limits=limits or limits_for(probe, plan.duration_s, picture=plan.video is not None),
-        on_stdout=log.write,
+        on_stdout=log.write if looks else EncodeLog(plan.duration_s, on_progress).write,
         cancel=cancel,
     )
     made = Rendered(
@@ -105,11 +107,26 @@ def render(
     if plan.video and outcome.ok and filled(made.playable):
         isobmff.straighten(made.playable)
     made.faults = ended_badly(outcome) or verify(made.playable, wanted, sandbox, private_dir, cancel)
-    if not made.cancelled:
+    if looks and not made.cancelled:
         collect(made, plan, log.frames(), private_dir)
     if laid:
         made.quality = as_recorded(made.quality, laid)
     return made
+
+
+class EncodeLog:
+    """Standard output of a pass that only encodes: ffmpeg's own progress."""
+
+    def __init__(self, duration_s: float, on_progress: Callable[[float], None] | None) -> None:
+        self.duration_s, self.on_progress = duration_s, on_progress
+        self.pending = b""
+
+    def write(self, chunk: bytes) -> None:
+        *lines, self.pending = (self.pending + chunk).split(b"\n")
+        told = next((line for line in reversed(lines) if line.startswith(b"out_time_us=")), b"")
+        microseconds = told.partition(b"=")[2].strip()
+        if self.on_progress and microseconds.isdigit():
+            self.on_progress(max(0.0, min(1.0, int(microseconds) / 1e6 / self.duration_s)))
 
 
 def ended_badly(outcome: Outcome) -> list[Reason]:

@@ -25,6 +25,7 @@ from service.footage.recordings.actions import (
     refuse_mismatch,
 )
 from service.footage.recordings.policy import HOLE
+from service.footage.recordings.rules import WALKED
 from service.kernel.clock import now
 from service.kernel.custody import record
 from service.kernel.database import transaction
@@ -41,6 +42,7 @@ from workers.lease import BUSY_TRIES, JobFailed, Lease, LeaseLost, finish
 from workers.media import jpeg, photo, sniff
 from workers.media.probe import Probe, probe
 from workers.media.verdict import Verdict, judge
+from workers.stages import looks
 from workers.stages.bytes_at_hand import bytes_of, sandbox_for
 from workers.stages.duplicates import release
 from workers.stages.examined import recorded
@@ -347,16 +349,15 @@ def _go_on(session: Session, held: Lease) -> list[UUID]:
     came = session.get_one(Recording, held.subject_id)
     duplicates: list[UUID] = []
     if original is not None:
-        if original.media_state == MediaState.examined and original.playable_at is None:
-            request_job(session, JobKind.playable, original.id, priority=2, cost_s=1)
+        if original.media_state == MediaState.examined:
+            _ask_for_looks(session, original)
+            if original.playable_at is None:
+                request_job(session, JobKind.playable, original.id, priority=2, cost_s=1)
         if not original.quarantined:
             request_job(session, JobKind.tags, recording.id, priority=4, cost_s=1)
     gone = came.merged_into is not None or came.state == RecordingState.refused
     if gone and was_linked(session, came.id):  # what it said to its neighbours holds no more
         request_job(session, JobKind.link, came.id, priority=4)
-    new = original is not None and original.media_state == MediaState.examined
-    if original is not None and new and session.get(Walk, original.id) is None:
-        request_job(session, JobKind.walk, original.id, priority=3, cost_s=1 + original.size / 100e6)
     if original is not None:
         duplicates = list(
             session.scalars(
@@ -369,3 +370,11 @@ def _go_on(session: Session, held: Lease) -> list[UUID]:
         )
     finish(session, held)
     return duplicates
+
+
+def _ask_for_looks(session: Session, original: Original) -> None:
+    """Behind the walk, or now where there is nothing to walk any more."""
+    if session.get(Walk, original.id) is None:
+        request_job(session, JobKind.walk, original.id, priority=WALKED, cost_s=1 + original.size / 100e6)
+    else:
+        looks.ask_for_looks(session, original)

@@ -14,6 +14,7 @@ from service.finding.linking.neighbours import tell_neighbours
 from service.finding.linking.recognise import recognise
 from service.footage.recordings.actions import refresh_recording
 from service.footage.recordings.needs import ask_by_rule, links_of, urgency
+from service.footage.recordings.rules import looks_priority
 from service.kernel.database import transaction
 from service.kernel.jobs import raise_priority
 from workers.lease import Lease
@@ -31,7 +32,7 @@ def run(held: Lease) -> None:
     with transaction() as session:
         tell_neighbours(session, [held.subject_id])
     if any(link.state in COUNTED for link in links):
-        _raise_encode(held)
+        _hurry(held)
     held.finish()
 
 
@@ -39,15 +40,19 @@ def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -
     refresh_recording(session, held.subject_id)
 
 
-def _raise_encode(held: Lease) -> None:
-    """In a transaction of its own, because the encode's job row comes before this job's in the order of locks."""
+def _hurry(held: Lease) -> None:
+    """In a transaction of its own, because these jobs' rows come before this job's in the order of locks."""
     with transaction() as session:
         recording = session.get_one(Recording, held.subject_id)
         original = session.get(Original, recording.original_id) if recording.original_id else None
         if original is None or original.quarantined or "probe" not in original.media:
-            return  # of what is not examined yet, intake asks for the encode
-        if not any(links_of(session, original.id)):
+            return  # of what is not examined yet, intake asks for all this
+        linked, linked_to_case = links_of(session, original.id)
+        if not linked:
             return
+        soon = looks_priority(linked=linked, linked_to_case=linked_to_case)
+        for kind in (JobKind.walk, JobKind.looks):
+            raise_priority(session, kind, original.id, soon)
         raise_priority(session, JobKind.renditions, original.id, urgency(session, original))
         if original.media_state != MediaState.examined:  # else its looks ask by the rule
             ask_by_rule(session, original)

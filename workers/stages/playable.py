@@ -6,10 +6,9 @@ from sqlalchemy import select
 from sqlmodel import Session
 
 from schemas.jobs import JobKind
-from schemas.originals import WATCHABLE, MediaState, Original, Rendition, RenditionKind
+from schemas.originals import WATCHABLE, Original, Rendition, RenditionKind
 from schemas.reasons import Reason
 from service.footage.recordings.actions import refresh_state
-from service.footage.recordings.needs import ask_by_rule
 from service.kernel.clock import now
 from service.kernel.database import transaction
 from service.kernel.jobs import request_job
@@ -49,10 +48,10 @@ def run(held: Lease) -> None:
 
 
 def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
-    """The encode is still the way to something that plays."""
+    """An encode is still the way to something that plays."""
     original = session.get_one(Original, held.subject_id)
     if not photo.is_photo(original):
-        _request_renditions(session, original)
+        _ask_for_clock(session, original)
     refresh_state(session, held.subject_id)
 
 
@@ -91,18 +90,16 @@ def copied(
 
 def _publish(session: Session, held: Lease, made: list[Made]) -> None:
     original = session.get_one(Original, held.subject_id)
-    if original.media_state == MediaState.examined:
-        _request_renditions(session, original)
+    _ask_for_clock(session, original)
     session.refresh(original, with_for_update=True)
-    if made:
+    if made and examined(original)[1].path != "encode":  # a walk may have found out meanwhile
         replace_rows(session, held, original, made)
         original.playable_at = original.playable_at or now()
         session.add(original)
+    finish(session, held)  # else its own job would still be under way
     refresh_state(session, original.id)
-    finish(session, held)
 
 
-def _request_renditions(session: Session, original: Original) -> None:
-    ask_by_rule(session, original)
-    if examined(original)[1].video is not None:
+def _ask_for_clock(session: Session, original: Original) -> None:
+    if "burned_in" not in original.media and examined(original)[1].video is not None:
         request_job(session, JobKind.clock, original.id, priority=8, cost_s=5)

@@ -1,7 +1,7 @@
 """Renditions into the store and into their rows: one set at a time, and nothing of it twice."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -37,7 +37,7 @@ NAMES = (
     "peaks.json",
     *(f"still_{number:03d}.jpg" for number in range(STILLS + 2)),
 )
-MAKERS = (JobKind.playable, JobKind.renditions, JobKind.plain)
+MAKERS = (JobKind.playable, JobKind.looks, JobKind.renditions, JobKind.plain)
 ORPHAN_AFTER = timedelta(minutes=10)
 SWEEP = "sweep-renditions"
 SWEPT = {"swept": True}
@@ -83,9 +83,16 @@ def _sums_of(path: Path) -> Sums:
     return sums
 
 
-def replace_rows(session: Session, held: Lease, original: Original, made: list[Made]) -> None:
-    """The rows of all kinds in `made` become these; objects that nothing points to any more go after commit."""
-    kinds = {one.kind for one in made}
+def replace_rows(
+    session: Session,
+    held: Lease,
+    original: Original,
+    made: list[Made],
+    instead_of: Collection[RenditionKind] = (),
+) -> None:
+    """The rows of all kinds in `made`, and of those that they stand `instead_of`, become these; objects that nothing
+    points to any more go after commit."""
+    kinds = {*instead_of, *(one.kind for one in made)}
     before = session.scalars(select(Rendition).where(Rendition.original_id == original.id)).all()
     kept = {one.stored.key for one in made if one.stored}
     kept |= {row.store_key for row in before if row.kind not in kinds and row.store_key}

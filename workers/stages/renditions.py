@@ -1,26 +1,21 @@
-"""Renditions: the one ffmpeg pass, checked, published as one set."""
+"""Renditions: the video that every browser plays, encoded, checked, published."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from sqlalchemy import select
 from sqlmodel import Session
 
-from schemas.jobs import JobKind
-from schemas.originals import WATCHABLE, Measurements, MediaState, Original, Rendition, RenditionKind
+from schemas.originals import WATCHABLE, MediaState, Original, Rendition, RenditionKind
 from schemas.reasons import Reason
-from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_state
 from service.footage.recordings.needs import awaited, meet
 from service.kernel.clock import now
 from service.kernel.database import transaction
-from service.kernel.jobs import request_job
 from service.kernel.settings import get_settings
 from workers import scratch
-from workers.lease import JobFailed, Lease, LeaseLost, finish
+from workers.lease import Lease, LeaseLost, finish
 from workers.media.probe import Probe
 from workers.media.renditions import Rendered, most_bytes, received, render
 from workers.media.verdict import Verdict
@@ -30,9 +25,8 @@ from workers.stages.examined import content_type, examined
 from workers.stages.footage import footage_of
 from workers.stages.publishing import Made, put_all, replace_rows
 from workers.stages.watched import Watched
+from workers.stages.whole import accept_or_fail, settle
 
-# The same bytes give the same faults; a second try covers a disturbed machine, a third proves it.
-FINAL_AFTER_TRIES = 3
 ENCODED_SHARE = 0.95
 
 
@@ -58,17 +52,18 @@ def run(held: Lease) -> None:
                     held.lost,
                     threads=get_settings().encode_threads,
                     stretches=original.stretches,
+                    looks=False,
                 )
             proven()
         if done.cancelled or held.lost.is_set():
             raise LeaseLost
-        short = _accept_or_fail(held, done)
+        short = accept_or_fail(held, done.faults)
         held.progress(ENCODED_SHARE, "storing")
-        made = _made(done)
+        video = _made(done, short)
         if watched.to_the_end():
-            made[0].facts["segments"] = watched.listed
-        put_all(held, made)
-    held.publish(lambda session: _publish(session, held, verdict, done, made, short))
+            video.facts["segments"] = watched.listed
+        put_all(held, [video])
+    held.publish(lambda session: _publish(session, held, verdict, video))
 
 
 def _bytes_of(
@@ -99,84 +94,31 @@ def room_for(facts: Probe, recorded_s: float | None) -> int:
     return min(2 * once, scratch.here().most_of_one)
 
 
-def _accept_or_fail(held: Lease, done: Rendered) -> Reason | None:
-    """The reason for `partial` where a damaged source gave less than it has, every time; any other fault fails."""
-    if not done.faults:
-        return None
-    spent = any(fault.params.get("limit") not in (None, "wall_time") for fault in done.faults)
-    final = spent or held.tries >= min(FINAL_AFTER_TRIES, held.max_tries)
-    only_short = all(fault.code == "duration_short" for fault in done.faults)
-    if only_short and final:
-        return done.faults[0]
-    worst = next((fault for fault in done.faults if fault.code != "duration_short"), done.faults[0])
-    raise JobFailed(worst.code, final=final and not only_short, **worst.params)
-
-
-def _made(done: Rendered) -> list[Made]:
+def _made(done: Rendered, short: Reason | None) -> Made:
     shown = "video" if done.size else "audio"
     width, height = done.size or (None, None)
-    made = [
-        Made(
-            RenditionKind.video,
-            f"{shown}/mp4",
-            name="video.mp4",
-            path=done.playable,
-            facts={"width": width, "height": height, "duration_s": done.duration_s},
-        )
-    ]
-    if done.poster:
-        made.append(Made(RenditionKind.poster, "image/jpeg", name="poster.jpg", path=done.poster))
-    for position, still in enumerate(done.stills):
-        made.append(
-            Made(
-                RenditionKind.still,
-                "image/jpeg",
-                position=position,
-                name=f"still_{position:03d}.jpg",
-                path=still.path,
-                facts={"t_s": still.t},
-            )
-        )
-    if done.sprite and done.vtt:
-        made.append(Made(RenditionKind.sprite, "image/jpeg", name="sprite.jpg", path=done.sprite))
-        made.append(Made(RenditionKind.sprite_map, "text/vtt", name="sprite.vtt", path=done.vtt))
-    if done.peaks:
-        _add_loudness(done.peaks)
-        made.append(Made(RenditionKind.waveform, "application/json", name="peaks.json", path=done.peaks))
-    return made
+    return Made(
+        RenditionKind.video,
+        f"{shown}/mp4",
+        name="video.mp4",
+        path=done.playable,
+        facts={
+            "width": width,
+            "height": height,
+            "duration_s": done.duration_s,
+            **({"short": short.model_dump(mode="json")} if short else {}),
+        },
+    )
 
 
-def _add_loudness(path: Path) -> None:
-    """The page draws one value 0…1 a step; whoever wants both halves of the wave finds `min` and `max` too."""
-    wave = json.loads(path.read_text(encoding="utf-8"))
-    wave["peaks"] = [
-        round(max(abs(low), abs(high)), 3) for low, high in zip(wave["min"], wave["max"], strict=True)
-    ]
-    path.write_text(json.dumps(wave, separators=(",", ":")), encoding="utf-8")
-
-
-def _publish(
-    session: Session,
-    held: Lease,
-    verdict: Verdict,
-    done: Rendered,
-    made: list[Made],
-    short: Reason | None,
-) -> None:
-    recordings = session.scalars(
-        select(Recording.id).where(Recording.original_id == held.subject_id).order_by(Recording.id)
-    ).all()
-    for recording_id in recordings:
-        request_job(session, JobKind.tags, recording_id, priority=4, cost_s=1)
+def _publish(session: Session, held: Lease, verdict: Verdict, video: Made) -> None:
     original = session.scalars(select(Original).where(Original.id == held.subject_id).with_for_update()).one()
-    replace_rows(session, held, original, [*made, *_playback(session, original, made[0])])
-    original.measurements = cast(Measurements, done.quality.model_dump(mode="json"))
+    replace_rows(session, held, original, [video, *_playback(session, original, video)])
     original.playable_at = original.playable_at or now()
-    reason = verdict.reasons[0] if verdict.reasons else short
-    original.media_state = MediaState.partial if reason else MediaState.ready
-    original.reason = reason.code if reason else None
-    original.reason_params = reason.params if reason else {}
     session.add(original)
+    if original.media_state != MediaState.examined:  # else that is its looks' to say
+        session.flush()
+        settle(session, original)
     refresh_state(session, original.id)
     finish(session, held)
     meet(session, original.id)

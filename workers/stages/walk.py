@@ -1,7 +1,8 @@
 """Walk: behind intake, the bytes are gone through once more for what nobody has to wait for.
 
 What a recording claims to show is tried out (workers.media.trial), and what cannot be decoded counts no more. The
-groups of its pictures are kept with digests that copying leaves as they are (workers.media.groups). An original of before stretches were measured gets its own here: until then its recordings keep their one span.
+groups of its pictures are kept with digests that copying leaves as they are (workers.media.groups). Then it is looked
+at. An original of before stretches were measured gets its own here: until then its recordings keep their one span.
 """
 
 import os
@@ -16,12 +17,12 @@ from sqlalchemy import select, text
 from sqlmodel import Session
 
 from schemas.base import quoted
-from schemas.jobs import JobKind
-from schemas.originals import WATCHABLE, MediaState, Original, TrialFacts, Walk
+from schemas.jobs import Job, JobKind, JobState
+from schemas.originals import WATCHABLE, MediaState, Original, Rendition, RenditionKind, TrialFacts, Walk
 from schemas.reasons import Reason
 from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_recording
-from service.footage.recordings.needs import urgency
+from service.footage.recordings.needs import encoded, urgency
 from service.footage.recordings.policy import HOLE
 from service.footage.recordings.rules import encode_cost_s
 from service.kernel.clock import now
@@ -42,6 +43,8 @@ from workers.media.verdict import Verdict, judge
 from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import examined, recorded, shown
 from workers.stages.footage import footage_of, with_later_movies
+from workers.stages.looks import ask_for_looks
+from workers.stages.publishing import replace_rows
 
 ROOM = 72 * 2**20
 CHUNK = 2**20
@@ -84,7 +87,10 @@ def run(held: Lease) -> None:
 
 
 def failed(session: Session, held: Lease, reason: str, params: dict[str, Any]) -> None:
-    """What is known of its stretches stands."""
+    """What is known of its stretches stands, and is looked at."""
+    original = session.get_one(Original, held.subject_id)
+    if original.media_state == MediaState.examined:
+        ask_for_looks(session, original)
 
 
 def _walk(held: Lease, original: Original, path: Path, private: Path, hole_s: float) -> Walked:
@@ -159,6 +165,8 @@ def _publish(session: Session, held: Lease, walked: Walked) -> None:
     to_be_laid = walked.taken_away or (
         anew and (len(walked.columns["stretches"]) > 1 or walked.columns["clock_restarted"])
     )
+    if before.media_state == MediaState.examined or walked.taken_away or to_be_laid:
+        ask_for_looks(session, before)
     concerned = _concerned(session, before) if anew or walked.taken_away else []
     length_s = walked.facts.measured_s
     if to_be_laid or before.measured_duration_s != length_s:
@@ -168,7 +176,7 @@ def _publish(session: Session, held: Lease, walked: Walked) -> None:
         for recording_id in concerned:
             request_job(session, JobKind.link, recording_id, priority=4, cost_s=1)
     if to_be_laid:
-        _render_again(session, before, walked)
+        _encode_again(session, before, walked)
     original = session.scalars(
         select(Original)
         .where(Original.id == held.subject_id)
@@ -179,6 +187,8 @@ def _publish(session: Session, held: Lease, walked: Walked) -> None:
         for name, value in walked.columns.items():
             setattr(original, name, value)
         _say(original, walked, to_be_laid)
+    if to_be_laid and _plays_as_it_came(session, original):
+        replace_rows(session, held, original, [], instead_of=(RenditionKind.playback,))
     session.add(original)
     session.merge(_row(original, walked))
     for recording_id in concerned:
@@ -215,7 +225,19 @@ def _say(original: Original, walked: Walked, to_be_laid: bool) -> None:
     }
 
 
-def _render_again(session: Session, original: Original, walked: Walked) -> None:
+def _plays_as_it_came(session: Session, original: Original) -> bool:
+    """With its holes, and what cannot be decoded."""
+    found = select(Rendition.facts["from"].astext).where(
+        Rendition.original_id == original.id, Rendition.kind == RenditionKind.playback
+    )
+    return session.scalar(found) in ("original", "remux")
+
+
+def _encode_again(session: Session, original: Original, walked: Walked) -> None:
+    """What was encoded of it, or is about to be. Whether anything else is, its looks ask by the rule."""
+    begun = select(Job.state).where(Job.kind == JobKind.renditions, Job.subject_id == original.id)
+    if not encoded(session, original.id) and session.scalar(begun) in (None, JobState.done):
+        return
     stream = shown(walked.facts, walked.verdict)
     request_job(
         session,

@@ -11,7 +11,7 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, exists, insert, select, text, update
 from sqlmodel import Session
 
 from deploy.demo.matters import LISTS
@@ -31,7 +31,7 @@ from schemas.custody import CustodyEntry
 from schemas.events import EnforcementEvent, EventOfficer
 from schemas.links import Link, LinkState
 from schemas.matters import MatterBase, MatterList, RecordingMatter
-from schemas.originals import MediaState, Original
+from schemas.originals import MediaState, Original, Rendition, RenditionKind
 from schemas.people import Officer, Roster, Squad
 from schemas.recorders import Assignment, Recorder
 from schemas.recordings import Recording
@@ -55,10 +55,11 @@ def load_year(session: Session, seed: int = YEAR) -> dict[str, int]:
     if policy(session, DEMO_DATABASE) is not True:
         raise NotADemoDatabase
     known = session.scalars(select(Campaign.id).where(Campaign.external_id == f"Y{YEAR}-1")).first()
+    plays = exists().where(Rendition.original_id == Original.id, Rendition.kind == RenditionKind.playback)
     originals = list(
         session.scalars(
             select(Original.id)
-            .where(Original.media_state == MediaState.ready)
+            .where(Original.media_state == MediaState.ready, plays)
             .order_by(Original.created_at)
             .limit(STAND_INS)
         )

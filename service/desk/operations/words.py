@@ -50,6 +50,7 @@ SWEEPS = {
     "sweep-segments": Word(_("Remove what was watched while it was made"), icon="trash-2"),
     "look-at-damage": Word(_("Follow up bytes that the store gave out changed"), icon="shield-alert"),
     "ask-for-sums": Word(_("Prove older recordings block by block"), icon="fingerprint"),
+    "ask-for-looks": Word(_("Look through older recordings"), icon="eye"),
     "ask-unmeasured": Word(_("Measure older recordings"), icon="footprints"),
     "recount": Word(_("Count the coverage again"), icon="refresh-cw"),
     "watch-clock": Word(_("See whether the server's clock jumped"), icon="clock"),

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from pydantic import ValidationError
+from sqlalchemy import case as by_case
 from sqlalchemy import delete, select
 from sqlmodel import Session
 
@@ -47,6 +48,7 @@ from service.registry.people.queries import known_officers
 # What a person declared in place of an earlier claim; undo puts the earlier one back.
 PUT_RIGHT: Final = "event_put_right"
 CASE_PRIORITY = 1
+HURRIED = (JobKind.walk, JobKind.looks, JobKind.renditions)  # in the order of locks
 PART_SLACK_S = 1.0  # a player's last second may lie behind the measured end
 
 
@@ -119,8 +121,8 @@ def create_event_from_recording(
     require(actor, "edit_events")
     require(actor, "link")
     recording = get_recording(session, actor, recording_id)
-    if wanted.case and recording.original_id is not None:
-        raise_priority(session, JobKind.renditions, recording.original_id, CASE_PRIORITY)
+    if wanted.case:
+        _first(session, recording)
     event = create_event(session, actor, wanted)
     settle(session, through=LINK_JOBS)  # before the links of the recording are held
     _take_turn(session, recording)
@@ -226,11 +228,12 @@ def _held(session: Session, actor: Actor, link_id: UUID) -> tuple[Link, Recordin
 
 
 def _take_turn(session: Session, recording: Recording) -> None:
-    """In the order of workers.lease: the encode's job, which a decision may move forward; the recording's links, for
-    which its link job waits with that job's row held; the recording. No other job's row is taken after this."""
+    """In the order of workers.lease: the jobs that a decision may move forward; the recording's links, for which its
+    link job waits with that job's row held; the recording. No other job's row is taken after this."""
     if recording.original_id is not None:
-        encode = select(Job.id).where(Job.kind == JobKind.renditions, Job.subject_id == recording.original_id)
-        session.execute(encode.with_for_update())
+        before = by_case({kind: place for place, kind in enumerate(HURRIED)}, value=Job.kind)
+        hurried = select(Job.id).where(Job.kind.in_(HURRIED), Job.subject_id == recording.original_id)
+        session.execute(hurried.order_by(before).with_for_update())
     if "answers" in recording.clock:
         request_job(session, JobKind.link, recording.id)  # what a person says settles which time it has
     lock_recording_links(session, recording.id)
@@ -275,7 +278,7 @@ def _events_of(session: Session, recording_id: UUID) -> set[UUID]:
 
 
 def _hurry(session: Session, recording: Recording, links: list[Link]) -> None:
-    """Footage linked to a case is encoded first."""
+    """Footage linked to a case is looked at and encoded first."""
     events = [link.event_id for link in links if link.event_id and link.state in COUNTED]
     of_case = (
         any(link.case_id and link.state in COUNTED for link in links)
@@ -285,8 +288,15 @@ def _hurry(session: Session, recording: Recording, links: list[Link]) -> None:
             .limit(1)
         ).first()
     )
-    if of_case and recording.original_id is not None:
-        raise_priority(session, JobKind.renditions, recording.original_id, CASE_PRIORITY)
+    if of_case:
+        _first(session, recording)
+
+
+def _first(session: Session, recording: Recording) -> None:
+    if recording.original_id is None:
+        return
+    for kind in HURRIED:
+        raise_priority(session, kind, recording.original_id, CASE_PRIORITY)
 
 
 def _mark(session: Session, actor: Actor, recording: Recording, link: Link, state: LinkState) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlmodel import Session
 
@@ -13,7 +13,7 @@ from schemas.base import new_id
 from schemas.claims import Claims
 from schemas.jobs import Job, JobKind, JobState
 from schemas.links import Link
-from schemas.originals import Original
+from schemas.originals import Original, Rendition, RenditionKind
 from schemas.reasons import MESSAGES
 from schemas.recordings import (
     Media,
@@ -283,9 +283,18 @@ def refresh_recording(session: Session, recording_id: UUID) -> None:
 
 def _refresh(session: Session, original: Original | None, recordings: list[Recording]) -> None:
     subjects = [recording.id for recording in recordings] + ([original.id] if original else [])
-    failed = session.scalars(
-        select(Job).where(Job.subject_id.in_(subjects), Job.state == JobState.failed)
+    telling = session.scalars(
+        select(Job).where(
+            Job.subject_id.in_(subjects),
+            or_(
+                Job.state == JobState.failed,
+                and_(Job.kind == JobKind.playable, Job.state.in_((JobState.queued, JobState.running))),
+            ),
+        )
     ).all()
+    failed = [job for job in telling if job.state == JobState.failed]
+    # Most have nothing to tell, and nobody looks at what was made of them.
+    made = _made(session, original) if original is not None and telling else set()
     for recording in recordings:
         mine = {recording.id, recording.original_id}
         media = media_of(original.media) if original else media_by_name(recording.file_name)
@@ -294,7 +303,9 @@ def _refresh(session: Session, original: Original | None, recordings: list[Recor
             reason=original.reason if original else None,
             reason_params=original.reason_params if original else {},
             arrived=recording.state != RecordingState.receiving,
-            playable=bool(original and original.playable_at),
+            playable=bool(made & {RenditionKind.playback, RenditionKind.picture}),
+            encoded=RenditionKind.video in made,
+            coming=len(failed) < len(telling),
             photo=media is Media.photo,
             failed={
                 JobKind(job.kind): {"detail": _detail(job), "because": job.reason}
@@ -310,6 +321,10 @@ def _refresh(session: Session, original: Original | None, recordings: list[Recor
                 recording.playable_at = now()
         session.add(recording)
     changed(session, Recording, [recording.id for recording in recordings])
+
+
+def _made(session: Session, original: Original) -> set[str]:
+    return set(session.scalars(select(Rendition.kind).where(Rendition.original_id == original.id)))
 
 
 def _detail(job: Job) -> str:

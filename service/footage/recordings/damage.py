@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from schemas.jobs import Job, JobKind, JobState
 from schemas.kept_bytes import BlockSums, Damage, DamageKind
-from schemas.originals import Original, Rendition
+from schemas.originals import LOOKS, Original, Rendition
 from schemas.recordings import Receipt, Recording
 from service.access.queries import visible_recordings
 from service.footage.recordings import acts
@@ -119,9 +119,7 @@ def _say(session: Session, damage_id: UUID, named: _Named) -> None:
         original_id = named.original.id if named.original else None
         if named.rendition is not None:
             original_id = named.rendition.original_id
-            makers = (JobKind.playable, JobKind.renditions, JobKind.plain)
-            by = next((one for one in makers if f"/{one.value}-" in damage.store_key), JobKind.playable)
-            request_job(session, by, original_id, priority=4)
+            request_job(session, _maker(named.rendition), original_id, priority=4)
         damage.original_id = original_id
         if original_id is not None:
             record(
@@ -130,6 +128,14 @@ def _say(session: Session, damage_id: UUID, named: _Named) -> None:
                 derived=named.rendition is not None,
             )  # fmt: skip
     session.add(damage)
+
+
+def _maker(made: Rendition) -> JobKind:
+    """By the key, but for pictures of before looks were taken, which an encode had made."""
+    if made.kind in LOOKS and "/renditions-" in (made.store_key or ""):
+        return JobKind.looks
+    makers = (JobKind.playable, JobKind.looks, JobKind.renditions, JobKind.plain)
+    return next((one for one in makers if f"/{one.value}-" in (made.store_key or "")), JobKind.playable)
 
 
 def _go_on(session: Session, named: _Named) -> None:

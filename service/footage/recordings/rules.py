@@ -11,17 +11,22 @@ from schemas.originals import MediaState, RenditionKind, VerdictFacts
 from schemas.recordings import Playback, PlaysToo, RecordingState
 from service.kernel.job_kinds import KINDS
 
+SHOWS_NOTHING = ("output_missing", "encoder_failed")  # of looks: not one picture, no sound
 SMALL_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True)
 class Known:
-    """What a recording's state follows from. `arrived`: its bytes lie in one place. `failed`: kinds of its jobs whose tries are spent, with why."""
+    """What a recording's state follows from. `playable`: something of it plays; `encoded`: a video was made of it;
+    `coming`: what plays without an encode is still to be made. `arrived`: its bytes lie in one place. `failed`: kinds of
+    its jobs whose tries are spent, with why."""
 
     media_state: MediaState | None  # None: no Original yet
     reason: str | None = None
     reason_params: Mapping[str, Any] = field(default_factory=dict)
     playable: bool = False
+    encoded: bool = False
+    coming: bool = False
     failed: Mapping[JobKind, Mapping[str, Any]] = field(default_factory=dict)
     photo: bool = False
     arrived: bool = True
@@ -37,30 +42,38 @@ class Standing:
 def standing(known: Known) -> Standing:
     """A failure of the file is a fact about it; a failure of ours makes the recording partial and says of what.
 
-    Where nothing can be watched and the encode failed, it is unplayable: a retry that succeeds ends that. A failed
+    Ready is what was looked at and plays, now or on demand: nobody waits for an encode that nobody asked for. Of what
+    cannot be watched and shows nothing to whoever looks, it is unplayable: a retry that succeeds ends that. A failed
     repetition of what is already there takes nothing away.
     """
+    looked = known.media_state in (MediaState.ready, MediaState.partial)
     match known.media_state:
         case MediaState.refused:
             return Standing(RecordingState.refused, known.reason, known.reason_params)
         case MediaState.unplayable:
             return Standing(RecordingState.unplayable, known.reason, known.reason_params)
-        case MediaState.ready | MediaState.partial:
-            if broken := _first_failed(known, JobKind.tags, JobKind.link):
-                return broken
-            if known.media_state == MediaState.partial:
-                return Standing(RecordingState.partial, known.reason, known.reason_params)
-            return Standing(RecordingState.ready)
-        case _:
-            # The encode makes up for a failed remux, but not for a photo's pictures; tags and links are looked at when
-            # it has come.
-            last = JobKind.playable if known.photo else JobKind.renditions
-            broken = _first_failed(known, JobKind.assemble, JobKind.intake, last)
-            if broken is None:
-                return Standing(RecordingState.processing if known.arrived else RecordingState.receiving)
-            if broken.reason == KINDS[JobKind.renditions].failed and not known.playable:
-                return Standing(RecordingState.unplayable, broken.reason, broken.params)
-            return broken
+    if not looked:
+        return _first_failed(known, JobKind.assemble, JobKind.intake) or _not_looked_at(known)
+    if not known.encoded and not known.photo and (broken := _first_failed(known, JobKind.renditions)):
+        return broken
+    if known.coming and not known.playable:
+        return Standing(RecordingState.processing)
+    if broken := _first_failed(known, JobKind.tags, JobKind.link):
+        return broken
+    if known.media_state == MediaState.partial:
+        return Standing(RecordingState.partial, known.reason, known.reason_params)
+    return Standing(RecordingState.ready)
+
+
+def _not_looked_at(known: Known) -> Standing:
+    """Tags and links are looked at afterwards."""
+    broken = _first_failed(known, JobKind.playable if known.photo else JobKind.looks)
+    if broken is None:
+        return Standing(RecordingState.processing if known.arrived else RecordingState.receiving)
+    seen = broken.params.get("because") not in SHOWS_NOTHING and JobKind.renditions not in known.failed
+    if known.playable or (seen and not known.photo):
+        return broken
+    return Standing(RecordingState.unplayable, KINDS[JobKind.renditions].failed, broken.params)
 
 
 def _first_failed(known: Known, *kinds: JobKind) -> Standing | None:
@@ -68,6 +81,16 @@ def _first_failed(known: Known, *kinds: JobKind) -> Standing | None:
     if kind is None:
         return None
     return Standing(RecordingState.partial, KINDS[kind].failed or "renditions_failed", known.failed[kind])
+
+
+WALKED = 4  # of the priorities, on arrival
+
+
+def looks_priority(*, linked: bool, linked_to_case: bool) -> int:
+    """0 first, 9 last. Before any walk of what came later, so that bytes which are at hand are looked at."""
+    if linked_to_case:
+        return 1
+    return 2 if linked else 3
 
 
 def encode_priority(*, linked: bool, linked_to_case: bool, direct: bool, size: int) -> int:

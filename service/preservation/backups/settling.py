@@ -5,6 +5,7 @@ import uuid
 
 import psycopg
 
+from schemas.originals import LOOKS
 from service.preservation.backups.manifest import Manifest, size_of
 from service.preservation.backups.objects import Objects
 
@@ -71,13 +72,17 @@ def _make_again(connection: psycopg.Connection, objects: Objects) -> None:
     if not keys:
         return
     lost = connection.execute(
-        "DELETE FROM renditions WHERE store_key = ANY(%s) RETURNING original_id", [keys]
+        "DELETE FROM renditions WHERE store_key = ANY(%s) RETURNING original_id, kind", [keys]
     ).fetchall()
     connection.execute(
         "UPDATE jobs SET state = 'queued', requested = requested + 1, requested_at = now(), tries = 0,"
         " not_before = now(), published_at = NULL, reason = NULL"
-        " WHERE kind IN ('playable', 'renditions') AND subject_id = ANY(%s)",
-        [list({row[0] for row in lost})],
+        " WHERE (kind IN ('playable', 'renditions') AND subject_id = ANY(%s))"
+        " OR (kind IN ('playable', 'looks') AND subject_id = ANY(%s))",
+        [
+            list({row[0] for row in lost if row[1] not in LOOKS}),
+            list({row[0] for row in lost if row[1] in LOOKS}),
+        ],
     )
 
 

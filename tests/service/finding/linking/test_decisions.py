@@ -6,7 +6,7 @@ from sqlmodel import select
 from schemas.accounts import Role
 from schemas.custody import CustodyEntry
 from schemas.events import EventCreate
-from schemas.jobs import Job, JobKind
+from schemas.jobs import Job
 from schemas.links import Link, LinkState
 from schemas.originals import Original
 from service.finding.linking import actions
@@ -144,14 +144,15 @@ def test_an_event_from_a_recording_without_time_needs_an_arrival(bureau: Field) 
     assert isinstance(known, EventCreate)
 
 
-def test_footage_of_a_case_is_encoded_first(bureau: Field) -> None:
+def test_footage_of_a_case_is_looked_at_and_encoded_first(bureau: Field) -> None:
     original = Original(sha256="0" * 64, size=1, store_key="a")
     bureau.session.add(original)
     bureau.session.flush()
     bureau.event(at("09:00"), at("09:30"), ("031",), case="蓉城管罚〔2024〕5号")
     recording = bureau.recording(at("09:00"), at("09:30"), officer="012", original_id=original.id)
-    request_job(bureau.session, JobKind.renditions, original.id, priority=5)
+    for kind in actions.HURRIED:
+        request_job(bureau.session, kind, original.id, priority=5)
     (link,) = actions.link_recording(bureau.session, recording.id)
     actions.confirm(bureau.session, bureau.actor(Role.member, "one"), link.id)
-    waiting = select(Job.priority).where(Job.kind == JobKind.renditions, Job.subject_id == original.id)
-    assert bureau.session.scalars(waiting).one() == 1
+    waiting = select(Job.priority).where(Job.kind.in_(actions.HURRIED), Job.subject_id == original.id)
+    assert bureau.session.scalars(waiting).all() == [1, 1, 1]

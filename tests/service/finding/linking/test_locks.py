@@ -11,7 +11,7 @@ from schemas.accounts import Role
 from schemas.jobs import JobKind
 from schemas.links import Link
 from schemas.originals import Original
-from service.finding.linking.actions import confirm, link_recording
+from service.finding.linking.actions import HURRIED, confirm, link_recording
 from service.finding.linking.recognise import recognise
 from service.kernel.actor import Actor
 from service.kernel.jobs import request_job
@@ -36,7 +36,8 @@ def field(clean_engine: Engine) -> Iterator[Field]:
         link_recording(session, recording.id)
         for kind in (JobKind.tags, JobKind.link):
             request_job(session, kind, recording.id)
-        request_job(session, JobKind.renditions, original.id)
+        for kind in HURRIED:
+            request_job(session, kind, original.id)
         bureau.recorder("R-07")
         bureau.known["the", "recording"] = recording
         session.commit()
@@ -63,16 +64,21 @@ def test_a_person_s_decision_waits_for_no_link_or_tags_job(clean_engine: Engine,
         person.commit()
 
 
-def test_a_person_who_waits_for_the_encode_s_job_keeps_nobody_waiting(
-    clean_engine: Engine, field: Field
+@pytest.mark.parametrize("kind", HURRIED)
+def test_a_person_who_waits_for_a_job_of_the_original_keeps_nobody_waiting(
+    clean_engine: Engine, field: Field, kind: JobKind
 ) -> None:
     link, actor = _parts(field)
     field.session.commit()
     with Session(clean_engine) as worker, _impatient(clean_engine) as person:
         pid = person.scalar(text("SELECT pg_backend_pid()"))
-        worker.execute(HOLD, {"kinds": ["renditions"]})
+        worker.execute(HOLD, {"kinds": [kind]})
         with pytest.raises(OperationalError):
             confirm(person, actor, link.id)
+        later = [one for one in HURRIED if HURRIED.index(one) > HURRIED.index(kind)]
+        worker.execute(
+            text(f"{HOLD.text} NOWAIT"), {"kinds": later}
+        )  # whoever holds the first goes on to them
         assert worker.scalar(LOCKS, {"pid": pid}) == 0  # of an aborted transaction they would still be there
         worker.execute(text("SELECT id FROM recordings FOR UPDATE NOWAIT"))
 

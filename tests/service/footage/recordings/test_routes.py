@@ -133,6 +133,7 @@ def test_a_recording_tells_everything_about_itself(bureau: Bureau, client: TestC
         "renditions",
         "clock",
         "walk",
+        "looks",
     }
     assert {"name": "unknown_officer", "value": "007"}.items() <= {
         key: value for tag in found["tags"] if tag["name"] == "unknown_officer" for key, value in tag.items()

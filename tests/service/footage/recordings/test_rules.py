@@ -1,7 +1,7 @@
 """The state of a recording, what is encoded first, and byte ranges: whatever the combination."""
 
-from collections.abc import Mapping
-from typing import Any, cast
+from dataclasses import replace
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -12,10 +12,13 @@ from schemas.jobs import JobKind
 from schemas.originals import MediaState
 from schemas.recordings import RecordingState
 from service.footage.recordings.rules import (
+    WALKED,
     Known,
+    Standing,
     byte_range,
     encode_cost_s,
     encode_priority,
+    looks_priority,
     missing_claims,
     standing,
 )
@@ -26,8 +29,12 @@ known = st.builds(
     media_state=st.one_of(st.none(), st.sampled_from(list(MediaState))),
     reason=st.sampled_from([None, "truncated", "encrypted"]),
     playable=st.booleans(),
+    encoded=st.booleans(),
+    coming=st.booleans(),
     failed=failures,
+    photo=st.booleans(),
 )
+LOOKED = (MediaState.ready, MediaState.partial)
 
 
 @given(known)
@@ -47,23 +54,73 @@ def test_a_state_that_is_not_good_says_why(what: Known) -> None:
         assert what.media_state == MediaState.ready and found.reason is None
 
 
+def without(what: Known, *kinds: JobKind) -> Known:
+    return replace(what, failed={kind: why for kind, why in what.failed.items() if kind not in kinds})
+
+
 @given(known)
 def test_a_failed_encode_takes_away_nothing_that_is_there(what: Known) -> None:
-    if what.media_state in (MediaState.ready, MediaState.partial):
-        without: dict[JobKind, Mapping[str, Any]] = {
-            kind: why for kind, why in what.failed.items() if kind != JobKind.renditions
-        }
-        assert standing(what) == standing(
-            Known(what.media_state, what.reason, what.reason_params, what.playable, without)
-        )
+    if what.encoded or what.photo:
+        assert standing(what) == standing(without(what, JobKind.renditions))
 
 
-def test_a_failed_encode_of_what_plays_already_is_partial_and_of_what_does_not_unplayable() -> None:
-    failed = {JobKind.renditions: {"detail": "x"}}
-    plays = standing(Known(MediaState.examined, playable=True, failed=failed))
-    dark = standing(Known(MediaState.examined, playable=False, failed=failed))
-    assert (plays.state, plays.reason) == (RecordingState.partial, "renditions_failed")
+@given(known)
+def test_looking_again_in_vain_takes_away_nothing_that_is_there(what: Known) -> None:
+    if what.media_state in LOOKED:
+        assert standing(what) == standing(without(what, JobKind.looks))
+        if what.photo:
+            assert standing(what) == standing(without(what, JobKind.playable))
+
+
+@given(known)
+def test_nothing_is_processing_for_want_of_an_encode_that_nobody_asked_for(what: Known) -> None:
+    looked = replace(without(what, *JobKind), media_state=MediaState.ready, coming=False)
+    assert standing(looked) == Standing(RecordingState.ready)
+
+
+@given(known)
+def test_what_plays_without_an_encode_is_waited_for(what: Known) -> None:
+    looked = replace(without(what, *JobKind), media_state=MediaState.ready, coming=True)
+    wanted = RecordingState.ready if what.playable else RecordingState.processing
+    assert standing(looked).state == wanted
+
+
+@pytest.mark.parametrize("playable", [True, False])
+def test_a_failed_encode_of_what_was_seen_is_partial(playable: bool) -> None:
+    failed = {JobKind.renditions: {"detail": "x"}, JobKind.tags: {"detail": "y"}}
+    for media in LOOKED:
+        found = standing(Known(media, playable=playable, failed=failed))
+        assert (found.state, found.reason) == (RecordingState.partial, "renditions_failed")
+    assert standing(Known(MediaState.examined, failed=failed)).state == RecordingState.processing
+
+
+@pytest.mark.parametrize("why", ["output_missing", "encoder_failed"])
+def test_what_shows_nothing_and_does_not_play_is_unplayable(why: str) -> None:
+    failed = {JobKind.looks: {"detail": "x", "because": why}}
+    dark = standing(Known(MediaState.examined, failed=failed))
     assert (dark.state, dark.reason) == (RecordingState.unplayable, "renditions_failed")
+    plays = standing(Known(MediaState.examined, playable=True, failed=failed))
+    assert (plays.state, plays.reason) == (RecordingState.partial, "looks_failed")
+
+
+def test_what_can_neither_be_looked_at_nor_encoded_is_unplayable() -> None:
+    failed = {
+        kind: {"detail": "x", "because": "limit_exceeded"} for kind in (JobKind.looks, JobKind.renditions)
+    }
+    dark = standing(Known(MediaState.examined, failed=failed))
+    assert (dark.state, dark.reason) == (RecordingState.unplayable, "renditions_failed")
+
+
+@pytest.mark.parametrize("playable", [True, False])
+def test_what_could_not_be_looked_at_is_partial_and_says_so(playable: bool) -> None:
+    found = standing(Known(MediaState.examined, playable=playable, failed={JobKind.looks: {"detail": "x"}}))
+    assert (found.state, found.reason) == (RecordingState.partial, "looks_failed")
+
+
+def test_footage_of_a_case_is_looked_at_first_and_any_before_the_walk_of_what_came_later() -> None:
+    case = looks_priority(linked=True, linked_to_case=True)
+    linked = looks_priority(linked=True, linked_to_case=False)
+    assert 0 < case < linked < looks_priority(linked=False, linked_to_case=False) < WALKED
 
 
 @given(st.booleans(), st.booleans(), st.booleans(), st.integers(0, 2**40))

@@ -185,8 +185,9 @@ def store_of(store: Store, tmp_path: Path, request: pytest.FixtureRequest) -> di
     return {"ZHENGLU_OBJECT_STORE": request.getfixturevalue("ceph").url(bucket)}
 
 
+@pytest.mark.parametrize("maker", ["playable", "looks"])
 def test_renditions_that_were_replaced_meanwhile_are_made_again_after_a_restore(
-    bureau: Bureau, tmp_path: Path, postgres: Postgres
+    bureau: Bureau, tmp_path: Path, postgres: Postgres, maker: str
 ) -> None:
     bureau.receive(b"bytes")
     run_all_jobs((JobKind.intake,))
@@ -196,25 +197,25 @@ def test_renditions_that_were_replaced_meanwhile_are_made_again_after_a_restore(
             text(
                 "INSERT INTO jobs (id, kind, subject_id, queue, priority, state, requested, satisfied, attempt, tries,"
                 " max_tries, seen_request, not_before, progress_note, reason_params, created_at, requested_at)"
-                " VALUES (gen_random_uuid(), 'playable', :id, 'light', 5, 'done', 1, 1, 1, 0, 5, 1, now(), '', '{}',"
+                " VALUES (gen_random_uuid(), :kind, :id, 'light', 5, 'done', 1, 1, 1, 0, 5, 1, now(), '', '{}',"
                 " now(), now())"
             ),
-            {"id": original.id},
+            {"id": original.id, "kind": maker},
         )
-    rendition(original.id, "poster.jpg", b"poster")
-    get_store().objects.delete(f"renditions/{original.id}/playable-1/poster.jpg")
+    rendition(original.id, "poster.jpg", b"poster", maker)
+    get_store().objects.delete(f"renditions/{original.id}/{maker}-1/poster.jpg")
     made = back_up(tmp_path / "backups")
     assert made.lacking == []
     # the store outlived the database: a later attempt has left its key there
     path = tmp_path / "late"
     path.write_bytes(b"late")
     store = directory(tmp_path / "outlived")
-    store.objects.put_file(f"renditions/{original.id}/playable-7/poster.jpg", path)
+    store.objects.put_file(f"renditions/{original.id}/{maker}-7/poster.jpg", path)
     with empty_database(postgres) as url:
         result = bring_back(tmp_path / "backups", url, store)
         assert result.unknown_count == 1
         assert rows(url, "SELECT count(*) FROM renditions") == [(0,)]
-        ask = "SELECT state, requested > satisfied, attempt FROM jobs WHERE kind = 'playable'"
+        ask = f"SELECT state, requested > satisfied, attempt FROM jobs WHERE kind = '{maker}'"
         assert rows(url, ask) == [("queued", True, 7)]
 
 
