@@ -280,8 +280,9 @@ def test_what_could_not_be_made_says_why_and_is_asked_for_again(open_page: Calla
     page.goto("/recordings/asked-failed")
     page.get_by_role("button", name="观看").click()
     expect(page.locator(".tells")).to_contain_text("编码输出比原始视频短 12 秒")
-    page.get_by_role("button", name="重试").click()
+    page.get_by_role("button", name="重试").press("Enter")
     expect(page.locator(".tells")).to_contain_text("排队")
+    expect(page.locator(".controls button").first).to_be_focused()  # what was pressed is gone
     assert [one["again"] for one in asked[:3]] == [False, True, False][: len(asked)]
     page.goto("about:blank")
     left = len(asked)

@@ -45,7 +45,7 @@ class Player {
     this.bigButton = this.button(this.icon("play"), this.text.watch, () => this.source.toggle());
     this.muteButton = this.button(this.icon("volume-2"), this.text.mute, () => (this.video.muted = !this.video.muted));
     this.video.controls = false;
-    this.telling = new Telling(this.text);
+    this.telling = new Telling(this.text, () => this.playButton.focus());
     this.source = this.sourceOf(root);
     this.build();
     this.listen();
@@ -308,7 +308,9 @@ class Player {
     const { source } = this;
     this.telling.update(source);
     this.root.classList.toggle("waits", source.waits);
+    const pressed = document.activeElement === this.bigButton;
     this.bigButton.hidden = !source.ready || source.waits || source.watch.shown !== null;
+    if (pressed && this.bigButton.hidden) this.playButton.focus();
     const unmade = this.root.parentElement?.querySelector<HTMLElement>(".unmade");
     if (unmade) unmade.hidden = source.smallMade;
     this.picture.hidden = !source.choice;

@@ -55,7 +55,11 @@ export class Telling {
   private key = "";
   private step = "";
 
-  constructor(private readonly text: Record<string, string>) {
+  /** `left`: the button that had the focus is gone. */
+  constructor(
+    private readonly text: Record<string, string>,
+    private readonly left: () => void,
+  ) {
     this.element.className = "tells";
     this.element.hidden = true;
     this.aloud.className = "sr";
@@ -85,7 +89,9 @@ export class Telling {
     if (key === this.key) return;
     this.key = key;
     this.element.classList.toggle("bad", key.startsWith("failed") || key === "broken");
+    const had = this.buttons.contains(document.activeElement);
     this.buttons.replaceChildren(...(told?.doing ?? []).map(([name, act]) => this.button(name, act)));
+    if (had) this.left();
   }
 
   private sentence({ key, values }: Told): string {
