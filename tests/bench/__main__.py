@@ -32,6 +32,8 @@ MEASURES = {
     "recount-equal": "coverage_equal",
     "no-op": "no_op",
     "crowded": "crowded",
+    "film-hour": "film_hour",
+    "day": "day",
 }
 ONLY_FULL = ("search",)
 """A million recordings or nothing: left out of a quick run unless asked for by name."""

@@ -26,6 +26,19 @@ def clip(seconds: int) -> Path:
     return _made(f"clip-{seconds}s", options)
 
 
+def hevc_clip(seconds: int) -> Path:
+    """The same pictures as newer cameras write them, which few browsers play."""
+    source = f"testsrc2=size=1920x1080:rate=30:duration={seconds},noise=alls=12:allf=t+u,format=yuv420p"
+    options = [
+        *("-f", "lavfi", "-i", source),
+        *("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"),
+        *("-c:v", "libx265", "-preset", "ultrafast", "-tag:v", "hvc1"),
+        *("-x265-params", "log-level=error:keyint=60:min-keyint=60:vbv-maxrate=8000:vbv-bufsize=16000"),
+        *("-b:v", "8M", "-c:a", "aac", "-b:a", "128k", "-ac", "1"),
+    ]
+    return _made(f"hevc-{seconds}s", options)
+
+
 def long_clip(size: int, seconds: int) -> Path:
     """At least `size` bytes: a clip of so many seconds over and over, its streams copied."""
     part = clip(seconds)
@@ -50,7 +63,7 @@ def never_seen(source: Path, target: Path) -> Path:
     """The same footage in bytes that no store has seen, by a box that players pass over."""
     shutil.copyfile(source, target)
     with target.open("ab") as file:
-        file.write(_free_box())
+        file.write(free_box())
     return target
 
 
@@ -58,8 +71,8 @@ def renew(path: Path) -> None:
     """Makes what `never_seen` made into another one, in place."""
     with path.open("r+b") as file:
         file.seek(-BOX, 2)
-        file.write(_free_box())
+        file.write(free_box())
 
 
-def _free_box() -> bytes:
+def free_box() -> bytes:
     return struct.pack(">I4s", BOX, b"free") + new_id().bytes

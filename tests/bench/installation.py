@@ -58,9 +58,9 @@ def workspace() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def installed(*programs: str, ceph: CephNode | None = None) -> Iterator[Running]:
-    """PostgreSQL, Redis, and of the programs (web, light, encode, schedule) those named. Without `ceph` the store
-    is a directory."""
+def installed(*programs: str, ceph: CephNode | None = None, size: Size | None = None) -> Iterator[Running]:
+    """PostgreSQL, Redis, and of the programs (web, schedule, a queue's worker by the queue's name) those named. Without
+    `ceph` the store is a directory."""
     with workspace() as folder, contextlib.ExitStack() as stack:
         extra = {"ZHENGLU_SECRET_KEY": "of-a-benchmark-0123456789abcdef-0123"}
         if ceph is not None:
@@ -70,7 +70,7 @@ def installed(*programs: str, ceph: CephNode | None = None) -> Iterator[Running]
                 "ZHENGLU_S3_SECRET_KEY": ceph.secret_key,
             }
         stack.enter_context(_environment(extra))
-        plan = _plan(folder / "data")
+        plan = _plan(folder / "data", size or Size())
         children = _start(plan, programs, stack)
         environment = {**extra, **plan.environment()}
         stack.enter_context(_environment(environment))
@@ -81,8 +81,8 @@ def installed(*programs: str, ceph: CephNode | None = None) -> Iterator[Running]
         yield Running(folder, plan.address, environment, engine, redis_url, children, actor, dock)
 
 
-def _plan(data: Path) -> Installation:
-    plan = Installation(Settings(data_dir=data), host="127.0.0.1", port=free_port(), size=Size())
+def _plan(data: Path, size: Size) -> Installation:
+    plan = Installation(Settings(data_dir=data), host="127.0.0.1", port=free_port(), size=size)
     for server, user in ((plan.postgres, "postgres"), (plan.redis, "redis")):
         if server is not None:
             server.account = server.child.account = named(user, "nobody")
