@@ -40,11 +40,11 @@ class Allowed:
 ALLOWED = {
     JobKind.intake: Allowed(25.0, gib_s=90.0),
     JobKind.playable: Allowed(20.0, film_s=0.1, gib_s=60.0),
-    JobKind.plain: Allowed(20.0, film_s=0.1, gib_s=60.0),
+    JobKind.plain: Allowed(10.0, film_s=0.1, gib_s=60.0),
     JobKind.tags: Allowed(15.0, gib_s=20.0),
     JobKind.walk: Allowed(20.0, film_s=4.0, gib_s=200.0),
-    JobKind.looks: Allowed(25.0, film_s=12.0, gib_s=60.0),
-    JobKind.clock: Allowed(25.0, gib_s=20.0),
+    JobKind.looks: Allowed(10.0, film_s=12.0, gib_s=60.0),
+    JobKind.clock: Allowed(20.0, gib_s=20.0),
     JobKind.renditions: Allowed(30.0, film_s=20.0),
 }
 
