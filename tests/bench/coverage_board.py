@@ -27,7 +27,7 @@ from tests.bench.scale import Scale
 ASKED = 40
 FILTERS = Filters(since=date(YEAR, 1, 1), until=date(YEAR + 1, 1, 1))
 BY = (Dimension.squad, Dimension.month)
-AIM_MS, AIM_RATIO = 100, 2
+AIM_MS, AIM_RATIO = 30, 2
 
 OPEN = "excluded IS NULL AND exempt IS NULL AND due_at <= :as_of"
 DUE = "excluded IS NULL AND due_at <= :as_of"

@@ -38,7 +38,7 @@ def run(scale: Scale) -> list[Row]:
             arrived = never_seen(source, folder / "arrived.mp4")
             taken["jobs"].append(spent(all_jobs, running.environment, running.actor, arrived))
     return [
-        *rows("the rendition pass", taken, "pass", 1.15, scale),
+        *rows("the rendition pass", taken, "pass", 1.10, scale),
         *rows("all jobs", taken, "jobs", 1.25, scale),
     ]
 

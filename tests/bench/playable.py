@@ -54,7 +54,7 @@ def run(scale: Scale) -> list[Row]:
             waits,
             references,
             f"python -c '{REFERENCE}' FILE",
-            at_most=1.5,
+            at_most=1.1,
             parts=parts,
         )
     ]

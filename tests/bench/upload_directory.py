@@ -6,7 +6,9 @@ servers spend on it, and two clients at once, where no single client is the boun
 
 import contextlib
 import os
+import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -40,7 +42,9 @@ def run(scale: Scale) -> list[Row]:
         single: dict[str, list[float]] = {side: [] for side in sides}
         double: dict[str, list[float]] = {side: [] for side in servers}
         cpu: dict[str, list[float]] = {side: [] for side in servers}
+        onto_disk: list[float] = []
         for number in range(scale.rounds):
+            onto_disk.append(by_dd(file, folder / "dd"))
             for side in list(sides) if number % 2 == 0 else list(sides)[::-1]:
                 before = cpu_s(servers[side]) if side in servers else 0.0
                 single[side].append(rate(*sides[side], [file]))
@@ -59,8 +63,18 @@ def run(scale: Scale) -> list[Row]:
         command,
         at_least=1.3,
     )
+    lower = [min(pair) for pair in zip(single["nowhere"], onto_disk, strict=True)]
     return [
         figure,
+        compared(
+            f"the same {size}, beside what this client can send and this disk can keep, whichever is less",
+            "MB/s",
+            single["ours"],
+            lower,
+            "dd if=FILE of=COPY bs=4M conv=fsync\nand the client against tests/bench/tus_discard.py",
+            at_least=0.9,
+            onto_disk=[round(one, 3) for one in onto_disk],
+        ),
         beside(
             "the same client against a server that throws the bytes away: the most it can send",
             "MB/s",
@@ -73,6 +87,16 @@ def run(scale: Scale) -> list[Row]:
         ),
         beside("CPU time of the server for one such upload", "s", cpu["ours"], cpu["theirs"], command),
     ]
+
+
+def by_dd(file: Path, copy: Path) -> float:
+    """MB/s of the same bytes onto the same disk, durable."""
+    began = time.perf_counter()
+    command = ["dd", f"if={file}", f"of={copy}", "bs=4M", "conv=fsync", "status=none"]
+    subprocess.run(command, check=True, timeout=600)
+    seconds = time.perf_counter() - began
+    copy.unlink()
+    return file.stat().st_size / 1e6 / seconds
 
 
 def beside(name: str, unit: str, values: Sequence[float], references: Sequence[float], command: str) -> Row:

@@ -42,7 +42,7 @@ def run(scale: Scale) -> list[Row]:
             rates,
             references,
             f"python -c '{REFERENCE}' ENDPOINT ACCESS_KEY SECRET_KEY BUCKET KEY FILE",
-            at_least=0.8,
+            at_least=1.0,
             server_cpu_s=cpu,
         )
     ]
