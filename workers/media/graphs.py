@@ -139,9 +139,9 @@ def compose(plan: Plan, looks: bool = True) -> list[str]:
     return _argv(plan, outputs)
 
 
-def compose_looks(plan: Plan, keys_only: bool = False, heard: bool = True) -> list[str]:
+def compose_looks(plan: Plan, keys_only: bool = False) -> list[str]:
     """The same pictures and measurements without the encode. `keys_only`: of key frames alone, and beside them PACKETS
-    lists every packet of the picture; `heard`: the sound, too."""
+    lists every packet of the picture."""
     only = {"skip_frame": "nokey"} if keys_only and plan.video else {}
     source = ffmpeg.input(inside(), **guard(plan.container), **only, noautorotate=None, threads=plan.threads)
     outputs: list[Node] = []
@@ -155,7 +155,7 @@ def compose_looks(plan: Plan, keys_only: bool = False, heard: bool = True) -> li
         if keys_only:
             packets = source[str(plan.video.index)]
             outputs.append(packets.output(PACKETS, f="framecrc", c="copy", copyinkf=None))
-    if plan.audio and heard:
+    if plan.audio:
         sound = _sound(source, plan.audio, plan)
         if not plan.video:
             parts = sound.asplit()
@@ -166,8 +166,8 @@ def compose_looks(plan: Plan, keys_only: bool = False, heard: bool = True) -> li
 
 
 def compose_stretch(plan: Plan, from_s: float, first_s: float, end_s: float) -> list[str]:
-    """Measures every due frame of a stretch that begins with the key frame at `from_s`: the first is the one at
-    `first_s`, the last comes before `end_s`. Times in the log count from `from_s`."""
+    """Measures every due frame of a stretch that begins with the key frame at `from_s`: the first of them is the first
+    from `first_s` on, the last comes before `end_s`. Times in the log count from `from_s`."""
     assert plan.video, "only pictures are looked at again"
     source = ffmpeg.input(
         inside(),

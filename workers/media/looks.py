@@ -5,8 +5,9 @@ is decoded from key frame to key frame and measured like a whole decode, and the
 would not be simple or would save little, everything is decoded.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
@@ -95,19 +96,15 @@ class _Run:
     told: float = 0.0  # of the progress
 
     def whole(self, recorded_s: float | None) -> Looked:
-        """What the key frames gave before is made anew; the sound stays."""
-        heard = self.made.peaks is None
-        kept = replace(self.made)
-        self.made = Looked(whole=True, wall_s=kept.wall_s, cpu_s=kept.cpu_s, decoded_s=self.plan.duration_s)
-        if self._stopped():
-            return self.made
-        outcome, records = self._decode(graphs.compose_looks(self.plan, heard=heard), 1.0)
+        """What the key frames gave before is made anew, the sound too: in a transport stream the times of the picture
+        depend on what else is read."""
+        keys = self.made
+        self.made = Looked(whole=True, decoded_s=self.plan.duration_s, wall_s=keys.wall_s, cpu_s=keys.cpu_s)
+        outcome, records = self._decode(graphs.compose_looks(self.plan), 1.0)
         self.made.faults = ended_badly(outcome)
         if self._stopped():
             return self.made
         collect(self.made, self.plan, records, self.private)
-        if not heard:
-            self.made.peaks, self.made.quality.silent = kept.peaks, kept.quality.silent
         self.made.faults = self.made.faults or self._too_short(records, recorded_s)
         if self.laid:
             self.made.quality = as_recorded(self.made.quality, self.laid)
@@ -228,15 +225,18 @@ class _Parts:
         times = times[:beyond]
         if not times:
             raise _NotSo
-        argv = graphs.compose_stretch(plan, start, times[0] - 0.001, times[-1] + 0.001)
+        half = (
+            min((b - a for a, b in itertools.pairwise(times)), default=0.01) / 8
+        )  # of a frame, at the least
+        argv = graphs.compose_stretch(plan, start, times[0] - half, times[-1] + half)
         outcome, records = self.run._decode(argv, upto)
         if outcome.ended == "cancelled":
             return False, False
         if not outcome.ok or len(records) < DECODED_SHARE * len(times) - 1:
             raise _NotSo
-        records = [_moved(frame, start) for frame in records]
-        if abs(records[0].t - times[0]) > plan.measure_every_s:
+        if abs(records[0].t + start - times[0]) > plan.measure_every_s:
             raise _NotSo
+        records = [_moved(frame, times[0] - records[0].t) for frame in records]
         last = end >= self.groups[-1].end_s - 0.001
         until = plan.duration_s if last else end
         freezes = list(quality.freezes(records, until))
