@@ -32,6 +32,28 @@ def test_no_page_is_wider_than_its_window_or_makes_the_browser_complain(
     assert not found
 
 
+def test_the_longest_names_and_addresses_stay_inside_their_cards_on_a_phone(
+    open_page: Callable[..., Watched],
+) -> None:
+    page = open_page(width=390).page
+    for path in ("/queue", "/people", "/recorders", "/events", "/cases"):
+        page.goto(path)
+        beyond = page.evaluate(
+            """() => {
+                const cells = [...document.querySelectorAll('.table.cards tbody td')];
+                for (const cell of cells) {
+                    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+                    while (texts.nextNode())
+                        if (texts.currentNode.data.trim() && !texts.currentNode.parentElement.closest('.state, .chip, .btn'))
+                            texts.currentNode.data = 'a'.repeat(64);
+                }
+                return [...document.querySelectorAll('.tablewrap:has(.table.cards)')]
+                    .filter(wrap => wrap.scrollWidth > wrap.clientWidth).map(wrap => wrap.innerText.slice(0, 200));
+            }"""
+        )
+        assert not beyond, path
+
+
 def test_every_page_has_one_heading_a_language_a_title_and_labelled_controls(
     open_page: Callable[..., Watched],
 ) -> None:
