@@ -10,7 +10,7 @@ from workers.media.renditions import PICTURES_A_SECOND
 from workers.media.sandbox import Allowance
 
 GIB = 2**30
-A_FILE_S = 75.0  # of any file, in all its stages and tries together
+A_FILE_S, FILM_STAGES = 75.0, 3  # of any file, in all its stages and tries together
 BYTES_A_SECOND = 20_000  # of work on a second of film
 FETCHED_A_SECOND = 5_000_000  # bytes, from a slow store
 WITHOUT_FILE_S = 3600.0
@@ -25,8 +25,9 @@ class Allowed:
     gib_s: float = 0.0
 
     def cpu_s(self, size: int = 0, film_s: float = 0.0, pictures: int = 0) -> float:
-        bought = max(size / BYTES_A_SECOND, pictures / PICTURES_A_SECOND)
-        film = min(self.film_s * film_s, min(1.0, self.film_s) * bought)  # what only copies needs less
+        film = min(
+            self.film_s * film_s, min(1.0, self.film_s) * _shown_s(size, pictures)
+        )  # what only copies needs less
         return self.base_s + film + self.gib_s * size / GIB
 
     def wall_s(self, size: int = 0, film_s: float = 0.0, pictures: int = 0) -> float:
@@ -51,8 +52,14 @@ ALLOWED = {
 
 def of_a_file_s(size: int, film_s: float, pictures: int) -> float:
     """Seconds of the processor that all stages and all their tries may take of one file: what one stage may is a bound on
-    each, and five of them with five tries are many. Its film and its bytes buy what they buy in each stage."""
-    return A_FILE_S + sum(one.cpu_s(size, film_s, pictures) - one.base_s for one in ALLOWED.values())
+    each, and five of them with five tries are many. However many look at its film, its bytes buy so much and no more."""
+    stages = ALLOWED.values()
+    film = min(sum(one.film_s for one in stages) * film_s, FILM_STAGES * _shown_s(size, pictures))
+    return A_FILE_S + film + sum(one.gib_s for one in stages) * size / GIB
+
+
+def _shown_s(size: int, pictures: int) -> float:
+    return max(size / BYTES_A_SECOND, pictures / PICTURES_A_SECOND)
 
 
 def copied_within_s(size: int) -> float:

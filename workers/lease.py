@@ -218,7 +218,7 @@ _NOTE_SPENT = text(
 )
 
 
-# A wish anew is a new account, as it has fresh tries; so is tomorrow.
+# A wish anew is a new account, as it has fresh tries; so is tomorrow, and what a clock that was put back shows as of then.
 _SPENT = text(
     """
     WITH file AS (
@@ -232,7 +232,7 @@ _SPENT = text(
         )) AS s
         FROM jobs j JOIN job_attempts a ON a.job_id = j.id
         WHERE j.subject_id IN (SELECT id FROM concerned) AND j.kind = ANY(CAST(:kinds AS text[]))
-          AND a.started_at >= greatest(j.requested_at, now() - interval '1 day')
+          AND a.started_at BETWEEN greatest(j.requested_at, now() - interval '1 day') AND now()
           AND a.outcome <> 'running'
     )
     SELECT coalesce(spent.s, 0) AS spent_s,

@@ -160,6 +160,7 @@ def test_a_film_of_hours_goes_on_where_a_small_file_would_not(original: Callable
         media={"probe": {"streams": [{"kind": "video", "samples": 360_000}, {"kind": "audio", "samples": 10**9}]}},
     )  # fmt: skip
     assert left(still) == pytest.approx(of_a_file_s(10_000_000, 4 * HOUR, 250_000))
+    assert left(still) > 30_000
 
 
 def test_a_wish_anew_and_the_day_after_begin_again(original: Callable[..., UUID]) -> None:
@@ -171,6 +172,14 @@ def test_a_wish_anew_and_the_day_after_begin_again(original: Callable[..., UUID]
     with transaction() as session:
         request_job(session, JobKind.playable, file)
     assert left(file, JobKind.tags) > 70
+
+
+def test_a_clock_that_was_put_back_holds_nothing_of_the_future_against_a_file(
+    original: Callable[..., UUID],
+) -> None:
+    file = original()
+    spent(file, JobKind.walk, 500.0, wished=-timedelta(hours=2))
+    assert left(file) > 70
 
 
 def test_a_worker_that_went_away_costs_its_file_little(original: Callable[..., UUID]) -> None:
