@@ -209,7 +209,7 @@ def _picture(source: Node, video: StreamFacts, sound: Node | None, plan: Plan) -
     if video.transfer in HDR:
         encoded |= {"color_primaries": "bt709", "color_trc": "bt709", "colorspace": "bt709"}
     if video.variable_rate or plan.laid:
-        encoded["enc_time_base"] = "1/90000"
+        encoded["enc_time_base:v"] = "1/90000"
     streams = [shown[0]]
     if plan.audio:
         streams.append(sound)

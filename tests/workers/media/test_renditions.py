@@ -53,6 +53,22 @@ def test_one_pass_makes_every_part(clip: Callable[..., Path], box: Sandbox, priv
     }
 
 
+@pytest.mark.parametrize("looks", [True, False])
+def test_sound_keeps_its_own_time_where_the_clock_in_the_file_begins_anew(
+    clip: Callable[..., Path], box: Sandbox, private: Path, tmp_path: Path, looks: bool
+) -> None:
+    part = clip("part.ts", *PICTURE, *SOUND, *H264, *AAC).read_bytes()
+    twice = tmp_path / "twice.ts"
+    twice.write_bytes(part + part)
+    twice.chmod(0o644)
+    facts = probe(twice, box, private)
+    (stretches,) = (stream.stretches for stream in facts.of_kind("video"))
+    made = render(twice, facts, judge(facts), box, private, stretches=stretches, looks=looks)
+    assert made.faults == []
+    heard = probe(made.playable, box, private).of_kind("audio")
+    assert [stream.measured_s for stream in heard] == [pytest.approx(4.0, abs=0.15)]
+
+
 SHAPES = {
     "portrait": ("480x854", (), (480, 854)),
     "large": ("1920x1080", (), (1280, 720)),
