@@ -32,7 +32,7 @@ def test_what_is_only_not_on_the_list_is_not_called_damaged(
 
 def test_no_playlist_and_no_picture_is_on_the_list() -> None:
     assert set(CONTAINERS).isdisjoint(
-        {"hls", "dash", "concat", "concatf", "image2", "image2pipe", "mjpeg", "sdp"}
+        {"hls", "dash", "concat", "concatf", "image2", "image2pipe", "jpeg_pipe", "svg_pipe", "sdp"}
     )
 
 
