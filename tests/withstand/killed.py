@@ -93,7 +93,9 @@ def run(
     crew.finish(plan.within_s)
     if plan.hurried:
         house.sql(
-            "UPDATE jobs SET lease_until = now() WHERE state = 'running' AND started_at < :at", at=struck_at
+            "UPDATE jobs SET lease_until = now() WHERE state = 'running' AND started_at < :at"
+            " AND worker NOT IN (SELECT worker FROM heartbeats WHERE stopped_at IS NULL)",
+            at=struck_at,
         )
     house.settle(plan.within_s)
     verdict = judge(house, crew.tasks)
