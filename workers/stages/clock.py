@@ -4,20 +4,17 @@ the stage `tags` weighs with all that is claimed elsewhere."""
 import logging
 from typing import Any
 
-from sqlalchemy import select
 from sqlmodel import Session
 
-from schemas.jobs import JobKind
 from schemas.originals import WATCHABLE, BurnedInFacts, Original
-from schemas.recordings import Recording
 from service.kernel.database import transaction
-from service.kernel.jobs import request_job
 from workers import scratch
 from workers.lease import Lease, LeaseLost, finish
 from workers.media.burned_in import Looked, TesseractMissing, read_clock
 from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import examined
 from workers.stages.footage import footage_of
+from workers.stages.outcome import ask_for_tags, locked
 
 log = logging.getLogger(__name__)
 
@@ -56,17 +53,8 @@ def _publish(session: Session, held: Lease, looked: Looked) -> None:
     found: BurnedInFacts = {"read": read, "looked_at": looked.looked_at}
     before = session.get_one(Original, held.subject_id).media.get("burned_in") or {}
     if read != before.get("read"):
-        recordings = session.scalars(
-            select(Recording.id).where(Recording.original_id == held.subject_id).order_by(Recording.id)
-        ).all()
-        for recording_id in recordings:
-            request_job(session, JobKind.tags, recording_id, priority=5, cost_s=1)
-    original = session.scalars(
-        select(Original)
-        .where(Original.id == held.subject_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+        ask_for_tags(session, held.subject_id, priority=5)
+    original = locked(session, held.subject_id)
     original.media = {**original.media, "burned_in": found}
     session.add(original)
     finish(session, held)

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import text
 from sqlmodel import Session
 
 from schemas.base import quoted
 from schemas.jobs import JobKind
 from schemas.originals import LOOKS, WATCHABLE, Measurements, MediaState, Original, RenditionKind
 from schemas.reasons import Reason
-from schemas.recordings import Recording
 from service.footage.recordings.actions import refresh_state
 from service.footage.recordings.needs import ask_by_rule, links_of
 from service.footage.recordings.rules import looks_priority
@@ -34,6 +33,7 @@ from workers.stages import photo
 from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import examined
 from workers.stages.footage import footage_of
+from workers.stages.outcome import ask_for_tags, locked
 from workers.stages.publishing import Made, put_all, replace_rows
 from workers.stages.whole import accept_or_fail, settle
 
@@ -137,17 +137,8 @@ def _add_loudness(path: Path) -> None:
 def _publish(session: Session, held: Lease, done: Looked, made: list[Made], short: Reason | None) -> None:
     """Where a walk took stretches away meanwhile, it has asked for looks again."""
     ask_by_rule(session, session.get_one(Original, held.subject_id))
-    recordings = session.scalars(
-        select(Recording.id).where(Recording.original_id == held.subject_id).order_by(Recording.id)
-    ).all()
-    for recording_id in recordings:
-        request_job(session, JobKind.tags, recording_id, priority=4, cost_s=1)
-    original = session.scalars(
-        select(Original)
-        .where(Original.id == held.subject_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    ask_for_tags(session, held.subject_id, priority=4)
+    original = locked(session, held.subject_id)
     replace_rows(session, held, original, made, instead_of=LOOKS)
     original.measurements = cast(Measurements, done.quality.model_dump(mode="json"))
     settle(session, original, short)

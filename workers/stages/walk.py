@@ -44,6 +44,7 @@ from workers.stages.bytes_at_hand import original_bytes, sandbox_for
 from workers.stages.examined import examined, recorded, shown
 from workers.stages.footage import footage_of, with_later_movies
 from workers.stages.looks import ask_for_looks
+from workers.stages.outcome import locked
 from workers.stages.publishing import replace_rows
 
 ROOM = 72 * 2**20
@@ -177,12 +178,7 @@ def _publish(session: Session, held: Lease, walked: Walked) -> None:
             request_job(session, JobKind.link, recording_id, priority=4, cost_s=1)
     if to_be_laid:
         _encode_again(session, before, walked)
-    original = session.scalars(
-        select(Original)
-        .where(Original.id == held.subject_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    original = locked(session, held.subject_id)
     if anew or walked.taken_away:
         for name, value in walked.columns.items():
             setattr(original, name, value)
